@@ -1,0 +1,50 @@
+"""minidiff: diffusion models from scratch, to be read from top to bottom.
+
+    kernels     every compiled loop; each has a readable twin further down
+    threads     blocks of rows, side by side
+    noise       where every random number comes from
+    schedule    how much of the picture is left at time t
+    gaussian    the algebra: noising, posterior, x_0 <-> eps <-> v <-> score
+    exact       a Gaussian mixture: density, score and perfect denoiser in closed form
+    files       reading with one clear error, writing beside and renaming
+    data        what we learn from
+    layers      the pieces of a network, each beside its gradient
+    mlp         the denoiser eps_theta
+    loss        L_simple
+    optim       clipping, Adam, EMA
+    sample      DDPM and DDIM: one step each, one loop
+    recursion   what a sampler does to Gaussian data, exactly
+    train       algorithm 1, as a generator
+    checkpoint  a run in one file
+    metrics     how far samples are from data
+    figures     the pictures
+    cli         the commands
+
+A file imports only from files above it.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Schedule": "schedule", "VP": "schedule", "linear": "schedule", "linear_scaled": "schedule", "cosine": "schedule",
+    "from_betas": "schedule", "q_sample": "gaussian", "posterior": "gaussian", "noise_chain": "gaussian",
+    "Mixture": "exact", "MLP": "mlp", "RowNoise": "noise", "ddpm": "sample", "ddim": "sample",
+    "generate": "sample", "moments": "recursion",
+}  # fmt: skip
+_MODULES = [line.split()[0] for line in __doc__.splitlines() if line.startswith("    ")]
+__all__ = sorted([*_HOME, *_MODULES])
+
+
+def __getattr__(name):
+    """The central names, loaded when first used: `import minidiff` itself costs nothing."""
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _HOME:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,84 @@
+"""A whole run in one .npz file: numbers and one line of JSON, no pickled objects."""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from .files import read_npz, replacing
+from .mlp import MLP
+from .schedule import Schedule, from_betas
+from .train import State
+
+FORMAT = 1
+MODELS = {"mlp": MLP}
+
+
+@dataclass
+class Run:
+    """Everything that is needed to continue training, to sample, and to know what one has before one."""
+
+    model: MLP
+    state: State
+    schedule: Schedule
+    data: str
+    shape: tuple
+    batch: int
+    lr: float
+    scale: np.ndarray | float = 1.0
+    offset: np.ndarray | float = 0.0
+    schedule_name: str = "linear"
+    losses: list = field(default_factory=list)  # L_simple of every step so far
+
+    def eps_theta(self):
+        """The denoiser with the averaged parameters."""
+        return self.model.eps_theta(self.state.ema)
+
+    def in_data_units(self, x):
+        """Rows of the model as what the data was before it was scaled, (n, *shape)."""
+        return (x * self.scale + self.offset).reshape(-1, *self.shape)
+
+
+def save(path, run):
+    """Writes the run beside `path`, then renames it: there is always a whole checkpoint."""
+    s = run.state
+    meta = {"format": FORMAT, "model": {"kind": "mlp"} | asdict(run.model), "seed": s.seed, "step": s.step}
+    meta |= {"loss": s.loss, "data": run.data, "shape": list(run.shape), "batch": run.batch, "lr": run.lr}
+    meta["schedule"] = run.schedule_name
+    arrays = {f"{group}/{k}": w for group in ("params", "ema", "m", "v") for k, w in getattr(s, group).items()}
+    arrays |= {"beta": run.schedule.beta[1:], "losses": np.array(run.losses, np.float32)}
+    arrays |= {"scale": np.asarray(run.scale, np.float64), "offset": np.asarray(run.offset, np.float64)}
+    with replacing(path) as beside, open(beside, "wb") as f:
+        np.savez(f, meta=np.array(json.dumps(meta)), **arrays)
+
+
+def load(path):
+    """The Run in a file. Raises ValueError for one that is missing, cut off, of another format, or does not fit its model."""
+    arrays = read_npz(path)
+    try:
+        meta = json.loads(str(arrays["meta"]))
+        if meta["format"] != FORMAT:
+            raise ValueError(f"{path} has the format {meta['format']}, this minidiff reads {FORMAT}")
+        sizes = dict(meta["model"])
+        kind = sizes.pop("kind")
+        if kind not in MODELS:
+            raise ValueError(f"{path} holds a model {kind!r}; known are {', '.join(MODELS)}")
+        model = MODELS[kind](**sizes)
+        groups = {g: {k: arrays[f"{g}/{k}"] for k in model.shapes} for g in ("params", "ema", "m", "v")}
+        state = State(**groups, seed=meta["seed"], step=meta["step"], loss=meta["loss"])
+        run = Run(
+            model, state, from_betas(arrays["beta"]), meta["data"], tuple(meta["shape"]), meta["batch"], meta["lr"],
+            arrays["scale"], arrays["offset"], meta["schedule"], arrays["losses"].tolist(),
+        )  # fmt: skip
+    except (KeyError, TypeError, json.JSONDecodeError) as e:
+        raise ValueError(f"{path} is not a checkpoint of minidiff: {type(e).__name__} {e}") from e
+    dtype = state.params["W_in"].dtype
+    for group, tensors in groups.items():
+        for k, w in tensors.items():
+            if w.shape != model.shapes[k] or w.dtype != dtype or dtype.kind != "f":
+                raise ValueError(
+                    f"{path}: {group}/{k} is {w.dtype} {w.shape}, expected {model.shapes[k]} floats of one dtype"
+                )
+    if int(np.prod(run.shape)) != model.d or len(run.losses) != state.step:
+        raise ValueError(f"{path}: shape {run.shape}, d = {model.d} and {len(run.losses)} losses do not fit together")
+    return run

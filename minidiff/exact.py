@@ -1,0 +1,146 @@
+"""Where the answer is known: for a mixture of Gaussians, the noisy density and the perfect denoiser have closed forms.
+
+    letter       name     shape      meaning
+    w_k          weight   (K,)       probability of component k
+    mu_k         mean     (K, d)     its mean
+    Sigma_k      cov      (K, d, d)  its covariance = axes_k diag(var_k) axes_k^T
+    r_k          r        (B, K)     probability that x_t came from component k
+    lambda_k     lam      (K, d)     ab_t var_k + 1 - ab_t, the component's variance along its axes at time t
+
+Noise turns component k into N(sqrt(ab_t) mu_k, ab_t Sigma_k + (1 - ab_t) I): same axes, other variances.
+No network enters, so a sampler that fails with this denoiser is wrong by itself.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from . import kernels
+from .gaussian import eps_from_score, q_sample
+from .schedule import in_data_dtype
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """q(x_0) = sum_k w_k N(mu_k, Sigma_k).    [CME296 lecture 2]
+
+    weight (K,), positive, summing to 1; mean (K, d); cov (K, d, d), symmetric, eigenvalues >= 0.
+    """
+
+    weight: np.ndarray
+    mean: np.ndarray
+    cov: np.ndarray
+
+    def __post_init__(self):
+        K, d = np.shape(self.mean) if np.ndim(self.mean) == 2 else (0, 0)
+        for name, shape in (("weight", (K,)), ("mean", (K, d)), ("cov", (K, d, d))):
+            a = np.asarray(getattr(self, name), np.float64)
+            if a.shape != shape or not a.size:
+                raise ValueError(f"{name} must have the shape {shape} for K components in d dimensions, got {a.shape}")
+            object.__setattr__(self, name, a)
+        if np.any(self.weight <= 0) or abs(self.weight.sum() - 1) > 1e-9:
+            raise ValueError(f"weight must be positive and sum to 1, got {self.weight}")
+        if not np.allclose(self.cov, self.cov.mT) or self._eigen[0].min() < -1e-9:
+            raise ValueError("cov must be symmetric with eigenvalues >= 0")
+
+    @cached_property
+    def _eigen(self):
+        return np.linalg.eigh(self.cov)
+
+    @property
+    def var(self):
+        """(K, d), each component's variances along its axes."""
+        return np.maximum(self._eigen[0], 0)
+
+    @property
+    def axes(self):
+        """(K, d, d), each component's axes as columns."""
+        return self._eigen[1]
+
+    def sample(self, n, rng, dtype=np.float64):
+        """x_0 (n, d) drawn from the mixture."""
+        k = rng.choice(len(self.weight), size=n, p=self.weight)
+        z = rng.standard_normal((n, self.mean.shape[1]))
+        return (self.mean[k] + np.einsum("nij,nj->ni", self.axes[k], np.sqrt(self.var[k]) * z)).astype(dtype)
+
+    def moments(self, schedule, t):
+        """Mean (d,) and covariance (d, d) of q(x_t): sqrt(ab_t) E x_0 and ab_t Cov x_0 + (1 - ab_t) I.    [CME296 lecture 1]"""
+        ab_t = float(schedule.at(t, 0.0))
+        mean = self.weight @ self.mean
+        spread = self.mean - mean
+        cov = np.einsum("k,kij->ij", self.weight, self.cov + spread[:, :, None] * spread[:, None, :])
+        return math.sqrt(ab_t) * mean, ab_t * cov + (1 - ab_t) * np.eye(len(mean))
+
+    def _components(self, schedule, x_t, t):
+        """log(w_k N_k(x_t)) as (B, K), and for each component y = axes^T (x_t - its mean) and lambda, (B, K, d)."""
+        ab_t = np.reshape(schedule.at(t, 0.0), (-1, 1, 1))
+        lam = ab_t * self.var + 1 - ab_t
+        y = np.einsum("kij,bki->bkj", self.axes, x_t[:, None, :] - np.sqrt(ab_t) * self.mean)
+        log_p = np.log(self.weight) - 0.5 * np.sum(y**2 / lam + np.log(2 * np.pi * lam), axis=-1)
+        return log_p, y, lam
+
+    @in_data_dtype
+    def log_prob(self, schedule, x_t, t):
+        """log q(x_t) = log sum_k w_k N(x_t; sqrt(ab_t) mu_k, ab_t Sigma_k + (1 - ab_t) I), (B,) in nats.    [CME296 lecture 2]"""
+        log_p, _, _ = self._components(schedule, x_t, t)
+        top = log_p.max(axis=-1, keepdims=True)
+        return np.log(np.exp(log_p - top).sum(axis=-1)) + top[:, 0]
+
+    def _responsibilities(self, log_p):
+        p = np.exp(log_p - log_p.max(axis=-1, keepdims=True))
+        return p / p.sum(axis=-1, keepdims=True)
+
+    @in_data_dtype
+    def score(self, schedule, x_t, t):
+        """grad log q(x_t) = -sum_k r_k axes_k (y_k / lambda_k), (B, d).    [CME296 lecture 2]
+
+        Each component pulls towards its own mean, weighted by how likely it made x_t.
+        """
+        log_p, y, lam = self._components(schedule, x_t, t)
+        return -np.einsum("bk,kij,bkj->bi", self._responsibilities(log_p), self.axes, y / lam)
+
+    def eps(self, schedule, x_t, t):
+        """eps*(x_t, t) = E[eps | x_t] = -sqrt(1 - ab_t) grad log q(x_t), (B, d): the best possible denoiser.    [CME296 lecture 2]"""
+        return eps_from_score(schedule, t, self.score(schedule, x_t, t))
+
+    def eps_theta(self, schedule):
+        """The denoiser to hand to a sampler: eps_theta(x_t, t) -> eps*."""
+        return MixtureDenoiser(self, schedule)
+
+    def loss_floor(self, schedule, t, n, rng):
+        """min over all denoisers of E ||eps - eps_hat||^2 = E tr Cov(eps | x_t), and its standard error.    [CME296 lecture 1]
+
+        No network gets below it: x_t does not determine eps. The average is over n draws of x_t; the trace is exact,
+        by the law of total variance over the components:
+            tr Cov(eps | x_t) = sum_k r_k [sum_j ab_t var_kj / lambda_kj + ||eps_k - eps*||^2],  eps_k = E[eps | x_t, k].
+        """
+        x_0 = self.sample(n, rng)
+        x_t = q_sample(schedule, x_0, t, rng.standard_normal(x_0.shape))
+        ab_t = float(schedule.at(t, 0.0))
+        log_p, y, lam = self._components(schedule, x_t, t)
+        r = self._responsibilities(log_p)
+        eps_k = math.sqrt(1 - ab_t) * np.einsum("kij,bkj->bki", self.axes, y / lam)
+        eps_star = np.einsum("bk,bki->bi", r, eps_k)
+        spread = np.sum((eps_k - eps_star[:, None]) ** 2, axis=-1)
+        trace = np.sum(r * (np.sum(ab_t * self.var / lam, axis=-1) + spread), axis=-1)
+        return trace.mean(), trace.std(ddof=1) / math.sqrt(n)
+
+
+@dataclass(frozen=True, eq=False)
+class MixtureDenoiser:
+    """eps*(x_t, t) as a callable; its chain runs a whole reverse loop in one kernel call."""
+
+    mixture: Mixture
+    schedule: object
+
+    def __call__(self, x_t, t):
+        return self.mixture.eps(self.schedule, x_t, t)
+
+    def chain(self, x_T, times, a, b, c, z):
+        """x <- a_k x + b_k eps*(x, times_k) + c_k z, for all k; z holds one layer for each c_k != 0."""
+        m, real = self.mixture, x_T.dtype
+        alpha_bar = np.array([float(self.schedule.at(t, 0.0)) for t in times])
+        coefficients = (np.asarray(u, real) for u in (a, b, c))
+        return kernels.mixture_chain(x_T, alpha_bar, m.weight, m.mean, m.axes, m.var, *coefficients, z)

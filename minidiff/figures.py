@@ -1,0 +1,142 @@
+"""Arrays in, matplotlib figures out; nothing is computed here. Large type for projectors, colours that all eyes can tell apart.
+
+    letter   name    shape      meaning
+             rows    (n, d)     pictures or points, as the model sees them
+             shape              what a row looks like: (2,) is a point, (H, W) a picture
+"""
+
+import matplotlib
+import numpy as np
+from matplotlib.animation import PillowWriter
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from .files import replacing
+
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6B6B6B"  # Okabe & Ito
+STYLE = {"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.spines.right": False}
+
+
+def figure(width, height):
+    """An empty Figure that needs no display."""
+    fig = Figure(figsize=(width, height), layout="constrained", dpi=100)
+    FigureCanvasAgg(fig)
+    return fig
+
+
+def styled(f):
+    """f, run with this file's type sizes."""
+
+    def inner(*args, **kwargs):
+        with matplotlib.rc_context(STYLE):
+            return f(*args, **kwargs)
+
+    return inner
+
+
+def save(fig, path):
+    """Writes the figure as a PNG, whole or not at all; returns the path."""
+    with replacing(path) as beside, matplotlib.rc_context(STYLE):
+        fig.savefig(beside, format="png")
+    return path
+
+
+def tiles(rows, shape, columns):
+    """Pictures side by side on one canvas, `columns` a line, with a pixel of paper between them."""
+    n, (h, w) = len(rows), shape
+    lines = -(-n // columns)
+    canvas = np.full((lines * (h + 1) + 1, columns * (w + 1) + 1), np.nan)
+    for i, picture in enumerate(np.reshape(rows, (n, h, w))):
+        r, c = divmod(i, columns)
+        canvas[r * (h + 1) + 1 : (r + 1) * (h + 1), c * (w + 1) + 1 : (c + 1) * (w + 1)] = picture
+    return canvas
+
+
+def _pictures(ax, rows, shape, columns):
+    ax.imshow(tiles(rows, shape, columns), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+    ax.set_axis_off()
+
+
+def _points(ax, rows, limit, color=BLUE):
+    ax.scatter(rows[:, 0], rows[:, 1], s=3, color=color, alpha=0.5, linewidths=0)
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
+
+
+def drawable(shape):
+    """Is a row a picture (H, W) or a point in the plane, so that there is something to look at?"""
+    return len(shape) == 2 or shape == (2,)
+
+
+def _limit(rows):
+    return 1.15 * float(np.abs(rows).max())
+
+
+@styled
+def strip(path, labels, shape, title):
+    """How rows change along a path of arrays (n, d): a column for each, from left to right."""
+    fig = figure(1.55 * len(path), 2.6 if shape == (2,) else 0.9 + 1.5 * len(path[0]))
+    axes = fig.subplots(1, len(path), squeeze=False)[0]
+    limit = max(_limit(rows) for rows in path)
+    for ax, rows, label in zip(axes, path, labels):
+        if shape == (2,):
+            _points(ax, rows, limit)
+        else:
+            _pictures(ax, rows, shape, 1)
+        ax.set_title(label)
+    fig.suptitle(title)
+    return fig
+
+
+@styled
+def beside(panels, shape, title):
+    """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn 10 a line."""
+    fig = figure(5 * len(panels), 5.9)
+    axes = fig.subplots(1, len(panels), squeeze=False)[0]
+    limit = max(_limit(rows) for rows in panels.values())
+    for ax, (caption, rows), color in zip(axes, panels.items(), (GREY, BLUE, ORANGE, GREEN)):
+        if shape == (2,):
+            _points(ax, rows, limit, color)
+        else:
+            _pictures(ax, rows, shape, 10)
+        ax.set_title(caption)
+    fig.suptitle(title)
+    return fig
+
+
+@styled
+def training_curve(steps, losses, floor=None):
+    """Loss per coordinate against the step; under it the exact floor, where the data's law is known."""
+    fig = figure(9, 5)
+    ax = fig.subplots()
+    ax.plot(steps, losses, color=BLUE, lw=2)
+    ax.annotate("network", (steps[-1], losses[-1]), (-4, 8), textcoords="offset points", color=BLUE, ha="right")
+    ax.axhline(1, color=GREY, lw=1.5, ls="--")
+    ax.annotate("guessing 0", (steps[-1], 1), (-4, 6), textcoords="offset points", color=GREY, ha="right")
+    if floor is not None:
+        ax.axhline(floor, color=ORANGE, lw=2)
+        ax.annotate("perfect denoiser", (steps[-1], floor), (-4, -20), textcoords="offset points", color=ORANGE, ha="right")
+    ax.set(xlabel="training step", ylabel="mean squared error of eps_hat", ylim=(0, 1.15))
+    ax.set_title("What is left to learn")
+    return fig
+
+
+@styled
+def trajectory(path, labels, shape, gif, seconds=5):
+    """Writes the path as a GIF that ends with a pause on the last frame; returns where it is."""
+    fig = figure(5, 5.4)
+    limit = max(_limit(rows) for rows in (path[0], path[-1]))
+    writer = PillowWriter(fps=max(1, round(len(path) / seconds)))
+    with replacing(gif) as beside_it:
+        writer.setup(fig, beside_it, dpi=64)
+        pause = [(path[-1], labels[-1])] * writer.fps
+        for rows, label in [*zip(path, labels), *pause]:
+            fig.clear()
+            ax = fig.subplots()
+            if shape == (2,):
+                _points(ax, rows, limit)
+            else:
+                _pictures(ax, rows, shape, 6)
+            ax.set_title(label)
+            writer.grab_frame()
+        writer.finish()
+    return gif

@@ -1,0 +1,110 @@
+"""Files: what cannot be read is said in one line, and what is written is there whole or not at all."""
+
+import os
+import warnings
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+MAX_BYTES = 4 * 2**30  # what an archive may expand to: a small file can claim anything
+
+
+def folder(path):
+    """path as an existing folder that can be written; made if need be. Raises ValueError naming it otherwise."""
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".{os.getpid()}.probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as e:
+        raise ValueError(f"the folder {path} cannot be written: {e.strerror}") from e
+    return path
+
+
+@contextmanager
+def replacing(path):
+    """Yields a path beside `path` to write to, and renames it when that went well; otherwise nothing is left."""
+    path = Path(path)
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _existing(path):
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, expected a file")
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    if not path.stat().st_size:
+        raise ValueError(f"{path} is empty")
+    return path
+
+
+def read_npz(path):
+    """name -> array of an .npz file. Raises ValueError for one that is missing, cut off, too large or holds objects."""
+    path = _existing(path)
+    try:
+        with zipfile.ZipFile(path) as z:
+            size = sum(i.file_size for i in z.infolist())
+        if size > MAX_BYTES:
+            raise ValueError(f"{path} would expand to {size / 2**30:.1f} GiB, more than {MAX_BYTES / 2**30:.0f}")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {k: arrays[k] for k in arrays.files}
+    except (zipfile.BadZipFile, EOFError, OSError) as e:
+        raise ValueError(f"{path} is cut off or is not an .npz file ({e})") from e
+    except ValueError as e:
+        raise ValueError(f"{path} holds objects, expected numbers" if "pickle" in str(e) else f"{path}: {e}") from e
+
+
+def _read_csv(path):
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise ValueError(f"{path} is empty")
+    header = not any(c.isdigit() for c in lines[0])  # a first line without a digit holds the columns' names
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return np.loadtxt(lines[header:], delimiter=",", ndmin=2)
+    except (ValueError, UserWarning) as e:
+        raise ValueError(f"{path} is not a table of numbers with commas between them ({e})") from e
+
+
+def read_table(path):
+    """The user's (x, label or None): x is numbers (N, ...) from an .npy, .npz (`x` or its only array; `label`) or .csv.
+
+    Raises ValueError for a file that is missing, empty, cut off, not numeric, not finite or of fewer than two rows.
+    """
+    path, label = _existing(path), None
+    if path.suffix == ".npz":
+        arrays = read_npz(path)
+        label = arrays.pop("label", None)
+        if "x" not in arrays and len(arrays) != 1:
+            raise ValueError(f"{path} must hold one array or one named x, it holds {sorted(arrays) or 'none'}")
+        x = arrays["x"] if "x" in arrays else next(iter(arrays.values()))
+    elif path.suffix == ".npy":
+        try:
+            x = np.load(path, allow_pickle=False)
+        except (ValueError, EOFError, OSError) as e:
+            what = "holds objects, expected numbers" if "pickle" in str(e) else "is cut off or is not an .npy file"
+            raise ValueError(f"{path} {what}") from e
+    elif path.suffix == ".csv":
+        x = _read_csv(path)
+    else:
+        raise ValueError(f"{path} must end in .npy, .npz or .csv")
+    if x.dtype.kind not in "fiu":
+        raise ValueError(f"{path} must hold numbers, it holds {x.dtype}")
+    if x.ndim < 1 or len(x) < 2 or not x[0].size:
+        raise ValueError(f"{path} must hold at least two rows, it holds the shape {x.shape}")
+    if not np.isfinite(x).all():
+        raise ValueError(f"{path} holds NaN or infinity in row {np.argwhere(~np.isfinite(x))[0][0]}")
+    if label is not None and label.shape != (len(x),):
+        raise ValueError(f"{path}: label must have the shape ({len(x)},), got {label.shape}")
+    return (x[:, None] if x.ndim == 1 else x), label

@@ -1,0 +1,159 @@
+"""The algebra of Gaussians: everything that can be said about the noise before anything is learned.
+
+    letter   name      shape       meaning
+    x_0      x_0       (B, ...)    clean data
+    x_t      x_t       (B, ...)    noisy data at time t
+    epsilon  eps       (B, ...)    the standard normal noise inside x_t
+    v        v         (B, ...)    sqrt(ab_t) eps - sqrt(1 - ab_t) x_0
+    t, s     t, s      () or (B,)  times, s < t
+             ab_t      like t      alpha-bar at t; 1 - ab_t is the variance of the noise in x_t
+
+`schedule` is anything with .at(t, x) -> alpha_bar_t: a Schedule, or VP for real times. The data's dtype is kept.
+"""
+
+import numpy as np
+
+from . import kernels
+from .schedule import in_data_dtype, on_axes_of
+from .threads import side_by_side
+
+
+@in_data_dtype
+def q_step(schedule, x_s, t, eps):
+    """x_t = sqrt(1 - beta_t) x_{t-1} + sqrt(beta_t) eps.    [DDPM eq. 2]
+
+    One step of the forward chain: shrink a little, add a little noise, keep the variance of N(0, 1) data.
+    x_s is x_{t-1} (B, ...), t an int or (B,).
+    """
+    beta_t = on_axes_of(x_s, schedule.beta[t])
+    return np.sqrt(1 - beta_t) * x_s + np.sqrt(beta_t) * eps
+
+
+def noise_chain(schedule, x_0, times, rng):
+    """x_0 -> x_1 -> ... -> x_T by q_step, kept at `times` (ascending): (len(times), B, d).    [DDPM eq. 2]
+
+    x_0 (B, d); rng is a noise.RowNoise. Each block of rows walks its whole chain in one kernel call.
+    """
+    times = np.asarray(times)
+    if times.ndim != 1 or not times.size or np.any(np.diff(times) < 0) or times[0] < 0 or times[-1] > schedule.T:
+        raise ValueError(f"times must ascend within 0..T = {schedule.T}, got {times}")
+    kept = np.empty((len(times), *x_0.shape), x_0.dtype)
+    block = rng.BLOCK * max(1, 2**18 // (rng.BLOCK * x_0.shape[1] * max(1, times[-1])))  # its noise stays in cache
+
+    def walk(first, last):
+        eps = rng.draws(times[-1], first, last, x_0.shape[1:], x_0.dtype)
+        kept[:, first:last] = kernels.noise_chain(x_0[first:last], schedule.beta, times, eps)
+
+    side_by_side(walk, len(x_0), block)
+    return kept
+
+
+@in_data_dtype
+def q_sample(schedule, x_0, t, eps):
+    """x_t = sqrt(ab_t) x_0 + sqrt(1 - ab_t) eps.    [DDPM eq. 4]
+
+    All t steps at once: a sum of independent Gaussians is one Gaussian. x_0, eps (B, ...), t an int or (B,).
+    """
+    ab_t = schedule.at(t, x_0)
+    return np.sqrt(ab_t) * x_0 + np.sqrt(1 - ab_t) * eps
+
+
+@in_data_dtype
+def posterior(schedule, x_0, x_t, t, s):
+    """q(x_s | x_t, x_0) = N(mean, var I), for any s < t.    [DDPM eq. 7]
+
+        mean = sqrt(ab_s) (1 - a) / (1 - ab_t) x_0 + sqrt(a) (1 - ab_s) / (1 - ab_t) x_t,    a = ab_t / ab_s
+        var  = (1 - ab_s) / (1 - ab_t) (1 - a)
+
+    With s = t - 1, a is alpha_t and 1 - a is beta_t. At s = 0 the variance is exactly 0: x_0 is known.
+    """
+    ab_t, ab_s = schedule.at(t, x_t), schedule.at(s, x_t)
+    a = ab_t / ab_s
+    mean = np.sqrt(ab_s) * (1 - a) / (1 - ab_t) * x_0 + np.sqrt(a) * (1 - ab_s) / (1 - ab_t) * x_t
+    return mean, (1 - ab_s) / (1 - ab_t) * (1 - a)
+
+
+@in_data_dtype
+def x_0_from_eps(schedule, x_t, t, eps):
+    """x_0 = (x_t - sqrt(1 - ab_t) eps) / sqrt(ab_t).    [DDPM eq. 15]"""
+    ab_t = schedule.at(t, x_t)
+    return (x_t - np.sqrt(1 - ab_t) * eps) / np.sqrt(ab_t)
+
+
+@in_data_dtype
+def eps_from_x_0(schedule, x_t, t, x_0):
+    """eps = (x_t - sqrt(ab_t) x_0) / sqrt(1 - ab_t).    [DDPM eq. 15]    Needs t > 0: x_0 holds no noise."""
+    ab_t = schedule.at(t, x_t)
+    return (x_t - np.sqrt(ab_t) * x_0) / np.sqrt(1 - ab_t)
+
+
+@in_data_dtype
+def v_from_eps(schedule, x_0, t, eps):
+    """v = sqrt(ab_t) eps - sqrt(1 - ab_t) x_0.    [Progressive Distillation section 4]"""
+    ab_t = schedule.at(t, x_0)
+    return np.sqrt(ab_t) * eps - np.sqrt(1 - ab_t) * x_0
+
+
+@in_data_dtype
+def x_0_from_v(schedule, x_t, t, v):
+    """x_0 = sqrt(ab_t) x_t - sqrt(1 - ab_t) v.    [Progressive Distillation section 4]
+
+    (x_t, v) is (x_0, eps) turned by an angle, and this turns it back.
+    """
+    ab_t = schedule.at(t, x_t)
+    return np.sqrt(ab_t) * x_t - np.sqrt(1 - ab_t) * v
+
+
+@in_data_dtype
+def eps_from_v(schedule, x_t, t, v):
+    """eps = sqrt(1 - ab_t) x_t + sqrt(ab_t) v.    [Progressive Distillation section 4]"""
+    ab_t = schedule.at(t, x_t)
+    return np.sqrt(1 - ab_t) * x_t + np.sqrt(ab_t) * v
+
+
+@in_data_dtype
+def score_from_eps(schedule, t, eps):
+    """score = -eps / sqrt(1 - ab_t).    [CME296 lecture 2]
+
+    With eps = E[eps | x_t] it is grad log q(x_t): the way to more likely pictures is against the noise. Needs t > 0.
+    """
+    return -eps / np.sqrt(1 - schedule.at(t, eps))
+
+
+@in_data_dtype
+def eps_from_score(schedule, t, score):
+    """eps = -sqrt(1 - ab_t) score.    [CME296 lecture 2]"""
+    return -np.sqrt(1 - schedule.at(t, score)) * score
+
+
+def snr(schedule, t):
+    """SNR_t = ab_t / (1 - ab_t), the signal's variance over the noise's; infinite at t = 0.    [VDM section 3]"""
+    ab_t = schedule.at(t, t)
+    with np.errstate(divide="ignore"):
+        return ab_t / (1 - ab_t)
+
+
+def kl(mean_1, var_1, mean_2, var_2):
+    """KL(N_1 || N_2) = 1/2 [log(var_2 / var_1) + (var_1 + (mean_1 - mean_2)^2) / var_2 - 1], in nats a coordinate.
+
+    [CME296 lecture 1]    Zero only where both agree; not symmetric. Arguments broadcast; variances must be positive.
+    """
+    return 0.5 * (np.log(var_2 / var_1) + (var_1 + (mean_1 - mean_2) ** 2) / var_2 - 1)
+
+
+def prior_kl(schedule, second_moment):
+    """E KL(q(x_T | x_0) || N(0, 1)) = 1/2 [ab_T E x_0^2 - ab_T - log(1 - ab_T)], in nats a coordinate.    [CME296 lecture 1]
+
+    What x_T still knows of the data. second_moment is E x_0^2 of a coordinate (1 for standardised data).
+    """
+    ab_T = schedule.alpha_bar[-1]
+    return 0.5 * (ab_T * second_moment - ab_T - np.log1p(-ab_T))
+
+
+def product(mean_1, var_1, mean_2, var_2):
+    """N_1(x) N_2(x) ~ N(x; mean, var), 1 / var = 1 / var_1 + 1 / var_2, mean = var (mean_1 / var_1 + mean_2 / var_2).
+
+    [CME296 lecture 1]    Two opinions on one x: precisions add, and the more certain one weighs more.
+    """
+    var = 1 / (1 / var_1 + 1 / var_2)
+    return var * (mean_1 / var_1 + mean_2 / var_2), var

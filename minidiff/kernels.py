@@ -1,0 +1,209 @@
+"""The hot loops, compiled by Numba. Nothing here is needed to understand diffusion: every kernel has a readable twin.
+
+Each docstring names its twin, the NumPy function that defines what the kernel computes; tests/test_kernels.py runs all
+pairs, compiled and interpreted, in float32 and float64. All compiled code stands in this one file because Numba's cache
+does not notice a change in another. Kernels release the GIL and are serial: further cores take further rows (threads.py).
+"""
+
+import math
+import sys
+
+import numba
+import numpy as np
+from numba.core import event
+
+# May fuse a * b + c and skip signs of zero, must not assume that NaN and infinity never come: training looks for them.
+SAFE_MATH = {"contract", "nsz", "arcp", "afn"}
+
+
+def kernel(f):
+    """f compiled when first called, for the dtypes it is called with, and cached on disk where there is a place for it."""
+    try:
+        return numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH)(f)
+    except RuntimeError:  # no folder can be written
+        return numba.njit(nogil=True, fastmath=SAFE_MATH)(f)
+
+
+class _SayOnce(event.Listener):
+    """Tells the user, once, why the first call takes long."""
+
+    def on_start(self, event_):
+        if event_.data["dispatcher"].py_func.__module__ == __name__ and not self.said:
+            print("compiling kernels once, about 10 s in all (cached for the next run)", file=sys.stderr, flush=True)
+            self.said = True
+
+    def on_end(self, event_):
+        pass
+
+    said = False
+
+
+event.register("numba:compile", _SayOnce())
+
+
+@kernel
+def noise_chain(x_0, beta, times, eps):
+    """x_0 -> x_1 -> ... -> x_T for many chains at once, kept at `times`. Twin: gaussian.q_step, step after step."""
+    kept = np.empty((len(times), *x_0.shape), x_0.dtype)
+    x = x_0.copy()
+    flat, noise = x.reshape(-1), eps.reshape(len(eps), -1)
+    t = 0
+    for k in range(len(times)):
+        while t < times[k]:
+            t += 1
+            keep, add = x_0.dtype.type(math.sqrt(1 - beta[t])), x_0.dtype.type(math.sqrt(beta[t]))
+            for i in range(flat.size):
+                flat[i] = keep * flat[i] + add * noise[t - 1, i]
+        kept[k] = x
+    return kept
+
+
+@kernel
+def _sigmoid(x):
+    """1 / (1 + exp(-x)), by an exponential that cannot overflow."""
+    e = np.exp(-abs(x))
+    return (1 if x >= 0 else e) / (1 + e)
+
+
+@kernel
+def _affine(x, W, b, y):
+    """y = x W + b: four rows by four inputs at a time, so that each W[k, j] that is loaded serves four rows."""
+    n, K = x.shape
+    M = W.shape[1]
+    for i in range(n):
+        for j in range(M):
+            y[i, j] = b[j]
+    whole = n - n % 4
+    for i in range(0, whole, 4):
+        for k in range(0, K - K % 4, 4):
+            p0, p1, p2, p3 = x[i, k], x[i, k + 1], x[i, k + 2], x[i, k + 3]
+            q0, q1, q2, q3 = x[i + 1, k], x[i + 1, k + 1], x[i + 1, k + 2], x[i + 1, k + 3]
+            r0, r1, r2, r3 = x[i + 2, k], x[i + 2, k + 1], x[i + 2, k + 2], x[i + 2, k + 3]
+            s0, s1, s2, s3 = x[i + 3, k], x[i + 3, k + 1], x[i + 3, k + 2], x[i + 3, k + 3]
+            for j in range(M):
+                w0, w1, w2, w3 = W[k, j], W[k + 1, j], W[k + 2, j], W[k + 3, j]
+                y[i, j] += p0 * w0 + p1 * w1 + p2 * w2 + p3 * w3
+                y[i + 1, j] += q0 * w0 + q1 * w1 + q2 * w2 + q3 * w3
+                y[i + 2, j] += r0 * w0 + r1 * w1 + r2 * w2 + r3 * w3
+                y[i + 3, j] += s0 * w0 + s1 * w1 + s2 * w2 + s3 * w3
+        for k in range(K - K % 4, K):
+            for r in range(i, i + 4):
+                for j in range(M):
+                    y[r, j] += x[r, k] * W[k, j]
+    for i in range(whole, n):
+        for k in range(0, K - K % 4, 4):
+            p0, p1, p2, p3 = x[i, k], x[i, k + 1], x[i, k + 2], x[i, k + 3]
+            for j in range(M):
+                y[i, j] += p0 * W[k, j] + p1 * W[k + 1, j] + p2 * W[k + 2, j] + p3 * W[k + 3, j]
+        for k in range(K - K % 4, K):
+            for j in range(M):
+                y[i, j] += x[i, k] * W[k, j]
+
+
+@kernel
+def _affine_step(x, eps_hat, a, b, c, z, drawn):
+    """x <- a x + b eps_hat + c z, in place; z has a layer only for steps with c != 0. Returns the layers used so far."""
+    if c != 0:
+        for i in range(x.shape[0]):
+            for j in range(x.shape[1]):
+                x[i, j] = a * x[i, j] + b * eps_hat[i, j] + c * z[drawn, i, j]
+        return drawn + 1
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            x[i, j] = a * x[i, j] + b * eps_hat[i, j]
+    return drawn
+
+
+@kernel
+def mlp_chain(x_T, time_rows, W_x, W, bias, W_out, b_out, a, b, c, z):
+    """The whole reverse loop x <- a_k x + b_k eps_theta(x, t_k) + c_k z of an MLP, for few rows: the weights stay in cache.
+
+    time_rows (S, width) is what the first layer adds at each step. Twin: sample.sample over mlp.MLP.forward.
+    """
+    x = x_T.copy()
+    h = np.empty((len(x), W_x.shape[1]), x.dtype)
+    u, eps_hat = np.empty_like(h), np.empty_like(x)
+    drawn = 0
+    for k in range(len(a)):
+        _affine(x, W_x, time_rows[k], u)
+        for i in range(h.shape[0]):
+            for j in range(h.shape[1]):
+                h[i, j] = u[i, j] * _sigmoid(u[i, j])
+        for layer in range(len(W)):
+            _affine(h, W[layer], bias[layer], u)
+            for i in range(h.shape[0]):
+                for j in range(h.shape[1]):
+                    h[i, j] += u[i, j] * _sigmoid(u[i, j])
+        _affine(h, W_out, b_out, eps_hat)
+        drawn = _affine_step(x, eps_hat, a[k], b[k], c[k], z, drawn)
+    return x
+
+
+@kernel
+def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, a, b, c, z):
+    """The whole reverse loop x <- a_k x + b_k eps*(x, t_k) + c_k z of a Gaussian mixture. Twin: sample.sample over exact.Mixture.eps.
+
+    alpha_bar (S,) at each step; component k has the covariance axes_k diag(var_k) axes_k^T.
+    """
+    x = x_T.copy()
+    eps_hat = np.empty_like(x)
+    K, d = mean.shape
+    log_p, y, precision, log_const = np.empty(K), np.empty((K, d)), np.empty((K, d)), np.empty(K)
+    drawn = 0
+    for step in range(len(a)):
+        root, noise_var = math.sqrt(alpha_bar[step]), 1 - alpha_bar[step]
+        for k in range(K):
+            log_const[k] = math.log(weight[k])
+            for j in range(d):
+                precision[k, j] = 1 / (alpha_bar[step] * var[k, j] + noise_var)
+                log_const[k] += 0.5 * math.log(precision[k, j])
+        for i in range(len(x)):
+            for k in range(K):
+                log_p[k] = log_const[k]
+                for j in range(d):
+                    y[k, j] = 0.0
+                    for m in range(d):
+                        y[k, j] += axes[k, m, j] * (x[i, m] - root * mean[k, m])
+                    log_p[k] -= 0.5 * precision[k, j] * y[k, j] ** 2
+                    y[k, j] *= precision[k, j]
+            top, total = log_p.max(), 0.0
+            for k in range(K):
+                log_p[k] = math.exp(log_p[k] - top)
+                total += log_p[k]
+            for m in range(d):
+                e = 0.0
+                for k in range(K):
+                    for j in range(d):
+                        e += log_p[k] * axes[k, m, j] * y[k, j]
+                eps_hat[i, m] = math.sqrt(noise_var) * e / total
+        drawn = _affine_step(x, eps_hat, a[step], b[step], c[step], z, drawn)
+    return x
+
+
+@kernel
+def adam(w, dw, m, v, ema, scale, step, lr, beta_1, beta_2, eps, decay):
+    """Clipping, Adam and EMA in one pass over each tensor, in place. Twin: optim.clip, optim.adam, optim.ema_update."""
+    w, dw, m, v, ema = w.reshape(-1), dw.reshape(-1), m.reshape(-1), v.reshape(-1), ema.reshape(-1)
+    real = w.dtype.type
+    g_scale, k_1, k_2 = real(scale), real(1 - beta_1), real(1 - beta_2)
+    rate, root = real(lr / (1 - beta_1**step)), real(1 / math.sqrt(1 - beta_2**step))
+    tiny, blend = real(eps), real(1 - decay)
+    for i in range(w.size):
+        g = g_scale * dw[i]
+        m[i] += k_1 * (g - m[i])
+        v[i] += k_2 * (g * g - v[i])
+        w[i] -= rate * m[i] / (root * np.sqrt(v[i]) + tiny)
+        ema[i] += blend * (w[i] - ema[i])
+
+
+@kernel
+def distances(x, y):
+    """|x_i - y_j| for all pairs: (n, m). Twin: metrics.distances_by_broadcasting."""
+    out = np.empty((len(x), len(y)), x.dtype)
+    for i in range(len(x)):
+        for j in range(len(y)):
+            total = 0.0
+            for k in range(x.shape[1]):
+                total += (x[i, k] - y[j, k]) ** 2
+            out[i, j] = math.sqrt(total)
+    return out

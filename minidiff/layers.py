@@ -1,0 +1,62 @@
+"""The pieces of a network: each layer f beside its gradient f_backward, pure functions that hide nothing.
+
+    f(x, ...) -> (y, cache)        what comes out, and what the way back will need
+    f_backward(dy, cache) -> dx, ...    dy is dLoss/dy, and so on: a gradient has the shape of what it belongs to
+
+    letter   shape              meaning
+    x, y     (B, n_in), (B, n)  a batch, one row each
+    W, b     (n_in, n), (n,)    weights and bias
+    t        () or (B,)         the time of each row
+"""
+
+import numpy as np
+
+
+def linear(x, W, b):
+    """y = x W + b.    [CME296 lecture 5]"""
+    return x @ W + b, (x, W)
+
+
+def linear_backward(dy, cache):
+    """dx = dy W^T,  dW = x^T dy,  db = sum over the batch of dy.    [CME296 lecture 5]"""
+    x, W = cache
+    return dy @ W.T, x.T @ dy, dy.sum(axis=0)
+
+
+def silu(x):
+    """y = x sigmoid(x), sigmoid(x) = 1 / (1 + exp(-x)).    [CME296 lecture 5]
+
+    Like max(0, x) with a rounded corner. The exponential is of -|x|, which cannot overflow.
+    """
+    e = np.exp(-np.abs(x))
+    sigmoid = np.where(x >= 0, 1, e) / (1 + e)
+    return x * sigmoid, (x, sigmoid)
+
+
+def silu_backward(dy, cache):
+    """dx = dy sigmoid(x) (1 + x (1 - sigmoid(x))).    [CME296 lecture 5]"""
+    x, sigmoid = cache
+    return dy * sigmoid * (1 + x * (1 - sigmoid))
+
+
+def add(x, y):
+    """z = x + y: a residual connection, the layer learns only what to change.    [CME296 lecture 5]"""
+    return x + y, None
+
+
+def add_backward(dz, cache):
+    """dx = dz,  dy = dz: the gradient reaches both in full.    [CME296 lecture 5]"""
+    return dz, dz
+
+
+def time_embedding(t, dim, dtype=np.float64):
+    """[sin(t w_i), cos(t w_i)],  w_i = 10000^(-i / (dim / 2)), i = 0..dim/2 - 1.    [Transformer section 3.5]
+
+    t int or (B,) -> (dim,) or (B, dim): clocks of different speeds, from which any t can be read. Nothing is learned
+    here and t needs no gradient, so it has no backward. Raises ValueError for an odd dim.
+    """
+    if dim < 2 or dim % 2:
+        raise ValueError(f"dim must be an even number of at least 2, got {dim}")
+    w = 10000.0 ** (-np.arange(dim // 2) / (dim // 2))
+    angle = np.asarray(t, np.float64)[..., None] * w
+    return np.concatenate([np.sin(angle), np.cos(angle)], axis=-1).astype(dtype)

@@ -1,0 +1,47 @@
+"""From a gradient to better parameters: clipping, Adam, and the average that one samples from.
+
+    letter       name     meaning
+    w, dw        w, dw    a parameter tensor and its gradient, same shape
+    m, v         m, v     running means of dw and of dw^2
+    n            step     1 for the first update
+"""
+
+import math
+
+import numpy as np
+
+from . import kernels
+
+
+def clip(grads, max_norm):
+    """scale = min(1, max_norm / ||all gradients||): one factor for all, so that the direction stays.    [CME296 lecture 5]"""
+    norm = math.sqrt(sum(float(np.vdot(dw, dw)) for dw in grads.values()))
+    return min(1.0, max_norm / norm) if norm > 0 else 1.0
+
+
+def adam(w, dw, m, v, step, lr, beta_1=0.9, beta_2=0.999, eps=1e-8):
+    """w - lr m_hat / (sqrt(v_hat) + eps),  m_hat = m / (1 - beta_1^n), v_hat = v / (1 - beta_2^n).    [Adam algorithm 1]
+
+    m and v start at 0 and would be too small at first; the divisions correct that. Returns the new (w, m, v).
+    """
+    m = beta_1 * m + (1 - beta_1) * dw
+    v = beta_2 * v + (1 - beta_2) * dw**2
+    m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)
+    return w - lr * m_hat / (np.sqrt(v_hat) + eps), m, v
+
+
+def ema_decay(step, decay):
+    """min(decay, (1 + n) / (10 + n)): an average that is not dominated by the first, untrained parameters."""
+    return min(decay, (1 + step) / (10 + step))
+
+
+def ema_update(ema, w, decay):
+    """ema <- decay ema + (1 - decay) w.    [DDPM section 4]"""
+    return decay * ema + (1 - decay) * w
+
+
+def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, beta_1=0.9, beta_2=0.999, eps=1e-8):
+    """clip, adam and ema_update for every tensor, in place, by one kernel. step is 1 for the first update."""
+    scale, decay = clip(grads, max_norm), ema_decay(step, decay)
+    for k in params:
+        kernels.adam(params[k], grads[k], m[k], v[k], ema[k], scale, step, lr, beta_1, beta_2, eps, decay)

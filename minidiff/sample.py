@@ -1,0 +1,174 @@
+"""From noise to data: one function a step, one loop, any denoiser.
+
+    letter          name       meaning
+    x_t, x_s        x_t, x_s   (B, ...) the picture at time t, and at the next, smaller time s < t
+    epsilon_theta   eps_theta  a callable eps_theta(x_t, t) -> eps_hat: a network, an exact denoiser, a combination
+    z               z          fresh noise of a step
+    sigma^2         var        variance of that noise
+    a               a          ab_t / ab_s, which is alpha_t when s = t - 1
+
+A step has the signature step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints or (B,). Those marked
+affine are a x_t + b eps_hat + c z: `coefficients` reads the three numbers off, for the compiled loops and recursion.py.
+"""
+
+import numpy as np
+
+from .gaussian import posterior, x_0_from_eps
+from .noise import RowNoise
+from .schedule import in_data_dtype, on_axes_of
+from .threads import side_by_side
+
+
+def beta_tilde(schedule, t, s):
+    """var = (1 - ab_s) / (1 - ab_t) (1 - a): the posterior's.    [DDPM eq. 7]    The truth if x_0 is a single point."""
+    return posterior(schedule, 0.0, 0.0, t, s)[1]
+
+
+def beta(schedule, t, s):
+    """var = 1 - a, and 0 at s = 0.    [DDPM section 3.2]    The truth if x_0 ~ N(0, I); with s = t - 1 it is beta_t.
+
+    The last step adds no noise because no later step would take it away.
+    """
+    a = schedule.at(t, 0.0) / schedule.at(s, 0.0)
+    return (1 - a) * (np.asarray(s) > 0)
+
+
+def affine(step):
+    """Marks a step as a x_t + b eps_hat + c z, with numbers a, b, c that depend on t and s alone."""
+    step.affine = True
+    return step
+
+
+def _fresh(var, x_t, rng):
+    """sqrt(var) z. Nothing is drawn where nothing would be added."""
+    return np.sqrt(var) * rng.standard_normal(x_t.shape, x_t.dtype) if np.any(var > 0) else 0.0
+
+
+def ddpm(var=beta_tilde):
+    """The step x_s = (x_t - (1 - a) / sqrt(1 - ab_t) eps_hat) / sqrt(a) + sqrt(var) z.    [DDPM algorithm 2]
+
+    var is the function beta or beta_tilde.
+    """
+
+    @affine
+    @in_data_dtype
+    def step(eps_theta, schedule, x_t, t, s, rng):
+        ab_t, ab_s = schedule.at(t, x_t), schedule.at(s, x_t)
+        a = ab_t / ab_s
+        mean = (x_t - (1 - a) / np.sqrt(1 - ab_t) * eps_theta(x_t, t)) / np.sqrt(a)
+        return mean + _fresh(on_axes_of(x_t, var(schedule, t, s)), x_t, rng)
+
+    return step
+
+
+def ddim(eta=0.0):
+    """The step x_s = sqrt(ab_s) x_0_hat + sqrt(1 - ab_s - var) eps_hat + sqrt(var) z,  var = eta^2 beta_tilde.    [DDIM eq. 12]
+
+    Guess the picture, then put back as much noise as belongs at s: the same noise (eta = 0) or partly fresh. eta = 1 is
+    ddpm(beta_tilde). The paper's alpha is our alpha_bar; its sigma(eta) is eq. 16. Raises ValueError for eta outside [0, 1].
+    """
+    if not 0 <= eta <= 1:
+        raise ValueError(f"eta must lie in [0, 1], got {eta}")
+
+    @affine
+    @in_data_dtype
+    def step(eps_theta, schedule, x_t, t, s, rng):
+        ab_s = schedule.at(s, x_t)
+        eps_hat = eps_theta(x_t, t)
+        x_0_hat = x_0_from_eps(schedule, x_t, t, eps_hat)
+        var = eta**2 * on_axes_of(x_t, beta_tilde(schedule, t, s))
+        return np.sqrt(ab_s) * x_0_hat + np.sqrt(1 - ab_s - var) * eps_hat + _fresh(var, x_t, rng)
+
+    return step
+
+
+def _grid(T, steps, times):
+    if not 1 <= steps <= T:
+        raise ValueError(f"steps must lie in 1..T = {T}, got {steps}")
+    return np.append(np.round(times), 0).astype(int)
+
+
+def trailing(T, steps):
+    """[T, T - T/steps, ..., T/steps, 0], rounded: starts where the noise is, at T.    [CME296 lecture 1]"""
+    return _grid(T, steps, T * np.arange(steps, 0, -1) / max(steps, 1))
+
+
+def leading(T, steps):
+    """[1 + (steps - 1) k, ..., 1 + k, 1, 0], k = T // steps: starts below T, as much-used libraries do.    [DDIM appendix D]"""
+    return _grid(T, steps, 1 + np.arange(steps - 1, -1, -1) * (T // max(steps, 1)))
+
+
+def linspace(T, steps):
+    """round(linspace(1, T, steps)) downwards, then 0.    [Improved DDPM section 4]"""
+    return _grid(T, steps, np.linspace(1, T, max(steps, 1))[::-1] if steps != 1 else [T])
+
+
+SPACINGS = {"trailing": trailing, "leading": leading, "linspace": linspace}
+
+
+def _check(schedule, x_T, times):
+    times = np.asarray(times)
+    if times.ndim != 1 or len(times) < 2 or np.any(np.diff(times) >= 0) or times[-1] != 0 or times[0] > schedule.T:
+        raise ValueError(f"times must descend from at most T = {schedule.T} to 0, got {times}")
+    if x_T.ndim < 2 or len(x_T) < 1 or x_T.dtype.kind != "f":
+        raise ValueError(f"x_T must be a float array (rows, ...) of at least one row, got {x_T.dtype} {x_T.shape}")
+    return times
+
+
+def sample(step, eps_theta, schedule, x_T, times, rng):
+    """Walks x_T down the times (descending, the last is 0) and yields every x_s; the last is x_0.    [DDPM algorithm 2]"""
+    times, x = _check(schedule, x_T, times), x_T
+    for t, s in zip(times[:-1], times[1:]):
+        x = step(eps_theta, schedule, x, t, s, rng)
+        yield x
+
+
+class _AllEqual:
+    """An rng that always returns the same z."""
+
+    def __init__(self, z):
+        self.z = z
+
+    def standard_normal(self, shape, dtype):
+        return np.full(shape, self.z, dtype)
+
+
+def coefficients(step, schedule, times):
+    """a, b, c of x_s = a x_t + b eps_hat + c z for each step from times[k] to times[k + 1], read off an affine step."""
+    t, s = np.asarray(times)[:-1], np.asarray(times)[1:]
+
+    def answer(x, eps_hat, z):
+        return step(lambda x_t, t: np.full_like(x_t, eps_hat), schedule, np.full((len(t), 1), x), t, s, _AllEqual(z))[:, 0]
+
+    return answer(1.0, 0.0, 0.0), answer(0.0, 1.0, 0.0), answer(0.0, 0.0, 1.0)
+
+
+ROWS = 256  # a block: its activations stay in the second-level cache, and BLAS is at its speed
+
+
+def generate(step, eps_theta, schedule, x_T, times, rng, progress=lambda row_steps: None):
+    """x_0 (B, ...): where `sample` ends, by the denoiser's compiled loop if it has one (eps_theta.chain).
+
+    Compiled only for affine steps and an rng that is a RowNoise: blocks of rows then walk side by side, each all the
+    way. progress(n) is told of every n steps of a row that are done, n summing to B (len(times) - 1).
+    """
+    times = _check(schedule, x_T, times)
+    if not (hasattr(eps_theta, "chain") and getattr(step, "affine", False) and isinstance(rng, RowNoise)):
+        for x in sample(step, eps_theta, schedule, x_T, times, rng):
+            progress(len(x_T))
+        return x
+    a, b, c = coefficients(step, schedule, times)
+    x_0 = np.empty_like(x_T)
+    chunk = max(1, 2**18 // (min(ROWS, len(x_T)) * x_T[0].size))  # steps whose noise fits the cache
+
+    def walk(first, last):
+        x = x_T[first:last]
+        for k in range(0, len(a), chunk):
+            now = slice(k, k + chunk)
+            z = rng.draws(np.count_nonzero(c[now]), first, last, x.shape[1:], x.dtype)
+            x = eps_theta.chain(x, times[:-1][now], a[now], b[now], c[now], z)
+            progress(len(x) * len(a[now]))
+        x_0[first:last] = x
+
+    side_by_side(walk, len(x_T), ROWS)
+    return x_0

@@ -1,0 +1,34 @@
+"""The other cores: blocks of rows, side by side.
+
+The blocks are cut by size, never by the number of threads, and no sum crosses a block in an order that depends on who
+finished first: results are the same bits for any number of threads. BLAS should have one thread of its own, or it
+fights for the same cores; the command line sets that before NumPy loads (in a notebook: OPENBLAS_NUM_THREADS=1).
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+
+def count():
+    """How many threads to use: the environment variable MINIDIFF_THREADS, else the number of usable cores, at most 8."""
+    wanted = os.environ.get("MINIDIFF_THREADS", "")
+    if not wanted:
+        usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(usable, 8)
+    if not wanted.isdigit() or int(wanted) < 1:
+        raise ValueError(f"MINIDIFF_THREADS must be a whole number of at least 1, got {wanted!r}")
+    return int(wanted)
+
+
+@cache
+def _pool(n):
+    return ThreadPoolExecutor(n)
+
+
+def side_by_side(f, n, block):
+    """[f(first, last) for the blocks of `block` rows that cover 0..n], on count() threads."""
+    blocks = [(first, min(first + block, n)) for first in range(0, n, block)]
+    if count() == 1 or len(blocks) == 1:
+        return [f(*b) for b in blocks]
+    return list(_pool(count()).map(lambda b: f(*b), blocks))

@@ -1,0 +1,75 @@
+"""Learning to see the noise: algorithm 1, one step after another.
+
+    letter   name     shape    meaning
+    x_0      x_0      (B, d)   rows of the data
+    t        t        (B,)     a time for each row, uniform in 1..T
+    epsilon  eps      (B, d)   the noise that is mixed in, and that the network has to find
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .gaussian import q_sample
+from .loss import loss_and_grads
+from .noise import INIT, TRAIN, stream
+from .optim import update
+
+
+@dataclass
+class State:
+    """All that training changes. ema is the running average of params, which is what one samples from."""
+
+    params: dict
+    ema: dict
+    m: dict
+    v: dict
+    seed: int
+    step: int = 0
+    loss: float = math.nan
+
+
+def start(model, seed, dtype=np.float32):
+    """The State before the first step."""
+    params = model.init(stream(seed, INIT), dtype)
+    zeros = [{k: np.zeros_like(w) for k, w in params.items()} for _ in range(2)]
+    return State(params, {k: w.copy() for k, w in params.items()}, *zeros, seed)
+
+
+def batch_of_step(step, seed, schedule, data, batch):
+    """x_0, t, eps of one step: a function of (seed, step) alone, so that a resumed run draws what it would have drawn."""
+    rng = stream(seed, TRAIN, step)
+    x_0 = data[rng.integers(len(data), size=batch)]
+    t = rng.integers(1, schedule.T + 1, size=batch)
+    return x_0, t, rng.standard_normal(x_0.shape, x_0.dtype)
+
+
+def train(model, state, schedule, data, *, steps, batch=128, lr=1e-3, max_norm=1.0, decay=0.999) -> Iterator[State]:
+    """Gradient steps on L_simple until state.step == steps, yielding the state after each.    [DDPM algorithm 1]
+
+    data (N, d) in the parameters' dtype. The state is updated in place: what to print, draw, save and when to stop is
+    the caller's. Raises FloatingPointError with the step's number, before anything is updated, if the loss is not finite.
+    """
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    if len(data) < 1 or data.ndim != 2 or data.shape[1] != model.d:
+        raise ValueError(f"data must have the shape (N, {model.d}), got {data.shape}")
+    if batch < 1:
+        raise ValueError(f"batch must be at least 1, got {batch}")
+    if not lr > 0:
+        raise ValueError(f"lr must be positive, got {lr}")
+    return _steps(model, state, schedule, data, steps, batch, lr, max_norm, decay)
+
+
+def _steps(model, state, schedule, data, steps, batch, lr, max_norm, decay):
+    while state.step < steps:
+        x_0, t, eps = batch_of_step(state.step + 1, state.seed, schedule, data, batch)
+        x_t = q_sample(schedule, x_0, t, eps)
+        loss, grads = loss_and_grads(model, state.params, x_t, t, eps)
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} at step {state.step + 1}; a smaller lr than {lr:g} may help")
+        state.step, state.loss = state.step + 1, loss
+        update(state.params, state.ema, state.m, state.v, grads, state.step, lr=lr, max_norm=max_norm, decay=decay)
+        yield state
