@@ -9,8 +9,9 @@
     files       reading with one clear error, writing beside and renaming
     data        what we learn from
     layers      the pieces of a network, each beside its gradient
-    mlp         the denoiser eps_theta
     loss        L_simple
+    fast        the MLP at speed; skip it at first
+    mlp         the denoiser eps_theta
     optim       clipping, Adam, EMA
     sample      DDPM and DDIM: one step each, one loop
     recursion   what a sampler does to Gaussian data, exactly

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import kernels
+from .fast import LossAndGrads, MLPDenoiser
 from .layers import add, add_backward, linear, linear_backward, silu, silu_backward, time_embedding
 
 
@@ -83,24 +83,6 @@ class MLP:
         """The denoiser to hand to a sampler: eps_theta(x_t, t) -> eps_hat."""
         return MLPDenoiser(self, params)
 
-
-@dataclass(frozen=True, eq=False)
-class MLPDenoiser:
-    """An MLP with its parameters as a callable; its chain runs a whole reverse loop in one kernel call."""
-
-    model: MLP
-    params: dict
-
-    def __call__(self, x_t, t):
-        return self.model.forward(self.params, x_t, t)[0]
-
-    def chain(self, x_T, times, a, b, c, z):
-        """x <- a_k x + b_k eps_theta(x, times_k) + c_k z, for all k; z holds one layer for each c_k != 0."""
-        model, p, real = self.model, self.params, x_T.dtype
-        # the time's share of the first layer is the same for all rows: once for each t
-        time_rows = time_embedding(times, model.time_dim, real) @ p["W_in"][model.d :] + p["b_in"]
-        W = np.array([p[f"W_{i}"] for i in range(model.depth)]).reshape(-1, model.width, model.width)
-        bias = np.array([p[f"b_{i}"] for i in range(model.depth)]).reshape(-1, model.width)
-        coefficients = (np.asarray(u, real) for u in (a, b, c))
-        W_x = p["W_in"][: model.d]
-        return kernels.mlp_chain(x_T, time_rows, W_x, W, bias, p["W_out"], p["b_out"], *coefficients, z)
+    def loss_and_grads(self, batch, T, dtype):
+        """loss.loss_and_grads of this model for batches of that size, at speed."""
+        return LossAndGrads(self, batch, T, dtype)
