@@ -13,6 +13,7 @@ from pathlib import Path
 
 SAVE_EVERY = 20  # seconds between checkpoints
 CHECKPOINT = "checkpoint.npz"
+FULL, QUICK = (7000, 800), (1000, 100)  # the demo's training steps and samples
 
 
 class Parser(argparse.ArgumentParser):
@@ -84,7 +85,8 @@ def step_of(args):
     step = pick("sampler", samplers, args.sampler)()
     spacing = pick("spacing", sample.SPACINGS, args.spacing)
     name = f"ddpm({args.var})" if args.sampler == "ddpm" else f"ddim(eta={args.eta:g})"
-    return step, name, lambda T: spacing(T, args.steps or (T if args.sampler == "ddpm" else min(50, T)))
+    default = (lambda T: T) if args.sampler == "ddpm" else (lambda T: min(50, T))
+    return step, name, lambda T: spacing(T, default(T) if args.steps is None else args.steps)
 
 
 def draw(run, step, times, n, seed, what):
@@ -123,9 +125,11 @@ def fit(run, data, steps, path):
     import numpy as np
 
     from .checkpoint import save
+    from .files import folder
     from .train import train
 
     training = train(run.model, run.state, run.schedule, data.x, steps=steps, batch=run.batch, lr=run.lr)
+    folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
     saved = time.monotonic()
     with Interrupt() as interrupt, bar(steps, "step", "training") as progress:
         progress.update(run.state.step)
@@ -218,7 +222,7 @@ def demo(args):
 
     began, result = time.perf_counter(), {}
     data = datasets.load("digits")
-    steps, n = (1200, 200) if args.quick else (10000, 800)
+    steps, n = QUICK if args.quick else FULL
     run = new_run(args, data, "digits", 256, 3, 128, 1e-3)
     out = folder(args.out)
     show(f"Training a denoiser with hand-written gradients on {len(data.x)} digits, {steps} steps (Ctrl-C keeps the last one).", args)
@@ -268,7 +272,6 @@ def train(args):
     """Trains a denoiser and keeps it in RUN/checkpoint.npz."""
     from . import data as datasets
     from . import figures
-    from .files import folder
 
     out = Path(args.out or f"runs/{Path(args.data or 'run').stem}")
     if args.resume:
@@ -284,10 +287,7 @@ def train(args):
         run = new_run(args, data, name, args.width, args.depth, args.batch, args.lr)
     if data.x.shape[1] != run.model.d:
         raise ValueError(f"{run.data} has {data.x.shape[1]} coordinates, the checkpoint's model {run.model.d}")
-    if args.steps < 1:
-        raise ValueError(f"steps must be at least 1, got {args.steps}")
     result = {"from_step": run.state.step}
-    folder(out)
     if not fit(run, data, args.steps, out / CHECKPOINT):
         return stopped(out, run, args.steps)
     wrote(out / CHECKPOINT, args, result)
@@ -518,6 +518,8 @@ def main(argv=None):
         if getattr(args, "seed", 0) < 0:
             raise ValueError(f"seed must not be negative, got {args.seed}")
         if getattr(args, "threads", None) is not None:
+            if args.threads < 1:
+                raise ValueError(f"threads must be at least 1, got {args.threads}")
             os.environ["MINIDIFF_THREADS"] = str(args.threads)
         return args.f(args)
     except (ValueError, TypeError, FloatingPointError) as e:

@@ -5,6 +5,8 @@
              shape              what a row looks like: (2,) is a point, (H, W) a picture
 """
 
+import functools
+
 import matplotlib
 import numpy as np
 from matplotlib.animation import PillowWriter
@@ -20,6 +22,7 @@ STYLE = {"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.
 def figure(width, height):
     """An empty Figure that needs no display."""
     fig = Figure(figsize=(width, height), layout="constrained", dpi=100)
+    fig.get_layout_engine().set(h_pad=0.1, w_pad=0.1)
     FigureCanvasAgg(fig)
     return fig
 
@@ -27,6 +30,7 @@ def figure(width, height):
 def styled(f):
     """f, run with this file's type sizes."""
 
+    @functools.wraps(f)
     def inner(*args, **kwargs):
         with matplotlib.rc_context(STYLE):
             return f(*args, **kwargs)
@@ -68,13 +72,13 @@ def drawable(shape):
 
 
 def _limit(rows):
-    return 1.15 * float(np.abs(rows).max())
+    return 1.3 * float(np.quantile(np.abs(rows), 0.995))  # a single stray point does not shrink the rest
 
 
 @styled
 def strip(path, labels, shape, title):
     """How rows change along a path of arrays (n, d): a column for each, from left to right."""
-    fig = figure(1.55 * len(path), 2.6 if shape == (2,) else 0.9 + 1.5 * len(path[0]))
+    fig = figure(1.55 * len(path), 2.9 if shape == (2,) else 1.2 + 1.35 * len(path[0]))
     axes = fig.subplots(1, len(path), squeeze=False)[0]
     limit = max(_limit(rows) for rows in path)
     for ax, rows, label in zip(axes, path, labels):
@@ -90,7 +94,7 @@ def strip(path, labels, shape, title):
 @styled
 def beside(panels, shape, title):
     """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn 10 a line."""
-    fig = figure(5 * len(panels), 5.9)
+    fig = figure(5 * len(panels), 5.7)
     axes = fig.subplots(1, len(panels), squeeze=False)[0]
     limit = max(_limit(rows) for rows in panels.values())
     for ax, (caption, rows), color in zip(axes, panels.items(), (GREY, BLUE, ORANGE, GREEN)):

@@ -1,0 +1,28 @@
+"""Train a small MLP to see the noise in two moons, and draw what it makes of noise as it learns."""
+
+import numpy as np
+
+from minidiff import data, figures
+from minidiff.mlp import MLP
+from minidiff.noise import RowNoise
+from minidiff.sample import ddpm, generate, trailing
+from minidiff.schedule import linear
+from minidiff.train import start, train
+
+
+@figures.styled
+def main(steps=4000, seed=0, n=1500, out="03_train_on_moons.png"):
+    """`steps` training steps. Returns the figure's path."""
+    moons, schedule, model = data.load("moons", seed), linear(1000), MLP(2)
+    state, panels = start(model, seed), {"data": moons.x[:n]}
+    for state in train(model, state, schedule, moons.x, steps=steps):
+        if state.step in (steps // 20, steps // 4, steps):
+            rng = RowNoise(seed)
+            x_T = rng.standard_normal((n, 2), np.float32)
+            x_0 = generate(ddpm(), model.eps_theta(state.ema), schedule, x_T, trailing(schedule.T, 200), rng)
+            panels[f"after {state.step} steps"] = x_0
+    return figures.save(figures.beside(panels, (2,), "The same noise, denoised by a network that learns"), out)
+
+
+if __name__ == "__main__":
+    print("wrote", main())

@@ -1,0 +1,88 @@
+"""What the tests share: coarse schedules, oracles' tools, and statistical bounds with a stated false-alarm rate."""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+from hypothesis import strategies as st
+
+from minidiff.schedule import from_betas
+
+DELTA = 1e-12  # false alarms a check: a suite of 1e5 such checks fails wrongly once in 1e7 runs
+COARSE = [0.05, 0.1, 0.2, 0.15, 0.3, 0.25]  # few steps and large betas: the 1000-step schedule hides mistakes
+DTYPES = (np.float32, np.float64)
+
+betas = st.lists(st.floats(0.001, 0.6), min_size=2, max_size=8)
+seeds = st.integers(0, 2**31)
+
+
+def coarse():
+    return from_betas(COARSE)
+
+
+def product_of_alphas(betas, t):
+    """alpha_bar_t by its definition, with no schedule."""
+    return math.prod(1 - b for b in betas[:t])
+
+
+def grid(density, low, high, n=20_001):
+    """Mean and variance of an unnormalised density, by the trapezoidal rule (exact to rounding for Gaussians well inside)."""
+    x = np.linspace(low, high, n)
+    p = density(x)
+    p = p / p.sum()
+    mean = (p * x).sum()
+    return mean, (p * (x - mean) ** 2).sum()
+
+
+def normal_pdf(x, mean, var):
+    return np.exp(-((x - mean) ** 2) / (2 * var)) / np.sqrt(2 * np.pi * var)
+
+
+def assert_mean(x, mean, std, delta=DELTA):
+    """The mean of n normals lies within z(delta / 2) std / sqrt(n); an error of twice that is seen with probability 1 - delta / 2."""
+    bound = NormalDist().inv_cdf(1 - delta / 2) * std / math.sqrt(len(x))
+    assert abs(np.mean(x) - mean) <= bound, f"mean {np.mean(x)} is not {mean} +- {bound}"
+
+
+def assert_variance(x, mean, var, delta=DELTA):
+    """Q = sum ((x - mean)^2 / var): n - 2 sqrt(nL) <= Q <= n + 2 sqrt(nL) + 2L, L = log(2 / delta) (Laurent & Massart)."""
+    n, L = len(x), math.log(2 / delta)
+    Q = float(np.sum((x - mean) ** 2) / var)
+    assert n - 2 * math.sqrt(n * L) <= Q <= n + 2 * math.sqrt(n * L) + 2 * L, f"variance is {Q / n} times {var}"
+
+
+def assert_uncorrelated(x, y, delta=DELTA):
+    """P(|r| >= c) <= (1 - c^2)^((n - 2) / 2) for independent normals."""
+    n = len(x)
+    c = math.sqrt(1 - delta ** (2 / (n - 2)))
+    r = float(np.corrcoef(x, y)[0, 1])
+    assert abs(r) <= c, f"correlation {r} is beyond {c}"
+
+
+def assert_cdf(x, mean, std, delta=DELTA):
+    """sup |F_n - F| <= sqrt(log(2 / delta) / (2n)) (Dvoretzky, Kiefer, Wolfowitz, Massart)."""
+    n = len(x)
+    F = np.array([NormalDist(mean, std).cdf(v) for v in np.sort(x)])
+    gap = max(np.max(F - np.arange(n) / n), np.max(np.arange(1, n + 1) / n - F))
+    assert gap <= math.sqrt(math.log(2 / delta) / (2 * n)), f"the distribution is off by {gap}"
+
+
+def numerical_gradient(f, x, h=1e-5):
+    """df/dx of a scalar function by central differences, in float64: error about h^2 f''' / 6 + 1e-16 f / h."""
+    g = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        before = x[i]
+        x[i] = before + h
+        up = f()
+        x[i] = before - h
+        g[i] = (up - f()) / (2 * h)
+        x[i] = before
+    return g
+
+
+def assert_gradient(analytic, f, x):
+    """|numerical - analytic| <= 1e-6 max |analytic|, and the gradient is not nothing."""
+    numerical = numerical_gradient(f, x)
+    assert np.abs(analytic).max() > 0
+    assert analytic.shape == x.shape
+    assert np.abs(numerical - analytic).max() <= 1e-6 * np.abs(analytic).max()

@@ -1,0 +1,225 @@
+"""The command line as its users meet it: what it prints, writes, refuses, and what Ctrl-C leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_data import write_bad_files
+
+from minidiff import checkpoint, cli
+
+SMALL = ["--width", "16", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40"]
+
+
+@pytest.fixture(autouse=True)
+def inside_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MINIDIFF_THREADS", raising=False)
+    yield
+    os.environ.pop("MINIDIFF_THREADS", None)  # --threads sets it
+
+
+def run(*words):
+    return cli.main([str(w) for w in words])
+
+
+def answer(capsys, *words):
+    """The JSON that a command prints, and nothing else on stdout."""
+    assert run(*words, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys, *words, status=2):
+    """The one line on stderr of a command that exits with 2 and writes nothing."""
+    before = sorted(os.listdir())
+    try:
+        assert run(*words) == status
+    except SystemExit as e:
+        assert e.code == status
+    out, err = capsys.readouterr()
+    assert out == "" and len(err.strip().splitlines()) == 1 and "Traceback" not in err
+    assert sorted(os.listdir()) == before
+    return err
+
+
+def test_train_sample_eval_info(capsys):
+    result = answer(capsys, "train", "--data", "moons", "--steps", "60", "--out", "r", *SMALL)
+    assert result["steps"] == 60 and result["d"] == 2 and set(result["files"]) == {"r/checkpoint.npz", "r/training.png"}
+    result = answer(capsys, "sample", "r", "--sampler", "ddim", "--steps", "8", "--eta", "0.5", "--n", "30", "--gif")
+    assert result["evaluations"] == 8 and result["sampler"] == "ddim(eta=0.5)"
+    assert {f.split("/")[1] for f in result["files"]} == {"samples.npy", "samples.png", "reverse.png", "trajectory.gif"}
+    assert np.load("r/samples.npy").shape == (30, 2)
+    result = answer(capsys, "eval", "r", "--n", "60", "--var", "beta", "--threads", "1")
+    assert result["evaluations"] == 40 and result["n"] == 60 and result["energy_distance"] > 0 < result["energy_floor"]
+    result = answer(capsys, "info", "r")
+    assert result["data"] == "moons" and result["steps"] == 60 and result["T"] == 40
+    assert result["parameters"] == (2 + 32) * 16 + 16 + 16 * 16 + 16 + 16 * 2 + 2
+    assert all(np.isfinite(v) for v in result.values() if isinstance(v, float))
+
+
+def test_text_output_says_what_was_written_and_what_to_do_next(capsys):
+    assert run("train", "--data", "mixture", "--steps", "20", *SMALL) == 0
+    out = capsys.readouterr().out
+    assert "wrote" in out and "checkpoint.npz" in out and "next: minidiff sample" in out and os.path.exists("runs/mixture/training.png")
+    assert run("sample", "runs/mixture/checkpoint.npz", "--n", "5", "--out", "there") == 0 and os.path.exists("there/samples.png")
+    assert run("eval", "runs/mixture", "--n", "20") == 0
+    assert "noise floor" in capsys.readouterr().out
+    assert run("info", "runs/mixture") == 0
+    capsys.readouterr().out.encode("cp1252")  # a Windows terminal can print it
+
+
+def test_resume_is_bit_for_bit(capsys):
+    run("train", "--data", "moons", "--steps", "30", "--out", "whole", *SMALL)
+    run("train", "--data", "moons", "--steps", "11", "--out", "parts", *SMALL)
+    assert run("train", "--resume", "--steps", "30", "--out", "parts") == 0
+    a, b = (checkpoint.load(f"{name}/checkpoint.npz") for name in ("whole", "parts"))
+    assert a.losses == b.losses
+    for group in ("params", "ema", "m", "v"):
+        for k in a.model.shapes:
+            assert np.array_equal(getattr(a.state, group)[k], getattr(b.state, group)[k])
+
+
+def test_a_file_of_ones_own_from_training_to_its_own_units(capsys):
+    rng = np.random.default_rng(0)
+    np.savetxt("mine.csv", np.column_stack([100 + rng.standard_normal(200), rng.uniform(0, 1, 200), np.full(200, 7.0)]), delimiter=",")
+    run("train", "--data", "mine.csv", "--steps", "200", "--out", "r", *SMALL)
+    assert run("sample", "r", "--n", "50") == 0
+    samples = np.load("r/samples.npy")
+    assert samples.shape == (50, 3) and 90 < samples[:, 0].mean() < 110 and not os.path.exists("r/samples.png")
+    os.chdir("r")
+    assert run("eval", ".", "--n", "20") == 0  # found again from another folder
+
+
+def test_pictures_of_ones_own(capsys):
+    np.save("p.npy", np.random.default_rng(0).integers(0, 255, (20, 5, 4), dtype=np.uint8))
+    run("train", "--data", "p.npy", "--steps", "5", "--out", "r", *SMALL)
+    assert run("sample", "r", "--n", "4") == 0 and np.load("r/samples.npy").shape == (4, 5, 4)
+
+
+def test_demo(capsys, monkeypatch):
+    monkeypatch.setattr(cli, "QUICK", (40, 24))
+    result = answer(capsys, "demo", "--quick", "--seed", "1")
+    names = {"checkpoint.npz", "forward.png", "reverse.png", "samples.png", "training.png", "trajectory.gif"}
+    assert set(os.listdir("runs/demo")) == names == {f.split("/")[-1] for f in result["files"]}
+    assert [s["sampler"] for s in result["samplers"]] == ["ddpm(beta-tilde)", "ddim(eta=0)"]
+    assert [s["evaluations"] for s in result["samplers"]] == [1000, 50] and all(s["n"] == 24 for s in result["samplers"])
+
+
+def test_table_aligns_numbers():
+    assert cli.table(["name", "x"], [["a", 1.23456], ["long", 10]]) == "name      x\na     1.235\nlong     10"
+
+
+@pytest.mark.parametrize(("words", "healthy"), [(["--T", "1000"], True), (["--T", "50"], False), (["--T", "400"], True),
+                                                (["--schedule", "cosine", "--T", "20"], True), (["--data-std", "40"], False),
+                                                (["--schedule", "linear-scaled", "--T", "30"], True), (["--T", "300"], False)])  # fmt: skip
+def test_doctor(capsys, words, healthy):
+    assert run("doctor", *words, "--json") == (0 if healthy else 1)
+    result = json.loads(capsys.readouterr().out)
+    assert result["healthy"] == healthy == (result["prior_kl"] <= 0.01) and ("advice" in result) != healthy
+
+
+def test_doctor_gives_advice_that_works(capsys):
+    assert run("doctor", "--T", "50") == 1
+    out = capsys.readouterr().out
+    assert "0.603" in out and "0.462" in out and "--schedule linear-scaled" in out
+    T = int(out.split("T >= ")[1].split()[0])
+    assert run("doctor", "--T", T) == 0 and run("doctor", "--T", T - 1) == 1
+    assert run("doctor", "--data-std", "40") == 1
+    assert "std 1" in capsys.readouterr().out
+
+
+def test_bad_files_are_refused_in_one_line(capsys, tmp_path):
+    for path, _ in write_bad_files(tmp_path):
+        assert path.name in refused(capsys, "train", "--data", path, "--out", "r")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train", "--data", "moon"], "known are mixture"),
+        (["train"], "--data is needed"),
+        (["train", "--data", "moons", "--model", "gpt"], "unknown model 'gpt'; known are mlp"),
+        (["train", "--data", "moons", "--schedule", "sigmoid"], "known are linear, linear-scaled, cosine"),
+        (["train", "--data", "moons", "--T", "0"], "T must be at least 1"),
+        (["train", "--data", "moons", "--schedule", "linear-scaled", "--T", "20"], "T > 20"),
+        (["train", "--data", "moons", "--steps", "0"], "steps must be at least 1"),
+        (["train", "--data", "moons", "--steps", "many"], "invalid int value: 'many'"),
+        (["train", "--data", "moons", "--batch", "0"], "batch must be"),
+        (["train", "--data", "moons", "--lr", "-1"], "lr must be positive"),
+        (["train", "--data", "moons", "--width", "0"], "width must be"),
+        (["train", "--data", "moons", "--seed", "-1"], "seed must not be negative, got -1"),
+        (["train", "--data", "moons", "--threads", "0"], "threads must be at least 1, got 0"),
+        (["train", "--resume", "--out", "none"], "there is no file none"),
+        (["sample", "none"], "there is no file none"),
+        (["doctor", "--T", "-5"], "T must be at least 1, got -5"),
+        (["doctor", "--schedule", "x"], "unknown schedule 'x'"),
+        (["doctor", "--data-std", "0"], "data-std must be positive"),
+        (["dance"], "invalid choice: 'dance'"),
+        ([], "required"),
+        (["info", "none.npz"], "there is no file none.npz"),
+    ],
+)
+def test_mistakes_are_named_in_one_line(capsys, words, said):
+    assert said in refused(capsys, *words)
+
+
+@pytest.fixture
+def a_run(capsys):
+    run("train", "--data", "moons", "--steps", "5", "--out", "r", *SMALL)
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sample", "r", "--sampler", "euler"], "unknown sampler 'euler'; known are ddpm, ddim"),
+        (["sample", "r", "--var", "x"], "known are beta, beta-tilde"),
+        (["sample", "r", "--spacing", "x"], "known are trailing, leading, linspace"),
+        (["sample", "r", "--steps", "41"], "steps must lie in 1..T = 40, got 41"),
+        (["sample", "r", "--steps", "0"], "steps must lie in 1..T = 40, got 0"),
+        (["sample", "r", "--sampler", "ddim", "--eta", "1.5"], "eta must lie in [0, 1], got 1.5"),
+        (["sample", "r", "--sampler", "ddim", "--eta", "nan"], "eta must lie in [0, 1]"),
+        (["sample", "r", "--n", "0"], "n must be at least 1, got 0"),
+        (["eval", "r", "--n", "1"], "at least 2 samples"),
+        (["eval", "r", "--seed", "-3"], "seed must not be negative"),
+        (["train", "--data", "moons", "--out", "r"], "--resume continues it"),
+        (["sample", "r", "--out", "r/checkpoint.npz/below"], "cannot be written"),
+        (["train", "--resume", "--out", "r", "--steps", "0"], "steps must"),
+    ],
+)
+def test_mistakes_on_a_run_leave_it_as_it_was(capsys, a_run, words, said):
+    before = {f: os.path.getmtime(f"r/{f}") for f in os.listdir("r")}
+    assert said in refused(capsys, *words)
+    assert {f: os.path.getmtime(f"r/{f}") for f in os.listdir("r")} == before
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_step_and_keeps_the_checkpoint(capsys, a_run):
+    run_ = checkpoint.load("r/checkpoint.npz")
+    run_.state.params["b_out"][:] = np.nan
+    checkpoint.save("r/checkpoint.npz", run_)
+    before = Path("r/checkpoint.npz").read_bytes()
+    assert "step 6" in refused(capsys, "train", "--resume", "--out", "r", "--steps", "9", status=1)
+    assert Path("r/checkpoint.npz").read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send")
+def test_ctrl_c_keeps_the_last_step_and_says_how_to_resume():
+    command = [sys.executable, "-m", "minidiff", "train", "--data", "moons", "--steps", "100000000", "--out", "r"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "minidiff train --out r --resume" in err and "Traceback" not in err
+    step = checkpoint.load("r/checkpoint.npz").state.step
+    assert step > 0 and run("train", "--resume", "--out", "r", "--steps", step + 2) == 0
+
+
+def test_python_m_minidiff_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "minidiff", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("minidiff ")

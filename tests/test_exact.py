@@ -1,0 +1,137 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import DELTA, DTYPES, betas, coarse, normal_pdf, product_of_alphas, seeds
+
+from minidiff.exact import Mixture
+from minidiff.gaussian import q_sample
+from minidiff.schedule import VP, from_betas
+
+S = coarse()
+
+
+def a_mixture(d=2):
+    weight, mean = np.array([0.5, 0.2, 0.3]), np.array([[1.0, -0.5, 0.2], [-1.2, 0.8, 0.0], [0.3, 1.5, -1.0]])[:, :d]
+    L = np.random.default_rng(0).standard_normal((3, d, d)) * 0.4
+    return Mixture(weight, mean, L @ L.mT + 0.02 * np.eye(d))
+
+
+def density(m, ab, x):
+    """q(x_t) written with determinants and inverses: no eigenvectors, no logarithms."""
+    total = 0
+    for w, mu, cov in zip(m.weight, m.mean, m.cov):
+        C = ab * cov + (1 - ab) * np.eye(len(mu))
+        y = x - math.sqrt(ab) * mu
+        total += w * np.exp(-0.5 * np.sum(y @ np.linalg.inv(C) * y, axis=-1)) / np.sqrt(np.linalg.det(2 * np.pi * C))
+    return total
+
+
+@given(betas, seeds, st.integers(1, 3), st.data())
+def test_density_and_score(b, seed, d, data):
+    t, m, s = data.draw(st.integers(1, len(b))), a_mixture(d), from_betas(b)
+    x, ab, h = np.random.default_rng(seed).standard_normal((5, d)), product_of_alphas(b, t), 1e-5
+    assert np.abs(m.log_prob(s, x, t) - np.log(density(m, ab, x))).max() < 1e-9
+    score = m.score(s, x, t)
+    for j, e in enumerate(np.eye(d) * h):
+        slope = (np.log(density(m, ab, x + e)) - np.log(density(m, ab, x - e))) / (2 * h)
+        assert np.abs(slope - score[:, j]).max() < 1e-5 * (1 + np.abs(score).max())  # h^2 f''' / 6, f''' < 1e4 here
+    assert np.abs(m.eps(s, x, t) + math.sqrt(1 - ab) * score).max() < 1e-12
+
+
+def test_eps_star_is_the_posterior_mean_of_the_noise():
+    """E[eps | x_t] by quadrature over x_0, in one dimension: eps = (x_t - sqrt(ab) x_0) / sqrt(1 - ab)."""
+    m, t = a_mixture(1), 3
+    ab, x_0 = product_of_alphas([0.05, 0.1, 0.2], 3), np.linspace(-8, 8, 40_001)
+    for x_t in (-1.3, 0.1, 2.0):
+        p = density(m, 1.0, x_0[:, None]) * normal_pdf(x_t, math.sqrt(ab) * x_0, 1 - ab)
+        eps = (x_t - math.sqrt(ab) * x_0) / math.sqrt(1 - ab)
+        assert abs(m.eps(S, np.array([[x_t]]), t)[0, 0] - (p * eps).sum() / p.sum()) < 1e-9
+
+
+def test_two_points_have_the_tanh_denoiser():
+    """x_0 = +-1: E[x_0 | x_t] = tanh(sqrt(ab) x_t / (1 - ab))."""
+    m, x, ab = Mixture([0.5, 0.5], [[1.0], [-1.0]], np.zeros((2, 1, 1))), np.linspace(-2, 2, 9)[:, None], S.alpha_bar[4]
+    x_0_hat = (x - math.sqrt(1 - ab) * m.eps(S, x, 4)) / math.sqrt(ab)
+    assert np.abs(x_0_hat - np.tanh(math.sqrt(ab) * x / (1 - ab))).max() < 1e-12
+
+
+def test_far_away_nothing_overflows():
+    x = np.array([[1e3, -1e3], [300.0, 0.0]])
+    assert np.isfinite(a_mixture().score(S, x, 2)).all() and np.isfinite(a_mixture().log_prob(S, x, 2)).all()
+
+
+def test_a_time_for_each_row():
+    m, x, t = a_mixture(), np.random.default_rng(0).standard_normal((4, 2)), np.array([1, 2, 4, 6])
+    together = m.score(S, x, t), m.log_prob(S, x, t)
+    for i in range(4):
+        assert np.allclose(together[0][i], m.score(S, x[i : i + 1], int(t[i]))[0], rtol=1e-12)
+        assert np.allclose(together[1][i], m.log_prob(S, x[i : i + 1], int(t[i]))[0], rtol=1e-12)
+    assert m.eps(VP(), x, 0.3).shape == (4, 2)
+
+
+def test_moments_and_samples():
+    """Against moments by integration on a grid; samples within z(1e-12) standard errors of them, n = 1e5."""
+    m, ab = a_mixture(), S.alpha_bar[3]
+    axis = np.linspace(-7, 7, 701)
+    x = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    p = density(m, ab, x) * (axis[1] - axis[0]) ** 2
+    mean = p @ x
+    cov = (p[:, None] * (x - mean)).T @ (x - mean)
+    got = m.moments(S, 3)
+    assert np.abs(got[0] - mean).max() < 1e-9 and np.abs(got[1] - cov).max() < 1e-9
+    n, (mean, cov) = 100_000, m.moments(S, 0)
+    x = m.sample(n, np.random.default_rng(0))
+    z = 7.2  # two-sided, false alarms below 1e-12 for the near-normal averages of 1e5 draws
+    assert np.all(np.abs(x.mean(axis=0) - mean) < z * np.sqrt(np.diag(cov) / n))
+    products = (x - mean)[:, :, None] * (x - mean)[:, None]
+    assert np.all(np.abs(products.mean(axis=0) - cov) < z * products.std(axis=0) / math.sqrt(n))
+    assert DELTA >= 1e-12
+
+
+@pytest.mark.parametrize("t", [1, 3, 6])
+def test_loss_floor_is_reached_by_eps_star_and_by_nobody_else(t):
+    m, n = a_mixture(), 200_000
+    floor, error = m.loss_floor(S, t, 20_000, np.random.default_rng(1))
+    rng = np.random.default_rng(2)
+    x_0, eps = m.sample(n, rng), rng.standard_normal((n, 2))
+    x_t = q_sample(S, x_0, t, eps)
+    losses = np.sum((eps - m.eps(S, x_t, t)) ** 2, axis=1)
+    bound = 7.2 * math.hypot(error, losses.std() / math.sqrt(n))
+    assert abs(losses.mean() - floor) < bound
+    assert bound < 0.05 * floor + 0.01  # small enough to see an answer that is off by 5 %
+    worse = np.sum((eps - 0.9 * m.eps(S, x_t, t)) ** 2, axis=1) - losses  # paired: most of the noise cancels
+    assert worse.mean() > 7.2 * worse.std() / math.sqrt(n)
+
+
+def test_loss_floor_of_a_gaussian_is_exact():
+    """ab s^2 / (ab s^2 + 1 - ab) a coordinate; for ab = 1/2, s = 0.6 it is 0.2647."""
+    m = Mixture([1.0], [[0.3, -1.0]], [0.36 * np.eye(2)])
+    floor, error = m.loss_floor(from_betas([0.2, 0.375]), 2, 100, np.random.default_rng(0))
+    assert abs(floor / 2 - 0.18 / 0.68) < 1e-12 and error < 1e-12
+    assert abs(floor / 2 - 0.2647) < 5e-5
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dtype_follows_the_data(dtype):
+    m, x = a_mixture(), np.ones((3, 2), dtype)
+    for y in (m.log_prob(S, x, 2), m.score(S, x, 2), m.eps(S, x, 2), m.eps_theta(S)(x, 2), m.sample(3, np.random.default_rng(0), dtype)):
+        assert y.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (([1.0], [1.0], [[[1.0]]]), "weight must have the shape"),
+        (([0.5, 0.5], [[1.0], [2.0]], [[[1.0]]]), "cov must have the shape"),
+        (([0.5, 0.6], [[1.0], [2.0]], np.ones((2, 1, 1))), "sum to 1"),
+        (([1.5, -0.5], [[1.0], [2.0]], np.ones((2, 1, 1))), "positive"),
+        (([1.0], [[1.0, 2.0]], [[[1.0, 2.0], [0.0, 1.0]]]), "symmetric"),
+        (([1.0], [[1.0]], [[[-1.0]]]), "eigenvalues"),
+    ],
+)
+def test_bad_mixtures_are_named(args, words):
+    with pytest.raises(ValueError, match=words):
+        Mixture(*args)

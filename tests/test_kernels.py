@@ -1,0 +1,181 @@
+"""Every kernel beside the readable function that defines it. CI runs this file compiled, interpreted and with bounds checked."""
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from support import DTYPES, coarse
+
+from minidiff import kernels, layers, optim, sample
+from minidiff.exact import Mixture
+from minidiff.fast import LossAndGrads, MLPDenoiser
+from minidiff.gaussian import q_step
+from minidiff.loss import loss_and_grads
+from minidiff.metrics import distances_by_broadcasting
+from minidiff.mlp import MLP
+
+S = coarse()
+
+
+def noise_chain(rng, dtype):
+    x_0, eps = rng.standard_normal((5, 3)).astype(dtype), rng.standard_normal((6, 5, 3)).astype(dtype)
+    x, path = x_0, [x_0]
+    for t in range(1, 7):
+        x = q_step(S, x, t, eps[t - 1])
+        path.append(x)
+    return kernels.noise_chain(x_0, S.beta, np.array([0, 2, 6]), eps), np.stack([path[0], path[2], path[6]])
+
+
+def bias_silu(rng, dtype):
+    u, b = 4 * rng.standard_normal((5, 7)).astype(dtype), rng.standard_normal(7).astype(dtype)
+    v, h = u.copy(), np.empty_like(u)
+    kernels.bias_silu(v, b, h)
+    return np.stack([v, h]), np.stack([u + b, layers.silu(u + b)[0]])
+
+
+def bias_silu_add(rng, dtype):
+    u, b = 4 * rng.standard_normal((5, 7)).astype(dtype), rng.standard_normal(7).astype(dtype)
+    h = rng.standard_normal((5, 7)).astype(dtype)
+    v, g = u.copy(), h.copy()
+    kernels.bias_silu_add(v, b, g)
+    return np.stack([v, g]), np.stack([u + b, layers.add(h, layers.silu(u + b)[0])[0]])
+
+
+def silu_backward(rng, dtype):
+    u, dh = 4 * rng.standard_normal((2, 5, 7)).astype(dtype)
+    du, db = np.empty_like(u), np.full(7, 9, dtype)
+    kernels.silu_backward(u, dh, du, db)
+    twin = layers.silu_backward(dh, layers.silu(u)[1])
+    return np.vstack([du, db]), np.vstack([twin, twin.sum(axis=0)])
+
+
+def affine_step(rng, dtype):
+    x, eps_hat, z = rng.standard_normal((3, 4, 2)).astype(dtype)
+    coefficients = [c[0] for c in sample.coefficients(sample.ddpm(), S, [4, 2])]
+    y = x.copy()
+    assert kernels.affine_step(y, eps_hat, *np.array(coefficients, dtype), z[None], 0) == 1
+    still = y.copy()
+    assert kernels.affine_step(still, eps_hat, *np.array([1, 0, 0], dtype), z[None][:0], 1) == 1
+    assert np.array_equal(still, y)
+
+    class Given:
+        def standard_normal(self, shape, dtype):
+            return z
+
+    return y, sample.ddpm()(lambda x_t, t: eps_hat, S, x, 4, 2, Given())
+
+
+def chain(denoiser, rng, dtype, rows):
+    """A whole reverse loop, and the same by sample.sample on the same noise."""
+    times, step = [6, 5, 2, 1, 0], sample.ddpm()
+    a, b, c = sample.coefficients(step, S, times)
+    x_T, z = rng.standard_normal((rows, 2)).astype(dtype), rng.standard_normal((3, rows, 2)).astype(dtype)
+
+    class Given:
+        left = list(z)
+
+        def standard_normal(self, shape, dtype):
+            return self.left.pop(0)
+
+    return denoiser.chain(x_T, times[:-1], a, b, c, z), list(sample.sample(step, denoiser, S, x_T, times, Given()))[-1]
+
+
+def mlp(rng, dtype):
+    model = MLP(2, 13, 2, 4)  # 13 columns and 17 inputs: not a multiple of any tile
+    return model, {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
+
+
+def mlp_chain(rng, dtype):
+    return chain(MLPDenoiser(*mlp(rng, dtype)), rng, dtype, 7)
+
+
+def mlp_chain_of_many_rows(rng, dtype):
+    return chain(MLPDenoiser(*mlp(rng, dtype)), rng, dtype, 50)
+
+
+def mixture_chain(rng, dtype):
+    m = Mixture([0.3, 0.7], [[1.0, 0], [-1, 2]], [0.1 * np.eye(2), [[0.3, 0.1], [0.1, 0.2]]])
+    return chain(m.eps_theta(S), rng, dtype, 7)
+
+
+def adam(rng, dtype):
+    w, dw, m, ema = rng.standard_normal((4, 3, 5)).astype(dtype)
+    v = rng.standard_normal((3, 5)).astype(dtype) ** 2
+    new = optim.adam(w, 0.4 * dw, m, v, 4, 0.01)
+    twin = np.stack([*new, optim.ema_update(ema, new[0], 0.9)])
+    kernels.adam(w, dw, m, v, ema, 0.4, 4, 0.01, 0.9, 0.999, 1e-8, 0.9)
+    return np.stack([w, m, v, ema]), twin
+
+
+def distances(rng, dtype):
+    x, y = rng.standard_normal((5, 3)).astype(dtype), rng.standard_normal((4, 3)).astype(dtype)
+    return kernels.distances(x, y), distances_by_broadcasting(x, y)
+
+
+def whole_gradient(rng, dtype):
+    """fast.LossAndGrads on two blocks of rows, against loss.loss_and_grads."""
+    model, params = mlp(rng, dtype)
+    x_t, eps = rng.standard_normal((2, 70, 2)).astype(dtype)
+    t = rng.integers(1, 7, 70)
+    answers = [LossAndGrads(model, 70, 6, dtype)(params, x_t, t, eps), loss_and_grads(model, params, x_t, t, eps)]
+    return [np.concatenate([[loss], *(g[k].ravel() for k in params)]).astype(dtype) for loss, g in answers]
+
+
+PAIRS = [noise_chain, bias_silu, bias_silu_add, silu_backward, affine_step, mlp_chain, mixture_chain, adam, distances]
+PAIRS += [mlp_chain_of_many_rows, whole_gradient]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("pair", PAIRS)
+def test_kernel_and_twin_agree(pair, dtype, seed):
+    got, want = pair(np.random.default_rng(seed), dtype)
+    assert got.dtype == want.dtype == dtype and got.shape == want.shape
+    # sums of at most 70 products of numbers of size max|want|, in any order, through at most 4 layers or steps
+    bound = 4 * 70 * np.finfo(dtype).eps * np.abs(want).max()
+    assert np.abs(got - want).max() <= bound
+
+
+def test_every_kernel_is_in_a_pair():
+    tree = ast.parse(inspect.getsource(kernels))
+    names = {f.name for f in tree.body if isinstance(f, ast.FunctionDef) and any(getattr(d, "id", "") == "kernel" for d in f.decorator_list)}
+    public = {n for n in names if not n.startswith("_")}
+    assert public == {p.__name__ for p in PAIRS} - {"mlp_chain_of_many_rows", "whole_gradient"}
+    assert all("Twin: " in getattr(kernels, n).__doc__ for n in public)
+
+
+def test_sigmoid_is_accurate_and_never_overflows():
+    x = np.linspace(-87, 87, 4001).astype(np.float32)
+    u, h = x.reshape(1, -1).copy(), np.empty((1, x.size), np.float32)
+    kernels.bias_silu(u, np.zeros(x.size, np.float32), h)
+    exact = x / (1 + np.exp(-x.astype(np.float64)))
+    assert np.abs(h[0] / np.where(x == 0, 1, exact) - (x != 0)).max() < 4 * np.finfo(np.float32).eps  # a few roundings
+    if os.environ.get("NUMBA_DISABLE_JIT") != "1":  # interpreted, NumPy warns of the overflow that is meant to happen
+        far = np.array([[-1e4, -200, 200, 1e4]], np.float32)
+        h = np.empty_like(far)
+        kernels.bias_silu(far, np.zeros(4, np.float32), h)
+        assert np.isfinite(h).all() and h[0, 3] == 1e4 and abs(h[0, 0]) < 1e-30
+
+
+def test_nan_is_not_optimised_away():
+    h = np.empty((1, 2), np.float32)
+    kernels.bias_silu(np.array([[np.nan, 1]], np.float32), np.zeros(2, np.float32), h)
+    assert np.isnan(h[0, 0]) and not np.isnan(h[0, 1])
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="interpreted")
+def test_the_first_compilation_is_announced_once(tmp_path):
+    code = "import numpy as np; from minidiff import kernels as k; x = np.zeros((2, 2)); k.distances(x, x); k.noise_chain(x, np.zeros(2), np.array([1]), x[None])"
+    for expected in (1, 0):  # a cold cache, then a warm one
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)})
+        assert run.returncode == 0 and run.stderr.count("compiling kernels once") == expected
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="interpreted")
+def test_importing_compiles_nothing():
+    code = "from minidiff import kernels as k, cli, train, metrics; assert not k.distances.signatures and not k.adam.signatures"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,217 @@
+"""train and checkpoint."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from support import DTYPES
+
+from minidiff import checkpoint, data
+from minidiff.loss import loss_and_grads
+from minidiff.mlp import MLP
+from minidiff.schedule import linear_scaled
+from minidiff.train import CHUNK, batches, start, train
+
+S = linear_scaled(50)
+MODEL = MLP(2, 32, 2, 8)
+X = data.load("moons").x[:500]
+
+
+def a_run(steps, batch=40, dtype=np.float32, **settings):
+    state, losses = start(MODEL, 3, dtype), []
+    for s in train(MODEL, state, S, X.astype(dtype), steps=steps, batch=batch, **settings):
+        losses.append(s.loss)
+    return checkpoint.Run(MODEL, state, S, "moons", (2,), batch, 1e-3, losses=losses)
+
+
+def assert_equal_runs(a, b):
+    assert a.state.step == b.state.step and a.losses == pytest.approx(b.losses, rel=1e-7)  # losses are kept in float32
+    for group in ("params", "ema", "m", "v"):
+        for k in MODEL.shapes:
+            assert np.array_equal(getattr(a.state, group)[k], getattr(b.state, group)[k])
+
+
+def test_training_approaches_the_floor():
+    """On a mixture: from 1 a coordinate to within a quarter of the exact floor, and never below it."""
+    toy = data.load("mixture")
+    model, losses = MLP(2, 64, 2), []
+    state = start(model, 0)
+    for s in train(model, state, S, toy.x, steps=1500, batch=128):
+        losses.append(s.loss)
+    floor = np.mean([toy.mixture.loss_floor(S, t, 500, np.random.default_rng(t))[0] for t in range(1, 51)])
+    # a batch of 128 has losses of standard deviation about 2 a row: the mean of 300 batches is known to 2 / sqrt(300 * 128) = 0.01
+    assert losses[0] > 1.6 and floor - 0.05 < np.mean(losses[-300:]) < 1.25 * floor
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_state_keeps_the_dtype(dtype):
+    run = a_run(2, dtype=dtype)
+    assert all(w.dtype == dtype for g in ("params", "ema", "m", "v") for w in getattr(run.state, g).values())
+
+
+def test_a_model_without_a_fast_path_is_trained_by_the_definition():
+    class Plain:
+        d, forward, backward, init = 2, MODEL.forward, MODEL.backward, MODEL.init
+
+    a, b = start(MODEL, 3, np.float64), start(MODEL, 3, np.float64)
+    for model, state in ((MODEL, a), (Plain(), b)):
+        for _ in train(model, state, S, X.astype(np.float64), steps=5, batch=40):
+            pass
+    assert all(np.allclose(a.params[k], b.params[k], rtol=1e-9, atol=1e-12) for k in a.params)
+
+
+def test_one_step_is_algorithm_1():
+    """The first update, redone with the pieces: the loss is that of x_t = sqrt(ab) x_0 + sqrt(1 - ab) eps."""
+    state = start(MODEL, 3, np.float64)
+    params = {k: w.copy() for k, w in state.params.items()}
+    x_0, t, eps = next(batches(0, 3, S, X.astype(np.float64), 40))
+    ab = S.alpha_bar[t][:, None]
+    loss, grads = loss_and_grads(MODEL, params, np.sqrt(ab) * x_0 + np.sqrt(1 - ab) * eps, t, eps)
+    next(train(MODEL, state, S, X.astype(np.float64), steps=1, batch=40))
+    assert math.isclose(state.loss, loss, rel_tol=1e-12) and state.step == 1
+    for k in params:  # Adam's first step is lr sign(gradient), where the gradient is not tiny
+        moved, clear = state.params[k] - params[k], np.abs(grads[k]) > 1e-4
+        assert np.allclose(moved[clear], -1e-3 * np.sign(grads[k][clear]), rtol=1e-3)
+
+
+def test_batches_depend_on_seed_and_step_alone():
+    from_0 = batches(0, 5, S, X, 8)
+    for _ in range(CHUNK + 3):
+        next(from_0)
+    for a, b in zip(next(from_0), next(batches(CHUNK + 3, 5, S, X, 8))):
+        assert np.array_equal(a, b)
+    x_0, t, eps = next(batches(0, 6, S, X, 5000))
+    assert x_0.shape == eps.shape == (5000, 2) and t.min() == 1 and t.max() == S.T
+    assert not np.array_equal(t[:8], next(batches(0, 5, S, X, 8))[1])
+
+
+@pytest.mark.parametrize("stop", [1, 7, CHUNK, CHUNK + 1])
+def test_resumed_equals_uninterrupted_bit_for_bit(stop, tmp_path):
+    whole = a_run(30)
+    checkpoint.save(tmp_path / "c.npz", a_run(stop))
+    run = checkpoint.load(tmp_path / "c.npz")
+    assert run.state.step == stop
+    for s in train(run.model, run.state, run.schedule, X, steps=30, batch=run.batch, lr=run.lr):
+        run.losses.append(s.loss)
+    assert_equal_runs(run, whole)
+
+
+def test_same_bits_for_any_number_of_threads(monkeypatch):
+    runs = []
+    for n in ("1", "2"):
+        monkeypatch.setenv("MINIDIFF_THREADS", n)
+        runs.append(a_run(5, batch=200))
+    assert_equal_runs(*runs)
+
+
+def test_training_stops_at_a_loss_that_is_not_finite():
+    state = start(MODEL, 0)
+    broken = X.copy()
+    broken[:] = np.nan
+    before = {k: w.copy() for k, w in state.params.items()}
+    with pytest.raises(FloatingPointError, match="nan at step 1"):
+        next(train(MODEL, state, S, broken, steps=5))
+    assert state.step == 0 and all(np.array_equal(before[k], state.params[k]) for k in before)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"steps": 0}, "steps must"), ({"steps": 1, "batch": 0}, "batch must"), ({"steps": 1, "lr": 0.0}, "lr must"),
+     ({"steps": 1, "lr": float("nan")}, "lr must")],
+)  # fmt: skip
+def test_bad_settings_are_named_before_any_work(settings, words):
+    with pytest.raises(ValueError, match=words):
+        train(MODEL, start(MODEL, 0), S, X, **settings)
+
+
+def test_data_of_the_wrong_shape_is_named():
+    for wrong in (X[:0], X[:, :1], X.ravel()):
+        with pytest.raises(ValueError, match=r"data must have the shape \(N, 2\)"):
+            train(MODEL, start(MODEL, 0), S, wrong, steps=1)
+
+
+def test_a_checkpoint_holds_everything(tmp_path):
+    run = a_run(4)
+    run.scale, run.offset = np.array([2.0, 3.0]), np.array([1.0, -1.0])
+    checkpoint.save(tmp_path / "c.npz", run)
+    back = checkpoint.load(tmp_path / "c.npz")
+    assert_equal_runs(run, back)
+    assert back.model == MODEL and back.data == "moons" and back.shape == (2,) and back.batch == 40 and back.lr == 1e-3
+    assert np.array_equal(back.schedule.alpha_bar, S.alpha_bar) and back.state.seed == 3
+    assert np.array_equal(back.in_data_units(np.ones((1, 2))), [[3.0, 2.0]])
+    assert [p.name for p in tmp_path.iterdir()] == ["c.npz"]
+    x = np.random.default_rng(0).standard_normal((3, 2)).astype(np.float32)
+    assert np.array_equal(back.eps_theta()(x, 4), MODEL.forward(run.state.ema, x, 4)[0])
+
+
+def test_a_failed_save_keeps_the_last_checkpoint(tmp_path):
+    path = tmp_path / "c.npz"
+    checkpoint.save(path, a_run(1))
+    before = path.read_bytes()
+    broken = a_run(2)
+    broken.state.params["W_in"] = object()
+    broken.data = {1, 2}  # JSON refuses
+    with pytest.raises(TypeError):
+        checkpoint.save(path, broken)
+    assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+def spoil(path, **changes):
+    """The checkpoint with some arrays or some of its JSON changed."""
+    with np.load(path) as f:
+        arrays = dict(f)
+    meta = json.loads(str(arrays["meta"]))
+    for k, v in changes.items():
+        if k in meta:
+            meta[k] = v
+        else:
+            arrays[k.replace("__", "/")] = v
+    arrays["meta"] = np.array(json.dumps(meta))
+    np.savez(path, **{k: v for k, v in arrays.items() if v is not None})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format": 99}, "format 99"),
+        ({"model": {"kind": "transformer"}}, "unknown|transformer"),
+        ({"params__W_0": np.zeros((3, 3), np.float32)}, "params/W_0"),
+        ({"ema__W_0": np.zeros((32, 32))}, "ema/W_0"),
+        ({"v__b_in": None}, "not a checkpoint"),
+        ({"beta": np.array([0.5, 2.0])}, "beta"),
+        ({"shape": [3]}, "do not fit"),
+        ({"losses": np.zeros(7, np.float32)}, "do not fit"),
+    ],
+)
+def test_checkpoints_that_do_not_fit_are_refused(tmp_path, changes, words):
+    checkpoint.save(tmp_path / "c.npz", a_run(2))
+    spoil(tmp_path / "c.npz", **changes)
+    with pytest.raises(ValueError, match=words):
+        checkpoint.load(tmp_path / "c.npz")
+
+
+def test_files_that_are_no_checkpoints_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="there is no file"):
+        checkpoint.load(tmp_path / "none.npz")
+    with pytest.raises(ValueError, match="is a folder"):
+        checkpoint.load(tmp_path)
+    good = tmp_path / "c.npz"
+    checkpoint.save(good, a_run(1))
+    for n in (0, 1, 100, good.stat().st_size // 2, good.stat().st_size - 1):
+        (tmp_path / "cut.npz").write_bytes(good.read_bytes()[:n])
+        with pytest.raises(ValueError, match=r"cut\.npz is (empty|cut off)"):
+            checkpoint.load(tmp_path / "cut.npz")
+    np.savez(tmp_path / "other.npz", x=np.zeros(3))
+    with pytest.raises(ValueError, match="not a checkpoint"):
+        checkpoint.load(tmp_path / "other.npz")
+    np.savez(tmp_path / "pickle.npz", meta=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="objects"):
+        checkpoint.load(tmp_path / "pickle.npz")
+
+
+def test_an_archive_that_expands_too_far_is_not_opened(tmp_path, monkeypatch):
+    monkeypatch.setattr("minidiff.files.MAX_BYTES", 2**20)
+    np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros(2**20))
+    with pytest.raises(ValueError, match="would expand to"):
+        checkpoint.load(tmp_path / "bomb.npz")
