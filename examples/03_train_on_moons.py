@@ -15,12 +15,12 @@ def main(steps=4000, seed=0, n=1500, out="03_train_on_moons.png"):
     """`steps` training steps. Returns the figure's path."""
     moons, schedule, model = data.load("moons", seed), linear(1000), MLP(2)
     state, panels = start(model, seed), {"data": moons.x[:n]}
-    for state in train(model, state, schedule, moons.x, steps=steps):
-        if state.step in (steps // 20, steps // 4, steps):
+    for now in train(model, state, schedule, moons.x, steps=steps, batch=256, lr=3e-3):
+        if now.step in (steps // 20, steps // 4, steps):
             rng = RowNoise(seed)
             x_T = rng.standard_normal((n, 2), np.float32)
-            x_0 = generate(ddpm(), model.eps_theta(state.ema), schedule, x_T, trailing(schedule.T, 200), rng)
-            panels[f"after {state.step} steps"] = x_0
+            x_0 = generate(ddpm(), model.eps_theta(now.ema), schedule, x_T, trailing(schedule.T, 200), rng)
+            panels[f"after {now.step} steps"] = x_0
     return figures.save(figures.beside(panels, (2,), "The same noise, denoised by a network that learns"), out)
 
 

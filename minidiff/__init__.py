@@ -19,7 +19,10 @@
     checkpoint  a run in one file
     metrics     how far samples are from data
     figures     the pictures
-    cli         the commands
+    doctor      does a schedule end in noise?
+    workbench   train a run, draw from it, make its pictures
+    commands    what each command does
+    cli         the command line
 
 A file imports only from files above it.
 """

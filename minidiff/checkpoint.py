@@ -76,9 +76,7 @@ def load(path):
     for group, tensors in groups.items():
         for k, w in tensors.items():
             if w.shape != model.shapes[k] or w.dtype != dtype or dtype.kind != "f":
-                raise ValueError(
-                    f"{path}: {group}/{k} is {w.dtype} {w.shape}, expected {model.shapes[k]} floats of one dtype"
-                )
+                raise ValueError(f"{path}: {group}/{k} is {w.dtype} {w.shape}, expected {model.shapes[k]} floats of one dtype")
     if int(np.prod(run.shape)) != model.d or len(run.losses) != state.step:
         raise ValueError(f"{path}: shape {run.shape}, d = {model.d} and {len(run.losses)} losses do not fit together")
     return run

@@ -22,7 +22,7 @@ N_POINTS = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Rows to learn from; row * scale + offset is in the units of the file they came from. mixture is their exact law, if known."""
+    """Rows to learn from; row * scale + offset is in the units they came in. mixture is their exact law, if known."""
 
     name: str
     x: np.ndarray
@@ -164,7 +164,7 @@ def load(name, seed=0):
         return Dataset(name, x.astype(np.float32), (2,), mixture=exact)
     if name == "digits":
         return digits()
-    if name == "glyphs" or name.startswith("glyphs-") and name[7:].isdigit():
+    if name == "glyphs" or (name.startswith("glyphs-") and name[7:].isdigit()):
         size = int(name[7:] or 16)
         x, label = glyphs(size, N_POINTS, rng)
         return Dataset(name, x, (size, size), label=label)

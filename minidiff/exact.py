@@ -24,7 +24,7 @@ from .schedule import in_data_dtype
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """q(x_0) = sum_k w_k N(mu_k, Sigma_k).    [CME296 lecture 2]
+    """q(x_0) = sum_k w_k N(mu_k, Sigma_k).
 
     weight (K,), positive, summing to 1; mean (K, d); cov (K, d, d), symmetric, eigenvalues >= 0.
     """
@@ -83,7 +83,7 @@ class Mixture:
 
     @in_data_dtype
     def log_prob(self, schedule, x_t, t):
-        """log q(x_t) = log sum_k w_k N(x_t; sqrt(ab_t) mu_k, ab_t Sigma_k + (1 - ab_t) I), (B,) in nats.    [CME296 lecture 2]"""
+        """log q(x_t) = log sum_k w_k N(x_t; sqrt(ab_t) mu_k, ab_t Sigma_k + (1 - ab_t) I), (B,) in nats."""
         log_p, _, _ = self._components(schedule, x_t, t)
         top = log_p.max(axis=-1, keepdims=True)
         return np.log(np.exp(log_p - top).sum(axis=-1)) + top[:, 0]
@@ -102,7 +102,7 @@ class Mixture:
         return -np.einsum("bk,kij,bkj->bi", self._responsibilities(log_p), self.axes, y / lam)
 
     def eps(self, schedule, x_t, t):
-        """eps*(x_t, t) = E[eps | x_t] = -sqrt(1 - ab_t) grad log q(x_t), (B, d): the best possible denoiser.    [CME296 lecture 2]"""
+        """eps*(x_t, t) = E[eps | x_t] = -sqrt(1 - ab_t) grad log q(x_t): the best denoiser, (B, d).    [CME296 lecture 2]"""
         return eps_from_score(schedule, t, self.score(schedule, x_t, t))
 
     def eps_theta(self, schedule):
@@ -110,7 +110,7 @@ class Mixture:
         return MixtureDenoiser(self, schedule)
 
     def loss_floor(self, schedule, t, n, rng):
-        """min over all denoisers of E ||eps - eps_hat||^2 = E tr Cov(eps | x_t), and its standard error.    [CME296 lecture 1]
+        """min over all denoisers of E ||eps - eps_hat||^2 = E tr Cov(eps | x_t), and its standard error.
 
         No network gets below it: x_t does not determine eps. The average is over n draws of x_t; the trace is exact,
         by the law of total variance over the components:

@@ -38,12 +38,13 @@ class _Block:
 
 
 class LossAndGrads:
-    """loss.loss_and_grads for one size of batch: (params, x_t, t, eps) -> loss, grads. The grads are overwritten by the next call."""
+    """loss.loss_and_grads for one size of batch: (params, x_t, t, eps) -> loss, grads, which the next call overwrites."""
 
     def __init__(self, model, batch, T, dtype):
         self.model, self.batch = model, batch
         self.embedding = time_embedding(np.arange(T + 1), model.time_dim, dtype)
-        self.rows = max(64, -(-batch // 4))  # at most 4 blocks: each brings a gradient of full size to be summed
+        # small blocks spread over more cores, but each packs the weights anew and brings a gradient of full size to sum
+        self.rows = min(128, max(64, -(-batch // 2)))
         starts = range(0, batch, self.rows)
         self.blocks = {i: _Block(model, min(self.rows, batch - i), dtype) for i in starts}
         warm_up_blas()

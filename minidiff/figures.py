@@ -1,8 +1,8 @@
 """Arrays in, matplotlib figures out; nothing is computed here. Large type for projectors, colours that all eyes can tell apart.
 
-    letter   name    shape      meaning
-             rows    (n, d)     pictures or points, as the model sees them
-             shape              what a row looks like: (2,) is a point, (H, W) a picture
+letter   name    shape      meaning
+         rows    (n, d)     pictures or points, as the model sees them
+         shape              what a row looks like: (2,) is a point, (H, W) a picture
 """
 
 import functools
@@ -128,18 +128,24 @@ def training_curve(steps, losses, floor=None):
 def trajectory(path, labels, shape, gif, seconds=5):
     """Writes the path as a GIF that ends with a pause on the last frame; returns where it is."""
     fig = figure(5, 5.4)
-    limit = max(_limit(rows) for rows in (path[0], path[-1]))
+    ax = fig.subplots()
+    if shape == (2,):
+        _points(ax, path[0], max(_limit(rows) for rows in (path[0], path[-1])))
+    else:
+        _pictures(ax, path[0], shape, 6)
+    (drawn,) = ax.collections or ax.images
+    ax.set_title(labels[0])
+    fig.canvas.draw()
+    fig.set_layout_engine("none")  # the layout stays; working it out anew for each frame took most of the time
     writer = PillowWriter(fps=max(1, round(len(path) / seconds)))
     with replacing(gif) as beside_it:
         writer.setup(fig, beside_it, dpi=64)
         pause = [(path[-1], labels[-1])] * writer.fps
         for rows, label in [*zip(path, labels), *pause]:
-            fig.clear()
-            ax = fig.subplots()
             if shape == (2,):
-                _points(ax, rows, limit)
+                drawn.set_offsets(rows)
             else:
-                _pictures(ax, rows, shape, 6)
+                drawn.set_data(tiles(rows, shape, 6))
             ax.set_title(label)
             writer.grab_frame()
         writer.finish()

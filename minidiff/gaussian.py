@@ -75,7 +75,7 @@ def posterior(schedule, x_0, x_t, t, s):
 
 @in_data_dtype
 def x_0_from_eps(schedule, x_t, t, eps):
-    """x_0 = (x_t - sqrt(1 - ab_t) eps) / sqrt(ab_t).    [DDPM eq. 15]"""
+    """x_0 = (x_t - sqrt(1 - ab_t) eps) / sqrt(ab_t).    [DDPM eq. 15] [DDIM eq. 9]"""
     ab_t = schedule.at(t, x_t)
     return (x_t - np.sqrt(1 - ab_t) * eps) / np.sqrt(ab_t)
 
@@ -142,9 +142,9 @@ def kl(mean_1, var_1, mean_2, var_2):
 
 
 def prior_kl(schedule, second_moment):
-    """E KL(q(x_T | x_0) || N(0, 1)) = 1/2 [ab_T E x_0^2 - ab_T - log(1 - ab_T)], in nats a coordinate.    [CME296 lecture 1]
+    """E KL(q(x_T | x_0) || N(0, 1)) = 1/2 [ab_T E x_0^2 - ab_T - log(1 - ab_T)], in nats a coordinate.    [DDPM eq. 5]
 
-    What x_T still knows of the data. second_moment is E x_0^2 of a coordinate (1 for standardised data).
+    L_T: what x_T still knows of the data. second_moment is E x_0^2 of a coordinate (1 for standardised data).
     """
     ab_T = schedule.alpha_bar[-1]
     return 0.5 * (ab_T * second_moment - ab_T - np.log1p(-ab_T))

@@ -199,8 +199,9 @@ def mlp_chain(x_T, time_rows, W_x, W, bias, W_out, b_out, a, b, c, z):
 
 @kernel
 def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, a, b, c, z):
-    """The whole reverse loop x <- a_k x + b_k eps*(x, t_k) + c_k z of a Gaussian mixture. Twin: sample.sample over exact.Mixture.eps.
+    """The whole reverse loop x <- a_k x + b_k eps*(x, t_k) + c_k z of a Gaussian mixture.
 
+    Twin: sample.sample over exact.Mixture.eps.
     alpha_bar (S,) at each step; component k has the covariance axes_k diag(var_k) axes_k^T.
     """
     x = x_T.copy()

@@ -1,30 +1,30 @@
 """The pieces of a network: each layer f beside its gradient f_backward, pure functions that hide nothing.
 
-    f(x, ...) -> (y, cache)        what comes out, and what the way back will need
-    f_backward(dy, cache) -> dx, ...    dy is dLoss/dy, and so on: a gradient has the shape of what it belongs to
+f(x, ...) -> (y, cache)        what comes out, and what the way back will need
+f_backward(dy, cache) -> dx, ...    dy is dLoss/dy, and so on: a gradient has the shape of what it belongs to
 
-    letter   shape              meaning
-    x, y     (B, n_in), (B, n)  a batch, one row each
-    W, b     (n_in, n), (n,)    weights and bias
-    t        () or (B,)         the time of each row
+letter   shape              meaning
+x, y     (B, n_in), (B, n)  a batch, one row each
+W, b     (n_in, n), (n,)    weights and bias
+t        () or (B,)         the time of each row
 """
 
 import numpy as np
 
 
 def linear(x, W, b):
-    """y = x W + b.    [CME296 lecture 5]"""
+    """y = x W + b."""
     return x @ W + b, (x, W)
 
 
 def linear_backward(dy, cache):
-    """dx = dy W^T,  dW = x^T dy,  db = sum over the batch of dy.    [CME296 lecture 5]"""
+    """dx = dy W^T,  dW = x^T dy,  db = sum over the batch of dy."""
     x, W = cache
     return dy @ W.T, x.T @ dy, dy.sum(axis=0)
 
 
 def silu(x):
-    """y = x sigmoid(x), sigmoid(x) = 1 / (1 + exp(-x)).    [CME296 lecture 5]
+    """y = x sigmoid(x), sigmoid(x) = 1 / (1 + exp(-x)).
 
     Like max(0, x) with a rounded corner. The exponential is of -|x|, which cannot overflow.
     """
@@ -34,18 +34,18 @@ def silu(x):
 
 
 def silu_backward(dy, cache):
-    """dx = dy sigmoid(x) (1 + x (1 - sigmoid(x))).    [CME296 lecture 5]"""
+    """dx = dy sigmoid(x) (1 + x (1 - sigmoid(x)))."""
     x, sigmoid = cache
     return dy * sigmoid * (1 + x * (1 - sigmoid))
 
 
 def add(x, y):
-    """z = x + y: a residual connection, the layer learns only what to change.    [CME296 lecture 5]"""
+    """z = x + y: a residual connection, the layer learns only what to change."""
     return x + y, None
 
 
 def add_backward(dz, cache):
-    """dx = dz,  dy = dz: the gradient reaches both in full.    [CME296 lecture 5]"""
+    """dx = dz,  dy = dz: the gradient reaches both in full."""
     return dz, dz
 
 

@@ -1,7 +1,7 @@
 """How far samples are from data. A bare distance tells nobody anything: each stands beside its noise floor.
 
-    letter   name   shape    meaning
-    x, y     x, y   (n, d)   two sets of points: are they from one distribution?
+letter   name   shape    meaning
+x, y     x, y   (n, d)   two sets of points: are they from one distribution?
 """
 
 import math

@@ -1,9 +1,9 @@
 """From a gradient to better parameters: clipping, Adam, and the average that one samples from.
 
-    letter       name     meaning
-    w, dw        w, dw    a parameter tensor and its gradient, same shape
-    m, v         m, v     running means of dw and of dw^2
-    n            step     1 for the first update
+letter       name     meaning
+w, dw        w, dw    a parameter tensor and its gradient, same shape
+m, v         m, v     running means of dw and of dw^2
+n            step     1 for the first update
 """
 
 import math
@@ -14,7 +14,7 @@ from . import kernels
 
 
 def clip(grads, max_norm):
-    """scale = min(1, max_norm / ||all gradients||): one factor for all, so that the direction stays.    [CME296 lecture 5]"""
+    """scale = min(1, max_norm / ||all gradients||): one factor for all, so that the direction stays."""
     norm = math.sqrt(sum(float(np.vdot(dw, dw)) for dw in grads.values()))
     return min(1.0, max_norm / norm) if norm > 0 else 1.0
 
@@ -36,7 +36,7 @@ def ema_decay(step, decay):
 
 
 def ema_update(ema, w, decay):
-    """ema <- decay ema + (1 - decay) w.    [DDPM section 4]"""
+    """ema <- decay ema + (1 - decay) w.    [DDPM appendix B]"""
     return decay * ema + (1 - decay) * w
 
 

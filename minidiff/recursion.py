@@ -25,7 +25,7 @@ class _Unit:
 
 
 def moments(step, schedule, mean, cov, times, start=None):
-    """E x_s and Cov x_s for all s in times (descending, the last is 0): lists of (d,) and (d, d).    [CME296 lecture 1]
+    """E x_s and Cov x_s for all s in times (descending, the last is 0): lists of (d,) and (d, d).
 
         E x_s = A E x_t + h,    Cov x_s = A Cov x_t A^T + C C^T
 

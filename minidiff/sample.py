@@ -45,7 +45,7 @@ def _fresh(var, x_t, rng):
 
 
 def ddpm(var=beta_tilde):
-    """The step x_s = (x_t - (1 - a) / sqrt(1 - ab_t) eps_hat) / sqrt(a) + sqrt(var) z.    [DDPM algorithm 2]
+    """The step x_s = (x_t - (1 - a) / sqrt(1 - ab_t) eps_hat) / sqrt(a) + sqrt(var) z.    [DDPM eq. 11]
 
     var is the function beta or beta_tilde.
     """
@@ -65,7 +65,8 @@ def ddim(eta=0.0):
     """The step x_s = sqrt(ab_s) x_0_hat + sqrt(1 - ab_s - var) eps_hat + sqrt(var) z,  var = eta^2 beta_tilde.    [DDIM eq. 12]
 
     Guess the picture, then put back as much noise as belongs at s: the same noise (eta = 0) or partly fresh. eta = 1 is
-    ddpm(beta_tilde). The paper's alpha is our alpha_bar; its sigma(eta) is eq. 16. Raises ValueError for eta outside [0, 1].
+    ddpm(beta_tilde). The paper's alpha is our alpha_bar; its sigma is ours.    [DDIM eq. 16]
+    Raises ValueError for eta outside [0, 1].
     """
     if not 0 <= eta <= 1:
         raise ValueError(f"eta must lie in [0, 1], got {eta}")
@@ -89,12 +90,12 @@ def _grid(T, steps, times):
 
 
 def trailing(T, steps):
-    """[T, T - T/steps, ..., T/steps, 0], rounded: starts where the noise is, at T.    [CME296 lecture 1]"""
+    """[T, T - T/steps, ..., T/steps, 0], rounded: starts where the noise is, at T."""
     return _grid(T, steps, T * np.arange(steps, 0, -1) / max(steps, 1))
 
 
 def leading(T, steps):
-    """[1 + (steps - 1) k, ..., 1 + k, 1, 0], k = T // steps: starts below T, as much-used libraries do.    [DDIM appendix D]"""
+    """[1 + (steps - 1) k, ..., 1 + k, 1, 0], k = T // steps: starts below T, as much-used libraries do."""
     return _grid(T, steps, 1 + np.arange(steps - 1, -1, -1) * (T // max(steps, 1)))
 
 
@@ -154,9 +155,9 @@ def generate(step, eps_theta, schedule, x_T, times, rng, progress=lambda row_ste
     """
     times = _check(schedule, x_T, times)
     if not (hasattr(eps_theta, "chain") and getattr(step, "affine", False) and isinstance(rng, RowNoise)):
-        for x in sample(step, eps_theta, schedule, x_T, times, rng):
-            progress(len(x_T))
-        return x
+        for x_s in sample(step, eps_theta, schedule, x_T, times, rng):
+            progress(len(x_s))
+        return x_s
     a, b, c = coefficients(step, schedule, times)
     x_0 = np.empty_like(x_T)
     chunk = max(1, 2**18 // (min(ROWS, len(x_T)) * x_T[0].size))  # steps whose noise fits the cache

@@ -119,6 +119,13 @@ def cosine(T=1000, offset=0.008):
     return from_betas(np.minimum(1 - f[1:] / f[:-1], 0.999))
 
 
+def pick(kind, known, name):
+    """known[name], or a ValueError that lists the known ones."""
+    if name not in known:
+        raise ValueError(f"unknown {kind} {name!r}; known are {', '.join(known)}")
+    return known[name]
+
+
 SCHEDULES = {"linear": linear, "linear-scaled": linear_scaled, "cosine": cosine}
 
 

@@ -24,22 +24,27 @@ def count():
     return int(wanted)
 
 
-@cache
 def warm_up_blas():
+    """_warm_up for the number of threads in use."""
+    _warm_up(count())
+
+
+@cache
+def _warm_up(n):
     """A few wide matrix products on all threads at the same time, 0.05 s once: small ones run up to 3 times faster after it.
 
     OpenBLAS packs matrices into a buffer for each thread and prefetches beyond what it has packed. While small products
     are all that a buffer has seen, those pages do not exist yet, and each prefetch searches the page tables in vain.
     """
     left, wide = np.ones((64, 512), np.float32), np.ones((512, 4096), np.float32)
-    together = threading.Barrier(count())
+    together = threading.Barrier(n)
 
     def products(first, last):
         for _ in range(3):
             together.wait()
             np.matmul(left, wide)
 
-    side_by_side(products, count(), 1)
+    side_by_side(products, n, 1)
 
 
 @cache

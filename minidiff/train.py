@@ -1,9 +1,9 @@
 """Learning to see the noise: algorithm 1, one step after another.
 
-    letter   name     shape    meaning
-    x_0      x_0      (B, d)   rows of the data
-    t        t        (B,)     a time for each row, uniform in 1..T
-    epsilon  eps      (B, d)   the noise that is mixed in, and that the network has to find
+letter   name     shape    meaning
+x_0      x_0      (B, d)   rows of the data
+t        t        (B,)     a time for each row, uniform in 1..T
+epsilon  eps      (B, d)   the noise that is mixed in, and that the network has to find
 """
 
 import itertools
@@ -44,7 +44,7 @@ CHUNK = 16  # steps whose random numbers are drawn together: naming a stream cos
 
 
 def batches(step, seed, schedule, data, batch):
-    """(x_0, t, eps) for step, step + 1, ...: each a function of (seed, step) alone, so a resumed run draws what it would have drawn."""
+    """(x_0, t, eps) for step, step + 1, ...: each depends on (seed, step) alone, so resuming changes nothing."""
     for chunk in itertools.count(step // CHUNK):
         rng = stream(seed, TRAIN, chunk)
         rows = rng.integers(len(data), size=(CHUNK, batch))

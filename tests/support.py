@@ -39,7 +39,7 @@ def normal_pdf(x, mean, var):
 
 
 def assert_mean(x, mean, std, delta=DELTA):
-    """The mean of n normals lies within z(delta / 2) std / sqrt(n); an error of twice that is seen with probability 1 - delta / 2."""
+    """The mean of n normals lies within z(delta / 2) std / sqrt(n); twice that is almost surely seen."""
     bound = NormalDist().inv_cdf(1 - delta / 2) * std / math.sqrt(len(x))
     assert abs(np.mean(x) - mean) <= bound, f"mean {np.mean(x)} is not {mean} +- {bound}"
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from test_data import write_bad_files
 
-from minidiff import checkpoint, cli
+from minidiff import checkpoint, cli, commands
 
 SMALL = ["--width", "16", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40"]
 
@@ -66,8 +66,15 @@ def test_train_sample_eval_info(capsys):
 def test_text_output_says_what_was_written_and_what_to_do_next(capsys):
     assert run("train", "--data", "mixture", "--steps", "20", *SMALL) == 0
     out = capsys.readouterr().out
-    assert "wrote" in out and "checkpoint.npz" in out and "next: minidiff sample" in out and os.path.exists("runs/mixture/training.png")
-    assert run("sample", "runs/mixture/checkpoint.npz", "--n", "5", "--out", "there") == 0 and os.path.exists("there/samples.png")
+    assert (
+        "wrote" in out
+        and "checkpoint.npz" in out
+        and "next: minidiff sample" in out
+        and os.path.exists("runs/mixture/training.png")
+    )
+    assert run("sample", "runs/mixture/checkpoint.npz", "--n", "5", "--out", "there") == 0 and os.path.exists(
+        "there/samples.png"
+    )
     assert run("eval", "runs/mixture", "--n", "20") == 0
     assert "noise floor" in capsys.readouterr().out
     assert run("info", "runs/mixture") == 0
@@ -87,7 +94,9 @@ def test_resume_is_bit_for_bit(capsys):
 
 def test_a_file_of_ones_own_from_training_to_its_own_units(capsys):
     rng = np.random.default_rng(0)
-    np.savetxt("mine.csv", np.column_stack([100 + rng.standard_normal(200), rng.uniform(0, 1, 200), np.full(200, 7.0)]), delimiter=",")
+    np.savetxt(
+        "mine.csv", np.column_stack([100 + rng.standard_normal(200), rng.uniform(0, 1, 200), np.full(200, 7.0)]), delimiter=","
+    )
     run("train", "--data", "mine.csv", "--steps", "200", "--out", "r", *SMALL)
     assert run("sample", "r", "--n", "50") == 0
     samples = np.load("r/samples.npy")
@@ -103,7 +112,7 @@ def test_pictures_of_ones_own(capsys):
 
 
 def test_demo(capsys, monkeypatch):
-    monkeypatch.setattr(cli, "QUICK", (40, 24))
+    monkeypatch.setattr(commands, "QUICK", (40, 24))
     result = answer(capsys, "demo", "--quick", "--seed", "1")
     names = {"checkpoint.npz", "forward.png", "reverse.png", "samples.png", "training.png", "trajectory.gif"}
     assert set(os.listdir("runs/demo")) == names == {f.split("/")[-1] for f in result["files"]}
@@ -112,14 +121,16 @@ def test_demo(capsys, monkeypatch):
 
 
 def test_table_aligns_numbers():
-    assert cli.table(["name", "x"], [["a", 1.23456], ["long", 10]]) == "name      x\na     1.235\nlong     10"
+    assert commands.table(["name", "x"], [["a", 1.23456], ["long", 10]]) == "name      x\na     1.235\nlong     10"
 
 
-@pytest.mark.parametrize(("words", "healthy"), [(["--T", "1000"], True), (["--T", "50"], False), (["--T", "400"], True),
-                                                (["--schedule", "cosine", "--T", "20"], True), (["--data-std", "40"], False),
-                                                (["--schedule", "linear-scaled", "--T", "30"], True), (["--T", "300"], False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "healthy"),
+    [("--T 1000", True), ("--T 50", False), ("--T 400", True), ("--T 300", False), ("--schedule cosine --T 20", True),
+     ("--data-std 40", False), ("--schedule linear-scaled --T 30", True)],
+)  # fmt: skip
 def test_doctor(capsys, words, healthy):
-    assert run("doctor", *words, "--json") == (0 if healthy else 1)
+    assert run("doctor", *words.split(), "--json") == (0 if healthy else 1)
     result = json.loads(capsys.readouterr().out)
     assert result["healthy"] == healthy == (result["prior_kl"] <= 0.01) and ("advice" in result) != healthy
 
@@ -159,7 +170,7 @@ def test_bad_files_are_refused_in_one_line(capsys, tmp_path):
         (["sample", "none"], "there is no file none"),
         (["doctor", "--T", "-5"], "T must be at least 1, got -5"),
         (["doctor", "--schedule", "x"], "unknown schedule 'x'"),
-        (["doctor", "--data-std", "0"], "data-std must be positive"),
+        (["doctor", "--data-std", "0"], "data_std must be positive"),
         (["dance"], "invalid choice: 'dance'"),
         ([], "required"),
         (["info", "none.npz"], "there is no file none.npz"),

@@ -93,7 +93,11 @@ def test_a_table_of_ones_own_is_standardised_by_column(tmp_path, suffix):
     else:
         np.savetxt(path, raw, delimiter=",", header="a,b,c", comments="", fmt="%.17g")
     d = data.load(str(path))
-    assert d.shape == (3,) and np.allclose(d.x[:, :2].mean(axis=0), 0, atol=1e-6) and np.allclose(d.x[:, :2].std(axis=0), 1, atol=1e-5)
+    assert (
+        d.shape == (3,)
+        and np.allclose(d.x[:, :2].mean(axis=0), 0, atol=1e-6)
+        and np.allclose(d.x[:, :2].std(axis=0), 1, atol=1e-5)
+    )
     assert np.allclose(d.x * d.scale + d.offset, raw, atol=1e-5)
 
 

@@ -117,7 +117,13 @@ def test_loss_floor_of_a_gaussian_is_exact():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_follows_the_data(dtype):
     m, x = a_mixture(), np.ones((3, 2), dtype)
-    for y in (m.log_prob(S, x, 2), m.score(S, x, 2), m.eps(S, x, 2), m.eps_theta(S)(x, 2), m.sample(3, np.random.default_rng(0), dtype)):
+    for y in (
+        m.log_prob(S, x, 2),
+        m.score(S, x, 2),
+        m.eps(S, x, 2),
+        m.eps_theta(S)(x, 2),
+        m.sample(3, np.random.default_rng(0), dtype),
+    ):
         assert y.dtype == dtype
 
 

@@ -41,4 +41,6 @@ def test_training_curve_shows_the_floor_where_it_is_known(floor, tmp_path):
 
 
 def test_what_can_be_drawn():
-    assert figures.drawable((2,)) and figures.drawable((8, 8)) and not figures.drawable((3,)) and not figures.drawable((8, 8, 3))
+    assert (
+        figures.drawable((2,)) and figures.drawable((8, 8)) and not figures.drawable((3,)) and not figures.drawable((8, 8, 3))
+    )

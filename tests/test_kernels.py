@@ -1,4 +1,4 @@
-"""Every kernel beside the readable function that defines it. CI runs this file compiled, interpreted and with bounds checked."""
+"""Every kernel beside the function that defines it. CI runs this file compiled, interpreted and with bounds checked."""
 
 import ast
 import inspect
@@ -142,7 +142,11 @@ def test_kernel_and_twin_agree(pair, dtype, seed):
 
 def test_every_kernel_is_in_a_pair():
     tree = ast.parse(inspect.getsource(kernels))
-    names = {f.name for f in tree.body if isinstance(f, ast.FunctionDef) and any(getattr(d, "id", "") == "kernel" for d in f.decorator_list)}
+    names = {
+        f.name
+        for f in tree.body
+        if isinstance(f, ast.FunctionDef) and any(getattr(d, "id", "") == "kernel" for d in f.decorator_list)
+    }
     public = {n for n in names if not n.startswith("_")}
     assert public == {p.__name__ for p in PAIRS} - {"mlp_chain_of_many_rows", "whole_gradient"}
     assert all("Twin: " in getattr(kernels, n).__doc__ for n in public)
@@ -169,9 +173,12 @@ def test_nan_is_not_optimised_away():
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="interpreted")
 def test_the_first_compilation_is_announced_once(tmp_path):
-    code = "import numpy as np; from minidiff import kernels as k; x = np.zeros((2, 2)); k.distances(x, x); k.noise_chain(x, np.zeros(2), np.array([1]), x[None])"
+    code = "import numpy as np; from minidiff import kernels as k; x = np.zeros((2, 2)); k.distances(x, x); "
+    code += "k.noise_chain(x, np.zeros(2), np.array([1]), x[None])"
     for expected in (1, 0):  # a cold cache, then a warm one
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)})
+        run = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+        )
         assert run.returncode == 0 and run.stderr.count("compiling kernels once") == expected
 
 

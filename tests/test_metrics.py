@@ -30,7 +30,7 @@ def test_energy_test_of_equal_laws_has_a_uniform_p_value(seed):
 
 
 def test_p_values_are_uniform_when_nothing_differs():
-    """200 tests with 19 labelings: p <= 0.5 in half of them, within sqrt(200 log(2e12) / 2) = 53 (Hoeffding, false alarms 1e-12)."""
+    """200 tests: p <= 0.5 in half of them, within sqrt(200 log(2e12) / 2) = 53 (Hoeffding, false alarms 1e-12)."""
     rng, small = np.random.default_rng(0), 0
     for _ in range(200):
         small += metrics.energy_test(rng.standard_normal((12, 2)), rng.standard_normal((12, 2)), 19, rng)[1] <= 0.5

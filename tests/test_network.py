@@ -1,4 +1,4 @@
-"""layers, loss, mlp and optim: every gradient by central differences, with random parameters (at a zero start most gradients are 0)."""
+"""layers, loss, mlp, optim: gradients by central differences, at random parameters (at a zero start most would be 0)."""
 
 import inspect
 import math
@@ -128,8 +128,11 @@ def test_init(dtype):
         assert not params[name.replace("W", "b")].any()
 
 
-@pytest.mark.parametrize(("sizes", "words"), [((0,), "d must"), ((2, 0), "width must"), ((2, 8, -1), "depth must"),
-                                              ((2, 8, 1, 3), "even"), ((2, 8.0), "width must"), ((2, 8, 1, 0), "time_dim")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [((0,), "d must"), ((2, 0), "width must"), ((2, 8, -1), "depth must"), ((2, 8, 1, 3), "even"), ((2, 8.0), "width must"),
+     ((2, 8, 1, 0), "time_dim")],
+)  # fmt: skip
 def test_bad_sizes_are_named(sizes, words):
     with pytest.raises(ValueError, match=words):
         MLP(*sizes)

@@ -40,7 +40,7 @@ def test_training_approaches_the_floor():
     for s in train(model, state, S, toy.x, steps=1500, batch=128):
         losses.append(s.loss)
     floor = np.mean([toy.mixture.loss_floor(S, t, 500, np.random.default_rng(t))[0] for t in range(1, 51)])
-    # a batch of 128 has losses of standard deviation about 2 a row: the mean of 300 batches is known to 2 / sqrt(300 * 128) = 0.01
+    # a row's loss has a standard deviation of about 2: the mean of 300 batches is known to 2 / sqrt(300 * 128) = 0.01
     assert losses[0] > 1.6 and floor - 0.05 < np.mean(losses[-300:]) < 1.25 * floor
 
 
