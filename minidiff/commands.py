@@ -245,8 +245,6 @@ def doctor(args):
     show(f"  SNR_T        {result['snr_T']:.3g}", args)
     show(f"  beta         {result['beta_min']:.3g} .. {result['beta_max']:.3g}", args)
     show(f"  prior KL     {result['prior_kl']:.3g} nats a coordinate: what x_T knows and N(0, I), the start, does not", args)
-    if result["healthy"]:
-        show(f"healthy: at most {LIMIT} nats", args)
-    else:
-        show(f"not healthy: above {LIMIT} nats, sampling would start in the wrong place. {result['advice']}", args)
+    sick = f"not healthy: above {LIMIT} nats, sampling would start in the wrong place. {result.get('advice')}"
+    show(f"healthy: at most {LIMIT} nats" if result["healthy"] else sick, args)
     return done(result, args, 0 if result["healthy"] else 1)

@@ -1,0 +1,193 @@
+"""Plants one small mistake at a time into the mathematics and prints those that no test notices.
+
+    python tests/mutate.py                        all automatic mistakes in the files below (long: hours on one core)
+    python tests/mutate.py --sample 100 --seed 1  a random hundred of them
+    python tests/mutate.py --named                the one-line mistakes that people make, each with the test that must see it
+
+Works on a copy of the project in a temporary folder; nothing here is touched. Exit status 1 if a named mistake survives, or
+more than a tenth of the automatic ones.
+"""
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import local
+
+ROOT = Path(__file__).parents[1]
+TESTS = {  # file -> the tests that look at it
+    "schedule": ["test_schedule", "test_gaussian", "test_cli::test_doctor"],
+    "gaussian": ["test_gaussian", "test_sample"],
+    "exact": ["test_exact", "test_sample"],
+    "sample": ["test_sample"],
+    "layers": ["test_network"],
+    "mlp": ["test_network", "test_kernels"],
+    "loss": ["test_network", "test_train"],
+    "optim": ["test_network", "test_train"],
+}
+NAMED = [  # (what, file, before, after, the test that must fail)
+    ("alpha_bar for sqrt(alpha_bar)", "gaussian", "return np.sqrt(ab_t) * x_0 + np.sqrt(1 - ab_t) * eps",
+     "return ab_t * x_0 + np.sqrt(1 - ab_t) * eps",
+     "test_gaussian.py::test_q_step_and_q_sample_are_affine_with_the_right_coefficients"),
+    ("eps with a flipped sign in the reverse mean", "sample", "(x_t - (1 - a) / np.sqrt(1 - ab_t)",
+     "(x_t + (1 - a) / np.sqrt(1 - ab_t)", "test_sample.py::test_steps_by_probing"),
+    ("a missing 1/sqrt(alpha)", "sample", "eps_theta(x_t, t)) / np.sqrt(a)", "eps_theta(x_t, t))",
+     "test_sample.py::test_steps_by_probing"),
+    ("variance used as std", "sample", "return np.sqrt(var) * rng", "return var * rng",
+     "test_sample.py::test_steps_by_probing"),
+    ("beta for beta-tilde", "sample", "return posterior(schedule, 0.0, 0.0, t, s)[1]", "return beta(schedule, t, s)",
+     "test_sample.py::test_steps_by_probing"),
+    ("alpha_bar shifted by one", "schedule", "on_axes_of(x, self.alpha_bar[t])", "on_axes_of(x, self.alpha_bar[t - 1])",
+     "test_gaussian.py::test_q_step_and_q_sample_are_affine_with_the_right_coefficients"),
+    ("cosine not squared", "schedule", "* np.pi / 2) ** 2", "* np.pi / 2)",
+     "test_schedule.py::test_cosine_is_squared_shifted_and_clipped"),
+    ("noise at the last step of ddpm(beta)", "sample", "(1 - a) * (np.asarray(s) > 0)", "(1 - a) * (np.asarray(s) > -1)",
+     "test_sample.py::test_the_last_step_adds_no_noise"),
+    ("the sampler running upwards", "sample", "zip(times[:-1], times[1:])", "zip(times[::-1][:-1], times[::-1][1:])",
+     "test_sample.py::test_generate_is_the_end_of_sample"),
+    ("a dropped residual gradient", "mlp", "dh = dh + dx", "dh = dx",
+     "test_network.py::test_gradient_of_the_whole_network_by_every_parameter"),
+    ("a missing 1/N", "loss", "(2 / len(eps)) * error", "2 * error", "test_network.py::test_l_simple"),
+    ("a missing bias correction", "optim", "m / (1 - beta_1**step), v", "m, v", "test_network.py::test_adam_by_hand"),
+    ("the time embedding ignored", "mlp", "time_embedding(t, self.time_dim, x_t.dtype)",
+     "0 * time_embedding(t, self.time_dim, x_t.dtype)", "test_network.py::test_the_network_sees_the_time"),
+]  # fmt: skip
+
+SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.MatMult: ast.Mult,
+         ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}  # fmt: skip
+
+
+def mistakes(source):
+    """(line, what, mutated source) for every place where one can be made."""
+    found = []
+
+    def note(node, what, change, undo):
+        change()
+        found.append((node.lineno, what, ast.unparse(tree)))
+        undo()
+
+    def set_field(node, field, value):
+        before = getattr(node, field)
+        return lambda: setattr(node, field, value), lambda: setattr(node, field, before)
+
+    tree = ast.parse(source)
+    raising = {id(n) for r in ast.walk(tree) if isinstance(r, ast.Raise) for n in ast.walk(r)}
+    for node in ast.walk(tree):
+        if id(node) in raising:
+            continue  # the wording of an error
+        if (
+            isinstance(node, ast.BinOp | ast.AugAssign)
+            and type(node.op) in SWAPS
+            and not isinstance(getattr(node, "left", None), ast.JoinedStr)
+        ):
+            note(
+                node,
+                f"{type(node.op).__name__} -> {SWAPS[type(node.op)].__name__}",
+                *set_field(node, "op", SWAPS[type(node.op)]()),
+            )
+        if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
+            note(node, f"{type(node.ops[0]).__name__} -> {SWAPS[type(node.ops[0])].__name__}",
+                 *set_field(node, "ops", [SWAPS[type(node.ops[0])]()] + node.ops[1:]))  # fmt: skip
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            note(node, f"{node.value} -> {node.value + 1}", *set_field(node, "value", node.value + 1))
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            note(node, "dropped minus", *set_field(node, "op", ast.UAdd()))
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("sqrt", "exp", "log", "abs")
+        ):
+            note(
+                node,
+                f"dropped {node.func.attr}",
+                *set_field(node, "func", ast.Name("float" if node.func.value.id == "math" else "_same")),
+            )
+    return [
+        (line, what, text if "_same" not in text else text + "\n\ndef _same(x):\n    return x\n") for line, what, text in found
+    ]
+
+
+def copy_of_the_project(folder):
+    for name in ("minidiff", "tests", "examples", "pyproject.toml", "README.md"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name)
+        else:
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def survives(folder, file, text, tests):
+    """Do the tests pass with `text` in place of the file?"""
+    path = folder / "minidiff" / f"{file}.py"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    try:
+        names = [f"tests/{t if '.py' in t else t.replace('::', '.py::') if '::' in t else t + '.py'}" for t in tests]
+        env = os.environ | {
+            "PYTHONPATH": str(folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "MINIDIFF_THREADS": "1",
+        }
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *names]
+        return subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=600, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        path.write_text(before, encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--named", action="store_true", help="only the listed mistakes")
+    parser.add_argument("--sample", type=int, help="how many automatic mistakes (default: all)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--files", nargs="*", default=list(TESTS), choices=list(TESTS), metavar="FILE")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="copies tested side by side")
+    args = parser.parse_args()
+    jobs = []
+    for what, file, before, after, test in NAMED if args.named else []:
+        text = (ROOT / "minidiff" / f"{file}.py").read_text(encoding="utf-8")
+        if text.count(before) != 1:
+            sys.exit(f"{file}.py does not hold {before!r} exactly once")
+        jobs.append((file, 0, what, text.replace(before, after), [test]))
+    for file in [] if args.named else args.files:
+        text = (ROOT / "minidiff" / f"{file}.py").read_text(encoding="utf-8")
+        jobs += [(file, line, what, mutated, TESTS[file]) for line, what, mutated in mistakes(text)]
+    if args.sample and args.sample < len(jobs):
+        jobs = random.Random(args.seed).sample(jobs, args.sample)
+    mine = local()
+
+    def run(job):
+        file, line, what, text, tests = job
+        if not hasattr(mine, "folder"):
+            mine.folder = copy_of_the_project(Path(tempfile.mkdtemp(dir=home)))
+        alive = survives(mine.folder, file, text, tests)
+        if alive:
+            print(f"survived: {file}.py:{line} {what}", flush=True)
+        return alive
+
+    with tempfile.TemporaryDirectory() as home, ThreadPoolExecutor(args.jobs) as pool:
+        if not args.named:
+            untouched = copy_of_the_project(Path(tempfile.mkdtemp(dir=home)))
+            if not survives(
+                untouched,
+                "loss",
+                (ROOT / "minidiff/loss.py").read_text(encoding="utf-8"),
+                sorted({t for ts in TESTS.values() for t in ts}),
+            ):
+                sys.exit("the tests fail without any mistake")
+        alive = sum(pool.map(run, jobs))
+    print(f"{len(jobs) - alive} of {len(jobs)} planted mistakes were noticed")
+    return int(alive > (0 if args.named else len(jobs) / 10))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
