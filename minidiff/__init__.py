@@ -34,6 +34,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Schedule": "schedule", "VP": "schedule", "linear": "schedule", "linear_scaled": "schedule", "cosine": "schedule",
     "from_betas": "schedule", "q_sample": "gaussian", "posterior": "gaussian", "noise_chain": "gaussian",
+    "noise_jump": "gaussian",
     "Mixture": "exact", "MLP": "mlp", "RowNoise": "noise", "ddpm": "sample", "ddim": "sample",
     "generate": "sample", "moments": "recursion",
 }  # fmt: skip

@@ -29,6 +29,16 @@ def q_step(schedule, x_s, t, eps):
     return np.sqrt(1 - beta_t) * x_s + np.sqrt(beta_t) * eps
 
 
+@in_data_dtype
+def q_sample(schedule, x_0, t, eps):
+    """x_t = sqrt(ab_t) x_0 + sqrt(1 - ab_t) eps.    [DDPM eq. 4]
+
+    All t steps at once: a sum of independent Gaussians is one Gaussian. x_0, eps (B, ...), t an int or (B,).
+    """
+    ab_t = schedule.at(t, x_0)
+    return np.sqrt(ab_t) * x_0 + np.sqrt(1 - ab_t) * eps
+
+
 def noise_chain(schedule, x_0, times, rng):
     """x_0 -> x_1 -> ... -> x_T by q_step, kept at `times` (ascending): (len(times), B, d).    [DDPM eq. 2]
 
@@ -38,24 +48,32 @@ def noise_chain(schedule, x_0, times, rng):
     if times.ndim != 1 or not times.size or np.any(np.diff(times) < 0) or times[0] < 0 or times[-1] > schedule.T:
         raise ValueError(f"times must ascend within 0..T = {schedule.T}, got {times}")
     kept = np.empty((len(times), *x_0.shape), x_0.dtype)
-    block = rng.BLOCK * max(1, 2**18 // (rng.BLOCK * x_0.shape[1] * max(1, times[-1])))  # its noise stays in cache
+    draw, T = rng.take(int(times[-1])), int(times[-1])
+    block = 4 * max(4, 2**15 // (x_0.shape[1] * max(1, T)))  # a block's noise stays in the second-level cache
 
     def walk(first, last):
-        eps = rng.draws(times[-1], first, last, x_0.shape[1:], x_0.dtype)
+        eps = rng.at(draw, T, first, last, x_0.shape[1:], x_0.dtype)
         kept[:, first:last] = kernels.noise_chain(x_0[first:last], schedule.beta, times, eps)
 
     side_by_side(walk, len(x_0), block)
     return kept
 
 
-@in_data_dtype
-def q_sample(schedule, x_0, t, eps):
-    """x_t = sqrt(ab_t) x_0 + sqrt(1 - ab_t) eps.    [DDPM eq. 4]
+def noise_jump(schedule, x_0, t, rng):
+    """q_sample with fresh noise, for many rows at once: (x_t, eps).    [DDPM eq. 4]
 
-    All t steps at once: a sum of independent Gaussians is one Gaussian. x_0, eps (B, ...), t an int or (B,).
+    x_0 (B, d), t (B,) ints; rng is a noise.RowNoise. Blocks of rows go side by side, each in two kernel calls.
     """
-    ab_t = schedule.at(t, x_0)
-    return np.sqrt(ab_t) * x_0 + np.sqrt(1 - ab_t) * eps
+    signal, noise = (np.sqrt(u).astype(x_0.dtype) for u in (schedule.alpha_bar, 1 - schedule.alpha_bar))
+    schedule.at(t, x_0)  # raises for a t outside 0..T
+    x_t, eps, draw = np.empty_like(x_0), np.empty_like(x_0), rng.take(1)
+
+    def jump(first, last):
+        eps[first:last] = rng.at(draw, 1, first, last, x_0.shape[1:], x_0.dtype)[0]
+        x_t[first:last] = kernels.noise_jump(x_0[first:last], t[first:last], signal, noise, eps[first:last])
+
+    side_by_side(jump, len(x_0), 4 * max(1, 2**14 // x_0.shape[1]))
+    return x_t, eps
 
 
 @in_data_dtype

@@ -159,14 +159,15 @@ def generate(step, eps_theta, schedule, x_T, times, rng, progress=lambda row_ste
             progress(len(x_s))
         return x_s
     a, b, c = coefficients(step, schedule, times)
-    x_0 = np.empty_like(x_T)
+    x_0, draw = np.empty_like(x_T), rng.take(np.count_nonzero(c))
     chunk = max(1, 2**18 // (min(ROWS, len(x_T)) * x_T[0].size))  # steps whose noise fits the cache
 
     def walk(first, last):
         x = x_T[first:last]
         for k in range(0, len(a), chunk):
             now = slice(k, k + chunk)
-            z = rng.draws(np.count_nonzero(c[now]), first, last, x.shape[1:], x.dtype)
+            drawn, fresh = np.count_nonzero(c[:k]), np.count_nonzero(c[now])
+            z = rng.at(draw + drawn, fresh, first, last, x.shape[1:], x.dtype)
             x = eps_theta.chain(x, times[:-1][now], a[now], b[now], c[now], z)
             progress(len(x) * len(a[now]))
         x_0[first:last] = x

@@ -25,17 +25,22 @@ def product_of_alphas(betas, t):
     return math.prod(1 - b for b in betas[:t])
 
 
-def grid(density, low, high, n=20_001):
+def grid(log_density, low, high, n=20_001):
     """Mean and variance of an unnormalised density, by the trapezoidal rule (exact to rounding for Gaussians well inside)."""
     x = np.linspace(low, high, n)
-    p = density(x)
-    p = p / p.sum()
+    p = log_density(x)
+    p = np.exp(p - p.max())
+    p /= p.sum()
     mean = (p * x).sum()
     return mean, (p * (x - mean) ** 2).sum()
 
 
+def log_normal(x, mean, var):
+    return -((x - mean) ** 2) / (2 * var) - np.log(2 * np.pi * var) / 2
+
+
 def normal_pdf(x, mean, var):
-    return np.exp(-((x - mean) ** 2) / (2 * var)) / np.sqrt(2 * np.pi * var)
+    return np.exp(log_normal(x, mean, var))
 
 
 def assert_mean(x, mean, std, delta=DELTA):

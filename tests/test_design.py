@@ -19,7 +19,7 @@ PACKAGE = ROOT / "minidiff"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ORDER = [*minidiff._MODULES, "__main__"]
 TAG = re.compile(
-    r"\[((?:DDPM|DDIM|Improved DDPM|Score SDE|Progressive Distillation|VDM|Adam|Transformer|CME296|Szekely|Bonneel)[^\]]*)\]"
+    r"\[((?:DDPM|DDIM|Improved DDPM|Score SDE|Progressive Distillation|VDM|Adam|Transformer|CME296|Szekely|Bonneel|Random123|Box)[^\]]*)\]"
 )
 
 

@@ -14,6 +14,7 @@ from support import (
     betas,
     coarse,
     grid,
+    log_normal,
     normal_pdf,
     product_of_alphas,
     seeds,
@@ -160,6 +161,18 @@ def test_coordinates_of_noise_are_independent(seed):
         assert_uncorrelated(x[:, i], x[:, j])
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_noise_jump_is_q_sample_with_fresh_noise(dtype):
+    x_0 = np.random.default_rng(0).standard_normal((40_000, 2)).astype(dtype)
+    t = np.random.default_rng(1).integers(0, 7, len(x_0))
+    x_t, eps = gaussian.noise_jump(S, x_0, t, RowNoise(2))
+    assert x_t.dtype == eps.dtype == dtype
+    assert np.abs(x_t - gaussian.q_sample(S, x_0, t, eps)).max() < 20 * np.finfo(dtype).eps  # 2 roundings of numbers below 6
+    assert np.array_equal(eps, RowNoise(2).standard_normal(x_0.shape, dtype))
+    with pytest.raises(ValueError, match="t must lie"):
+        gaussian.noise_jump(S, x_0, t + 1, RowNoise(2))
+
+
 def test_noise_chain_keeps_what_is_asked_for():
     x_0 = np.random.default_rng(0).standard_normal((20, 2))
     kept = gaussian.noise_chain(coarse(), x_0, [0, 0, 3, 6], RowNoise(5))
@@ -178,13 +191,13 @@ def test_posterior_is_bayes_on_a_grid(b, x_0, x_t, data):
     ab_s, ab_t = product_of_alphas(b, s), product_of_alphas(b, t)
     a = ab_t / ab_s
 
-    def density(x_s):
-        return normal_pdf(x_t, math.sqrt(a) * x_s, 1 - a) * normal_pdf(x_s, math.sqrt(ab_s) * x_0, 1 - ab_s)
+    def log_density(x_s):
+        return log_normal(x_t, math.sqrt(a) * x_s, 1 - a) + log_normal(x_s, math.sqrt(ab_s) * x_0, 1 - ab_s)
 
     schedule = from_betas(b)
     mean, var = gaussian.posterior(schedule, np.array([[x_0]]), np.array([[x_t]]), t, s)
     std = math.sqrt(float(var))
-    grid_mean, grid_var = grid(density, float(mean[0, 0]) - 12 * std, float(mean[0, 0]) + 12 * std)
+    grid_mean, grid_var = grid(log_density, float(mean[0, 0]) - 12 * std, float(mean[0, 0]) + 12 * std)
     assert abs(grid_mean - mean[0, 0]) < 1e-9 and abs(grid_var - var) < 1e-9
 
 
@@ -235,7 +248,7 @@ def test_kl_and_product_by_quadrature(m_1, v_1, m_2, v_2):
     p = normal_pdf(x, m_1, v_1)
     log_ratio = ((x - m_2) ** 2 / v_2 - (x - m_1) ** 2 / v_1 + math.log(v_2 / v_1)) / 2
     assert abs(gaussian.kl(m_1, v_1, m_2, v_2) - np.sum(p * log_ratio) * 0.001) < 1e-9
-    mean, var = grid(lambda x: normal_pdf(x, m_1, v_1) * normal_pdf(x, m_2, v_2), -30, 30, 60_001)
+    mean, var = grid(lambda x: log_normal(x, m_1, v_1) + log_normal(x, m_2, v_2), -30, 30, 60_001)
     assert abs(gaussian.product(m_1, v_1, m_2, v_2)[0] - mean) < 1e-9
     assert abs(gaussian.product(m_1, v_1, m_2, v_2)[1] - var) < 1e-9
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from support import DTYPES, coarse
 
-from minidiff import kernels, layers, optim, sample
+from minidiff import kernels, layers, noise, optim, sample
 from minidiff.exact import Mixture
 from minidiff.fast import LossAndGrads, MLPDenoiser
-from minidiff.gaussian import q_step
+from minidiff.gaussian import q_sample, q_step
 from minidiff.loss import loss_and_grads
 from minidiff.metrics import distances_by_broadcasting
 from minidiff.mlp import MLP
@@ -125,7 +125,34 @@ def whole_gradient(rng, dtype):
     return [np.concatenate([[loss], *(g[k].ravel() for k in params)]).astype(dtype) for loss, g in answers]
 
 
-PAIRS = [noise_chain, bias_silu, bias_silu_add, silu_backward, affine_step, mlp_chain, mixture_chain, adam, distances]
+def normals(rng, dtype):
+    """Three draws of a block in the middle of a row of blocks, whose length is no multiple of anything."""
+    key = rng.integers(0, 2**32, 2, dtype=np.uint32)
+    z = np.empty((3, 1039), dtype)
+    kernels.normals(key, 5, 1028, z)
+    return z, np.stack([noise.normals(key, 5 + k, 1028, 1039, dtype) for k in range(3)])
+
+
+def noise_jump(rng, dtype):
+    x_0, eps = rng.standard_normal((2, 9, 3)).astype(dtype)
+    t = rng.integers(0, 7, 9)
+    signal, add = np.sqrt(S.alpha_bar).astype(dtype), np.sqrt(1 - S.alpha_bar).astype(dtype)
+    return kernels.noise_jump(x_0, t, signal, add, eps), q_sample(S, x_0, t, eps)
+
+
+PAIRS = [
+    normals,
+    noise_jump,
+    noise_chain,
+    bias_silu,
+    bias_silu_add,
+    silu_backward,
+    affine_step,
+    mlp_chain,
+    mixture_chain,
+    adam,
+    distances,
+]
 PAIRS += [mlp_chain_of_many_rows, whole_gradient]
 
 
