@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minidiff"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ORDER = [*minidiff._MODULES, "__main__"]
-TAG = re.compile(
+PAPERS = "DDPM|DDIM|Improved DDPM|Score SDE|Progressive Distillation|VDM|Adam|Transformer|CME296|Szekely|Bonneel|Random123|Box"
+TAG = re.compile(rf"\[((?:{PAPERS})[^\]]*)\]")
     r"\[((?:DDPM|DDIM|Improved DDPM|Score SDE|Progressive Distillation|VDM|Adam|Transformer|CME296|Szekely|Bonneel|Random123|Box)[^\]]*)\]"
 )
 
