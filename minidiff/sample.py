@@ -144,7 +144,7 @@ def coefficients(step, schedule, times):
     return answer(1.0, 0.0, 0.0), answer(0.0, 1.0, 0.0), answer(0.0, 0.0, 1.0)
 
 
-ROWS = 256  # a block: its activations stay in the second-level cache, and BLAS is at its speed
+ROWS = 512  # a block: enough for BLAS to be at its speed, few enough for a thousand rows to keep two cores busy
 
 
 def generate(step, eps_theta, schedule, x_T, times, rng, progress=lambda row_steps: None):

@@ -20,8 +20,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ORDER = [*minidiff._MODULES, "__main__"]
 PAPERS = "DDPM|DDIM|Improved DDPM|Score SDE|Progressive Distillation|VDM|Adam|Transformer|CME296|Szekely|Bonneel|Random123|Box"
 TAG = re.compile(rf"\[((?:{PAPERS})[^\]]*)\]")
-    r"\[((?:DDPM|DDIM|Improved DDPM|Score SDE|Progressive Distillation|VDM|Adam|Transformer|CME296|Szekely|Bonneel|Random123|Box)[^\]]*)\]"
-)
 
 
 def imports_of(path):
