@@ -12,7 +12,7 @@ from minidiff.schedule import cosine, linear
 
 
 @figures.styled
-def main(steps=1000, seed=0, chains=2000, out="01_forward_noising.png"):
+def main(steps=1000, seed=0, chains=2000, out="runs/01_forward_noising.png"):
     """`steps` is T. Returns the figure's path."""
     fig = figures.figure(11, 4.8)
     axes = fig.subplots(1, 2, sharey=True)

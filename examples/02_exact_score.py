@@ -12,10 +12,10 @@ from minidiff.schedule import linear
 
 
 @figures.styled
-def main(steps=1000, seed=0, points=600, out="02_exact_score.png"):
+def main(steps=1000, seed=0, points=600, out="runs/02_exact_score.png"):
     """`steps` is T. Returns the figure's path."""
     schedule, rng = linear(steps), stream(seed, DATA)
-    mixture = data.mixture(points, rng)
+    mixture = data.mixture()
     x_0 = mixture.sample(points, rng)
     axis = np.linspace(-2.4, 2.4, 12)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)

@@ -11,7 +11,7 @@ from minidiff.train import start, train
 
 
 @figures.styled
-def main(steps=4000, seed=0, n=1500, out="03_train_on_moons.png"):
+def main(steps=4000, seed=0, n=1500, out="runs/03_train_on_moons.png"):
     """`steps` training steps. Returns the figure's path."""
     moons, schedule, model = data.load("moons", seed), linear(1000), MLP(2)
     state, panels = start(model, seed), {"data": moons.x[:n]}

@@ -12,7 +12,7 @@ from minidiff.schedule import linear
 
 
 @figures.styled
-def main(steps=1000, seed=0, out="04_ddpm_against_ddim.png"):
+def main(steps=1000, seed=0, out="runs/04_ddpm_against_ddim.png"):
     """`steps` is T; there is nothing random, so the seed changes nothing. Returns the figure's path."""
     schedule, std = linear(steps), 0.6
     counts = [S for S in (5, 10, 20, 50, 100, 200, 500, 1000) if S <= steps]

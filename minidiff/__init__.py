@@ -21,6 +21,7 @@
     figures     the pictures
     doctor      does a schedule end in noise?
     workbench   train a run, draw from it, make its pictures
+    report      what the commands print
     commands    what each command does
     cli         the command line
 

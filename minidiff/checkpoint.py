@@ -1,6 +1,7 @@
 """A whole run in one .npz file: numbers and one line of JSON, no pickled objects."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -42,6 +43,8 @@ class Run:
 def save(path, run):
     """Writes the run beside `path`, then renames it: there is always a whole checkpoint."""
     s = run.state
+    if not all(np.isfinite(w).all() for w in s.params.values()):
+        raise FloatingPointError(f"parameters are not finite after step {s.step}, nothing is saved; a smaller lr may help")
     meta = {"format": FORMAT, "model": {"kind": "mlp"} | asdict(run.model), "seed": s.seed, "step": s.step}
     meta |= {"loss": s.loss, "data": run.data, "shape": list(run.shape), "batch": run.batch, "lr": run.lr}
     meta["schedule"] = run.schedule_name
@@ -68,15 +71,21 @@ def load(path):
         state = State(**groups, seed=meta["seed"], step=meta["step"], loss=meta["loss"])
         run = Run(
             model, state, from_betas(arrays["beta"]), meta["data"], tuple(meta["shape"]), meta["batch"], meta["lr"],
-            arrays["scale"], arrays["offset"], meta["schedule"], arrays["losses"].tolist(),
+            arrays["scale"], arrays["offset"], meta["schedule"], arrays["losses"].ravel().tolist(),
         )  # fmt: skip
-    except (KeyError, TypeError, json.JSONDecodeError) as e:
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as e:
         raise ValueError(f"{path} is not a checkpoint of minidiff: {type(e).__name__} {e}") from e
     dtype = state.params["W_in"].dtype
     for group, tensors in groups.items():
         for k, w in tensors.items():
-            if w.shape != model.shapes[k] or w.dtype != dtype or dtype.kind != "f":
+            if w.shape != model.shapes[k] or w.dtype != dtype or dtype not in (np.float32, np.float64):
                 raise ValueError(f"{path}: {group}/{k} is {w.dtype} {w.shape}, expected {model.shapes[k]} floats of one dtype")
-    if int(np.prod(run.shape)) != model.d or len(run.losses) != state.step:
+            if not np.isfinite(w).all():
+                raise ValueError(f"{path}: {group}/{k} holds NaN or infinity")
+    for name in ("scale", "offset"):
+        a = getattr(run, name)
+        if a.dtype.kind != "f" or a.shape not in ((), (model.d,)) or not np.isfinite(a).all():
+            raise ValueError(f"{path}: {name} must be finite numbers of shape () or ({model.d},), got {a.dtype} {a.shape}")
+    if math.prod(run.shape) != model.d or len(run.losses) != state.step:
         raise ValueError(f"{path}: shape {run.shape}, d = {model.d} and {len(run.losses)} losses do not fit together")
     return run

@@ -29,42 +29,47 @@ def parser():
         p.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         return p
 
-    def common(p, seed=True, out=None):
-        p.add_argument("--seed", type=int, default=0, help="whole number >= 0; the same seed gives the same result (default 0)")
-        p.add_argument("--out", default=out, metavar="FOLDER", help=f"where to write (default: {out or 'the run'})")
+    def common(p, out="the run's folder", seed=0):
+        p.add_argument(
+            "--seed", type=int, default=seed, help="whole number >= 0; the same seed gives the same result (default 0)"
+        )
+        p.add_argument("--out", metavar="FOLDER", help=f"where to write (default: {out})")
         p.add_argument("--threads", type=int, help="cores to use (default: all, at most 8); results do not depend on it")
 
-    def schedule(p):
-        p.add_argument("--schedule", default="linear", metavar="NAME", help="linear, linear-scaled or cosine (default linear)")
-        p.add_argument("--T", type=int, default=1000, help="number of noising steps (default 1000)")
+    def schedule(p, **default):
+        p.add_argument(
+            "--schedule",
+            default=default.get("schedule"),
+            metavar="NAME",
+            help="linear, linear-scaled or cosine (default linear)",
+        )
+        p.add_argument("--T", type=int, default=default.get("T"), help="number of noising steps (default 1000)")
 
     def sampler(p, n):
         p.add_argument("run", metavar="RUN", help="the folder of a run, or its checkpoint")
         p.add_argument("--sampler", default="ddpm", metavar="NAME", help="ddpm or ddim (default ddpm)")
-        p.add_argument("--var", default="beta-tilde", metavar="NAME", help="ddpm's variance: beta or beta-tilde (default)")
-        p.add_argument("--eta", type=float, default=0.0, help="ddim's share of fresh noise, 0..1 (default 0)")
+        p.add_argument("--var", metavar="NAME", help="ddpm's variance: beta or beta-tilde (default)")
+        p.add_argument("--eta", type=float, help="ddim's share of fresh noise, 0..1 (default 0)")
         p.add_argument("--steps", type=int, help="network evaluations, 1..T (default: ddpm T, ddim 50)")
         p.add_argument("--spacing", default="trailing", metavar="NAME", help="trailing (default), leading or linspace")
         p.add_argument("--n", type=int, default=n, help=f"how many samples (default {n})")
 
     p = command("demo", commands.demo, "minidiff demo --quick")
     p.add_argument("--quick", action="store_true", help="small, in about ten seconds")
-    common(p, out="runs/demo")
-    p.set_defaults(schedule="linear", T=1000, model="mlp")
+    common(p, "runs/demo, with --quick runs/demo-quick")
 
     p = command("train", commands.train, "minidiff train --data moons --steps 4000 --out runs/moons")
     p.add_argument("--data", metavar="D", help="mixture, eight-gaussians, moons, ring, swiss-roll, checkerboard, digits, "
                    "glyphs, glyphs-SIZE, or an .npy, .npz or .csv file")  # fmt: skip
-    p.add_argument("--model", default="mlp", metavar="NAME", help="mlp")
+    p.add_argument("--model", metavar="NAME", help="mlp, the only one so far")
     p.add_argument("--steps", type=int, default=4000, help="train up to this step (default 4000)")
-    p.add_argument("--batch", type=int, default=256, help="rows a step (default 256)")
-    p.add_argument("--lr", type=float, default=3e-3, help="Adam's learning rate (default 0.003)")
-    p.add_argument("--width", type=int, default=128, help="of the hidden layers (default 128)")
-    p.add_argument("--depth", type=int, default=3, help="residual layers (default 3)")
+    p.add_argument("--batch", type=int, help="rows a step (default 256)")
+    p.add_argument("--lr", type=float, help="Adam's learning rate (default 0.003)")
+    p.add_argument("--width", type=int, help="of the hidden layers (default 128)")
+    p.add_argument("--depth", type=int, help="residual layers (default 3)")
     p.add_argument("--resume", action="store_true", help="continue --out, bit for bit as if never stopped")
     schedule(p)
-    common(p, out="runs/NAME")
-    p.set_defaults(out=None)
+    common(p, "runs/NAME of the data", seed=None)
 
     p = command("sample", commands.sample, "minidiff sample runs/moons --sampler ddim --steps 20 --n 2000")
     sampler(p, 1000)
@@ -79,7 +84,7 @@ def parser():
     p.add_argument("run", metavar="RUN", help="the folder of a run, or its checkpoint")
 
     p = command("doctor", commands.doctor, "minidiff doctor --schedule linear --T 50")
-    schedule(p)
+    schedule(p, schedule="linear", T=1000)
     p.add_argument("--data-std", type=float, default=1.0, help="standard deviation of the data (default 1)")
     return top
 
@@ -90,15 +95,18 @@ def main(argv=None):
         os.environ.setdefault(name, "1")  # before NumPy loads: see threads.py
     args = parser().parse_args(argv)
     try:
-        if getattr(args, "seed", 0) < 0:
+        if (getattr(args, "seed", 0) or 0) < 0:
             raise ValueError(f"seed must not be negative, got {args.seed}")
         if getattr(args, "threads", None) is not None:
-            if args.threads < 1:
-                raise ValueError(f"threads must be at least 1, got {args.threads}")
+            if not 1 <= args.threads <= 64:
+                raise ValueError(f"threads must be at least 1 and at most 64, got {args.threads}")
             os.environ["MINIDIFF_THREADS"] = str(args.threads)
         return args.f(args)
-    except (ValueError, TypeError, FloatingPointError) as e:
-        print(f"minidiff {args.command}: {e}", file=sys.stderr)
+    except BrokenPipeError:  # whoever read our output has stopped reading
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, TypeError, OSError, MemoryError, OverflowError, FloatingPointError) as e:
+        print(f"minidiff {args.command}: {str(e).splitlines()[0] if str(e) else type(e).__name__}", file=sys.stderr)
         return 1 if isinstance(e, FloatingPointError) else 2
     except KeyboardInterrupt:
         print(f"\nminidiff {args.command}: interrupted", file=sys.stderr)

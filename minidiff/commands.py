@@ -1,33 +1,15 @@
 """One function a command: what it does with its arguments, in order, and what it prints."""
 
-import json
 import sys
 import time
 from pathlib import Path
 
+from .report import JUDGED, done, judged_row, show, table, wrote
 from .workbench import curve, draw, draw_path, fit, forward_figure, new_run, reverse_figure
 
 CHECKPOINT = "checkpoint.npz"
 FULL, QUICK = (4000, 800), (400, 100)  # the demo's training steps and samples
-
-
-def show(text, args):
-    """Prints what a person reads; with --json only the JSON is printed."""
-    if not args.json:
-        print(text, flush=True)
-
-
-def wrote(path, args, result):
-    """Notes a written file, for the eye and for --json."""
-    result.setdefault("files", []).append(str(path))
-    show(f"wrote {path}", args)
-
-
-def done(result, args, status=0):
-    """Prints the JSON where it was asked for, and is the exit status."""
-    if args.json:
-        print(json.dumps(result, indent=2))
-    return status
+TRAINING = {"schedule": "linear", "T": 1000, "width": 128, "depth": 3, "batch": 256, "lr": 3e-3, "seed": 0}
 
 
 def checkpoint_of(path):
@@ -39,33 +21,36 @@ def checkpoint_of(path):
     return load(path), path.parent
 
 
-def step_of(args):
-    """The sampler's step, its name, and its times, from --sampler, --var, --eta, --steps, --spacing."""
+def step_of(args, least):
+    """The sampler's step, its name, and its times, from --sampler, --var, --eta, --steps, --spacing; and n >= least."""
     from . import sample
     from .schedule import pick
 
+    if args.n < least:
+        raise ValueError(f"n must be at least {least}, got {args.n}")
     variances = {"beta": sample.beta, "beta-tilde": sample.beta_tilde}
-    samplers = {"ddpm": lambda: sample.ddpm(pick("var", variances, args.var)), "ddim": lambda: sample.ddim(args.eta)}
-    step = pick("sampler", samplers, args.sampler)()
-    spacing = pick("spacing", sample.SPACINGS, args.spacing)
-    name = f"ddpm({args.var})" if args.sampler == "ddpm" else f"ddim(eta={args.eta:g})"
+    var, eta = args.var or "beta-tilde", 0.0 if args.eta is None else args.eta
+    samplers = {"ddpm": sample.ddpm(pick("var", variances, var)), "ddim": sample.ddim(eta)}
+    step, spacing = pick("sampler", samplers, args.sampler), pick("spacing", sample.SPACINGS, args.spacing)
+    stray = {"ddpm": ("eta", args.eta), "ddim": ("var", args.var)}[args.sampler]
+    if stray[1] is not None:
+        raise ValueError(f"--{stray[0]} means nothing to {args.sampler}, got {stray[1]}")
+    name = f"ddpm({var})" if args.sampler == "ddpm" else f"ddim(eta={eta:g})"
     default = (lambda T: T) if args.sampler == "ddpm" else (lambda T: min(50, T))
     return step, name, lambda T: spacing(T, default(T) if args.steps is None else args.steps)
 
 
-def table(head, rows):
-    """Columns under their heads, numbers to the right."""
-    cells = [head, *[[f"{c:.4g}" if isinstance(c, float) else str(c) for c in row] for row in rows]]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    return "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))) for r in cells)
+def data_of(run):
+    """The data that a run was trained on. Raises ValueError where the file has changed since."""
+    import numpy as np
 
+    from . import data as datasets
 
-JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor"]
-
-
-def judged_row(name, times, seconds, j):
-    """One line under JUDGED."""
-    return [name, len(times) - 1, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"]]
+    data = datasets.load(run.data, run.state.seed)
+    same = data.x.shape[1] == run.model.d and np.array_equal(data.scale, run.scale) and np.array_equal(data.offset, run.offset)
+    if not same:
+        raise ValueError(f"{run.data} is not what it was when the run began: its columns, mean or range differ")
+    return data
 
 
 def demo(args):
@@ -78,8 +63,8 @@ def demo(args):
     began, result = time.perf_counter(), {}
     data = datasets.load("digits")
     steps, n = QUICK if args.quick else FULL
-    run = new_run(args, data, "digits", 256, 3, 256, 3e-3)
-    out = folder(args.out)
+    run = new_run(data, "digits", "mlp", **TRAINING | {"width": 256, "seed": args.seed})
+    out = folder(args.out or ("runs/demo-quick" if args.quick else "runs/demo"))
     show(
         f"Training a denoiser with hand-written gradients on {len(data.x)} digits, {steps} steps (Ctrl-C keeps the last one).",
         args,
@@ -131,18 +116,22 @@ def train(args):
 
     out = Path(args.out or f"runs/{Path(args.data or 'run').stem}")
     if args.resume:
+        given = [f"--{k}" for k in ("data", "model", *TRAINING) if getattr(args, k) is not None]
+        if given:
+            raise ValueError(f"--resume continues with what the checkpoint says; leave out {', '.join(given)}")
         run, _ = checkpoint_of(out)
-        data = datasets.load(run.data, run.state.seed)
+        data = data_of(run)
+        if run.state.step >= args.steps:
+            raise ValueError(f"{out} is at step {run.state.step} already, --steps must be more, got {args.steps}")
     elif not args.data:
         raise ValueError("--data is needed: a name or a file (with --resume the checkpoint knows)")
     elif (out / CHECKPOINT).exists():
         raise ValueError(f"{out / CHECKPOINT} exists: --resume continues it, another --out begins anew")
     else:
-        data = datasets.load(args.data, args.seed)
+        settings = {k: default if getattr(args, k) is None else getattr(args, k) for k, default in TRAINING.items()}
+        data = datasets.load(args.data, settings["seed"])
         name = str(Path(args.data).resolve()) if Path(args.data).suffix else args.data
-        run = new_run(args, data, name, args.width, args.depth, args.batch, args.lr)
-    if data.x.shape[1] != run.model.d:
-        raise ValueError(f"{run.data} has {data.x.shape[1]} coordinates, the checkpoint's model {run.model.d}")
+        run = new_run(data, name, args.model or "mlp", **settings)
     result = {"from_step": run.state.step}
     if not fit(run, data, args.steps, out / CHECKPOINT):
         return stopped(out, run, args.steps)
@@ -163,7 +152,7 @@ def sample(args):
     from .files import folder, replacing
 
     result = {}
-    step, name, times_of = step_of(args)
+    step, name, times_of = step_of(args, 1)
     run, home = checkpoint_of(args.run)
     times = times_of(run.schedule.T)
     out = folder(args.out or home)
@@ -188,15 +177,14 @@ def sample(args):
 
 def evaluate(args):
     """How far a run's samples are from its data, beside the noise floor."""
-    from . import data as datasets
     from . import figures, metrics
     from .files import folder
     from .noise import JUDGE, stream
 
-    step, name, times_of = step_of(args)
+    step, name, times_of = step_of(args, 2)
     run, home = checkpoint_of(args.run)
     times = times_of(run.schedule.T)
-    data = datasets.load(run.data, run.state.seed)
+    data = data_of(run)
     out = folder(args.out or home)
     x_0, seconds = draw(run, step, times, args.n, args.seed, name)
     j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE))

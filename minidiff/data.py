@@ -1,7 +1,7 @@
 """What we learn from: points in the plane, handwritten digits, letters from fonts, or a file of one's own.
 
     letter   name   shape    meaning
-    x_0      x      (N, d)   float32, of variance about 1 (the noise has variance 1); a picture is one row
+    x_0      x      (N, d)   float32, of size about 1, like the noise; a picture is one row
              shape  (2,), (8, 8), ...  what a row looks like
              label  (N,)     what a row shows, or None
 
@@ -33,7 +33,7 @@ class Dataset:
     mixture: Mixture | None = None
 
 
-def mixture(n, rng):
+def mixture():
     """Five Gaussians of unequal weight, width and direction."""
     angle = np.arange(5) * 2 * np.pi / 5
     mean = 1.4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -42,7 +42,7 @@ def mixture(n, rng):
     return Mixture(np.array([0.3, 0.1, 0.25, 0.15, 0.2]), mean, cov)
 
 
-def eight_gaussians(n, rng):
+def eight_gaussians():
     """Eight equal narrow Gaussians on a circle."""
     angle = np.arange(8) * 2 * np.pi / 8
     mean = 1.4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -77,9 +77,9 @@ def checkerboard(n, rng):
     return 0.85 * (corner + rng.random((n, 2)))
 
 
-TOYS = {"mixture": mixture, "eight-gaussians": eight_gaussians, "moons": moons, "ring": ring, "swiss-roll": swiss_roll}
-TOYS["checkerboard"] = checkerboard
-NAMES = [*TOYS, "digits", "glyphs"]
+MIXTURES = {"mixture": mixture, "eight-gaussians": eight_gaussians}  # their exact law is known
+TOYS = {"moons": moons, "ring": ring, "swiss-roll": swiss_roll, "checkerboard": checkerboard}
+NAMES = [*MIXTURES, *TOYS, "digits", "glyphs"]
 
 
 def digits():
@@ -115,7 +115,7 @@ def _draw(face, character):
 def glyphs(size, n, rng):
     """n digits and capital letters in 18 faces, turned, sheared, scaled and moved at random, (n, size^2) in [-1, 1].
 
-    No two are alike, so nothing can be learned by heart. Raises ValueError for a size outside 8..32.
+    No two are alike. Raises ValueError for a size outside 8..32.
     """
     if not 8 <= size <= 32:
         raise ValueError(f"the size of glyphs must lie in 8..32, got {size}")
@@ -138,7 +138,7 @@ def glyphs(size, n, rng):
 
 
 def from_file(path):
-    """The user's rows, brought to variance about 1: tables by column, pictures (N, H, W[, 3]) by their range to [-1, 1]."""
+    """The user's rows: tables brought to mean 0 and variance 1 by column, pictures (N, H, W[, 3]) to [-1, 1] by their range."""
     raw, label = read_table(path)
     rows = raw.reshape(len(raw), -1).astype(np.float64)
     if raw.ndim > 2:
@@ -147,6 +147,8 @@ def from_file(path):
     else:
         offset, scale = rows.mean(axis=0), rows.std(axis=0)
         scale[scale == 0] = 1.0
+    if not np.isfinite(scale).all():
+        raise ValueError(f"{path} holds numbers too large to average")
     return Dataset(str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, label)
 
 
@@ -157,11 +159,11 @@ def load(name, seed=0):
     """
     name = str(name)
     rng = stream(seed, DATA)
+    if name in MIXTURES:
+        exact = MIXTURES[name]()
+        return Dataset(name, exact.sample(N_POINTS, rng, np.float32), (2,), mixture=exact)
     if name in TOYS:
-        made = TOYS[name](N_POINTS, rng)
-        exact = made if isinstance(made, Mixture) else None
-        x = exact.sample(N_POINTS, rng) if exact else made
-        return Dataset(name, x.astype(np.float32), (2,), mixture=exact)
+        return Dataset(name, TOYS[name](N_POINTS, rng).astype(np.float32), (2,))
     if name == "digits":
         return digits()
     if name == "glyphs" or (name.startswith("glyphs-") and name[7:].isdigit()):

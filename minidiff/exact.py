@@ -73,8 +73,14 @@ class Mixture:
         cov = np.einsum("k,kij->ij", self.weight, self.cov + spread[:, :, None] * spread[:, None, :])
         return math.sqrt(ab_t) * mean, ab_t * cov + (1 - ab_t) * np.eye(len(mean))
 
+    def check(self, x_t):
+        """Raises ValueError unless x_t is (B, d)."""
+        if x_t.ndim != 2 or x_t.shape[1] != self.mean.shape[1]:
+            raise ValueError(f"x_t must have the shape (B, {self.mean.shape[1]}), got {x_t.shape}")
+
     def _components(self, schedule, x_t, t):
         """log(w_k N_k(x_t)) as (B, K), and for each component y = axes^T (x_t - its mean) and lambda, (B, K, d)."""
+        self.check(x_t)
         ab_t = np.reshape(schedule.at(t, 0.0), (-1, 1, 1))
         lam = ab_t * self.var + 1 - ab_t
         y = np.einsum("kij,bki->bkj", self.axes, x_t[:, None, :] - np.sqrt(ab_t) * self.mean)
@@ -138,9 +144,10 @@ class MixtureDenoiser:
     def __call__(self, x_t, t):
         return self.mixture.eps(self.schedule, x_t, t)
 
-    def chain(self, x_T, times, a, b, c, z):
-        """x <- a_k x + b_k eps*(x, times_k) + c_k z, for all k; z holds one layer for each c_k != 0."""
+    def chain(self, x_T, times, c_x, c_eps, c_z, z):
+        """x <- c_x x + c_eps eps*(x, t) + c_z z for each time; z holds one layer for each c_z != 0."""
         m, real = self.mixture, x_T.dtype
+        m.check(x_T)
         alpha_bar = np.array([float(self.schedule.at(t, 0.0)) for t in times])
-        coefficients = (np.asarray(u, real) for u in (a, b, c))
+        coefficients = (np.asarray(u, real) for u in (c_x, c_eps, c_z))
         return kernels.mixture_chain(x_T, alpha_bar, m.weight, m.mean, m.axes, m.var, *coefficients, z)

@@ -97,19 +97,21 @@ class MLPDenoiser:
     def __call__(self, x_t, t):
         return self.model.forward(self.params, x_t, t)[0]
 
-    def chain(self, x_T, times, a, b, c, z):
-        """x <- a_k x + b_k eps_theta(x, times_k) + c_k z, for all k; z (steps, *x.shape) has a layer for each c_k != 0."""
+    def chain(self, x_T, times, c_x, c_eps, c_z, z):
+        """x <- c_x x + c_eps eps_theta(x, t) + c_z z for each time; z (steps, *x.shape) has a layer for each c_z != 0."""
         model, p, real = self.model, self.params, x_T.dtype
+        if x_T.ndim != 2 or x_T.shape[1] != model.d:
+            raise ValueError(f"x_T must have the shape (B, {model.d}), got {x_T.shape}")
         time_rows = time_embedding(times, model.time_dim, real) @ p["W_in"][model.d :] + p["b_in"]
-        a, b, c = (np.asarray(u, real) for u in (a, b, c))
+        c_x, c_eps, c_z = (np.asarray(u, real) for u in (c_x, c_eps, c_z))
         W_x, depth = p["W_in"][: model.d], range(model.depth)
         if len(x_T) <= FEW_ROWS:
             W = np.array([p[f"W_{i}"] for i in depth]).reshape(-1, model.width, model.width)
             bias = np.array([p[f"b_{i}"] for i in depth]).reshape(-1, model.width)
-            return kernels.mlp_chain(x_T, time_rows, W_x, W, bias, p["W_out"], p["b_out"], a, b, c, z)
+            return kernels.mlp_chain(x_T, time_rows, W_x, W, bias, p["W_out"], p["b_out"], c_x, c_eps, c_z, z)
         x, eps_hat, drawn = x_T.copy(), np.empty_like(x_T), 0
         u, h = (np.empty((len(x), model.width), real) for _ in range(2))
-        for k in range(len(a)):
+        for k in range(len(c_x)):
             np.matmul(x, W_x, out=u)
             kernels.bias_silu(u, time_rows[k], h)
             for i in depth:
@@ -117,5 +119,5 @@ class MLPDenoiser:
                 kernels.bias_silu_add(u, p[f"b_{i}"], h)
             np.matmul(h, p["W_out"], out=eps_hat)
             eps_hat += p["b_out"]
-            drawn = kernels.affine_step(x, eps_hat, a[k], b[k], c[k], z, drawn)
+            drawn = kernels.affine_step(x, eps_hat, c_x[k], c_eps[k], c_z[k], z, drawn)
         return x

@@ -6,6 +6,7 @@ letter   name    shape      meaning
 """
 
 import functools
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib.animation import PillowWriter
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .files import replacing
+from .files import folder, replacing
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6B6B6B"  # Okabe & Ito
 STYLE = {"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.spines.right": False}
@@ -40,6 +41,7 @@ def styled(f):
 
 def save(fig, path):
     """Writes the figure as a PNG, whole or not at all; returns the path."""
+    folder(Path(path).parent)
     with replacing(path) as beside, matplotlib.rc_context(STYLE):
         fig.savefig(beside, format="png")
     return path

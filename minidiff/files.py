@@ -57,10 +57,18 @@ def read_npz(path):
             raise ValueError(f"{path} would expand to {size / 2**30:.1f} GiB, more than {MAX_BYTES / 2**30:.0f}")
         with np.load(path, allow_pickle=False) as arrays:
             return {k: arrays[k] for k in arrays.files}
-    except (zipfile.BadZipFile, EOFError, OSError) as e:
-        raise ValueError(f"{path} is cut off or is not an .npz file ({e})") from e
     except ValueError as e:
         raise ValueError(f"{path} holds objects, expected numbers" if "pickle" in str(e) else f"{path}: {e}") from e
+    except Exception as e:  # a damaged archive fails in many ways: zlib, struct, tokenize, ...
+        raise ValueError(f"{path} is cut off or is not an .npz file ({type(e).__name__})") from e
+
+
+def _is_number(cell):
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_csv(path):
@@ -68,13 +76,13 @@ def _read_csv(path):
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         raise ValueError(f"{path} is empty")
-    header = not any(c.isdigit() for c in lines[0])  # a first line without a digit holds the columns' names
+    header = not all(_is_number(cell) for cell in lines[0].split(","))  # then it holds the columns' names
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return np.loadtxt(lines[header:], delimiter=",", ndmin=2)
     except (ValueError, UserWarning) as e:
-        raise ValueError(f"{path} is not a table of numbers with commas between them ({e})") from e
+        raise ValueError(f"{path} is not a table of numbers with commas between them ({str(e).splitlines()[0]})") from e
 
 
 def read_table(path):
@@ -91,9 +99,9 @@ def read_table(path):
         x = arrays["x"] if "x" in arrays else next(iter(arrays.values()))
     elif path.suffix == ".npy":
         try:
-            x = np.load(path, allow_pickle=False)
-        except (ValueError, EOFError, OSError) as e:
-            what = "holds objects, expected numbers" if "pickle" in str(e) else "is cut off or is not an .npy file"
+            x = np.array(np.load(path, mmap_mode="r", allow_pickle=False))  # mapping compares the header with the size
+        except Exception as e:  # a damaged header fails in many ways
+            what = "holds objects, expected numbers" if "object" in str(e) else "is cut off or is not an .npy file"
             raise ValueError(f"{path} {what}") from e
     elif path.suffix == ".csv":
         x = _read_csv(path)

@@ -8,7 +8,8 @@
     t, s     t, s      () or (B,)  times, s < t
              ab_t      like t      alpha-bar at t; 1 - ab_t is the variance of the noise in x_t
 
-`schedule` is anything with .at(t, x) -> alpha_bar_t: a Schedule, or VP for real times. The data's dtype is kept.
+`schedule` is anything with .at(t, x) -> alpha_bar_t: a Schedule, or VP for real times (q_step, noise_chain, noise_jump and
+prior_kl need a Schedule's steps). The data's dtype is kept.
 """
 
 import numpy as np
@@ -25,6 +26,7 @@ def q_step(schedule, x_s, t, eps):
     One step of the forward chain: shrink a little, add a little noise, keep the variance of N(0, 1) data.
     x_s is x_{t-1} (B, ...), t an int or (B,).
     """
+    schedule.at(t, x_s)  # raises for a t outside 0..T
     beta_t = on_axes_of(x_s, schedule.beta[t])
     return np.sqrt(1 - beta_t) * x_s + np.sqrt(beta_t) * eps
 
@@ -39,11 +41,17 @@ def q_sample(schedule, x_0, t, eps):
     return np.sqrt(ab_t) * x_0 + np.sqrt(1 - ab_t) * eps
 
 
+def _check_rows(x_0):
+    if x_0.ndim != 2 or x_0.dtype.kind != "f":
+        raise ValueError(f"x_0 must be a float array (B, d), got {x_0.dtype} {x_0.shape}")
+
+
 def noise_chain(schedule, x_0, times, rng):
     """x_0 -> x_1 -> ... -> x_T by q_step, kept at `times` (ascending): (len(times), B, d).    [DDPM eq. 2]
 
     x_0 (B, d); rng is a noise.RowNoise. Each block of rows walks its whole chain in one kernel call.
     """
+    _check_rows(x_0)
     times = np.asarray(times)
     if times.ndim != 1 or not times.size or np.any(np.diff(times) < 0) or times[0] < 0 or times[-1] > schedule.T:
         raise ValueError(f"times must ascend within 0..T = {schedule.T}, got {times}")
@@ -64,6 +72,9 @@ def noise_jump(schedule, x_0, t, rng):
 
     x_0 (B, d), t (B,) ints; rng is a noise.RowNoise. Blocks of rows go side by side, each in two kernel calls.
     """
+    _check_rows(x_0)
+    if np.shape(t) != (len(x_0),):
+        raise ValueError(f"t must have the shape ({len(x_0)},), one time for each row, got {np.shape(t)}")
     signal, noise = (np.sqrt(u).astype(x_0.dtype) for u in (schedule.alpha_bar, 1 - schedule.alpha_bar))
     schedule.at(t, x_0)  # raises for a t outside 0..T
     x_t, eps, draw = np.empty_like(x_0), np.empty_like(x_0), rng.take(1)
@@ -76,6 +87,12 @@ def noise_jump(schedule, x_0, t, rng):
     return x_t, eps
 
 
+def check_order(t, s):
+    """Raises ValueError unless s < t."""
+    if np.any(np.asarray(s) >= np.asarray(t)):
+        raise ValueError(f"s must be below t, got t = {t}, s = {s}")
+
+
 @in_data_dtype
 def posterior(schedule, x_0, x_t, t, s):
     """q(x_s | x_t, x_0) = N(mean, var I), for any s < t.    [DDPM eq. 7]
@@ -85,6 +102,7 @@ def posterior(schedule, x_0, x_t, t, s):
 
     With s = t - 1, a is alpha_t and 1 - a is beta_t. At s = 0 the variance is exactly 0: x_0 is known.
     """
+    check_order(t, s)
     ab_t, ab_s = schedule.at(t, x_t), schedule.at(s, x_t)
     a = ab_t / ab_s
     mean = np.sqrt(ab_s) * (1 - a) / (1 - ab_t) * x_0 + np.sqrt(a) * (1 - ab_s) / (1 - ab_t) * x_t

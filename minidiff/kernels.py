@@ -13,7 +13,8 @@ import numpy as np
 from numba.core import event
 from numba.extending import overload
 
-# May fuse a * b + c and skip signs of zero, must not assume that NaN and infinity never come: training looks for them.
+# May fuse a * b + c, ignore the sign of zero and approximate a reciprocal; must not assume that NaN and infinity never
+# come (nnan, ninf), for training looks for them, nor reorder sums (reassoc).
 # Division by zero gives infinity as in NumPy: Python's exception would be a branch in every loop, and none would vectorise.
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp", "afn"}}
 
@@ -249,25 +250,25 @@ def _matmul(x, W, y):
 
 
 @kernel
-def affine_step(x, eps_hat, a, b, c, z, drawn):
-    """x <- a x + b eps_hat + c z, in place; z has a layer only for steps with c != 0. Returns the layers used so far.
+def affine_step(x, eps_hat, c_x, c_eps, c_z, z, drawn):
+    """x <- c_x x + c_eps eps_hat + c_z z, in place; z has a layer only for steps with c_z != 0. Returns the layers used so far.
 
     Twin: any step of sample.py marked affine, on the noise it was given.
     """
-    if c != 0:
+    if c_z != 0:
         for i in range(x.shape[0]):
             for j in range(x.shape[1]):
-                x[i, j] = a * x[i, j] + b * eps_hat[i, j] + c * z[drawn, i, j]
+                x[i, j] = c_x * x[i, j] + c_eps * eps_hat[i, j] + c_z * z[drawn, i, j]
         return drawn + 1
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            x[i, j] = a * x[i, j] + b * eps_hat[i, j]
+            x[i, j] = c_x * x[i, j] + c_eps * eps_hat[i, j]
     return drawn
 
 
 @kernel
-def mlp_chain(x_T, time_rows, W_x, W, bias, W_out, b_out, a, b, c, z):
-    """The whole reverse loop x <- a_k x + b_k eps_theta(x, t_k) + c_k z of an MLP, for few rows: the weights stay in cache.
+def mlp_chain(x_T, time_rows, W_x, W, bias, W_out, b_out, c_x, c_eps, c_z, z):
+    """The whole reverse loop x <- c_x x + c_eps eps_theta(x, t) + c_z z of an MLP, for few rows: the weights stay in cache.
 
     time_rows (S, width) is what the first layer adds at each step. Twin: sample.sample over mlp.MLP.forward.
     """
@@ -275,7 +276,7 @@ def mlp_chain(x_T, time_rows, W_x, W, bias, W_out, b_out, a, b, c, z):
     h = np.empty((len(x), W_x.shape[1]), x.dtype)
     u, eps_hat = np.empty_like(h), np.empty_like(x)
     drawn = 0
-    for k in range(len(a)):
+    for k in range(len(c_x)):
         _matmul(x, W_x, u)
         bias_silu(u, time_rows[k], h)
         for layer in range(len(W)):
@@ -285,13 +286,13 @@ def mlp_chain(x_T, time_rows, W_x, W, bias, W_out, b_out, a, b, c, z):
         for i in range(x.shape[0]):
             for j in range(x.shape[1]):
                 eps_hat[i, j] += b_out[j]
-        drawn = affine_step(x, eps_hat, a[k], b[k], c[k], z, drawn)
+        drawn = affine_step(x, eps_hat, c_x[k], c_eps[k], c_z[k], z, drawn)
     return x
 
 
 @kernel
-def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, a, b, c, z):
-    """The whole reverse loop x <- a_k x + b_k eps*(x, t_k) + c_k z of a Gaussian mixture.
+def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, c_x, c_eps, c_z, z):
+    """The whole reverse loop x <- c_x x + c_eps eps*(x, t) + c_z z of a Gaussian mixture.
 
     Twin: sample.sample over exact.Mixture.eps.
     alpha_bar (S,) at each step; component k has the covariance axes_k diag(var_k) axes_k^T.
@@ -301,7 +302,7 @@ def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, a, b, c, z):
     K, d = mean.shape
     log_p, y, precision, log_const = np.empty(K), np.empty((K, d)), np.empty((K, d)), np.empty(K)
     drawn = 0
-    for step in range(len(a)):
+    for step in range(len(c_x)):
         root, noise_var = math.sqrt(alpha_bar[step]), 1 - alpha_bar[step]
         for k in range(K):
             log_const[k] = math.log(weight[k])
@@ -327,7 +328,7 @@ def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, a, b, c, z):
                     for j in range(d):
                         e += log_p[k] * axes[k, m, j] * y[k, j]
                 eps_hat[i, m] = math.sqrt(noise_var) * e / total
-        drawn = affine_step(x, eps_hat, a[step], b[step], c[step], z, drawn)
+        drawn = affine_step(x, eps_hat, c_x[step], c_eps[step], c_z[step], z, drawn)
     return x
 
 

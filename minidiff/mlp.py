@@ -50,7 +50,7 @@ class MLP:
         return params
 
     def forward(self, params, x_t, t):
-        """eps_hat = eps_theta(x_t, t).    [DDPM eq. 14]    x_t (B, d), t an int or (B,) -> eps_hat (B, d), cache."""
+        """eps_hat = eps_theta(x_t, t): the formula above.    x_t (B, d), t an int or (B,) -> eps_hat (B, d), cache."""
         p = params
         emb = np.broadcast_to(time_embedding(t, self.time_dim, x_t.dtype), (len(x_t), self.time_dim))
         u, in_cache = linear(np.concatenate([x_t, emb], axis=1), p["W_in"], p["b_in"])

@@ -27,7 +27,7 @@ def stream(seed, purpose, number=0):
 
 
 def philox(counter, key):
-    """Philox4x32-10: four random 32-bit words for each counter.    [Random123 section 3.3]
+    """Philox4x32-10: four random 32-bit words for each counter.    [Salmon et al. 2011]
 
     counter (4, ...) and key (2,) hold 32-bit words in uint64; so does the answer, shaped like counter. A counter-based
     generator has no state: ten rounds of multiplying and mixing make neighbouring counters look unrelated.
@@ -46,7 +46,7 @@ def normals(key, draw, first, n, dtype):
     """Standard normals number first..first + n - 1 of a draw: sqrt(-2 log u_1) (cos, sin)(2 pi u_2).    [Box & Muller 1958]
 
     A counter (group, draw, 0, 0) gives four float32 normals from its four words, or two of float64, whose uniforms take
-    two words each. The kernel of the same name does this 10 times faster.
+    two words each. Of float32 none lies beyond 6.7, of float64 none beyond 8.6. The kernel of this name does it faster.
     """
     size = 4 if dtype == np.float32 else 2
     group = np.arange(first // size, -(-(first + n) // size), dtype=np.uint64)
@@ -66,9 +66,9 @@ def normals(key, draw, first, n, dtype):
 
 
 class RowNoise:
-    """Standard normals for sampling: the k-th draw of row i is a function of (seed, k, i), not of the rows beside it.
+    """Standard normals for sampling: the k-th draw of row i is a function of (seed, k, i), not of how many rows there are.
 
-    .taken counts the draws; .at looks one up without counting, from any thread.
+    (And of the row's shape and the dtype.) .taken counts the draws; .at looks one up without counting, from any thread.
     """
 
     def __init__(self, seed):
@@ -83,6 +83,8 @@ class RowNoise:
 
     def at(self, draw, n, first, last, shape, dtype):
         """Draws draw..draw + n - 1 of rows first..last - 1: (n, last - first, *shape). first must be a multiple of 4."""
+        if first % 4 or np.dtype(dtype).kind != "f":
+            raise ValueError(f"first must be a multiple of 4 and dtype a float, got {first} and {np.dtype(dtype)}")
         size = int(np.prod(shape))
         z = np.empty((n, (last - first) * size), dtype)
         kernels.normals(self.key, draw, first * size, z)

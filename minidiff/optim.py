@@ -13,9 +13,13 @@ import numpy as np
 from . import kernels
 
 
-def clip(grads, max_norm):
+def norm_of(grads):
+    """||all gradients||, as one vector."""
+    return math.sqrt(sum(float(np.vdot(dw, dw)) for dw in grads.values()))
+
+
+def clip(norm, max_norm):
     """scale = min(1, max_norm / ||all gradients||): one factor for all, so that the direction stays."""
-    norm = math.sqrt(sum(float(np.vdot(dw, dw)) for dw in grads.values()))
     return min(1.0, max_norm / norm) if norm > 0 else 1.0
 
 
@@ -41,7 +45,13 @@ def ema_update(ema, w, decay):
 
 
 def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, beta_1=0.9, beta_2=0.999, eps=1e-8):
-    """clip, adam and ema_update for every tensor, in place, by one kernel. step is 1 for the first update."""
-    scale, decay = clip(grads, max_norm), ema_decay(step, decay)
+    """clip, adam and ema_update for every tensor, in place, by one kernel. step is 1 for the first update.
+
+    Raises FloatingPointError, before anything changes, if the gradient is not finite.
+    """
+    norm = norm_of(grads)
+    if not math.isfinite(norm):
+        raise FloatingPointError(f"the gradient is not finite at step {step}")
+    scale, decay = clip(norm, max_norm), ema_decay(step, decay)
     for k in params:
         kernels.adam(params[k], grads[k], m[k], v[k], ema[k], scale, step, lr, beta_1, beta_2, eps, decay)

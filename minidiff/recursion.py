@@ -12,6 +12,7 @@ and so separates a bug from a schedule that ends too early and from steps that a
 import numpy as np
 
 from .exact import Mixture
+from .sample import check_times
 
 
 class _Unit:
@@ -20,7 +21,7 @@ class _Unit:
     def __init__(self, z):
         self.z = z
 
-    def standard_normal(self, shape, dtype):
+    def standard_normal(self, shape, dtype=np.float64):
         return self.z.astype(dtype)
 
 
@@ -31,8 +32,10 @@ def moments(step, schedule, mean, cov, times, start=None):
 
     A, h and C are probed: the step is called at 0, at the unit vectors and with unit noise, so that a student's own
     step can be judged too. mean (d,), cov (d, d) are the data's; start = (mean, cov) of x_T, N(0, I) unless given.
+    Raises ValueError for times that do not descend to 0, and for a step that is not affine.
     """
-    mean, cov = np.asarray(mean, np.float64), np.asarray(cov, np.float64)
+    times = check_times(schedule, times).tolist()
+    mean, cov = np.atleast_1d(np.asarray(mean, np.float64)), np.atleast_2d(np.asarray(cov, np.float64))
     d = len(mean)
     eps_star = Mixture(np.ones(1), mean[None], cov[None]).eps_theta(schedule)
     zero, unit = np.zeros((d, d)), np.eye(d)
@@ -41,6 +44,10 @@ def moments(step, schedule, mean, cov, times, start=None):
         h = step(eps_star, schedule, zero[:1], t, s, _Unit(zero[:1]))[0]
         A = (step(eps_star, schedule, unit, t, s, _Unit(zero)) - h).T
         C = (step(eps_star, schedule, zero, t, s, _Unit(unit)) - h).T
+        far, z = np.arange(2.0, d + 2)[None], np.full((1, d), -3.0)
+        probed, predicted = step(eps_star, schedule, far, t, s, _Unit(z))[0], A @ far[0] + h + C @ z[0]
+        if not np.allclose(probed, predicted, rtol=1e-6, atol=1e-6):
+            raise ValueError(f"the step from t = {t} to s = {s} is not affine in (x_t, z): it has no exact recursion")
         means.append(A @ means[-1] + h)
         covs.append(A @ covs[-1] @ A.T + C @ C.T)
     return means, covs

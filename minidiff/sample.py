@@ -8,12 +8,12 @@
     a               a          ab_t / ab_s, which is alpha_t when s = t - 1
 
 A step has the signature step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints or (B,). Those marked
-affine are a x_t + b eps_hat + c z: `coefficients` reads the three numbers off, for the compiled loops and recursion.py.
+affine are c_x x_t + c_eps eps_hat + c_z z: `coefficients` reads the three numbers off, for the compiled loops.
 """
 
 import numpy as np
 
-from .gaussian import posterior, x_0_from_eps
+from .gaussian import check_order, posterior, x_0_from_eps
 from .noise import RowNoise
 from .schedule import in_data_dtype, on_axes_of
 from .threads import side_by_side
@@ -29,12 +29,13 @@ def beta(schedule, t, s):
 
     The last step adds no noise because no later step would take it away.
     """
+    check_order(t, s)
     a = schedule.at(t, 0.0) / schedule.at(s, 0.0)
     return (1 - a) * (np.asarray(s) > 0)
 
 
 def affine(step):
-    """Marks a step as a x_t + b eps_hat + c z, with numbers a, b, c that depend on t and s alone."""
+    """Marks a step as c_x x_t + c_eps eps_hat + c_z z, with three numbers that depend on t and s alone."""
     step.affine = True
     return step
 
@@ -45,10 +46,12 @@ def _fresh(var, x_t, rng):
 
 
 def ddpm(var=beta_tilde):
-    """The step x_s = (x_t - (1 - a) / sqrt(1 - ab_t) eps_hat) / sqrt(a) + sqrt(var) z.    [DDPM eq. 11]
+    """Returns the step x_s = (x_t - (1 - a) / sqrt(1 - ab_t) eps_hat) / sqrt(a) + sqrt(var) z.    [DDPM eq. 11]
 
-    var is the function beta or beta_tilde.
+    var is the function beta or beta_tilde. Raises TypeError for anything that cannot be called.
     """
+    if not callable(var):
+        raise TypeError(f"var must be a function such as beta or beta_tilde, got {var!r}")
 
     @affine
     @in_data_dtype
@@ -62,14 +65,14 @@ def ddpm(var=beta_tilde):
 
 
 def ddim(eta=0.0):
-    """The step x_s = sqrt(ab_s) x_0_hat + sqrt(1 - ab_s - var) eps_hat + sqrt(var) z,  var = eta^2 beta_tilde.    [DDIM eq. 12]
+    """Returns the step x_s = sqrt(ab_s) x_0_hat + sqrt(1 - ab_s - var) eps_hat + sqrt(var) z.    [DDIM eq. 12]
 
-    Guess the picture, then put back as much noise as belongs at s: the same noise (eta = 0) or partly fresh. eta = 1 is
-    ddpm(beta_tilde). The paper's alpha is our alpha_bar; its sigma is ours.    [DDIM eq. 16]
+    var = eta^2 beta_tilde. Guess the picture, then put back as much noise as belongs at s: the same noise (eta = 0) or
+    partly fresh; eta = 1 is ddpm(beta_tilde). The paper's alpha is our alpha_bar; its sigma is ours.    [DDIM eq. 16]
     Raises ValueError for eta outside [0, 1].
     """
-    if not 0 <= eta <= 1:
-        raise ValueError(f"eta must lie in [0, 1], got {eta}")
+    if isinstance(eta, str) or not 0 <= eta <= 1:
+        raise ValueError(f"eta must lie in [0, 1], got {eta!r}")
 
     @affine
     @in_data_dtype
@@ -107,13 +110,18 @@ def linspace(T, steps):
 SPACINGS = {"trailing": trailing, "leading": leading, "linspace": linspace}
 
 
-def _check(schedule, x_T, times):
+def check_times(schedule, times):
+    """times as an array. Raises ValueError unless they descend from at most T to 0."""
     times = np.asarray(times)
     if times.ndim != 1 or len(times) < 2 or np.any(np.diff(times) >= 0) or times[-1] != 0 or times[0] > schedule.T:
         raise ValueError(f"times must descend from at most T = {schedule.T} to 0, got {times}")
+    return times
+
+
+def _check(schedule, x_T, times):
     if x_T.ndim < 2 or len(x_T) < 1 or x_T.dtype.kind != "f":
         raise ValueError(f"x_T must be a float array (rows, ...) of at least one row, got {x_T.dtype} {x_T.shape}")
-    return times
+    return check_times(schedule, times)
 
 
 def sample(step, eps_theta, schedule, x_T, times, rng):
@@ -135,7 +143,7 @@ class _AllEqual:
 
 
 def coefficients(step, schedule, times):
-    """a, b, c of x_s = a x_t + b eps_hat + c z for each step from times[k] to times[k + 1], read off an affine step."""
+    """c_x, c_eps, c_z of x_s = c_x x_t + c_eps eps_hat + c_z z, for each step from times[k] to times[k + 1]."""
     t, s = np.asarray(times)[:-1], np.asarray(times)[1:]
 
     def answer(x, eps_hat, z):
@@ -158,18 +166,18 @@ def generate(step, eps_theta, schedule, x_T, times, rng, progress=lambda row_ste
         for x_s in sample(step, eps_theta, schedule, x_T, times, rng):
             progress(len(x_s))
         return x_s
-    a, b, c = coefficients(step, schedule, times)
-    x_0, draw = np.empty_like(x_T), rng.take(np.count_nonzero(c))
+    c_x, c_eps, c_z = coefficients(step, schedule, times)
+    x_0, draw = np.empty_like(x_T), rng.take(np.count_nonzero(c_z))
     chunk = max(1, 2**18 // (min(ROWS, len(x_T)) * x_T[0].size))  # steps whose noise fits the cache
 
     def walk(first, last):
         x = x_T[first:last]
-        for k in range(0, len(a), chunk):
+        for k in range(0, len(c_x), chunk):
             now = slice(k, k + chunk)
-            drawn, fresh = np.count_nonzero(c[:k]), np.count_nonzero(c[now])
+            drawn, fresh = np.count_nonzero(c_z[:k]), np.count_nonzero(c_z[now])
             z = rng.at(draw + drawn, fresh, first, last, x.shape[1:], x.dtype)
-            x = eps_theta.chain(x, times[:-1][now], a[now], b[now], c[now], z)
-            progress(len(x) * len(a[now]))
+            x = eps_theta.chain(x, times[:-1][now], c_x[now], c_eps[now], c_z[now], z)
+            progress(len(x) * len(c_x[now]))
         x_0[first:last] = x
 
     side_by_side(walk, len(x_T), ROWS)

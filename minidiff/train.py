@@ -44,7 +44,7 @@ CHUNK = 16  # steps whose random numbers are drawn together: naming a stream cos
 
 
 def batches(step, seed, schedule, data, batch):
-    """(x_0, t, eps) for step, step + 1, ...: each depends on (seed, step) alone, so resuming changes nothing."""
+    """(x_0, t, eps) for step, step + 1, ...: each depends on (seed, step) and the sizes alone: resuming changes nothing."""
     for chunk in itertools.count(step // CHUNK):
         rng = stream(seed, TRAIN, chunk)
         rows = rng.integers(len(data), size=(CHUNK, batch))
@@ -58,16 +58,16 @@ def train(model, state, schedule, data, *, steps, batch=128, lr=1e-3, max_norm=1
     """Gradient steps on L_simple until state.step == steps, yielding the state after each.    [DDPM algorithm 1]
 
     data (N, d) in the parameters' dtype. The state is updated in place: what to print, draw, save and when to stop is
-    the caller's. Raises FloatingPointError with the step's number, before anything is updated, if the loss is not finite.
+    the caller's. Raises FloatingPointError with the step's number, before anything is updated, if loss or gradient is not
+    finite.
     """
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
+    for name, value, most in (("steps", steps, 10**9), ("batch", batch, 10**6)):
+        if not isinstance(value, int) or not 1 <= value <= most:
+            raise ValueError(f"{name} must be at least 1 and whole, at most {most}, got {value}")
     if len(data) < 1 or data.ndim != 2 or data.shape[1] != model.d:
         raise ValueError(f"data must have the shape (N, {model.d}), got {data.shape}")
-    if batch < 1:
-        raise ValueError(f"batch must be at least 1, got {batch}")
-    if not lr > 0:
-        raise ValueError(f"lr must be positive, got {lr}")
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr must be positive and finite, got {lr}")
     return _steps(model, state, schedule, data, steps, batch, lr, max_norm, decay)
 
 

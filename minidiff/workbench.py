@@ -3,6 +3,7 @@
 Modules are imported inside the functions, so that --help does not wait for NumPy, Numba and matplotlib.
 """
 
+import itertools
 import signal
 import time
 
@@ -33,15 +34,14 @@ def bar(total, unit, what):
     return tqdm(total=total, unit=unit, desc=what, disable=None, dynamic_ncols=True, mininterval=0.2, leave=False)
 
 
-def new_run(args, data, name, width, depth, batch, lr):
+def new_run(data, name, model, *, schedule, T, width, depth, batch, lr, seed):
     """A Run at step 0."""
     from .checkpoint import MODELS, Run
     from .schedule import SCHEDULES, pick
     from .train import start
 
-    schedule = pick("schedule", SCHEDULES, args.schedule)(args.T)
-    model = pick("model", MODELS, args.model)(data.x.shape[1], width, depth)
-    return Run(model, start(model, args.seed), schedule, name, data.shape, batch, lr, data.scale, data.offset, args.schedule)
+    noising, model = pick("schedule", SCHEDULES, schedule)(T), pick("model", MODELS, model)(data.x.shape[1], width, depth)
+    return Run(model, start(model, seed), noising, name, data.shape, batch, lr, data.scale, data.offset, schedule)
 
 
 def draw(run, step, times, n, seed, what):
@@ -51,13 +51,13 @@ def draw(run, step, times, n, seed, what):
     from .noise import RowNoise
     from .sample import generate
 
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
     rng = RowNoise(seed)
     x_T = rng.standard_normal((n, run.model.d), np.float32)
     began = time.perf_counter()
     with bar(n * (len(times) - 1), "row-steps", what) as progress:
         x_0 = generate(step, run.eps_theta(), run.schedule, x_T, times, rng, progress.update)
+    if not np.isfinite(x_0).all():
+        raise FloatingPointError(f"{np.sum(~np.isfinite(x_0).all(axis=1))} of {n} samples are not finite")
     return x_0, time.perf_counter() - began
 
 
@@ -71,34 +71,39 @@ def draw_path(run, step, times, n, seed, frames):
     rng = RowNoise(seed)
     x_T = rng.standard_normal((n, run.model.d), np.float32)
     keep = set(np.linspace(0, len(times) - 1, min(frames, len(times))).round().astype(int).tolist())
-    path = [x_T, *sample(step, run.eps_theta(), run.schedule, x_T, times, rng)]
-    return [path[k] for k in sorted(keep)], [int(times[k]) for k in sorted(keep)]
+    walk = enumerate(itertools.chain([x_T], sample(step, run.eps_theta(), run.schedule, x_T, times, rng)))
+    return [x for k, x in walk if k in keep], [int(times[k]) for k in sorted(keep)]
 
 
 def fit(run, data, steps, path):
     """Trains run up to `steps` with a progress bar and checkpoints at `path`. Returns False if the user stopped it."""
     import numpy as np
 
-    from .checkpoint import save
+    from .checkpoint import load, save
     from .files import folder
     from .train import train
 
     training = train(run.model, run.state, run.schedule, data.x, steps=steps, batch=run.batch, lr=run.lr)
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
     saved = time.monotonic()
-    with Interrupt() as interrupt, bar(steps, "step", "training") as progress:
-        progress.update(run.state.step)
-        for state in training:
-            run.losses.append(state.loss)
-            progress.update()
-            if state.step % 50 == 0:
-                progress.set_postfix_str(f"error {np.mean(run.losses[-500:]) / run.model.d:.3f} (1 = knows nothing)", False)
-            if time.monotonic() - saved > SAVE_EVERY or interrupt.asked:
-                save(path, run)
-                saved = time.monotonic()
-            if interrupt.asked:
-                return False
-    save(path, run)
+    try:
+        with Interrupt() as interrupt, bar(steps, "step", "training") as progress:
+            progress.update(run.state.step)
+            for state in training:
+                run.losses.append(state.loss)
+                progress.update()
+                if state.step % 50 == 0:
+                    error = np.mean(run.losses[-500:]) / run.model.d
+                    progress.set_postfix_str(f"error {error:.3f} (1 = knows nothing)", False)
+                if time.monotonic() - saved > SAVE_EVERY or interrupt.asked:
+                    save(path, run)
+                    saved = time.monotonic()
+                if interrupt.asked:
+                    return False
+        save(path, run)
+    except FloatingPointError as e:
+        kept = f"{path} keeps step {load(path).state.step}" if path.exists() else "no checkpoint was written yet"
+        raise FloatingPointError(f"{e}; {kept}") from e
     return True
 
 
@@ -112,7 +117,7 @@ def curve(run, data, figures):
     ends = np.cumsum([len(p) for p in parts])
     floor = None
     if data.mixture is not None:
-        rng, times = stream(run.state.seed, JUDGE), np.linspace(1, run.schedule.T, 50).round().astype(int)
+        rng, times = stream(run.state.seed, JUDGE), np.ceil(run.schedule.T * (np.arange(50) + 0.5) / 50)
         floor = np.mean([data.mixture.loss_floor(run.schedule, int(t), 1000, rng)[0] for t in times]) / run.model.d
     return figures.training_curve(ends, [p.mean() for p in parts], floor)
 

@@ -1,6 +1,7 @@
 """data and files."""
 
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ def test_every_data_set(name):
     assert d.x.shape[1] == np.prod(d.shape) and len(d.x) >= 1797
     assert np.array_equal(d.x, data.load(name, 1).x)
     assert 0.5 < (d.x**2).mean() < 1.2  # comparable to the noise
-    if name in data.TOYS:
+    if name in data.TOYS or name in data.MIXTURES:
         assert not np.array_equal(d.x, data.load(name, 2).x)
     if d.label is not None:
         assert d.label.shape == (len(d.x),)
@@ -91,7 +92,7 @@ def test_a_table_of_ones_own_is_standardised_by_column(tmp_path, suffix):
     elif suffix == "npz":
         np.savez(path, raw)
     else:
-        np.savetxt(path, raw, delimiter=",", header="a,b,c", comments="", fmt="%.17g")
+        np.savetxt(path, raw, delimiter=",", header="x1,x2,x3", comments="", fmt="%.17g")
     d = data.load(str(path))
     assert (
         d.shape == (3,)
@@ -130,6 +131,8 @@ def bad_files(folder):
         "noise.npz": (b"hello world", "cut off or is not"),
         "words.csv": (b"1,2\nthree,4\n", "not a table of numbers"),
         "ragged.csv": (b"1,2\n3\n", "not a table of numbers"),
+        "nan-first.csv": (b"nan,inf\n1,2\n3,4\n", "NaN or infinity in row 0"),
+        "huge.npy": (whole[:128].replace(b"(9, 2)", b"(9e9,)") + b"x", "is cut off"),
         "header.csv": (b"a,b\n", "not a table of numbers|at least two rows"),
         "nan.csv": (b"1,2\n3,nan\n", "NaN or infinity in row 1"),
         "one.csv": (b"1,2\n", "at least two rows"),
@@ -181,6 +184,22 @@ def test_any_bytes_are_refused_in_one_line(tmp_path_factory, content, suffix):
         files.read_table(path)
     except ValueError as e:
         assert "\n" not in str(e).strip()
+
+
+@given(st.sampled_from(["npy", "npz"]), st.integers(0, 2000), st.integers(0, 255))
+@settings(max_examples=150)
+def test_a_damaged_file_is_refused_in_one_line_or_read(tmp_path_factory, suffix, where, byte):
+    path = tmp_path_factory.mktemp("b") / f"b.{suffix}"
+    (np.save if suffix == "npy" else np.savez_compressed)(path, np.arange(60.0).reshape(30, 2))
+    content = bytearray(path.read_bytes())
+    content[where % len(content)] = byte
+    path.write_bytes(content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            files.read_table(path)
+        except ValueError as e:
+            assert "\n" not in str(e).strip()
 
 
 def test_replacing_is_all_or_nothing(tmp_path):

@@ -169,8 +169,13 @@ def test_noise_jump_is_q_sample_with_fresh_noise(dtype):
     assert x_t.dtype == eps.dtype == dtype
     assert np.abs(x_t - gaussian.q_sample(S, x_0, t, eps)).max() < 20 * np.finfo(dtype).eps  # 2 roundings of numbers below 6
     assert np.array_equal(eps, RowNoise(2).standard_normal(x_0.shape, dtype))
+    for wrong, words in ((t + 1, "t must lie"), (t[:9], r"t must have the shape \(40000,\)")):
+        with pytest.raises(ValueError, match=words):
+            gaussian.noise_jump(S, x_0, wrong, RowNoise(2))
+    with pytest.raises(ValueError, match="x_0 must be a float array"):
+        gaussian.noise_jump(S, np.ones(3), t[:3], RowNoise(2))
     with pytest.raises(ValueError, match="t must lie"):
-        gaussian.noise_jump(S, x_0, t + 1, RowNoise(2))
+        gaussian.q_step(S, x_0, -1, eps)
 
 
 def test_noise_chain_keeps_what_is_asked_for():

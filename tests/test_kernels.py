@@ -72,7 +72,7 @@ def affine_step(rng, dtype):
 def chain(denoiser, rng, dtype, rows):
     """A whole reverse loop, and the same by sample.sample on the same noise."""
     times, step = [6, 5, 2, 1, 0], sample.ddpm()
-    a, b, c = sample.coefficients(step, S, times)
+    coefficients = sample.coefficients(step, S, times)
     x_T, z = rng.standard_normal((rows, 2)).astype(dtype), rng.standard_normal((3, rows, 2)).astype(dtype)
 
     class Given:
@@ -81,7 +81,7 @@ def chain(denoiser, rng, dtype, rows):
         def standard_normal(self, shape, dtype):
             return self.left.pop(0)
 
-    return denoiser.chain(x_T, times[:-1], a, b, c, z), list(sample.sample(step, denoiser, S, x_T, times, Given()))[-1]
+    return denoiser.chain(x_T, times[:-1], *coefficients, z), list(sample.sample(step, denoiser, S, x_T, times, Given()))[-1]
 
 
 def mlp(rng, dtype):

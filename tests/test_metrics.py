@@ -2,8 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from support import DTYPES, seeds
+from support import DTYPES
 
 from minidiff import metrics
 
@@ -18,15 +17,6 @@ def test_energy_distance_is_its_definition():
     want = 2 * mean_distance(x, y) - mean_distance(x, x) - mean_distance(y, y)
     assert abs(metrics.energy_distance(x, y) - want) < 1e-12
     assert metrics.energy_distance(x, x) < 14 * 14 * 2.3e-16  # a sum of 14 x 14 terms that cancel
-
-
-@given(seeds)
-@settings(max_examples=10)
-def test_energy_test_of_equal_laws_has_a_uniform_p_value(seed):
-    """p <= 0.01 happens once in 100 under the null: all 10 below 0.05 would be 1e-13; here only the bounds of p are certain."""
-    rng = np.random.default_rng(seed)
-    energy, p = metrics.energy_test(rng.standard_normal((30, 2)), rng.standard_normal((30, 2)), 19, rng)
-    assert energy > 0 and 1 / 20 <= p <= 1
 
 
 def test_p_values_are_uniform_when_nothing_differs():
@@ -63,6 +53,7 @@ def test_sliced_wasserstein_in_one_dimension_sorts():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_judge_tells_good_from_bad(dtype):
+    """A smoke test with a fixed seed: the ratios are far from what it measures."""
     rng = np.random.default_rng(0)
     data = rng.standard_normal((900, 2)).astype(dtype)
     good = metrics.judge(rng.standard_normal((400, 2)).astype(dtype), data, rng)

@@ -149,6 +149,18 @@ def test_l_simple():
     assert l_simple(eps_hat.astype(np.float32), eps.astype(np.float32))[1].dtype == np.float32
 
 
+def test_update_refuses_a_gradient_that_is_not_finite():
+    params, ema, m, v = ({"a": np.ones(2)} for _ in range(4))
+    with pytest.raises(FloatingPointError, match="gradient is not finite at step 7"):
+        optim.update(params, ema, m, v, {"a": np.array([1.0, np.inf])}, 7, lr=0.1)
+    assert np.array_equal(params["a"], np.ones(2)) and np.array_equal(m["a"], np.ones(2))
+
+
+def test_l_simple_refuses_shapes_that_would_broadcast():
+    with pytest.raises(ValueError, match="one shape"):
+        l_simple(np.ones((3, 2)), np.ones((3, 1)))
+
+
 def test_adam_by_hand():
     """Two steps with exact numbers: the first is lr sign(dw), whatever the size of dw (that is the bias correction)."""
     w, m, v = optim.adam(np.array([1.0, 1.0]), np.array([1e-3, -50.0]), np.zeros(2), np.zeros(2), 1, 0.1)
@@ -170,9 +182,9 @@ def test_adam_finds_a_minimum():
 
 def test_clip_scales_all_by_one_factor():
     grads = {"a": np.array([3.0]), "b": np.array([[4.0]])}
-    assert optim.clip(grads, 1.0) == pytest.approx(0.2, rel=1e-12)
-    assert optim.clip(grads, 5.0) == 1.0 and optim.clip(grads, 6.0) == 1.0
-    assert optim.clip({"a": np.zeros(2)}, 1.0) == 1.0
+    norm = optim.norm_of(grads)
+    assert norm == pytest.approx(5, rel=1e-12) and optim.clip(norm, 1.0) == pytest.approx(0.2, rel=1e-12)
+    assert optim.clip(norm, 5.0) == 1.0 and optim.clip(norm, 6.0) == 1.0 and optim.clip(0.0, 1.0) == 1.0
 
 
 def test_ema():
@@ -186,7 +198,7 @@ def test_update_is_clip_adam_ema(dtype):
     shapes = {"W": (3, 4), "b": (4,)}
     params, ema, m, grads = ({k: rng.standard_normal(s).astype(dtype) for k, s in shapes.items()} for _ in range(4))
     v = {k: rng.standard_normal(s).astype(dtype) ** 2 for k, s in shapes.items()}
-    scale, decay, expected = optim.clip(grads, 0.7), optim.ema_decay(3, 0.9), {}
+    scale, decay, expected = optim.clip(optim.norm_of(grads), 0.7), optim.ema_decay(3, 0.9), {}
     assert scale < 1
     for k in shapes:
         expected[k] = optim.adam(params[k], scale * grads[k], m[k], v[k], 3, 0.01)

@@ -101,3 +101,9 @@ def test_number_of_threads(monkeypatch):
         monkeypatch.setenv("MINIDIFF_THREADS", wrong)
         with pytest.raises(ValueError, match="MINIDIFF_THREADS must be a whole number of at least 1"):
             threads.count()
+
+
+def test_noise_that_cannot_be_looked_up_is_refused():
+    for first, dtype in ((6, np.float64), (8, np.int64)):
+        with pytest.raises(ValueError, match="first must be a multiple of 4 and dtype a float"):
+            RowNoise(0).at(0, 1, first, 12, (2,), dtype)

@@ -278,7 +278,50 @@ def test_a_start_of_the_wrong_shape_is_named(x_T):
         sample.generate(sample.ddim(), denoisers(np.float64)["mixture"], S, x_T, [6, 0], RowNoise(0))
 
 
-@pytest.mark.parametrize("eta", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("which", ["mixture", "mlp"])
+@pytest.mark.parametrize("rows", [5, 50])
+def test_a_start_of_the_wrong_width_is_named(which, rows):
+    for width in (1, 3):
+        with pytest.raises(ValueError, match=r"shape \(B, 2\)"):
+            sample.generate(sample.ddim(), denoisers(np.float64)[which], S, np.zeros((rows, width)), [6, 0], RowNoise(0))
+
+
+@pytest.mark.parametrize("step", [sample.ddpm(), sample.ddpm(sample.beta), sample.ddim()])
+def test_steps_upwards_are_named(step):
+    for t, s in ((3, 3), (3, 5)):
+        with pytest.raises(ValueError, match="s must be below t"):
+            step(lambda x_t, t: x_t, S, np.ones((2, 2)), t, s, RowNoise(0))
+    with pytest.raises(ValueError, match="times must descend"):
+        recursion.moments(step, S, [0.0], [[1.0]], [0, 3, 6])
+
+
+def test_recursion_refuses_a_step_that_is_not_affine():
+    def clipped(*args):
+        return np.clip(sample.ddim()(*args), -1, 1)
+
+    with pytest.raises(ValueError, match="not affine"):
+        recursion.moments(clipped, S, [0.5], [[1.0]], [6, 3, 0])
+    assert np.allclose(
+        recursion.moments(sample.ddim(), S, 0.5, 1.0, [6, 3, 0])[1][-1],
+        recursion.moments(sample.ddim(), S, [0.5], [[1.0]], [6, 3, 0])[1][-1],
+    )
+
+
+def test_few_rows_and_many_agree_to_rounding():
+    """The kernel for few rows and BLAS for many, on the same noise."""
+    ends = [
+        sample.generate(sample.ddpm(), denoisers(np.float64)["mlp"], S, r.standard_normal((n, 2)), range(6, -1, -1), r)
+        for n, r in ((5, RowNoise(4)), (300, RowNoise(4)))
+    ]
+    assert np.abs(ends[0] - ends[1][:5]).max() < 4**6 * 8 * np.finfo(np.float64).eps * np.abs(ends[1]).max()
+
+
+def test_a_variance_that_is_no_function_is_named():
+    with pytest.raises(TypeError, match="var must be a function"):
+        sample.ddpm("beta")
+
+
+@pytest.mark.parametrize("eta", [-0.1, 1.1, float("nan"), "0.5"])
 def test_eta_outside_0_1_is_named(eta):
     with pytest.raises(ValueError, match=r"eta must lie in \[0, 1\]"):
         sample.ddim(eta)

@@ -1,0 +1,37 @@
+"""What the commands print: text for people, or with --json one object for scripts."""
+
+import json
+
+
+def show(text, args):
+    """Prints what a person reads; with --json only the JSON is printed."""
+    if not args.json:
+        print(text, flush=True)
+
+
+def wrote(path, args, result):
+    """Notes a written file, for the eye and for --json."""
+    result.setdefault("files", []).append(str(path))
+    show(f"wrote {path}", args)
+
+
+def done(result, args, status=0):
+    """Prints the JSON where it was asked for, and is the exit status."""
+    if args.json:
+        print(json.dumps(result, indent=2))
+    return status
+
+
+def table(head, rows):
+    """Columns under their heads, numbers to the right."""
+    cells = [head, *[[f"{c:.4g}" if isinstance(c, float) else str(c) for c in row] for row in rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    return "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))) for r in cells)
+
+
+JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor"]
+
+
+def judged_row(name, times, seconds, j):
+    """One line under JUDGED."""
+    return [name, len(times) - 1, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"]]
