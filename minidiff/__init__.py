@@ -19,6 +19,7 @@
     checkpoint  a run in one file
     metrics     how far samples are from data
     figures     the pictures
+    bench       how fast, and what share of this machine's limit
     doctor      does a schedule end in noise?
     workbench   train a run, draw from it, make its pictures
     report      what the commands print

@@ -83,6 +83,10 @@ def parser():
     p = command("info", commands.info, "minidiff info runs/moons")
     p.add_argument("run", metavar="RUN", help="the folder of a run, or its checkpoint")
 
+    p = command("bench", commands.bench, "minidiff bench --threads 1")
+    p.add_argument("--repeats", type=int, default=5, help="of every measurement (default 5)")
+    p.add_argument("--threads", type=int, help="cores to use (default: all, at most 8)")
+
     p = command("doctor", commands.doctor, "minidiff doctor --schedule linear --T 50")
     schedule(p, schedule="linear", T=1000)
     p.add_argument("--data-std", type=float, default=1.0, help="standard deviation of the data (default 1)")

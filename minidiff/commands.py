@@ -236,3 +236,19 @@ def doctor(args):
     sick = f"not healthy: above {LIMIT} nats, sampling would start in the wrong place. {result.get('advice')}"
     show(f"healthy: at most {LIMIT} nats" if result["healthy"] else sick, args)
     return done(result, args, 0 if result["healthy"] else 1)
+
+
+def bench(args):
+    """How fast minidiff is on this machine, and what share of the machine's limit that is."""
+    from . import bench as benchmark
+    from .workbench import bar
+
+    with bar(11 * args.repeats, "task", "measuring") as progress:
+        result = benchmark.measure(args.repeats, progress.update)
+    limits = result["limits"]
+    show(f"BLAS {limits['blas_gflops']:.1f} GFLOP/s on one core, copy {limits['copy_gb_per_s']:.1f} GB/s", args)
+    show(f"{result['threads']} threads, medians of {args.repeats} interleaved repeats\n", args)
+    rows = [[r["name"], f"{r['rate']:.3g}", r["unit"], f"{r.get('share_of_blas', 0):.0%}"] for r in result["work"]]
+    show(table(["work", "rate", "", "of one core's BLAS"], [[*r[:3], r[3] if r[3] != "0%" else ""] for r in rows]), args)
+    show("\n" + table(["start-up", "seconds"], [[k, f"{v:.2f}"] for k, v in result["startup_seconds"].items()]), args)
+    return done(result, args)

@@ -45,87 +45,112 @@ event.register("numba:compile", _SayOnce())
 
 
 @kernel
-def _philox(group, draw, k_0, k_1):
-    """noise.philox for the counter (group, draw, 0, 0)."""
+def _philox(a, b, c, d, k_0, k_1):
+    """noise.philox for one counter (a, b, c, d)."""
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    a, b, c, d = np.uint64(group), np.uint64(draw), np.uint64(0), np.uint64(0)
     for _ in range(10):
-        p, q = a * np.uint64(0xD2511F53), c * np.uint64(0xCD9E8D57)
+        p, q = np.uint64(0xD2511F53) * a, np.uint64(0xCD9E8D57) * c
         a, b, c, d = (q >> half) ^ b ^ k_0, q & low, (p >> half) ^ d ^ k_1, p & low
         k_0, k_1 = (k_0 + np.uint64(0x9E3779B9)) & low, (k_1 + np.uint64(0xBB67AE85)) & low
     return a, b, c, d
 
 
 @kernel
+def _words(group, draw, k_0, k_1, w):
+    """w[:, g] = the four words of the counter (group + g, draw, 0, 0)."""
+    zero = np.uint64(0)
+    for g in range(w.shape[1]):
+        a, b, c, d = _philox(np.uint64(group + g), np.uint64(draw), zero, zero, k_0, k_1)
+        w[0, g] = a
+        w[1, g] = b
+        w[2, g] = c
+        w[3, g] = d
+
+
+@kernel
+def _radius32(word):
+    """sqrt(-2 log u), u = (word / 2 + 1/2) / 2^31. log u = e log 2 + log m, where u = m 2^e is read off u's bits."""
+    u = np.float32((np.float32(np.int32(word >> np.uint32(1))) + np.float32(0.5)) * np.float32(4.656612873077393e-10))
+    bits = np.int32(np.float32(u).view(np.int32))
+    e = np.float32(np.int32(bits >> 23) - 126)
+    m = np.int32((bits & 0x007FFFFF) | 0x3F000000).view(np.float32)
+    below = m < np.float32(0.70710678)
+    e = e - np.float32(1) if below else e
+    m = m + m - np.float32(1) if below else m - np.float32(1)
+    q = m * m
+    p = np.float32(7.0376836292e-2)
+    p = p * m - np.float32(1.1514610310e-1)
+    p = p * m + np.float32(1.1676998740e-1)
+    p = p * m - np.float32(1.2420140846e-1)
+    p = p * m + np.float32(1.4249322787e-1)
+    p = p * m - np.float32(1.6668057665e-1)
+    p = p * m + np.float32(2.0000714765e-1)
+    p = p * m - np.float32(2.4999993993e-1)
+    p = p * m + np.float32(3.3333331174e-1)
+    return np.sqrt(np.float32(-2) * (m + (p * m * q - np.float32(0.5) * q) + e * np.float32(0.6931471805599453)))
+
+
+@kernel
 def _box_muller32(word, angle, z_0, z_1):
     """Pairs of float32 normals from pairs of 32-bit words. No branch and no call in the loop: it runs on whole vectors.
 
-    log, sin and cos are Cephes' polynomials. log x = e log 2 + log m, where x = m 2^e is read off x's bits.
+    log, sin and cos are Cephes' polynomials.
     """
-    half = np.float32(0.5)
     for i in range(word.size):
-        x = np.float32((np.float32(np.int32(word[i] >> np.uint32(1))) + half) * np.float32(4.656612873077393e-10))
-        bits = np.int32(x.view(np.int32))
-        e = np.float32(np.int32(bits >> 23) - 126)
-        m = np.float32(np.int32((bits & 0x007FFFFF) | 0x3F000000).view(np.float32))
-        below = m < np.float32(0.70710678)
-        e = e - np.float32(1) if below else e
-        m = m + m - np.float32(1) if below else m - np.float32(1)
-        p = np.float32(7.0376836292e-2)
-        p = p * m - np.float32(1.1514610310e-1)
-        p = p * m + np.float32(1.1676998740e-1)
-        p = p * m - np.float32(1.2420140846e-1)
-        p = p * m + np.float32(1.4249322787e-1)
-        p = p * m - np.float32(1.6668057665e-1)
-        p = p * m + np.float32(2.0000714765e-1)
-        p = p * m - np.float32(2.4999993993e-1)
-        p = p * m + np.float32(3.3333331174e-1)
-        r = np.sqrt(np.float32(-2) * (m + (p * m * m * m - half * m * m) + e * np.float32(0.6931471805599453)))
-
-        theta = np.float32(np.uint32(angle[i] << np.uint32(3)).view(np.int32)) * np.float32(math.pi / 4 / 2**31)
+        r = _radius32(word[i])
+        theta = np.float32(np.int32(angle[i] << np.uint32(3))) * np.float32(math.pi / 4 / 2**31)
         q = theta * theta
         s = (np.float32(-1.9515295891e-4) * q + np.float32(8.3321608736e-3)) * q - np.float32(1.6666654611e-1)
         s = s * q * theta + theta
         c = (np.float32(2.4433157118e-5) * q - np.float32(1.3887316255e-3)) * q + np.float32(4.1666645683e-2)
-        c = c * q * q - half * q + np.float32(1)
-        swap, flip_0, flip_1 = angle[i] >> np.uint32(31), angle[i] << np.uint32(1), angle[i] << np.uint32(2)
-        z = s if swap else c
-        z_1[i] = c if swap else s
-        z_0[i] = r * (-z if np.uint32(flip_0).view(np.int32) < 0 else z)
-        z_1[i] = r * (-z_1[i] if np.uint32(flip_1).view(np.int32) < 0 else z_1[i])
+        c = c * q * q - np.float32(0.5) * q + np.float32(1)
+        swap = np.int32(angle[i]) < 0
+        cos = s if swap else c
+        sin = c if swap else s
+        cos = -cos if np.int32(angle[i] << np.uint32(1)) < 0 else cos
+        sin = -sin if np.int32(angle[i] << np.uint32(2)) < 0 else sin
+        z_0[i] = r * cos
+        z_1[i] = r * sin
 
 
 @kernel
-def normals(key, draw, first, z):
-    """z[k] = standard normals number first, first + 1, ... of draw + k. Twin: noise.normals. first must be a multiple of 4."""
-    k_0, k_1 = np.uint64(key[0]), np.uint64(key[1])
+def normals32(k_0, k_1, draw, first, z):
+    """z[k] = float32 normals number first, first + 1, ... of draw + k. Twin: noise.normals. first is a multiple of 4."""
     w, t = np.empty((4, 256), np.uint32), np.empty((4, 256), np.float32)
+    n = z.shape[1]
     for k in range(z.shape[0]):
-        if z.itemsize == 4:
-            for start in range(0, z.shape[1], 1024):  # words and normals of 256 counters stay in the first-level cache
-                groups = min(256, (z.shape[1] - start + 3) // 4)
-                for g in range(groups):
-                    w[0, g], w[1, g], w[2, g], w[3, g] = _philox((first + start) // 4 + g, draw + k, k_0, k_1)
-                _box_muller32(w[0, :groups], w[1, :groups], t[0], t[1])
-                _box_muller32(w[2, :groups], w[3, :groups], t[2], t[3])
-                whole = min(groups, (z.shape[1] - start) // 4)
-                out = z[k, start:]
-                for g in range(whole):
-                    out[4 * g], out[4 * g + 1], out[4 * g + 2], out[4 * g + 3] = t[0, g], t[1, g], t[2, g], t[3, g]
-                for i in range(4 * whole, min(1024, out.size)):
-                    out[i] = t[i % 4, i // 4]
-        else:
-            for i in range(0, z.shape[1], 2):
-                a, b, c, d = _philox((first + i) // 2, draw + k, k_0, k_1)
-                u = (float(a >> np.uint64(5)) * 2.0**26 + float(b >> np.uint64(6)) + 0.5) / 2.0**53
-                theta = ((float(c) + float(d) / 2.0**32) / 2.0**28 + 1) % 2 - 1
-                r, theta = math.sqrt(-2 * math.log(u)), theta * math.pi / 4
-                cos, sin = math.cos(theta), math.sin(theta)
-                if c >> np.uint64(31):
-                    cos, sin = sin, cos
-                z[k, i] = -r * cos if (c >> np.uint64(30)) & np.uint64(1) else r * cos
-                if i + 1 < z.shape[1]:
-                    z[k, i + 1] = -r * sin if (c >> np.uint64(29)) & np.uint64(1) else r * sin
+        for start in range(0, n, 1024):  # words and normals of 256 counters stay in the first-level cache
+            groups = min(256, (n - start + 3) // 4)
+            _words(first // 4 + start // 4, draw + k, k_0, k_1, w[:, :groups])
+            _box_muller32(w[0, :groups], w[1, :groups], t[0, :groups], t[1, :groups])
+            _box_muller32(w[2, :groups], w[3, :groups], t[2, :groups], t[3, :groups])
+            out = z[k, start : start + 1024]
+            whole = out.size // 4
+            for g in range(whole):
+                out[4 * g] = t[0, g]
+                out[4 * g + 1] = t[1, g]
+                out[4 * g + 2] = t[2, g]
+                out[4 * g + 3] = t[3, g]
+            for i in range(4 * whole, out.size):
+                out[i] = t[i % 4, i // 4]
+
+
+@kernel
+def normals64(k_0, k_1, draw, first, z):
+    """As normals32, in float64. Twin: noise.normals. first is a multiple of 2."""
+    zero, one = np.uint64(0), np.uint64(1)
+    for k in range(z.shape[0]):
+        for i in range(0, z.shape[1], 2):
+            a, b, c, d = _philox(np.uint64((first + i) // 2), np.uint64(draw + k), zero, zero, k_0, k_1)
+            u = (float(a >> np.uint64(5)) * 2.0**26 + float(b >> np.uint64(6)) + 0.5) / 2.0**53
+            theta = ((float(c) + float(d) / 2.0**32) / 2.0**28 + 1) % 2 - 1
+            r, theta = math.sqrt(-2 * math.log(u)), theta * math.pi / 4
+            cos, sin = math.cos(theta), math.sin(theta)
+            if c >> np.uint64(31):
+                cos, sin = sin, cos
+            z[k, i] = -r * cos if (c >> np.uint64(30)) & one else r * cos
+            if i + 1 < z.shape[1]:
+                z[k, i + 1] = -r * sin if (c >> np.uint64(29)) & one else r * sin
 
 
 @kernel

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import kernels
 
-DATA, INIT, TRAIN, SAMPLE, JUDGE = range(5)  # what a stream is for: equal seeds must not mean equal noise
+DATA, INIT, TRAIN, SAMPLE, JUDGE, BENCH = range(6)  # what a stream is for: equal seeds must not mean equal noise
 
 
 def check_seed(seed):
@@ -46,7 +46,7 @@ def normals(key, draw, first, n, dtype):
     """Standard normals number first..first + n - 1 of a draw: sqrt(-2 log u_1) (cos, sin)(2 pi u_2).    [Box & Muller 1958]
 
     A counter (group, draw, 0, 0) gives four float32 normals from its four words, or two of float64, whose uniforms take
-    two words each. Of float32 none lies beyond 6.7, of float64 none beyond 8.6. The kernel of this name does it faster.
+    two words each. Of float32 none lies beyond 6.7, of float64 none beyond 8.6. The kernels do it faster.
     """
     size = 4 if dtype == np.float32 else 2
     group = np.arange(first // size, -(-(first + n) // size), dtype=np.uint64)
@@ -73,7 +73,7 @@ class RowNoise:
 
     def __init__(self, seed):
         check_seed(seed)
-        self.key = np.random.SeedSequence([seed, SAMPLE]).generate_state(2)
+        self.key = np.random.SeedSequence([seed, SAMPLE]).generate_state(2, np.uint64) % 2**32
         self.taken = 0
 
     def take(self, n):
@@ -87,7 +87,8 @@ class RowNoise:
             raise ValueError(f"first must be a multiple of 4 and dtype a float, got {first} and {np.dtype(dtype)}")
         size = int(np.prod(shape))
         z = np.empty((n, (last - first) * size), dtype)
-        kernels.normals(self.key, draw, first * size, z)
+        fill = kernels.normals32 if z.dtype == np.float32 else kernels.normals64
+        fill(*self.key, draw, first * size, z)
         return z.reshape(n, last - first, *shape)
 
     def standard_normal(self, shape, dtype=np.float64):

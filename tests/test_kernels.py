@@ -125,12 +125,20 @@ def whole_gradient(rng, dtype):
     return [np.concatenate([[loss], *(g[k].ravel() for k in params)]).astype(dtype) for loss, g in answers]
 
 
-def normals(rng, dtype):
+def look_up(kernel, rng, dtype):
     """Three draws of a block in the middle of a row of blocks, whose length is no multiple of anything."""
-    key = rng.integers(0, 2**32, 2, dtype=np.uint32)
+    key = rng.integers(0, 2**32, 2, dtype=np.uint64)
     z = np.empty((3, 1039), dtype)
-    kernels.normals(key, 5, 1028, z)
+    kernel(*key, 5, 1028, z)
     return z, np.stack([noise.normals(key, 5 + k, 1028, 1039, dtype) for k in range(3)])
+
+
+def normals32(rng, dtype):
+    return look_up(kernels.normals32, rng, np.float32)
+
+
+def normals64(rng, dtype):
+    return look_up(kernels.normals64, rng, np.float64)
 
 
 def noise_jump(rng, dtype):
@@ -141,7 +149,8 @@ def noise_jump(rng, dtype):
 
 
 PAIRS = [
-    normals,
+    normals32,
+    normals64,
     noise_jump,
     noise_chain,
     bias_silu,
@@ -161,6 +170,7 @@ PAIRS += [mlp_chain_of_many_rows, whole_gradient]
 @pytest.mark.parametrize("pair", PAIRS)
 def test_kernel_and_twin_agree(pair, dtype, seed):
     got, want = pair(np.random.default_rng(seed), dtype)
+    dtype = {"normals32": np.float32, "normals64": np.float64}.get(pair.__name__, dtype)
     assert got.dtype == want.dtype == dtype and got.shape == want.shape
     # sums of at most 70 products of numbers of size max|want|, in any order, through at most 4 layers or steps
     bound = 4 * 70 * np.finfo(dtype).eps * np.abs(want).max()
