@@ -1,0 +1,209 @@
+"""minidiff beside PyTorch on this machine: the same network, batch, dtype and number of threads, in turn, in one run.
+
+    python examples/peer_pytorch.py --threads 1          (in an environment that holds both: pip install . torch)
+
+First the gradients and the samples of both are compared; then each task is timed with minidiff, with PyTorch eager and,
+where it works, with torch.compile, one after the other, several times over. Printed are medians and their ratios.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--threads", type=int, default=1)
+parser.add_argument("--repeats", type=int, default=5)
+parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
+parser.add_argument("--json", action="store_true")
+args = parser.parse_args()
+os.environ["MINIDIFF_THREADS"] = str(args.threads)
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from minidiff import bench, noise, sample, schedule  # noqa: E402
+from minidiff.loss import loss_and_grads  # noqa: E402
+
+torch.set_num_threads(args.threads)
+T, MODEL = bench.T, bench.MODEL
+ALPHA_BAR = torch.tensor(schedule.linear(T).alpha_bar)
+
+
+class Net(torch.nn.Module):
+    """mlp.MLP in PyTorch."""
+
+    def __init__(self):
+        super().__init__()
+        d, width, depth, time_dim = MODEL.d, MODEL.width, MODEL.depth, MODEL.time_dim
+        self.first = torch.nn.Linear(d + time_dim, width)
+        self.hidden = torch.nn.ModuleList(torch.nn.Linear(width, width) for _ in range(depth))
+        self.last = torch.nn.Linear(width, d)
+        self.act = torch.nn.SiLU()
+        self.register_buffer("w", (10000.0 ** (-torch.arange(time_dim // 2) / (time_dim // 2))).float())
+
+    def forward(self, x_t, t):
+        angle = t[:, None] * self.w
+        h = self.act(self.first(torch.cat([x_t, torch.sin(angle), torch.cos(angle)], dim=1)))
+        for layer in self.hidden:
+            h = h + self.act(layer(h))
+        return self.last(h)
+
+    def layers(self):
+        names = ["in", *range(MODEL.depth), "out"]
+        return dict(zip(names, [self.first, *self.hidden, self.last]))
+
+    def load(self, params):
+        with torch.no_grad():
+            for name, layer in self.layers().items():
+                layer.weight.copy_(torch.from_numpy(params[f"W_{name}"].T.copy()))
+                layer.bias.copy_(torch.from_numpy(params[f"b_{name}"].copy()))
+        return self
+
+
+def random_params():
+    rng = np.random.default_rng(0)
+    return {k: (rng.standard_normal(s) / np.sqrt(s[0]) / 2).astype(np.float32) for k, s in MODEL.shapes.items()}
+
+
+def compare_gradients():
+    """The largest difference between the two gradients, in units of the tensor's largest entry."""
+    rng, params, net = np.random.default_rng(1), random_params(), Net().load(random_params())
+    x_t, eps = rng.standard_normal((2, 128, 2)).astype(np.float32)
+    t = rng.integers(1, T + 1, 128)
+    _, plain = loss_and_grads(MODEL, params, x_t, t, eps)
+    _, fast = MODEL.loss_and_grads(128, T, np.float32)(params, x_t, t, eps)
+    ((net(torch.from_numpy(x_t), torch.from_numpy(t).float()) - torch.from_numpy(eps)) ** 2).sum(1).mean().backward()
+    worst = 0.0
+    for name, layer in net.layers().items():
+        for key, theirs in ((f"W_{name}", layer.weight.grad.T), (f"b_{name}", layer.bias.grad)):
+            for ours in (plain, fast):
+                worst = max(worst, float(np.abs(ours[key] - theirs.numpy()).max() / np.abs(plain[key]).max()))
+    return worst
+
+
+def ddpm(net, x, alpha_bar, normals):
+    """The DDPM loop with sigma^2 = beta-tilde, as one would write it in PyTorch."""
+    ab = alpha_bar.tolist()
+    with torch.no_grad():
+        for t in range(len(ab) - 1, 0, -1):
+            a = ab[t] / ab[t - 1]
+            eps_hat = net(x, torch.full((len(x),), float(t)))
+            x = (x - (1 - a) / (1 - ab[t]) ** 0.5 * eps_hat) / a**0.5
+            if t > 1:
+                x = x + ((1 - ab[t - 1]) / (1 - ab[t]) * (1 - a)) ** 0.5 * normals(x)
+    return x
+
+
+def compare_samples():
+    """The largest difference between samples from the same noise, in units of the largest sample."""
+    params, short = random_params(), schedule.linear(10)
+    x_T = noise.RowNoise(0).standard_normal((64, 2), np.float32)
+    ours = sample.generate(sample.ddpm(), MODEL.eps_theta(params), short, x_T, range(10, -1, -1), noise.RowNoise(1))
+    rng = noise.RowNoise(1)
+    theirs = ddpm(
+        Net().load(params), torch.from_numpy(x_T), torch.tensor(short.alpha_bar),
+        lambda x: torch.from_numpy(rng.standard_normal(tuple(x.shape), np.float32)),
+    ).numpy()  # fmt: skip
+    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+
+
+def torch_training(batch, compiled):
+    net, data, root = Net(), torch.randn(10_000, 2), ALPHA_BAR.float()
+    optimiser = torch.optim.Adam(net.parameters(), 3e-3)
+    run = torch.compile(net) if compiled else net
+
+    def task():
+        for _ in range(20):
+            x_0, t, eps = data[torch.randint(0, len(data), (batch,))], torch.randint(1, T + 1, (batch,)), torch.randn(batch, 2)
+            ab = root[t][:, None]
+            x_t = ab.sqrt() * x_0 + (1 - ab).sqrt() * eps
+            loss = ((run(x_t, t.float()) - eps) ** 2).sum(1).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimiser.step()
+
+    return task
+
+
+def torch_sampling(rows, compiled):
+    net = Net().load(random_params())
+    run = torch.compile(net) if compiled else net
+    x_T = torch.randn(rows, 2)
+    return lambda: ddpm(run, x_T, ALPHA_BAR, torch.randn_like)
+
+
+def torch_noising(points):
+    x_0, t, ab = torch.randn(points, 2), torch.randint(1, T + 1, (points,)), ALPHA_BAR.float()
+    some, beta = x_0[: points // 100], torch.tensor(schedule.linear(T).beta).tolist()
+
+    def jump():
+        eps, a = torch.randn_like(x_0), ab[t][:, None]
+        return a.sqrt() * x_0 + (1 - a).sqrt() * eps
+
+    def chain():
+        x = some.clone()
+        for b in beta[1:]:
+            x.mul_((1 - b) ** 0.5).add_(torch.randn_like(x), alpha=b**0.5)
+        return x
+
+    return jump, chain
+
+
+def main():
+    gradients, samples = compare_gradients(), compare_samples()
+    if max(gradients, samples) > 1e-4:
+        sys.exit(f"not the same network: gradients differ by {gradients:.1e}, samples by {samples:.1e}")
+    ours = {name: task for name, (task, *_) in bench.tasks().items() if not name.startswith("normals")}
+    jump, chain = torch_noising(1_000_000)
+    peers = {"eager": {"noising in one jump": jump, "noising along the chain": chain}, "compile": {}}
+    for kind in peers:
+        if kind == "compile" and args.no_compile:
+            continue
+        for batch in (32, 128, 512):
+            peers[kind][f"training step, batch {batch}"] = torch_training(batch, kind == "compile")
+        for rows in (1, 16, 1024):
+            peers[kind][f"DDPM, {rows} x {T} steps"] = torch_sampling(rows, kind == "compile")
+    try:
+        for task in peers["compile"].values():
+            task()
+    except Exception as e:  # no C++ compiler, or an unsupported platform
+        print(f"torch.compile does not work here ({type(e).__name__}): left out", file=sys.stderr)
+        peers["compile"] = {}
+    rows = []
+    for name, task in ours.items():
+        contenders = {"minidiff": task} | {kind: tasks[name] for kind, tasks in peers.items() if name in tasks}
+        times = {kind: [] for kind in contenders}
+        for f in contenders.values():
+            f()
+        for _ in range(args.repeats):
+            for kind, f in contenders.items():
+                times[kind].append(bench.once(f))
+        median = {kind: statistics.median(t) for kind, t in times.items()}
+        rows.append(
+            {"name": name} | median | {f"ratio_{k}": median[k] / median["minidiff"] for k in contenders if k != "minidiff"}
+        )
+        if not args.json:
+            row = rows[-1]
+            print(f"{name:26} minidiff {row['minidiff']:.4f} s", end="")
+            print("".join(f"   {k} {row[k]:.4f} s = {row[f'ratio_{k}']:.2f}x" for k in peers if k in row), flush=True)
+    result = {
+        "threads": args.threads,
+        "torch": torch.__version__,
+        "gradients_differ": gradients,
+        "samples_differ": samples,
+        "work": rows,
+    }
+    if args.json:
+        print(json.dumps(result, indent=2))
+    else:
+        print(
+            f"{args.threads} threads, PyTorch {torch.__version__}; gradients agree to {gradients:.0e}, samples to {samples:.0e}"
+        )
+
+
+if __name__ == "__main__":
+    main()
