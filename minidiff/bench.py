@@ -157,6 +157,8 @@ def limits():
 
 def measure(repeats=5, progress=lambda n: None):
     """All of it: {"limits": ..., "work": [...], "startup": ...}, in plain numbers."""
+    if repeats < 1:
+        raise ValueError(f"repeats must be at least 1, got {repeats}")
     work, limit = tasks(), limits()
     medians = interleaved({k: v[0] for k, v in (work | limit).items()}, repeats, progress)
     blas = limit["BLAS, one core"][1] / medians["BLAS, one core"] / 1e9

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from .report import JUDGED, done, judged_row, show, table, wrote
-from .workbench import curve, draw, draw_path, fit, forward_figure, new_run, reverse_figure
+from .workbench import curve, data_of, draw, draw_path, fit, forward_figure, new_run, reverse_figure
 
 CHECKPOINT = "checkpoint.npz"
 FULL, QUICK = (4000, 800), (400, 100)  # the demo's training steps and samples
@@ -38,19 +38,6 @@ def step_of(args, least):
     name = f"ddpm({var})" if args.sampler == "ddpm" else f"ddim(eta={eta:g})"
     default = (lambda T: T) if args.sampler == "ddpm" else (lambda T: min(50, T))
     return step, name, lambda T: spacing(T, default(T) if args.steps is None else args.steps)
-
-
-def data_of(run):
-    """The data that a run was trained on. Raises ValueError where the file has changed since."""
-    import numpy as np
-
-    from . import data as datasets
-
-    data = datasets.load(run.data, run.state.seed)
-    same = data.x.shape[1] == run.model.d and np.array_equal(data.scale, run.scale) and np.array_equal(data.offset, run.offset)
-    if not same:
-        raise ValueError(f"{run.data} is not what it was when the run began: its columns, mean or range differ")
-    return data
 
 
 def demo(args):
@@ -243,12 +230,15 @@ def bench(args):
     from . import bench as benchmark
     from .workbench import bar
 
-    with bar(11 * args.repeats, "task", "measuring") as progress:
+    with bar(None, "task", "measuring") as progress:
         result = benchmark.measure(args.repeats, progress.update)
-    limits = result["limits"]
-    show(f"BLAS {limits['blas_gflops']:.1f} GFLOP/s on one core, copy {limits['copy_gb_per_s']:.1f} GB/s", args)
-    show(f"{result['threads']} threads, medians of {args.repeats} interleaved repeats\n", args)
-    rows = [[r["name"], f"{r['rate']:.3g}", r["unit"], f"{r.get('share_of_blas', 0):.0%}"] for r in result["work"]]
-    show(table(["work", "rate", "", "of one core's BLAS"], [[*r[:3], r[3] if r[3] != "0%" else ""] for r in rows]), args)
+    blas, copy = result["limits"].values()
+    show(
+        f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s; {result['threads']} threads, medians of interleaved runs\n",
+        args,
+    )
+    share = {r["name"]: f"{r['share_of_blas']:.0%}" for r in result["work"] if "share_of_blas" in r}
+    rows = [[r["name"], f"{r['rate']:.3g}", r["unit"], share.get(r["name"], "")] for r in result["work"]]
+    show(table(["work", "rate", "", "of one core's BLAS"], rows), args)
     show("\n" + table(["start-up", "seconds"], [[k, f"{v:.2f}"] for k, v in result["startup_seconds"].items()]), args)
     return done(result, args)

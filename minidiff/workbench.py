@@ -44,6 +44,19 @@ def new_run(data, name, model, *, schedule, T, width, depth, batch, lr, seed):
     return Run(model, start(model, seed), noising, name, data.shape, batch, lr, data.scale, data.offset, schedule)
 
 
+def data_of(run):
+    """The data that a run was trained on. Raises ValueError where the file has changed since."""
+    import numpy as np
+
+    from . import data as datasets
+
+    data = datasets.load(run.data, run.state.seed)
+    same = data.x.shape[1] == run.model.d and np.array_equal(data.scale, run.scale) and np.array_equal(data.offset, run.offset)
+    if not same:
+        raise ValueError(f"{run.data} is not what it was when the run began: its columns, mean or range differ")
+    return data
+
+
 def draw(run, step, times, n, seed, what):
     """n samples (n, d), and the seconds they took."""
     import numpy as np
