@@ -233,10 +233,8 @@ def bench(args):
     with bar(None, "task", "measuring") as progress:
         result = benchmark.measure(args.repeats, progress.update)
     blas, copy = result["limits"].values()
-    show(
-        f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s; {result['threads']} threads, medians of interleaved runs\n",
-        args,
-    )
+    head = f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s"
+    show(f"{head}; {result['threads']} threads, medians of interleaved runs\n", args)
     share = {r["name"]: f"{r['share_of_blas']:.0%}" for r in result["work"] if "share_of_blas" in r}
     rows = [[r["name"], f"{r['rate']:.3g}", r["unit"], share.get(r["name"], "")] for r in result["work"]]
     show(table(["work", "rate", "", "of one core's BLAS"], rows), args)
