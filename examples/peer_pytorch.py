@@ -63,14 +63,9 @@ class Net(torch.nn.Module):
         return self
 
 
-def random_params():
-    rng = np.random.default_rng(0)
-    return {k: (rng.standard_normal(s) / np.sqrt(s[0]) / 2).astype(np.float32) for k, s in MODEL.shapes.items()}
-
-
 def compare_gradients():
     """The largest difference between the two gradients, in units of the tensor's largest entry."""
-    rng, params, net = np.random.default_rng(1), random_params(), Net().load(random_params())
+    rng, params, net = np.random.default_rng(1), bench.trained_params(), Net().load(bench.trained_params())
     x_t, eps = rng.standard_normal((2, 128, 2)).astype(np.float32)
     t = rng.integers(1, T + 1, 128)
     _, plain = loss_and_grads(MODEL, params, x_t, t, eps)
@@ -99,7 +94,7 @@ def ddpm(net, x, alpha_bar, normals):
 
 def compare_samples():
     """The largest difference between samples from the same noise, in units of the largest sample."""
-    params, short = random_params(), schedule.linear(10)
+    params, short = bench.trained_params(), schedule.linear(10)
     x_T = noise.RowNoise(0).standard_normal((64, 2), np.float32)
     ours = sample.generate(sample.ddpm(), MODEL.eps_theta(params), short, x_T, range(10, -1, -1), noise.RowNoise(1))
     rng = noise.RowNoise(1)
@@ -130,7 +125,7 @@ def torch_training(batch, compiled):
 
 
 def torch_sampling(rows, compiled):
-    net = Net().load(random_params())
+    net = Net().load(bench.trained_params())
     run = torch.compile(net) if compiled else net
     x_T = torch.randn(rows, 2)
     return lambda: ddpm(run, x_T, ALPHA_BAR, torch.randn_like)
