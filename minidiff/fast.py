@@ -118,6 +118,5 @@ class MLPDenoiser:
                 np.matmul(h, p[f"W_{i}"], out=u)
                 kernels.bias_silu_add(u, p[f"b_{i}"], h)
             np.matmul(h, p["W_out"], out=eps_hat)
-            eps_hat += p["b_out"]
-            drawn = kernels.affine_step(x, eps_hat, c_x[k], c_eps[k], c_z[k], z, drawn)
+            drawn = kernels.affine_step(x, eps_hat, p["b_out"], c_x[k], c_eps[k], c_z[k], z, drawn)
         return x

@@ -181,15 +181,14 @@ def noise_chain(x_0, beta, times, eps):
     return kept
 
 
-def _sigmoid(x):
-    """1 / (1 + exp(-x)) of a scalar; compiled, float32 takes _exp32."""
-    return 1 / (1 + np.exp(-x))
+def _exp_of_minus(x):
+    """exp(-x) of a scalar; compiled, float32 takes _exp32."""
+    return np.exp(-x)
 
 
-@overload(_sigmoid)
-def _sigmoid_by_type(x):
-    one = np.float32(1)
-    return (lambda x: one / (one + _exp32(-x))) if x == numba.float32 else (lambda x: 1 / (1 + math.exp(-x)))
+@overload(_exp_of_minus)
+def _exp_of_minus_by_type(x):
+    return (lambda x: _exp32(-x)) if x == numba.float32 else (lambda x: math.exp(-x))
 
 
 @kernel
@@ -211,10 +210,11 @@ def _exp32(x):
 @kernel
 def bias_silu(u, b, h):
     """u <- u + b,  h = silu(u). Twin: layers.linear's bias and layers.silu."""
+    one = u.dtype.type(1)
     for i in range(u.shape[0]):
         for j in range(u.shape[1]):
             u[i, j] += b[j]
-            h[i, j] = u[i, j] * _sigmoid(u[i, j])
+            h[i, j] = u[i, j] / (one + _exp_of_minus(u[i, j]))
 
 
 @kernel
@@ -224,10 +224,11 @@ def bias_silu_add(u, b, h):
     In place, because a loop with one array for what goes in and what comes out would not run on whole vectors if both
     were named.
     """
+    one = u.dtype.type(1)
     for i in range(u.shape[0]):
         for j in range(u.shape[1]):
             u[i, j] += b[j]
-            h[i, j] += u[i, j] * _sigmoid(u[i, j])
+            h[i, j] += u[i, j] / (one + _exp_of_minus(u[i, j]))
 
 
 @kernel
@@ -237,7 +238,7 @@ def silu_backward(u, dh, du, db):
     db[:] = 0
     for i in range(u.shape[0]):
         for j in range(u.shape[1]):
-            sigmoid = _sigmoid(u[i, j])
+            sigmoid = one / (one + _exp_of_minus(u[i, j]))
             du[i, j] = dh[i, j] * sigmoid * (one + u[i, j] * (one - sigmoid))
             db[j] += du[i, j]
 
@@ -276,19 +277,21 @@ def _matmul(x, W, y):
 
 
 @kernel
-def affine_step(x, eps_hat, c_x, c_eps, c_z, z, drawn):
-    """x <- c_x x + c_eps eps_hat + c_z z, in place; z has a layer only for steps with c_z != 0. Returns the layers used so far.
+def affine_step(x, h_out, b_out, c_x, c_eps, c_z, z, drawn):
+    """x <- c_x x + c_eps eps_hat + c_z z, with eps_hat = h_out + b_out, in place.
+
+    z has a layer only for steps with c_z != 0; returns the layers used so far.
 
     Twin: any step of sample.py marked affine, on the noise it was given.
     """
     if c_z != 0:
         for i in range(x.shape[0]):
             for j in range(x.shape[1]):
-                x[i, j] = c_x * x[i, j] + c_eps * eps_hat[i, j] + c_z * z[drawn, i, j]
+                x[i, j] = c_x * x[i, j] + c_eps * (h_out[i, j] + b_out[j]) + c_z * z[drawn, i, j]
         return drawn + 1
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            x[i, j] = c_x * x[i, j] + c_eps * eps_hat[i, j]
+            x[i, j] = c_x * x[i, j] + c_eps * (h_out[i, j] + b_out[j])
     return drawn
 
 
@@ -309,10 +312,7 @@ def mlp_chain(x_T, time_rows, W_x, W, bias, W_out, b_out, c_x, c_eps, c_z, z):
             _matmul(h, W[layer], u)
             bias_silu_add(u, bias[layer], h)
         _matmul(h, W_out, eps_hat)
-        for i in range(x.shape[0]):
-            for j in range(x.shape[1]):
-                eps_hat[i, j] += b_out[j]
-        drawn = affine_step(x, eps_hat, c_x[k], c_eps[k], c_z[k], z, drawn)
+        drawn = affine_step(x, eps_hat, b_out, c_x[k], c_eps[k], c_z[k], z, drawn)
     return x
 
 
@@ -326,6 +326,7 @@ def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, c_x, c_eps, c_z, z):
     x = x_T.copy()
     eps_hat = np.empty_like(x)
     K, d = mean.shape
+    no_bias = np.zeros(d, x.dtype)
     log_p, y, precision, log_const = np.empty(K), np.empty((K, d)), np.empty((K, d)), np.empty(K)
     drawn = 0
     for step in range(len(c_x)):
@@ -354,7 +355,7 @@ def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, c_x, c_eps, c_z, z):
                     for j in range(d):
                         e += log_p[k] * axes[k, m, j] * y[k, j]
                 eps_hat[i, m] = math.sqrt(noise_var) * e / total
-        drawn = affine_step(x, eps_hat, c_x[step], c_eps[step], c_z[step], z, drawn)
+        drawn = affine_step(x, eps_hat, no_bias, c_x[step], c_eps[step], c_z[step], z, drawn)
     return x
 
 

@@ -56,10 +56,10 @@ def silu_backward(rng, dtype):
 def affine_step(rng, dtype):
     x, eps_hat, z = rng.standard_normal((3, 4, 2)).astype(dtype)
     coefficients = [c[0] for c in sample.coefficients(sample.ddpm(), S, [4, 2])]
-    y = x.copy()
-    assert kernels.affine_step(y, eps_hat, *np.array(coefficients, dtype), z[None], 0) == 1
+    y, b_out = x.copy(), rng.standard_normal(2).astype(dtype)
+    assert kernels.affine_step(y, eps_hat - b_out, b_out, *np.array(coefficients, dtype), z[None], 0) == 1
     still = y.copy()
-    assert kernels.affine_step(still, eps_hat, *np.array([1, 0, 0], dtype), z[None][:0], 1) == 1
+    assert kernels.affine_step(still, eps_hat, b_out, *np.array([1, 0, 0], dtype), z[None][:0], 1) == 1
     assert np.array_equal(still, y)
 
     class Given:
