@@ -167,17 +167,19 @@ def noise_jump(x_0, t, signal, noise, eps):
 @kernel
 def noise_chain(x_0, beta, times, eps):
     """x_0 -> x_1 -> ... -> x_T for many chains at once, kept at `times`. Twin: gaussian.q_step, step after step."""
-    kept = np.empty((len(times), *x_0.shape), x_0.dtype)
-    x = x_0.copy()
-    flat, noise = x.reshape(-1), eps.reshape(len(eps), -1)
-    t = 0
+    n, d = x_0.shape
+    kept = np.empty((len(times), n, d), x_0.dtype)
+    x, t = x_0.copy(), 0
     for k in range(len(times)):
         while t < times[k]:
             t += 1
             keep, add = x_0.dtype.type(math.sqrt(1 - beta[t])), x_0.dtype.type(math.sqrt(beta[t]))
-            for i in range(flat.size):
-                flat[i] = keep * flat[i] + add * noise[t - 1, i]
-        kept[k] = x
+            for i in range(n):
+                for j in range(d):
+                    x[i, j] = keep * x[i, j] + add * eps[t - 1, i, j]
+        for i in range(n):
+            for j in range(d):
+                kept[k, i, j] = x[i, j]  # kept[k] = x would compile its error message too, for 4 seconds
     return kept
 
 
@@ -345,7 +347,9 @@ def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, c_x, c_eps, c_z, z):
                         y[k, j] += axes[k, m, j] * (x[i, m] - root * mean[k, m])
                     log_p[k] -= 0.5 * precision[k, j] * y[k, j] ** 2
                     y[k, j] *= precision[k, j]
-            top, total = log_p.max(), 0.0
+            top, total = log_p[0], 0.0
+            for k in range(1, K):
+                top = max(top, log_p[k])
             for k in range(K):
                 log_p[k] = math.exp(log_p[k] - top)
                 total += log_p[k]
