@@ -14,6 +14,9 @@
     mlp         the denoiser eps_theta
     optim       clipping, Adam, EMA
     sample      DDPM and DDIM: one step each, one loop
+    ode         Euler, Heun, Runge-Kutta
+    sde         the score's lens: SDEs, the probability-flow ODE, exact likelihood
+    solvers     more samplers: ODE, SDE, DPM-Solver, Langevin
     recursion   what a sampler does to Gaussian data, exactly
     train       algorithm 1, as a generator
     checkpoint  a run in one file

@@ -111,6 +111,17 @@ class Mixture:
         """eps*(x_t, t) = E[eps | x_t] = -sqrt(1 - ab_t) grad log q(x_t): the best denoiser, (B, d).    [CME296 lecture 2]"""
         return eps_from_score(schedule, t, self.score(schedule, x_t, t))
 
+    @in_data_dtype
+    def x_0_hat(self, schedule, x_t, t):
+        """E[x_0 | x_t] = sum_k r_k (mu_k + sqrt(ab_t) axes_k (var_k / lambda_k) y_k), (B, d): where x_t came from, on average.
+
+        Finite where x_0_from_eps(eps*) is 0 / 0: at ab_t = 0 it is the mixture's mean.
+        """
+        log_p, y, lam = self._components(schedule, x_t, t)
+        root = np.reshape(np.sqrt(schedule.at(t, 0.0)), (-1, 1, 1))
+        x_k = self.mean + np.einsum("kij,bkj->bki", self.axes, root * self.var / lam * y)
+        return np.einsum("bk,bki->bi", self._responsibilities(log_p), x_k)
+
     def eps_theta(self, schedule):
         """The denoiser to hand to a sampler: eps_theta(x_t, t) -> eps*."""
         return MixtureDenoiser(self, schedule)
@@ -151,3 +162,25 @@ class MixtureDenoiser:
         alpha_bar = np.array([float(self.schedule.at(t, 0.0)) for t in times])
         coefficients = (np.asarray(u, real) for u in (c_x, c_eps, c_z))
         return kernels.mixture_chain(x_T, alpha_bar, m.weight, m.mean, m.axes, m.var, *coefficients, z)
+
+
+@dataclass(frozen=True, eq=False)
+class DataDenoiser:
+    """eps*(x_t, t) when the data are exactly the rows of x (N, d), a mixture of N points:    [CME296 lecture 2]
+
+        r = softmax_i(-||x_t - sqrt(ab_t) x_i||^2 / (2 (1 - ab_t))),    eps* = (x_t - sqrt(ab_t) sum_i r_i x_i) / sqrt(1 - ab_t)
+
+    The minimum of L_simple over all functions: a perfect learner, which can only draw its training set.
+    """
+
+    x: np.ndarray
+    schedule: object
+
+    @in_data_dtype
+    def __call__(self, x_t, t):
+        """eps* (B, d), for t > 0."""
+        ab_t = self.schedule.at(t, x_t)
+        # ||x_t||^2 is the same for all i and drops out of the softmax
+        log_r = (np.sqrt(ab_t) * (x_t @ self.x.T) - ab_t / 2 * np.sum(self.x**2, axis=1)) / (1 - ab_t)
+        r = np.exp(log_r - log_r.max(axis=1, keepdims=True))
+        return (x_t - np.sqrt(ab_t) * (r @ self.x) / r.sum(axis=1, keepdims=True)) / np.sqrt(1 - ab_t)

@@ -9,45 +9,66 @@ and so separates a bug from a schedule that ends too early and from steps that a
              cov    (d, d)
 """
 
+import inspect
+
 import numpy as np
 
 from .exact import Mixture
-from .sample import check_times
+from .sample import check_times, sample
+from .schedule import continuous
 
 
-class _Unit:
-    """An rng whose draw is the given z."""
+class _Draws:
+    """An rng whose draw number `which` is z and whose others are 0; it counts them."""
 
-    def __init__(self, z):
-        self.z = z
+    def __init__(self, which=None, z=None):
+        self.which, self.z, self.count = which, z, 0
 
     def standard_normal(self, shape, dtype=np.float64):
-        return self.z.astype(dtype)
+        self.count += 1
+        return np.broadcast_to(self.z, shape).astype(dtype) if self.count - 1 == self.which else np.zeros(shape, dtype)
+
+
+def _probe(run, d, what):
+    """A, h and one C for each draw of the affine map run(x, rng) = A x + h + sum_j C_j z_j; run returns (steps, rows, d)."""
+    zero, unit, rng = np.zeros((d, d)), np.eye(d), _Draws()
+    h = run(zero[:1], rng)
+    A = (run(unit, _Draws()) - h).mT
+    C = [(run(zero, _Draws(j, unit)) - h).mT for j in range(rng.count)]
+    far, z = np.arange(2.0, d + 2)[None], np.full(d, -3.0)
+    probed = run(far, _Draws(0, z))[:, 0]
+    predicted = A @ far[0] + h[:, 0] + (C[0] @ z if C else 0)
+    if not np.allclose(probed, predicted, rtol=1e-6, atol=1e-6):
+        raise ValueError(f"{what} is not affine in (x_t, z): it has no exact recursion")
+    return A, h[:, 0], C
 
 
 def moments(step, schedule, mean, cov, times, start=None):
     """E x_s and Cov x_s for all s in times (descending, the last is 0): lists of (d,) and (d, d).
 
-        E x_s = A E x_t + h,    Cov x_s = A Cov x_t A^T + C C^T
+        E x_s = A E x_t + h,    Cov x_s = A Cov x_t A^T + sum_j C_j C_j^T
 
-    A, h and C are probed: the step is called at 0, at the unit vectors and with unit noise, so that a student's own
-    step can be judged too. mean (d,), cov (d, d) are the data's; start = (mean, cov) of x_T, N(0, I) unless given.
-    Raises ValueError for times that do not descend to 0, and for a step that is not affine.
+    A, h and C_j (one for each draw of noise) are probed: the step is called at 0, at the unit vectors and with unit
+    noise, so that a student's own step can be judged too; a solver that remembers is probed from x_T to each x_s.
+    mean (d,), cov (d, d) are the data's; start = (mean, cov) of x_T, N(0, I) unless given. Raises ValueError for times
+    that do not descend, for a step that is not affine, and for a solver with a memory that draws noise.
     """
     times = check_times(schedule, times).tolist()
     mean, cov = np.atleast_1d(np.asarray(mean, np.float64)), np.atleast_2d(np.asarray(cov, np.float64))
     d = len(mean)
-    eps_star = Mixture(np.ones(1), mean[None], cov[None]).eps_theta(schedule)
-    zero, unit = np.zeros((d, d)), np.eye(d)
+    eps_star = Mixture(np.ones(1), mean[None], cov[None]).eps_theta(continuous(schedule))
     means, covs = [start[0] if start else np.zeros(d)], [start[1] if start else np.eye(d)]
+    if inspect.isgeneratorfunction(step):
+        A, h, C = _probe(lambda x, rng: np.stack([*sample(step, eps_star, schedule, x, times, rng)]), d, "the solver")
+        if C:
+            raise ValueError("the solver remembers earlier steps and draws noise: it has no recursion here")
+        return means + list(A @ means[0] + h), covs + list(A @ covs[0] @ A.mT)
     for t, s in zip(times[:-1], times[1:]):
-        h = step(eps_star, schedule, zero[:1], t, s, _Unit(zero[:1]))[0]
-        A = (step(eps_star, schedule, unit, t, s, _Unit(zero)) - h).T
-        C = (step(eps_star, schedule, zero, t, s, _Unit(unit)) - h).T
-        far, z = np.arange(2.0, d + 2)[None], np.full((1, d), -3.0)
-        probed, predicted = step(eps_star, schedule, far, t, s, _Unit(z))[0], A @ far[0] + h + C @ z[0]
-        if not np.allclose(probed, predicted, rtol=1e-6, atol=1e-6):
-            raise ValueError(f"the step from t = {t} to s = {s} is not affine in (x_t, z): it has no exact recursion")
-        means.append(A @ means[-1] + h)
-        covs.append(A @ covs[-1] @ A.T + C @ C.T)
+
+        def one(x, rng, t=t, s=s):
+            return step(eps_star, schedule, x, t, s, rng)[None]
+
+        A, h, C = _probe(one, d, f"the step from t = {t} to s = {s}")
+        means.append(A[0] @ means[-1] + h[0])
+        covs.append(A[0] @ covs[-1] @ A[0].T + sum((c[0] @ c[0].T for c in C), np.zeros((d, d))))
     return means, covs

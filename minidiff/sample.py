@@ -8,8 +8,11 @@
     a               a          ab_t / ab_s, which is alpha_t when s = t - 1
 
 A step has the signature step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints or (B,). Those marked
-affine are c_x x_t + c_eps eps_hat + c_z z: `coefficients` reads the three numbers off, for the compiled loops.
+affine are c_x x_t + c_eps eps_hat + c_z z: `coefficients` reads the three numbers off, for the compiled loops. A solver
+that remembers earlier steps is a generator instead, solver(eps_theta, schedule, x_T, times, rng), and goes where a step goes.
 """
+
+import inspect
 
 import numpy as np
 
@@ -32,6 +35,25 @@ def beta(schedule, t, s):
     check_order(t, s)
     a = schedule.at(t, 0.0) / schedule.at(s, 0.0)
     return (1 - a) * (np.asarray(s) > 0)
+
+
+def gaussian_optimal(data_var):
+    """Returns var = Var(x_s | x_t) for data N(m, data_var I): beta_tilde plus what not knowing x_0 adds.
+
+        var = beta_tilde + c^2 Var(x_0 | x_t),    c = sqrt(ab_s) (1 - a) / (1 - ab_t),
+        1 / Var(x_0 | x_t) = 1 / data_var + ab_t / (1 - ab_t)
+
+    The law of total variance: 0 gives beta_tilde, 1 gives 1 - a. Unlike those it is not 0 at s = 0: x_0 itself varies.
+    """
+    if not 0 <= data_var < np.inf:
+        raise ValueError(f"data_var must be finite and at least 0, got {data_var!r}")
+
+    def var(schedule, t, s):
+        c = posterior(schedule, 1.0, 0.0, t, s)[0]
+        ab_t = schedule.at(t, 0.0)
+        return beta_tilde(schedule, t, s) + c**2 * data_var * (1 - ab_t) / (1 - ab_t + ab_t * data_var)
+
+    return var
 
 
 def affine(step):
@@ -111,10 +133,10 @@ SPACINGS = {"trailing": trailing, "leading": leading, "linspace": linspace}
 
 
 def check_times(schedule, times):
-    """times as an array. Raises ValueError unless they descend from at most T to 0."""
+    """times as an array. Raises ValueError unless they descend within T..0; an end above 0 leaves some noise in."""
     times = np.asarray(times)
-    if times.ndim != 1 or len(times) < 2 or np.any(np.diff(times) >= 0) or times[-1] != 0 or times[0] > schedule.T:
-        raise ValueError(f"times must descend from at most T = {schedule.T} to 0, got {times}")
+    if times.ndim != 1 or len(times) < 2 or np.any(np.diff(times) >= 0) or times[-1] < 0 or times[0] > schedule.T:
+        raise ValueError(f"times must descend within T..0, T = {schedule.T}, got {times}")
     return times
 
 
@@ -127,9 +149,38 @@ def _check(schedule, x_T, times):
 def sample(step, eps_theta, schedule, x_T, times, rng):
     """Walks x_T down the times (descending, the last is 0) and yields every x_s; the last is x_0.    [DDPM algorithm 2]"""
     times, x = _check(schedule, x_T, times), x_T
+    if inspect.isgeneratorfunction(step):
+        yield from step(eps_theta, schedule, x_T, times, rng)
+        return
     for t, s in zip(times[:-1], times[1:]):
         x = step(eps_theta, schedule, x, t, s, rng)
         yield x
+
+
+class Counted:
+    """eps_theta, counting: `evaluations(n)` is how often it was asked for each of n rows, compiled loops included."""
+
+    def __init__(self, eps_theta):
+        self.eps_theta, self.rows = eps_theta, []  # appending is safe from any thread
+
+    def __call__(self, x_t, t):
+        self.rows.append(len(x_t))
+        return self.eps_theta(x_t, t)
+
+    @property
+    def chain(self):
+        """The denoiser's own chain, counted; no attribute where it has none."""
+        inner = self.eps_theta.chain
+
+        def counted(x_T, times, c_x, c_eps, c_z, z):
+            self.rows.append(len(x_T) * len(c_x))
+            return inner(x_T, times, c_x, c_eps, c_z, z)
+
+        return counted
+
+    def evaluations(self, n):
+        """Network evaluations (NFE) a row."""
+        return sum(self.rows) / n
 
 
 class _AllEqual:

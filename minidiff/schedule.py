@@ -65,6 +65,11 @@ class Schedule:
             raise ValueError(f"t must lie in 0..T = {self.T}, got {t.min()}..{t.max()}")
         return on_axes_of(x, self.alpha_bar[t])
 
+    @functools.cached_property
+    def between(self):
+        """This schedule with real times between its steps."""
+        return Between(self)
+
 
 def from_betas(betas):
     """The schedule with beta_1, ..., beta_T = betas, each in (0, 1).    [DDPM eq. 4]"""
@@ -129,8 +134,26 @@ def pick(kind, known, name):
 SCHEDULES = {"linear": linear, "linear-scaled": linear_scaled, "cosine": cosine}
 
 
+class _Continuous:
+    """dx = f(t) x dt + sqrt(g2(t)) dW with f = -beta(t) / 2 and g2 = beta(t): what shrinks and what is added keep the variance."""
+
+    def f(self, t):
+        """-beta(t) / 2, the drift's factor.    [Score SDE eq. 11]"""
+        return -0.5 * self.beta(t)
+
+    def g2(self, t):
+        """beta(t), the diffusion's square.    [Score SDE eq. 11]"""
+        return self.beta(t)
+
+    def _checked(self, t):
+        t = np.asarray(t, dtype=np.float64)
+        if t.size and not (t.min() >= 0 and t.max() <= self.T):
+            raise ValueError(f"t must lie in [0, {self.T}], got {t.min()}..{t.max()}")
+        return t
+
+
 @dataclass(frozen=True)
-class VP:
+class VP(_Continuous):
     """alpha_bar(t) = exp(-int_0^t beta),  beta(t) = beta_min + t (beta_max - beta_min),  t in [0, 1].    [Score SDE appendix C]
 
     The variance-preserving process in continuous time: Schedule's limit of many small steps (beta_t = beta(t / T) / T).
@@ -138,6 +161,7 @@ class VP:
 
     beta_min: float = 0.1
     beta_max: float = 20.0
+    T = 1
 
     def beta(self, t):
         """beta_min + t (beta_max - beta_min), the rate at which variance is replaced by noise."""
@@ -145,7 +169,33 @@ class VP:
 
     def at(self, t, x):
         """alpha_bar(t) in float64, with axes to multiply x (B, ...); t is a number or an array (B,) in [0, 1]."""
-        t = np.asarray(t, dtype=np.float64)
-        if t.size and not (t.min() >= 0 and t.max() <= 1):
-            raise ValueError(f"t must lie in [0, 1], got {t.min()}..{t.max()}")
+        t = self._checked(t)
         return on_axes_of(x, np.exp(-t * self.beta_min - t**2 / 2 * (self.beta_max - self.beta_min)))
+
+
+@dataclass(frozen=True, eq=False)
+class Between(_Continuous):
+    """A Schedule at real times in [0, T]: log alpha_bar runs straight from each step to the next, so beta(t) is constant there.
+
+    At whole times it is the Schedule. ODE and SDE solvers that look between the steps live here.
+    """
+
+    schedule: Schedule
+
+    @property
+    def T(self):
+        return self.schedule.T
+
+    def beta(self, t):
+        """-log alpha of the step that ends at ceil(t)."""
+        return -np.log(self.schedule.alpha[np.maximum(np.ceil(self._checked(t)).astype(int), 1)])
+
+    def at(self, t, x):
+        """alpha_bar(t) in float64, with axes to multiply x (B, ...); t is a number or an array (B,) in [0, T]."""
+        log_ab = np.interp(self._checked(t), np.arange(self.T + 1), np.log(self.schedule.alpha_bar))
+        return on_axes_of(x, np.exp(log_ab))
+
+
+def continuous(schedule):
+    """The process in continuous time: a Schedule's `between`, anything else as it is."""
+    return schedule.between if isinstance(schedule, Schedule) else schedule
