@@ -10,12 +10,15 @@
     data        what we learn from
     layers      the pieces of a network, each beside its gradient
     loss        L_simple
+    ode         Euler, Heun, Runge-Kutta
+    flow        the flow's lens: straight paths, velocity, reflow (time runs the other way)
+    objective   eps, x_0, v or velocity: what a network is asked, and what its errors count
     fast        the MLP at speed; skip it at first
     mlp         the denoiser eps_theta
     optim       clipping, Adam, EMA
     sample      DDPM and DDIM: one step each, one loop
-    ode         Euler, Heun, Runge-Kutta
     sde         the score's lens: SDEs, the probability-flow ODE, exact likelihood
+    elbo        the likelihood's bound, term by term
     solvers     more samplers: ODE, SDE, DPM-Solver, Langevin
     recursion   what a sampler does to Gaussian data, exactly
     train       algorithm 1, as a generator

@@ -8,10 +8,11 @@ import numpy as np
 
 from .files import read_npz, replacing
 from .mlp import MLP
+from .objective import denoiser
 from .schedule import Schedule, from_betas
-from .train import State
+from .train import Goal, State
 
-FORMAT = 1
+FORMAT = 2
 MODELS = {"mlp": MLP}
 
 
@@ -29,11 +30,12 @@ class Run:
     scale: np.ndarray | float = 1.0
     offset: np.ndarray | float = 0.0
     schedule_name: str = "linear"
+    goal: Goal = field(default_factory=Goal)
     losses: list = field(default_factory=list)  # L_simple of every step so far
 
     def eps_theta(self):
-        """The denoiser with the averaged parameters."""
-        return self.model.eps_theta(self.state.ema)
+        """The denoiser with the averaged parameters, whatever they were trained to answer."""
+        return denoiser(self.model.eps_theta(self.state.ema), self.goal.objective, self.schedule)
 
     def in_data_units(self, x):
         """Rows of the model as what the data was before it was scaled, (n, *shape)."""
@@ -47,7 +49,7 @@ def save(path, run):
         raise FloatingPointError(f"parameters are not finite after step {s.step}, nothing is saved; a smaller lr may help")
     meta = {"format": FORMAT, "model": {"kind": "mlp"} | asdict(run.model), "seed": s.seed, "step": s.step}
     meta |= {"loss": s.loss, "data": run.data, "shape": list(run.shape), "batch": run.batch, "lr": run.lr}
-    meta["schedule"] = run.schedule_name
+    meta |= {"schedule": run.schedule_name, "goal": asdict(run.goal)}
     arrays = {f"{group}/{k}": w for group in ("params", "ema", "m", "v") for k, w in getattr(s, group).items()}
     arrays |= {"beta": run.schedule.beta[1:], "losses": np.array(run.losses, np.float32)}
     arrays |= {"scale": np.asarray(run.scale, np.float64), "offset": np.asarray(run.offset, np.float64)}
@@ -71,7 +73,7 @@ def load(path):
         state = State(**groups, seed=meta["seed"], step=meta["step"], loss=meta["loss"])
         run = Run(
             model, state, from_betas(arrays["beta"]), meta["data"], tuple(meta["shape"]), meta["batch"], meta["lr"],
-            arrays["scale"], arrays["offset"], meta["schedule"], arrays["losses"].ravel().tolist(),
+            arrays["scale"], arrays["offset"], meta["schedule"], Goal(**meta["goal"]), arrays["losses"].ravel().tolist(),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as e:
         raise ValueError(f"{path} is not a checkpoint of minidiff: {type(e).__name__} {e}") from e

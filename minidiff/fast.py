@@ -38,7 +38,7 @@ class _Block:
 
 
 class LossAndGrads:
-    """loss.loss_and_grads for one size of batch: (params, x_t, t, eps) -> loss, grads, which the next call overwrites."""
+    """loss.loss_and_grads for one size of batch: (params, x_t, t, eps, weight) -> loss, grads (kept until the next call)."""
 
     def __init__(self, model, batch, T, dtype):
         self.model, self.batch = model, batch
@@ -49,9 +49,16 @@ class LossAndGrads:
         self.blocks = {i: _Block(model, min(self.rows, batch - i), dtype) for i in starts}
         warm_up_blas()
 
-    def __call__(self, params, x_t, t, eps):
+    def __call__(self, params, x_t, t, eps, weight=None):
+        whole = t.dtype.kind in "iu"
+        emb = self.embedding if whole else time_embedding(t, self.model.time_dim, self.embedding.dtype)
+        weight = None if weight is None else weight.astype(emb.dtype)[:, None]
+
         def block(first, last):
-            return self._block(self.blocks[first], params, x_t[first:last], t[first:last], eps[first:last])
+            rows = slice(first, last)
+            times = emb[t[rows]] if whole else emb[rows]
+            w = None if weight is None else weight[rows]
+            return self._block(self.blocks[first], params, x_t[rows], times, eps[rows], w)
 
         loss = sum(side_by_side(block, self.batch, self.rows)) / self.batch
         total = self.blocks[0]
@@ -59,11 +66,11 @@ class LossAndGrads:
             total.flat += self.blocks[first].flat
         return loss, total.grads
 
-    def _block(self, k, params, x_t, t, eps):
+    def _block(self, k, params, x_t, emb, eps, weight):
         """sum ||eps - eps_hat||^2 of the rows, and their share of the gradient into k.grads."""
         model, p, g = self.model, params, k.grads
         k.x_in[:, : model.d] = x_t
-        k.x_in[:, model.d :] = self.embedding[t]
+        k.x_in[:, model.d :] = emb
         np.matmul(k.x_in, p["W_in"], out=k.u[0])
         kernels.bias_silu(k.u[0], p["b_in"], k.h[0])
         for i in range(model.depth):
@@ -74,7 +81,9 @@ class LossAndGrads:
         k.eps_hat += p["b_out"]
 
         error = np.subtract(k.eps_hat, eps, out=k.eps_hat)
-        loss = float(np.vdot(error, error))
+        loss = float(np.vdot(error, error) if weight is None else np.vdot(error, weight * error))
+        if weight is not None:
+            error *= weight
         error *= 2 / self.batch  # now dLoss/deps_hat
         np.matmul(k.h[-1].T, error, out=g["W_out"])
         error.sum(axis=0, out=g["b_out"])

@@ -135,7 +135,7 @@ SCHEDULES = {"linear": linear, "linear-scaled": linear_scaled, "cosine": cosine}
 
 
 class _Continuous:
-    """dx = f(t) x dt + sqrt(g2(t)) dW with f = -beta(t) / 2 and g2 = beta(t): what shrinks and what is added keep the variance."""
+    """dx = f(t) x dt + sqrt(g2(t)) dW with f = -beta(t) / 2, g2 = beta(t): shrinking and stirring keep a variance of 1."""
 
     def f(self, t):
         """-beta(t) / 2, the drift's factor.    [Score SDE eq. 11]"""

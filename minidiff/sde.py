@@ -19,10 +19,10 @@ from .schedule import in_data_dtype, on_axes_of
 
 @dataclass(frozen=True)
 class VE:
-    """x_t = x_0 + sqrt(sigma_t^2 - sigma_0^2) eps,  sigma_t = sigma_min (sigma_max / sigma_min)^t,  t in [0, 1].    [Score SDE appendix C]
+    """x_t = x_0 + sqrt(sigma_t^2 - sigma_0^2) eps,  sigma_t = sigma_min (sigma_max / sigma_min)^t.    [Score SDE appendix C]
 
-    The variance-exploding process: nothing shrinks. It is a variance-preserving one in other units: sqrt(ab_t) x_t, with
-    ab_t = 1 / (1 + sigma_t^2 - sigma_0^2), so one denoiser serves both.
+    The variance-exploding process, t in [0, 1]: nothing shrinks. In other units it is a variance-preserving one,
+    sqrt(ab_t) x_t with ab_t = 1 / (1 + sigma_t^2 - sigma_0^2), so that one denoiser serves both.
     """
 
     sigma_min: float = 0.01
@@ -88,7 +88,7 @@ def langevin_step(score_x, x, step_size, z):
 
 
 def divergence(u, x, t, h=1e-4):
-    """div u = sum_i du_i/dx_i at x (B, d), (B,), by central differences: 2 d evaluations, error h^2 / 6 of the third derivative."""
+    """div u = sum_i du_i/dx_i at x (B, d), (B,): 2 d evaluations, by central differences whose error is h^2 / 6 d^3u/dx^3."""
     total = np.zeros(len(x))
     for i in range(x.shape[1]):
         ahead = np.zeros(x.shape[1])
@@ -98,9 +98,10 @@ def divergence(u, x, t, h=1e-4):
 
 
 def hutchinson(u, x, t, z, h=1e-4):
-    """z^T (du/dx) z: E over z with E z z^T = I is div u. Two evaluations for any d, at the price of variance.    [Score SDE appendix D]
+    """z^T (du/dx) z, (B,): its mean over z with E z z^T = I is div u.    [Score SDE appendix D]
 
-    z (B, d). With signs +-1 the variance is sum_{i<j} (J_ij + J_ji)^2, J = du/dx: none where coordinates do not interact.
+    Two evaluations for any d, at the price of variance: with signs +-1 as z (B, d) it is sum_{i<j} (J_ij + J_ji)^2,
+    J = du/dx, so none where coordinates do not interact.
     """
     return np.sum(z * (u(x + h * z, t) - u(x - h * z, t)), axis=1) / (2 * h)
 
@@ -116,8 +117,7 @@ def log_likelihood(u, x_0, log_p_T, times, div=divergence):
         x = state[:, :-1]
         return np.column_stack([u(x, t), div(u, x, t)])
 
-    for state in walk(rk4, both, np.column_stack([x_0, np.zeros(len(x_0))]), times):
-        pass
+    *_, state = walk(rk4, both, np.column_stack([x_0, np.zeros(len(x_0))]), times)
     return log_p_T(state[:, :-1]) + state[:, -1], state[:, :-1]
 
 

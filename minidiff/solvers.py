@@ -18,9 +18,9 @@ from .schedule import continuous, in_data_dtype
 
 
 def pf_ode(method):
-    """Returns the step dx/dt = f x - g^2 / 2 score, score = -eps_hat / sqrt(1 - ab_t), by ode.euler, heun or rk4.    [Score SDE eq. 13]
+    """Returns the step of dx/dt = f x - g^2 / 2 score, score = -eps_hat / sqrt(1 - ab_t).    [Score SDE eq. 13]
 
-    Euler stays Euler at s = 0; the others jump to x_0_hat.
+    method is ode.euler, heun or rk4. Euler stays Euler at s = 0; the others jump to x_0_hat.
     """
 
     def step(eps_theta, schedule, x_t, t, s, rng):
@@ -37,7 +37,7 @@ def pf_ode(method):
 @affine
 @in_data_dtype
 def dpm_solver_1(eps_theta, schedule, x_t, t, s, rng):
-    """x_s = sqrt(ab_s / ab_t) x_t - sqrt(1 - ab_s) (e^h - 1) eps_hat: DDIM's step, found by another road.    [DPM-Solver section 3.2]
+    """x_s = sqrt(ab_s / ab_t) x_t - sqrt(1 - ab_s) (e^h - 1) eps_hat: DDIM by another road.    [DPM-Solver section 3.2]
 
     sqrt(1 - ab_s) e^h is written sqrt(ab_s (1 - ab_t) / ab_t), which does not end in 0 times infinity at s = 0.
     """
@@ -88,7 +88,7 @@ def reverse_sde(eps_theta, schedule, x_t, t, s, rng):
 
 
 def langevin(inner=5, ratio=0.2):
-    """Returns the step of annealed Langevin dynamics: `inner` moves at level t, then the picture is scaled to level s.    [CME296 lecture 2]
+    """Returns the step of annealed Langevin dynamics: `inner` moves at level t, then on to level s.    [CME296 lecture 2]
 
         x <- x + a/2 score(x, t) + sqrt(a) z,  a = ratio (1 - ab_t);    then x_s = sqrt(ab_s / ab_t) x, at s = 0 x_0_hat
 

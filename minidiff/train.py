@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from .gaussian import q_sample
+from . import objective as objectives
 from .loss import loss_and_grads
 from .noise import INIT, TRAIN, stream
 from .optim import update
@@ -43,21 +43,47 @@ def start(model, seed, dtype=np.float32):
 CHUNK = 16  # steps whose random numbers are drawn together: naming a stream costs as much as 4,000 normals
 
 
-def batches(step, seed, schedule, data, batch):
+@dataclass(frozen=True)
+class Goal:
+    """What is learnt: the network's answer, what its error counts at t, and which t come how often (see objective.py)."""
+
+    objective: str = "eps"
+    weight: str = "simple"
+    times: str = "uniform"
+
+    def __post_init__(self):
+        objectives.check(self.objective, self.weight, self.times)
+
+
+def batches(step, seed, schedule, data, batch, goal=Goal(), noise=None):
     """(x_0, t, eps) for step, step + 1, ...: each depends on (seed, step) and the sizes alone: resuming changes nothing."""
     for chunk in itertools.count(step // CHUNK):
         rng = stream(seed, TRAIN, chunk)
         rows = rng.integers(len(data), size=(CHUNK, batch))
-        t = rng.integers(1, schedule.T + 1, size=(CHUNK, batch))
-        eps = rng.standard_normal((CHUNK, batch, data.shape[1]), data.dtype)
+        t = objectives.draw_times(goal.objective, goal.times, schedule, rng, (CHUNK, batch))
+        eps = rng.standard_normal((CHUNK, batch, data.shape[1]), data.dtype) if noise is None else noise[rows]
         for k in range(max(0, step - chunk * CHUNK), CHUNK):
             yield data[rows[k]], t[k], eps[k]
 
 
-def train(model, state, schedule, data, *, steps, batch=128, lr=1e-3, max_norm=1.0, decay=0.999) -> Iterator[State]:
+def train(
+    model,
+    state,
+    schedule,
+    data,
+    *,
+    steps,
+    batch=128,
+    lr=1e-3,
+    goal=Goal(),
+    noise=None,
+    max_norm=1.0,
+    decay=0.999,
+) -> Iterator[State]:
     """Gradient steps on L_simple until state.step == steps, yielding the state after each.    [DDPM algorithm 1]
 
-    data (N, d) in the parameters' dtype. The state is updated in place: what to print, draw, save and when to stop is
+    data (N, d) in the parameters' dtype. goal says what is learnt; noise (N, d) pairs each row with its own noise, for
+    reflow, instead of fresh ones. The state is updated in place: what to print, draw, save and when to stop is
     the caller's. Raises FloatingPointError with the step's number, before anything is updated, if loss or gradient is not
     finite.
     """
@@ -68,19 +94,22 @@ def train(model, state, schedule, data, *, steps, batch=128, lr=1e-3, max_norm=1
         raise ValueError(f"data must have the shape (N, {model.d}), got {data.shape}")
     if not 0 < lr < math.inf:
         raise ValueError(f"lr must be positive and finite, got {lr}")
-    return _steps(model, state, schedule, data, steps, batch, lr, max_norm, decay)
+    if noise is not None and noise.shape != data.shape:
+        raise ValueError(f"noise must have the data's shape {data.shape}, got {noise.shape}")
+    return _steps(model, state, schedule, data, steps, batch, lr, goal, noise, max_norm, decay)
 
 
-def _steps(model, state, schedule, data, steps, batch, lr, max_norm, decay):
+def _steps(model, state, schedule, data, steps, batch, lr, goal, noise, max_norm, decay):
     if hasattr(model, "loss_and_grads"):
         gradients = model.loss_and_grads(batch, schedule.T, data.dtype)
     else:
         gradients = partial(loss_and_grads, model)
-    for x_0, t, eps in batches(state.step, state.seed, schedule, data, batch):
+    for x_0, t, eps in batches(state.step, state.seed, schedule, data, batch, goal, noise):
         if state.step >= steps:
             return
-        x_t = q_sample(schedule, x_0, t, eps)
-        loss, grads = gradients(state.params, x_t, t, eps)
+        x_in, t_in, target = objectives.example(goal.objective, schedule, x_0, t, eps)
+        weight = objectives.weight_of(goal.weight, goal.objective, schedule, t)
+        loss, grads = gradients(state.params, x_in, t_in, target, weight)
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} at step {state.step + 1}; a smaller lr than {lr:g} may help")
         state.step, state.loss = state.step + 1, loss

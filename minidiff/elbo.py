@@ -1,0 +1,113 @@
+"""How likely a denoiser finds the data: the ELBO term by term, and what it loses against the truth.
+
+    log p(x_0) >= ELBO = -(L_T + sum_{t=2..T} L_{t-1} + L_0)                                       [DDPM eq. 5]
+
+    term     is                                                      here
+    L_T      KL(q(x_T | x_0) || N(0, I))                             closed form
+    L_{t-1}  E KL(q(x_{t-1} | x_t, x_0) || p_theta(x_{t-1} | x_t))   two Gaussians, x_t drawn
+    L_0      -E log p_theta(x_0 | x_1)                               a density of variance beta_1, or 256 grey levels
+
+p_theta(x_{t-1} | x_t) has ddpm's mean and the variance var(schedule, t, s) of sample.py. All in nats, summed over the d
+coordinates, one number for each row of x_0 (B, d).
+"""
+
+import math
+
+import numpy as np
+
+from .gaussian import kl as gaussian_kl
+from .gaussian import posterior, prior_kl, q_sample, x_0_from_eps
+from .sample import beta_tilde
+
+
+def term(eps_theta, schedule, x_0, t, var, rng):
+    """L_{t-1} = E KL(q(x_{t-1} | x_t, x_0) || p_theta(x_{t-1} | x_t)), t >= 2, one draw of x_t a row: (B,).    [DDPM eq. 5]
+
+    p_theta's mean is the posterior's with x_0_hat for x_0: the two means differ by what the denoiser got wrong.
+    """
+    x_t = q_sample(schedule, x_0, t, rng.standard_normal(x_0.shape))
+    x_0_hat = x_0_from_eps(schedule, x_t, t, eps_theta(x_t, t))
+    mean, tilde = posterior(schedule, x_0, x_t, t, t - 1)
+    mean_theta, _ = posterior(schedule, x_0_hat, x_t, t, t - 1)
+    return gaussian_kl(mean, tilde, mean_theta, var(schedule, t, t - 1)).sum(axis=1)
+
+
+def reconstruction(eps_theta, schedule, x_0, rng):
+    """L_0 = -log N(x_0; mu_theta(x_1, 1), beta_1 I), one draw of x_1 a row: (B,).    For continuous data; mu_theta = x_0_hat.
+
+    May be negative: it is a density. Its variance is its own, as beta_tilde_1 = 0.
+    """
+    x_1 = q_sample(schedule, x_0, 1, rng.standard_normal(x_0.shape))
+    x_0_hat, var = x_0_from_eps(schedule, x_1, 1, eps_theta(x_1, 1)), schedule.beta[1]
+    return np.sum((x_0 - x_0_hat) ** 2 / (2 * var) + 0.5 * math.log(2 * math.pi * var), axis=1)
+
+
+def _log_cdf_difference(low, high):
+    """log(Phi(high) - Phi(low)), low < high: on the side where both are small, or the difference would round to 0."""
+    flip = low + high > 0
+    low, high = np.where(flip, -high, low), np.where(flip, -low, high)
+    erfc = np.vectorize(math.erfc, otypes=[float])
+    p = 0.5 * (erfc(-high / math.sqrt(2)) - erfc(-low / math.sqrt(2)))
+    tail = -0.5 * high**2 - np.log(np.maximum(-high, 1) * math.sqrt(2 * math.pi))  # Phi's own asymptote, beyond 37 std
+    return np.where(p > 1e-300, np.log(np.maximum(p, 1e-300)), tail)
+
+
+def reconstruction_of_greys(eps_theta, schedule, x_0, levels, rng):
+    """L_0 = -log of the mass that N(mu_theta(x_1, 1), beta_1 I) puts around x_0's grey level: (B,) >= 0.    [DDPM eq. 13]
+
+    x_0 lies on `levels` grey values from -1 to 1; each owns half the way to its neighbours, the outermost all beyond.
+    """
+    half = 1 / (levels - 1)
+    x_1 = q_sample(schedule, x_0, 1, rng.standard_normal(x_0.shape))
+    x_0_hat, std = x_0_from_eps(schedule, x_1, 1, eps_theta(x_1, 1)), math.sqrt(schedule.beta[1])
+    low = np.where(x_0 < -1 + half, -np.inf, (x_0 - half - x_0_hat) / std)
+    high = np.where(x_0 > 1 - half, np.inf, (x_0 + half - x_0_hat) / std)
+    with np.errstate(invalid="ignore"):
+        return -_log_cdf_difference(np.maximum(low, -1e3), np.minimum(high, 1e3)).sum(axis=1)
+
+
+def terms(eps_theta, schedule, x_0, rng, var=beta_tilde, levels=None, times=None):
+    """All of them: L (T + 1, B), L[T] = L_T, L[t - 1] = L_{t-1}, L[0] = L_0; -L.sum(axis=0) estimates the ELBO of each row.
+
+    levels: x_0 are that many grey values of [-1, 1] instead of continuous. times: which t of 2..T to work out (ascending;
+    the others stay NaN), for T of a thousand steps and a look at the shape only.
+    """
+    L = np.full((schedule.T + 1, len(x_0)), np.nan)
+    L[schedule.T] = [prior_kl(schedule, float(np.mean(row**2))) * row.size for row in np.asarray(x_0, np.float64)]
+    for t in range(2, schedule.T + 1) if times is None else times:
+        L[t - 1] = term(eps_theta, schedule, x_0, int(t), var, rng)
+    if levels is None:
+        L[0] = reconstruction(eps_theta, schedule, x_0, rng)
+    else:
+        L[0] = reconstruction_of_greys(eps_theta, schedule, x_0, levels, rng)
+    return L
+
+
+def gap(mixture, eps_theta, schedule, n, rng, var=beta_tilde, times=None):
+    """What the ELBO loses at each t when the data are a mixture: (T + 1, n), of which the mean over n is meant, in nats.
+
+        E log q(x_0) - E ELBO = KL(q(x_T) || N(0, I)) + sum_t E KL(q(x_{t-1} | x_t) || p_theta(x_{t-1} | x_t))
+
+    Row t - 1 draws log q(x_{t-1} | x_t) - log p_theta(x_{t-1} | x_t), with the true reverse step by Bayes from the
+    mixture's densities, q(x_{t-1} | x_t) = q(x_t | x_{t-1}) q(x_{t-1}) / q(x_t); row T draws log q(x_T) - log N(x_T; 0, I).
+    Even the perfect denoiser has a gap: the true reverse step is not a Gaussian of variance var.
+    """
+    x_0 = mixture.sample(n, rng)
+    out = np.full((schedule.T + 1, n), np.nan)
+    for t in range(1, schedule.T + 1) if times is None else times:
+        t, s = int(t), int(t) - 1
+        x_s = q_sample(schedule, x_0, s, rng.standard_normal(x_0.shape))
+        alpha_t, beta_t = schedule.alpha[t], schedule.beta[t]
+        x_t = math.sqrt(alpha_t) * x_s + math.sqrt(beta_t) * rng.standard_normal(x_0.shape)
+        true = _log_normal(x_t, math.sqrt(alpha_t) * x_s, beta_t)
+        true += mixture.log_prob(schedule, x_s, s) - mixture.log_prob(schedule, x_t, t)
+        x_0_hat = x_0_from_eps(schedule, x_t, t, eps_theta(x_t, t))
+        mean = posterior(schedule, x_0_hat, x_t, t, s)[0]
+        out[s] = true - _log_normal(x_s, mean, beta_t if s == 0 else float(var(schedule, t, s)))
+    x_T = q_sample(schedule, x_0, schedule.T, rng.standard_normal(x_0.shape))
+    out[schedule.T] = mixture.log_prob(schedule, x_T, schedule.T) - _log_normal(x_T, 0.0, 1.0)
+    return out
+
+
+def _log_normal(x, mean, var):
+    return -0.5 * np.sum((x - mean) ** 2 / var + math.log(2 * math.pi * var), axis=1)
