@@ -26,10 +26,12 @@
     metrics     how far samples are from data
     figures     the pictures
     bench       how fast, and what share of this machine's limit
+    dictionary  every paper's letters, converted both ways
     doctor      does a schedule end in noise?
     workbench   train a run, draw from it, make its pictures
     report      what the commands print
     commands    what each command does
+    answers     the commands that answer a question
     cli         the command line
 
 A file imports only from files above it.

@@ -8,7 +8,7 @@ import numpy as np
 
 from .files import read_npz, replacing
 from .mlp import MLP
-from .objective import denoiser
+from .objective import denoiser, unit, velocity
 from .schedule import Schedule, from_betas
 from .train import Goal, State
 
@@ -35,7 +35,15 @@ class Run:
 
     def eps_theta(self):
         """The denoiser with the averaged parameters, whatever they were trained to answer."""
-        return denoiser(self.model.eps_theta(self.state.ema), self.goal.objective, self.schedule)
+        return denoiser(self.model.eps_theta(self.state.ema), self.goal.objective, self.schedule.between)
+
+    def velocity(self):
+        """The network as flow.py's u(x, t). Raises ValueError unless it was trained with the objective flow."""
+        return velocity(self.model.eps_theta(self.state.ema), self.goal.objective)
+
+    def knows_nothing(self):
+        """The loss of a network that answers 0: what a loss is compared with."""
+        return unit(self.goal.objective, self.goal.weight, self.goal.times, self.schedule, self.model.d)
 
     def in_data_units(self, x):
         """Rows of the model as what the data was before it was scaled, (n, *shape)."""

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from . import __version__, commands
+from . import __version__, answers, commands
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,14 +45,20 @@ def parser():
         )
         p.add_argument("--T", type=int, default=default.get("T"), help="number of noising steps (default 1000)")
 
-    def sampler(p, n):
-        p.add_argument("run", metavar="RUN", help="the folder of a run, or its checkpoint")
-        p.add_argument("--sampler", default="ddpm", metavar="NAME", help="ddpm or ddim (default ddpm)")
-        p.add_argument("--var", metavar="NAME", help="ddpm's variance: beta or beta-tilde (default)")
+    def sampler(p):
+        p.add_argument("--sampler", metavar="NAME", help="ddpm (default), ddim, euler, heun, rk4, dpm-solver-1, dpm-solver++, "
+                       "reverse-sde or langevin; a run with the objective flow walks its straight path with euler (its default), "
+                       "heun and rk4")  # fmt: skip
+        p.add_argument("--var", metavar="NAME", help="ddpm's variance: beta-tilde (default), beta or gaussian-optimal")
         p.add_argument("--eta", type=float, help="ddim's share of fresh noise, 0..1 (default 0)")
-        p.add_argument("--steps", type=int, help="network evaluations, 1..T (default: ddpm T, ddim 50)")
+        p.add_argument("--steps", type=int, help="steps, 1..T (default: ddpm and reverse-sde T, langevin 100, heun and "
+                       "dpm-solver++ 25, rk4 15, others 50)")  # fmt: skip
         p.add_argument("--spacing", default="trailing", metavar="NAME", help="trailing (default), leading or linspace")
+
+    def of_run(p, n):
+        p.add_argument("run", metavar="RUN", help="the folder of a run, or its checkpoint")
         p.add_argument("--n", type=int, default=n, help=f"how many samples (default {n})")
+        sampler(p)
 
     p = command("demo", commands.demo, "minidiff demo --quick")
     p.add_argument("--quick", action="store_true", help="small, in about ten seconds")
@@ -67,29 +73,42 @@ def parser():
     p.add_argument("--lr", type=float, help="Adam's learning rate (default 0.003)")
     p.add_argument("--width", type=int, help="of the hidden layers (default 128)")
     p.add_argument("--depth", type=int, help="residual layers (default 3)")
+    p.add_argument("--objective", metavar="NAME", help="what the network answers: eps (default), x0, v or flow")
+    p.add_argument("--weight", metavar="NAME", help="what its errors count: simple (default), derived or min-snr")
+    p.add_argument("--times", metavar="NAME", help="which t it sees: uniform (default) or logit-normal")
     p.add_argument("--resume", action="store_true", help="continue --out, bit for bit as if never stopped")
     schedule(p)
     common(p, "runs/NAME of the data", seed=None)
 
     p = command("sample", commands.sample, "minidiff sample runs/moons --sampler ddim --steps 20 --n 2000")
-    sampler(p, 1000)
+    of_run(p, 1000)
     p.add_argument("--gif", action="store_true", help="also draw the way there as a GIF")
     common(p)
 
     p = command("eval", commands.evaluate, "minidiff eval runs/moons --sampler ddim --steps 20")
-    sampler(p, 1000)
+    of_run(p, 1000)
+    p.add_argument("--likelihood", action="store_true", help="also the ELBO by t and the ODE's likelihood, with a picture")
     common(p)
 
-    p = command("info", commands.info, "minidiff info runs/moons")
+    p = command("info", answers.info, "minidiff info runs/moons")
     p.add_argument("run", metavar="RUN", help="the folder of a run, or its checkpoint")
 
-    p = command("bench", commands.bench, "minidiff bench --threads 1")
+    p = command("bench", answers.bench, "minidiff bench --threads 1")
     p.add_argument("--repeats", type=int, default=5, help="of every measurement (default 5)")
     p.add_argument("--threads", type=int, help="cores to use (default: all, at most 8)")
 
-    p = command("doctor", commands.doctor, "minidiff doctor --schedule linear --T 50")
+    p = command("doctor", answers.doctor, "minidiff doctor --schedule linear --T 50")
     schedule(p, schedule="linear", T=1000)
     p.add_argument("--data-std", type=float, default=1.0, help="standard deviation of the data (default 1)")
+
+    p = command("oracle", answers.oracle, "minidiff oracle --sampler ddim --steps 50 --data-mean 0.2 --data-std 0.15")
+    sampler(p)
+    p.add_argument("--data-mean", type=float, default=0.2, help="mean of the Gaussian data (default 0.2)")
+    p.add_argument("--data-std", type=float, default=0.15, help="standard deviation of the data (default 0.15)")
+    schedule(p, schedule="linear", T=1000)
+
+    p = command("notation", answers.notation, "minidiff notation karras")
+    p.add_argument("paper", nargs="?", metavar="PAPER", help="only this one: ho, ddim, prince, karras, vdm, song or flow")
     return top
 
 

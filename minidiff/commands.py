@@ -4,12 +4,13 @@ import sys
 import time
 from pathlib import Path
 
-from .report import JUDGED, done, judged_row, show, table, wrote
-from .workbench import curve, data_of, draw, draw_path, fit, forward_figure, new_run, reverse_figure
+from .report import JUDGED, done, judged_row, likelihood_text, show, table, wrote
+from .workbench import curve, data_of, draw, draw_path, fit, forward_figure, likelihood, new_run, reverse_figure
 
 CHECKPOINT = "checkpoint.npz"
 FULL, QUICK = (4000, 800), (400, 100)  # the demo's training steps and samples
-TRAINING = {"schedule": "linear", "T": 1000, "width": 128, "depth": 3, "batch": 256, "lr": 3e-3, "seed": 0}
+TRAINING = {"schedule": "linear", "T": 1000, "width": 128, "depth": 3, "batch": 256, "lr": 3e-3, "seed": 0,
+            "objective": "eps", "weight": "simple", "times": "uniform"}  # fmt: skip
 
 
 def checkpoint_of(path):
@@ -21,23 +22,19 @@ def checkpoint_of(path):
     return load(path), path.parent
 
 
-def step_of(args, least):
-    """The sampler's step, its name, and its times, from --sampler, --var, --eta, --steps, --spacing; and n >= least."""
-    from . import sample
+def step_of(args, run, least):
+    """The sampler's step, its name, and its times, from --sampler, --var, --eta, --steps, --spacing; checks n >= least."""
+    from .sample import SPACINGS
     from .schedule import pick
+    from .solvers import by_name
 
     if args.n < least:
         raise ValueError(f"n must be at least {least}, got {args.n}")
-    variances = {"beta": sample.beta, "beta-tilde": sample.beta_tilde}
-    var, eta = args.var or "beta-tilde", 0.0 if args.eta is None else args.eta
-    samplers = {"ddpm": sample.ddpm(pick("var", variances, var)), "ddim": sample.ddim(eta)}
-    step, spacing = pick("sampler", samplers, args.sampler), pick("spacing", sample.SPACINGS, args.spacing)
-    stray = {"ddpm": ("eta", args.eta), "ddim": ("var", args.var)}[args.sampler]
-    if stray[1] is not None:
-        raise ValueError(f"--{stray[0]} means nothing to {args.sampler}, got {stray[1]}")
-    name = f"ddpm({var})" if args.sampler == "ddpm" else f"ddim(eta={eta:g})"
-    default = (lambda T: T) if args.sampler == "ddpm" else (lambda T: min(50, T))
-    return step, name, lambda T: spacing(T, default(T) if args.steps is None else args.steps)
+    straight = run.goal.objective == "flow"
+    name = args.sampler or ("euler" if straight else "ddpm")
+    label, step, default = by_name(name, args.var, args.eta, lambda: float(data_of(run).x.var()), straight)
+    T, spacing = run.schedule.T, pick("spacing", SPACINGS, args.spacing)
+    return step, label, spacing(T, min(default or T, T) if args.steps is None else args.steps)
 
 
 def demo(args):
@@ -68,11 +65,11 @@ def demo(args):
     ]
     rows, panels = [], {"data": data.x[:100]}
     for name, step, times in samplers:
-        x_0, seconds = draw(run, step, times, n, args.seed, name)
+        x_0, seconds, evaluations = draw(run, step, times, n, args.seed, name)
         j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE))
-        result.setdefault("samplers", []).append({"sampler": name, "evaluations": len(times) - 1, "seconds": seconds} | j)
-        rows.append(judged_row(name, times, seconds, j))
-        panels[f"{name}, {len(times) - 1} evaluations"] = x_0[:100]
+        result.setdefault("samplers", []).append({"sampler": name, "evaluations": evaluations, "seconds": seconds} | j)
+        rows.append(judged_row(name, evaluations, seconds, j))
+        panels[f"{name}, {evaluations} evaluations"] = x_0[:100]
     title = "Which are real? Handwritten digits, and what the network makes of noise"
     wrote(figures.save(figures.beside(panels, data.shape, title), out / "samples.png"), args, result)
     reverse = reverse_figure(run, sample.ddpm(), "ddpm", samplers[0][2], figures, args.seed)
@@ -126,7 +123,8 @@ def train(args):
     wrote(figures.save(curve(run, data, figures), out / "training.png"), args, result)
     recent = run.losses[-500:]
     result |= {"steps": run.state.step, "loss": sum(recent) / len(recent), "d": run.model.d}
-    show(f"step {run.state.step}, L_simple {result['loss']:.4f} = {result['loss'] / run.model.d:.4f} a coordinate", args)
+    share = result["loss"] / run.knows_nothing()
+    show(f"step {run.state.step}, loss {result['loss']:.4f}, that is {share:.4f} of what knowing nothing costs", args)
     show(f"next: minidiff sample {out}", args)
     return done(result, args)
 
@@ -139,18 +137,17 @@ def sample(args):
     from .files import folder, replacing
 
     result = {}
-    step, name, times_of = step_of(args, 1)
     run, home = checkpoint_of(args.run)
-    times = times_of(run.schedule.T)
+    step, name, times = step_of(args, run, 1)
     out = folder(args.out or home)
-    x_0, seconds = draw(run, step, times, args.n, args.seed, name)
+    x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name)
     with replacing(out / "samples.npy") as beside, open(beside, "wb") as f:
         np.save(f, run.in_data_units(x_0))
-    show(f"{name}: {args.n} samples, {len(times) - 1} network evaluations each, {seconds:.2f} s", args)
+    show(f"{name}: {args.n} samples, {evaluations} network evaluations each, {seconds:.2f} s", args)
     wrote(out / "samples.npy", args, result)
     if figures.drawable(run.shape):
         shown = x_0[:100] if len(run.shape) > 1 else x_0[:5000]
-        title = f"{len(times) - 1} evaluations"
+        title = f"{evaluations} evaluations"
         wrote(figures.save(figures.beside({name: shown}, run.shape, title), out / "samples.png"), args, result)
         reverse = reverse_figure(run, step, name, times, figures, args.seed)
         wrote(figures.save(reverse, out / "reverse.png"), args, result)
@@ -158,7 +155,7 @@ def sample(args):
             path, at = draw_path(run, step, times, 36 if len(run.shape) > 1 else 1000, args.seed, 60)
             labels = [f"t = {t}" for t in at]
             wrote(figures.trajectory(path, labels, run.shape, out / "trajectory.gif"), args, result)
-    result |= {"sampler": name, "n": args.n, "evaluations": len(times) - 1, "seconds": seconds}
+    result |= {"sampler": name, "n": args.n, "evaluations": evaluations, "seconds": seconds}
     return done(result, args)
 
 
@@ -168,15 +165,14 @@ def evaluate(args):
     from .files import folder
     from .noise import JUDGE, stream
 
-    step, name, times_of = step_of(args, 2)
     run, home = checkpoint_of(args.run)
-    times = times_of(run.schedule.T)
+    step, name, times = step_of(args, run, 2)
     data = data_of(run)
     out = folder(args.out or home)
-    x_0, seconds = draw(run, step, times, args.n, args.seed, name)
+    x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name)
     j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE))
-    result = {"sampler": name, "evaluations": len(times) - 1, "seconds": seconds} | j
-    show(table(JUDGED, [judged_row(name, times, seconds, j)]), args)
+    result = {"sampler": name, "evaluations": evaluations, "seconds": seconds} | j
+    show(table(JUDGED, [judged_row(name, evaluations, seconds, j)]), args)
     show(
         f"sliced Wasserstein {j['sliced_wasserstein']:.4g}, its noise floor {j['sliced_floor']:.4g}; n = {j['n']} a side", args
     )
@@ -184,59 +180,11 @@ def evaluate(args):
     show(f"permutation test: p = {j['p_value']:.3g}, so at this n the samples {verdict}", args)
     if figures.drawable(run.shape):
         m = 100 if len(run.shape) > 1 else 3000
-        panels = {"data": data.x[:m], f"{name}, {len(times) - 1} evaluations": x_0[:m]}
+        panels = {"data": data.x[:m], f"{name}, {evaluations} evaluations": x_0[:m]}
         title = f"energy distance {j['energy_distance']:.3g}, noise floor {j['energy_floor']:.3g}"
         wrote(figures.save(figures.beside(panels, run.shape, title), out / "eval.png"), args, result)
-    return done(result, args)
-
-
-def info(args):
-    """What is in a checkpoint."""
-    from dataclasses import asdict
-
-    run, _ = checkpoint_of(args.run)
-    recent = run.losses[-500:] or [float("nan")]
-    result = {
-        "model": {"kind": "mlp"} | asdict(run.model),
-        "parameters": sum(w.size for w in run.state.params.values()),
-        "dtype": str(run.state.params["W_in"].dtype),
-        "data": run.data, "shape": list(run.shape),
-        "schedule": run.schedule_name, "T": run.schedule.T, "alpha_bar_T": float(run.schedule.alpha_bar[-1]),
-        "steps": run.state.step, "batch": run.batch, "lr": run.lr, "seed": run.state.seed,
-        "loss_a_coordinate": sum(recent) / len(recent) / run.model.d,
-    }  # fmt: skip
-    for key, value in result.items():
-        show(f"{key:18} {value}", args)
-    return done(result, args)
-
-
-def doctor(args):
-    """Does a schedule end in noise? Exit 1 when x_T still knows more than 0.01 nats a coordinate of the data."""
-    from .doctor import LIMIT, examine
-
-    result = examine(args.schedule, args.T, args.data_std)
-    show(f"{args.schedule}, T = {args.T}, data of std {args.data_std:g}", args)
-    show(f"  alpha_bar_T  {result['alpha_bar_T']:.3g}    share of the data's variance still in x_T", args)
-    show(f"  SNR_T        {result['snr_T']:.3g}", args)
-    show(f"  beta         {result['beta_min']:.3g} .. {result['beta_max']:.3g}", args)
-    show(f"  prior KL     {result['prior_kl']:.3g} nats a coordinate: what x_T knows and N(0, I), the start, does not", args)
-    sick = f"not healthy: above {LIMIT} nats, sampling would start in the wrong place. {result.get('advice')}"
-    show(f"healthy: at most {LIMIT} nats" if result["healthy"] else sick, args)
-    return done(result, args, 0 if result["healthy"] else 1)
-
-
-def bench(args):
-    """How fast minidiff is on this machine, and what share of the machine's limit that is."""
-    from . import bench as benchmark
-    from .workbench import bar
-
-    with bar(None, "task", "measuring") as progress:
-        result = benchmark.measure(args.repeats, progress.update)
-    blas, copy = result["limits"].values()
-    head = f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s"
-    show(f"{head}; {result['threads']} threads, medians of interleaved runs\n", args)
-    share = {r["name"]: f"{r['share_of_blas']:.0%}" for r in result["work"] if "share_of_blas" in r}
-    rows = [[r["name"], f"{r['rate']:.3g}", r["unit"], share.get(r["name"], "")] for r in result["work"]]
-    show(table(["work", "rate", "", "of one core's BLAS"], rows), args)
-    show("\n" + table(["start-up", "seconds"], [[k, f"{v:.2f}"] for k, v in result["startup_seconds"].items()]), args)
+    if args.likelihood:
+        result["likelihood"] = found = likelihood(run, data, min(args.n, 500), args.seed)
+        show("\n" + likelihood_text(found, run.model.d), args)
+        wrote(figures.save(figures.elbo_by_t(found, run.model.d), out / "elbo.png"), args, result)
     return done(result, args)

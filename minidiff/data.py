@@ -31,6 +31,7 @@ class Dataset:
     offset: np.ndarray | float = 0.0
     label: np.ndarray | None = None
     mixture: Mixture | None = None
+    levels: int | None = None  # how many grey values there are, evenly from -1 to 1; None for continuous data
 
 
 def mixture():
@@ -85,7 +86,7 @@ NAMES = [*MIXTURES, *TOYS, "digits", "glyphs"]
 def digits():
     """1,797 handwritten digits, 8 x 8 grey levels 0..16 brought to [-1, 1], with their labels."""
     a = read_npz(Path(__file__).with_name("digits.npz"))
-    return Dataset("digits", (a["x"].reshape(-1, 64) / 8 - 1).astype(np.float32), (8, 8), 8.0, 8.0, a["label"])
+    return Dataset("digits", (a["x"].reshape(-1, 64) / 8 - 1).astype(np.float32), (8, 8), 8.0, 8.0, a["label"], levels=17)
 
 
 # matplotlib's faces that have real digits and letters (its symbol fonts claim to, and draw operators instead)
@@ -149,7 +150,9 @@ def from_file(path):
         scale[scale == 0] = 1.0
     if not np.isfinite(scale).all():
         raise ValueError(f"{path} holds numbers too large to average")
-    return Dataset(str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, label)
+    levels = 256 if raw.ndim > 2 and raw.dtype == np.uint8 else None
+    x = ((rows - offset) / scale).astype(np.float32)
+    return Dataset(str(path), x, raw.shape[1:], scale, offset, label, levels=levels)
 
 
 def load(name, seed=0):

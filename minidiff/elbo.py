@@ -66,7 +66,7 @@ def reconstruction_of_greys(eps_theta, schedule, x_0, levels, rng):
         return -_log_cdf_difference(np.maximum(low, -1e3), np.minimum(high, 1e3)).sum(axis=1)
 
 
-def terms(eps_theta, schedule, x_0, rng, var=beta_tilde, levels=None, times=None):
+def terms(eps_theta, schedule, x_0, rng, var=beta_tilde, levels=None, times=None, progress=lambda n: None):
     """All of them: L (T + 1, B), L[T] = L_T, L[t - 1] = L_{t-1}, L[0] = L_0; -L.sum(axis=0) estimates the ELBO of each row.
 
     levels: x_0 are that many grey values of [-1, 1] instead of continuous. times: which t of 2..T to work out (ascending;
@@ -76,6 +76,7 @@ def terms(eps_theta, schedule, x_0, rng, var=beta_tilde, levels=None, times=None
     L[schedule.T] = [prior_kl(schedule, float(np.mean(row**2))) * row.size for row in np.asarray(x_0, np.float64)]
     for t in range(2, schedule.T + 1) if times is None else times:
         L[t - 1] = term(eps_theta, schedule, x_0, int(t), var, rng)
+        progress(1)
     if levels is None:
         L[0] = reconstruction(eps_theta, schedule, x_0, rng)
     else:

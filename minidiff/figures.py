@@ -152,3 +152,21 @@ def trajectory(path, labels, shape, gif, seconds=5):
             writer.grab_frame()
         writer.finish()
     return gif
+
+
+@styled
+def elbo_by_t(found, d):
+    """L_{t-1} by t in bits a coordinate, network and perfect denoiser; and what of the perfect one's is lost, not needed."""
+    fig = figure(10, 5.6)
+    ax = fig.subplots()
+    bits = d * np.log(2)
+    curves = [("network", "network", "terms", BLUE), ("exact", "perfect denoiser", "terms", ORANGE),
+              ("exact", "its gap to log q(x_0)", "gap", GREEN)]  # fmt: skip
+    for who, label, key, color in curves:
+        if who in found:
+            values = np.array(found[who][key])[1:-1] / bits
+            ax.plot(np.arange(2, len(values) + 2), np.where(values > 0, values, np.nan), color=color, lw=2, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="t", ylabel="bits a coordinate")
+    ax.legend(frameon=False)
+    ax.set_title("Where the bits are: the ELBO's L_{t-1} by t")
+    return fig

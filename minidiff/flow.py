@@ -100,14 +100,24 @@ def sample(u, x_0, times, method=ode.euler):
     return ode.walk(method, u, x_0, times)
 
 
+def straight(method):
+    """`sample` as a solver for sample.generate, whose eps_theta then has to be the velocity u(x, t); t = 1 - times / T."""
+
+    def solver(u, schedule, x_T, times, rng):
+        yield from sample(u, x_T, 1 - np.asarray(times) / schedule.T, method)
+
+    solver.on_velocity = True
+    return solver
+
+
 def reflow(u, x_0, steps, method=ode.rk4):
-    """x_1 = where the flow takes each x_0 (B, d): new pairs, whose lines cross less.    [Rectified Flow section 2]"""
+    """x_1 = where the flow takes each x_0 (B, d): new pairs, whose lines cross less.    [Rectified Flow section 2.2]"""
     *_, x_1 = sample(u, x_0, np.linspace(0, 1, steps + 1), method)
     return x_1
 
 
 def straightness(u, x_0, x_1, times):
-    """S = int_0^1 E ||(x_1 - x_0) - u(x_t, t)||^2 dt: 0 if the flow keeps to the lines.    [Rectified Flow section 2]
+    """S = int_0^1 E ||(x_1 - x_0) - u(x_t, t)||^2 dt: 0 if the flow keeps to the lines.    [Rectified Flow section 2.2]
 
     The mean over the pairs (B, d) and over `times`, which should be spread evenly over (0, 1), such as (k + 1/2) / n.
     """

@@ -147,7 +147,7 @@ def denoiser(network, objective, schedule):
     return network if objective == "eps" else Denoiser(network, objective, schedule)
 
 
-def velocity(network, objective, schedule):
+def velocity(network, objective):
     """The network as flow.py's velocity u(x, r). Raises ValueError for one that was not trained as one."""
     if objective != "flow":
         raise ValueError(f"only a network trained with the objective flow is a velocity, this one learnt {objective}")
@@ -163,6 +163,8 @@ def floor_of(objective, mixture, schedule, t, n, rng):
     return floor / b**2, error / b**2
 
 
-def unit(objective, d):
+def unit(objective, weight, times, schedule, d):
     """The loss of answering 0 to data of mean square 1: what "knows nothing" is, to compare with."""
-    return d * (2 if objective == "flow" else 1)
+    t = draw_times(objective, times, schedule, np.random.default_rng(0), 10_000)
+    w = weight_of(weight, objective, schedule, t)
+    return d * (2 if objective == "flow" else 1) * (1 if w is None else float(w.mean()))

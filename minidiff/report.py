@@ -22,16 +22,39 @@ def done(result, args, status=0):
     return status
 
 
-def table(head, rows):
-    """Columns under their heads, numbers to the right."""
+def table(head, rows, left=False):
+    """Columns under their heads, all but the first to the right, or all to the left."""
     cells = [head, *[[f"{c:.4g}" if isinstance(c, float) else str(c) for c in row] for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    return "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))) for r in cells)
+    return "\n".join(
+        "  ".join(c.ljust(w) if left or i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))).rstrip()
+        for r in cells
+    )
 
 
 JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor"]
 
 
-def judged_row(name, times, seconds, j):
+def judged_row(name, evaluations, seconds, j):
     """One line under JUDGED."""
-    return [name, len(times) - 1, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"]]
+    return [name, evaluations, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"]]
+
+
+def likelihood_text(found, d):
+    """What workbench.likelihood found, as lines."""
+
+    def line(what, nats):
+        return [what, nats, -nats / (d * 0.6931471805599453)]
+
+    rows = []
+    for who in ("network", "exact"):
+        if who in found:
+            rows.append([*line(f"{who}: ELBO (a lower bound)", found[who]["elbo"])])
+            rows.append([*line(f"{who}: probability-flow ODE, at t = 1", found[who]["ode"])])
+    if "truth" in found:
+        rows += [line("truth", found["truth"]), line("truth at t = 1", found["truth_at_1"])]
+    text = table(["log-likelihood a row", "nats", "bits/dim"], rows)
+    if "exact" in found:
+        text += f"\nN(0, I) for the exact q(x_T) as the ODE's end would shift it by {found['exact']['wrong_end']:+.2g} nats"
+    kind = f"{found['levels']} grey values" if found["levels"] else "continuous data: densities, so bits may be negative"
+    return text + f"\n({found['n']} rows; L_0 for {kind})"

@@ -98,7 +98,7 @@ def divergence(u, x, t, h=1e-4):
 
 
 def hutchinson(u, x, t, z, h=1e-4):
-    """z^T (du/dx) z, (B,): its mean over z with E z z^T = I is div u.    [Score SDE appendix D]
+    """z^T (du/dx) z, (B,): its mean over z with E z z^T = I is div u.    [Score SDE appendix D.2]
 
     Two evaluations for any d, at the price of variance: with signs +-1 as z (B, d) it is sum_{i<j} (J_ij + J_ji)^2,
     J = du/dx, so none where coordinates do not interact.
@@ -107,7 +107,7 @@ def hutchinson(u, x, t, z, h=1e-4):
 
 
 def log_likelihood(u, x_0, log_p_T, times, div=divergence):
-    """log p_0(x_0) = log p_T(x_T) + int_0^T div u(x_t, t) dt along dx/dt = u: (B,) in nats, and x_T.    [Score SDE appendix D]
+    """log p_0(x_0) = log p_T(x_T) + int_0^T div u(x_t, t) dt along dx/dt = u: (B,) in nats, and x_T.    [Score SDE appendix D.2]
 
     x_0 (B, d) in float64; times ascend from (near) 0 to T and are walked by Runge-Kutta; log_p_T(x_T) is the log-density
     at the end, div(u, x, t) the divergence (exact here, or hutchinson with its z).
