@@ -87,7 +87,7 @@ def parser():
 
     p = command("eval", commands.evaluate, "minidiff eval runs/moons --sampler ddim --steps 20")
     of_run(p, 1000)
-    p.add_argument("--likelihood", action="store_true", help="also the ELBO by t and the ODE's likelihood, with a picture")
+    p.add_argument("--likelihood", action="store_true", help="also the ELBO by t and the ODE's likelihood")
     common(p)
 
     p = command("info", answers.info, "minidiff info runs/moons")

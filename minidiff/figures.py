@@ -121,7 +121,7 @@ def training_curve(steps, losses, floor=None):
     if floor is not None:
         ax.axhline(floor, color=ORANGE, lw=2)
         ax.annotate("perfect denoiser", (steps[-1], floor), (-4, -20), textcoords="offset points", color=ORANGE, ha="right")
-    ax.set(xlabel="training step", ylabel="mean squared error of eps_hat", ylim=(0, 1.15))
+    ax.set(xlabel="training step", ylabel="loss (1: the network answers 0)", ylim=(0, 1.15))
     ax.set_title("What is left to learn")
     return fig
 
@@ -160,12 +160,12 @@ def elbo_by_t(found, d):
     fig = figure(10, 5.6)
     ax = fig.subplots()
     bits = d * np.log(2)
-    curves = [("network", "network", "terms", BLUE), ("exact", "perfect denoiser", "terms", ORANGE),
-              ("exact", "its gap to log q(x_0)", "gap", GREEN)]  # fmt: skip
-    for who, label, key, color in curves:
+    curves = [("exact", "perfect denoiser", "terms", ORANGE, "-"), ("network", "network", "terms", BLUE, "--"),
+              ("exact", "lost by the perfect denoiser", "gap", GREEN, "-")]  # fmt: skip
+    for who, label, key, color, line in curves:
         if who in found:
             values = np.array(found[who][key])[1:-1] / bits
-            ax.plot(np.arange(2, len(values) + 2), np.where(values > 0, values, np.nan), color=color, lw=2, label=label)
+            ax.plot(np.arange(2, len(values) + 2), np.where(values > 0, values, np.nan), line, color=color, lw=2.5, label=label)
     ax.set(xscale="log", yscale="log", xlabel="t", ylabel="bits a coordinate")
     ax.legend(frameon=False)
     ax.set_title("Where the bits are: the ELBO's L_{t-1} by t")
