@@ -47,7 +47,7 @@ def parser():
 
     def sampler(p):
         p.add_argument("--sampler", metavar="NAME", help="ddpm (default), ddim, euler, heun, rk4, dpm-solver-1, dpm-solver++, "
-                       "reverse-sde or langevin; a run with the objective flow walks its straight path with euler (its default), "
+                       "reverse-sde or langevin; a run with the objective flow walks its straight path with euler (default), "
                        "heun and rk4")  # fmt: skip
         p.add_argument("--var", metavar="NAME", help="ddpm's variance: beta-tilde (default), beta or gaussian-optimal")
         p.add_argument("--eta", type=float, help="ddim's share of fresh noise, 0..1 (default 0)")

@@ -1,14 +1,16 @@
 """The other cores: blocks of rows, side by side.
 
 The blocks are cut by size, never by the number of threads, and no sum crosses a block in an order that depends on who
-finished first: results are the same bits for any number of threads. BLAS should have one thread of its own, or it
-fights for the same cores; the command line sets that before NumPy loads (in a notebook: OPENBLAS_NUM_THREADS=1).
+finished first: results are the same bits for any number of threads. BLAS gets one thread of its own, or it would fight
+for the same cores: the command line says so before NumPy loads, and `one_blas_thread` where it was loaded already.
 """
 
+import ctypes
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -24,8 +26,20 @@ def count():
     return int(wanted)
 
 
+@cache
+def one_blas_thread():
+    """Tells the OpenBLAS that NumPy's wheels bring to use one thread from now on; another BLAS keeps what it has."""
+    home = Path(np.__file__).parent
+    for library in [*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")]:
+        blas = ctypes.CDLL(str(library))
+        for name in ("scipy_openblas_set_num_threads64_", "scipy_openblas_set_num_threads", "openblas_set_num_threads"):
+            if hasattr(blas, name):
+                getattr(blas, name)(1)
+
+
 def warm_up_blas():
     """_warm_up for the number of threads in use."""
+    one_blas_thread()
     _warm_up(count())
 
 
@@ -55,6 +69,7 @@ def _pool(n):
 def side_by_side(f, n, block):
     """[f(first, last) for the blocks of `block` rows that cover 0..n], on count() threads."""
     blocks = [(first, min(first + block, n)) for first in range(0, n, block)]
+    one_blas_thread()
     if count() == 1 or len(blocks) == 1:
         return [f(*b) for b in blocks]
     tasks = [_pool(count()).submit(f, *b) for b in blocks]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from test_data import write_bad_files
 
-from minidiff import checkpoint, cli, commands, report
+from minidiff import checkpoint, cli, commands, dictionary, report, solvers
 
 SMALL = ["--width", "16", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40"]
 
@@ -211,8 +211,8 @@ def a_run(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["sample", "r", "--sampler", "euler"], "unknown sampler 'euler'; known are ddpm, ddim"),
-        (["sample", "r", "--var", "x"], "known are beta, beta-tilde"),
+        (["sample", "r", "--sampler", "eulre"], "unknown sampler 'eulre'; known are ddpm, ddim"),
+        (["sample", "r", "--var", "x"], "known are beta-tilde, beta"),
         (["sample", "r", "--spacing", "x"], "known are trailing, leading, linspace"),
         (["sample", "r", "--steps", "41"], "steps must lie in 1..T = 40, got 41"),
         (["sample", "r", "--steps", "0"], "steps must lie in 1..T = 40, got 0"),
@@ -265,3 +265,78 @@ def test_ctrl_c_keeps_the_last_step_and_says_how_to_resume():
 def test_python_m_minidiff_is_the_command():
     done = subprocess.run([sys.executable, "-m", "minidiff", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("minidiff ")
+
+
+@pytest.mark.parametrize("sampler", solvers.SAMPLERS)
+def test_every_sampler_draws_from_a_run_and_counts(capsys, run_of_each, sampler):
+    result = answer(capsys, "sample", run_of_each / "v", "--sampler", sampler, "--steps", "6", "--n", "20", "--out", "o")
+    a_step = {"heun": 11, "rk4": 21, "langevin": 31}
+    assert result["evaluations"] == a_step.get(sampler, 6) and np.isfinite(np.load("o/samples.npy")).all()
+    result = answer(capsys, "oracle", "--sampler", sampler, "--steps", "6")
+    assert result["evaluations"] == a_step.get(sampler, 6) and result["bias"]["std"] != 0
+
+
+@pytest.fixture(scope="module")
+def run_of_each(tmp_path_factory):
+    """A small run for each objective."""
+    home = tmp_path_factory.mktemp("runs")
+    for objective in ("eps", "x0", "v", "flow"):
+        words = ["train", "--data", "mixture", "--steps", "60", "--objective", objective, "--out", home / objective, *SMALL]
+        assert run(*words) == 0
+    return home
+
+
+@pytest.mark.parametrize("objective", ["eps", "x0", "v", "flow"])
+def test_every_objective_trains_resumes_samples_and_is_judged(capsys, run_of_each, objective):
+    home = run_of_each / objective
+    capsys.readouterr()
+    assert answer(capsys, "info", home)["objective"] == objective
+    result = answer(capsys, "sample", home, "--n", "20", "--out", "o")
+    assert result["sampler"] == ("flow euler" if objective == "flow" else "ddpm(beta-tilde)")
+    found = answer(capsys, "eval", home, "--sampler", "ddim", "--n", "50", "--likelihood", "--out", "o")["likelihood"]
+    assert found["exact"]["elbo"] < found["truth"] and len(found["network"]["terms"]) == 41 and Path("o/elbo.png").exists()
+    # Runge-Kutta and central differences on an exact score: their errors are far below this
+    assert abs(found["exact"]["ode"] - found["truth_at_1"]) < 2e-3
+    trained = answer(capsys, "train", "--resume", "--steps", "70", "--out", home)
+    assert trained["from_step"] in (60, 70) or trained["steps"] == 70
+
+
+def test_oracle_has_the_table_of_spacings(capsys):
+    """ddim, eta = 0, 50 of 1000 steps: 0.127 / 0.124 / 0.127 for leading, trailing, linspace; and the parts make the whole."""
+    for spacing, std in (("leading", 0.127), ("trailing", 0.124), ("linspace", 0.127)):
+        r = answer(capsys, "oracle", "--sampler", "ddim", "--steps", "50", "--spacing", spacing)
+        assert abs(r["result"]["std"] - std) < 5e-4 and r["evaluations"] == 50
+        for what in ("mean", "std"):
+            assert abs(r["bias"][what] - r["bias_of_the_start"][what] - r["bias_of_the_steps"][what]) < 1e-15
+    r = answer(capsys, "oracle", "--var", "gaussian-optimal", "--steps", "5", "--data-mean", "2", "--data-std", "0.3")
+    assert abs(r["bias_of_the_steps"]["std"]) < 1e-12 > abs(r["bias_of_the_steps"]["mean"])
+    assert run("oracle", "--sampler", "heun", "--T", "50") == 0
+    assert "steps are finite" in capsys.readouterr().out
+
+
+def test_notation_prints_the_dictionary(capsys):
+    assert len(answer(capsys, "notation")["notation"]) == len(dictionary.DICTIONARY)
+    assert run("notation", "prince") == 0
+    out = capsys.readouterr().out
+    assert "z_t" in out and "Karras" not in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["oracle", "--sampler", "ddmp"], "unknown sampler 'ddmp'"),
+        (["oracle", "--sampler", "heun", "--eta", "0.5"], "--eta means nothing to heun"),
+        (["oracle", "--var", "gama"], "unknown var 'gama'"),
+        (["oracle", "--steps", "0"], "steps must lie in 1..T"),
+        (["oracle", "--data-std", "-1"], "data-std"),
+        (["oracle", "--data-mean", "nan"], "data-mean"),
+        (["oracle", "--schedule", "quadratic"], "unknown schedule"),
+        (["notation", "sohl"], "unknown paper 'sohl'"),
+        (["train", "--data", "moons", "--objective", "score"], "unknown objective 'score'"),
+        (["train", "--data", "moons", "--weight", "snr"], "unknown weight 'snr'"),
+        (["train", "--data", "moons", "--times", "beta"], "unknown times 'beta'"),
+        (["train", "--data", "moons", "--objective", "flow", "--weight", "min-snr"], "use simple"),
+    ],
+)
+def test_mistakes_about_samplers_and_objectives_are_one_line(capsys, words, said):
+    assert said in refused(capsys, *words)
