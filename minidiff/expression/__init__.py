@@ -10,6 +10,9 @@ Operators bind as in Python: -a**2 is -(a**2), a**b**c is a**(b**c). A product w
 1/2 x is (1/2) x. A function without parentheses takes one factor with its power: log σ² is log(σ²), but log(σ)² is (log σ)².
 An array without an index is meant at t. Nothing is executed: names and functions come from a list, and length, depth,
 powers and work are bounded. Numbers are exact fractions for as long as the values are; division by zero is inf or nan.
+
+    spelling  what was typed, cut into tokens
+    parser    tokens, grouped into a tree
 """
 
 import functools
@@ -20,7 +23,7 @@ from typing import NamedTuple
 from .parser import BINDING, Node, Parser
 from .spelling import NOTATIONS, ExpressionError
 
-__all__ = ["NOTATIONS", "ExpressionError", "Node", "Tree", "evaluate", "parse", "show"]
+__all__ = ["NOTATIONS", "ExpressionError", "Node", "Tree", "evaluate", "intermediate", "parse", "show", "used"]
 WORK, POWER, BITS = 20_000, 64, 900  # operations; exponent and size of an exact number
 CONSTANTS = {"pi": math.pi, "e": math.e}
 
@@ -91,8 +94,10 @@ CALLS = {"sqrt": _sqrt, "log": _log, "abs": abs, "exp": lambda a: Fraction(1) if
 CALLS |= {name: functools.partial(_call, getattr(math, name)) for name in ("sin", "cos", "tanh")}
 
 
-def evaluate(tree, scope):
+def evaluate(tree, scope, finite=False):
     """The number, a Fraction while everything in it is exact, else a float; IEEE arithmetic.
+
+    finite=True makes it nan as soon as a part is infinite: 1 / (1 / 0) is then no number, where IEEE has 0.
 
     Raises ExpressionError for an index outside its array and for too much work.
     """
@@ -125,7 +130,8 @@ def evaluate(tree, scope):
             return total
         if op == "call":
             return _number(CALLS[args[0]](value(args[1], scope)))
-        return _number(OPERATIONS[op](*(value(a, scope) for a in args)))
+        answer = _number(OPERATIONS[op](*(value(a, scope) for a in args)))
+        return math.nan if finite and isinstance(answer, float) and math.isinf(answer) else answer
 
     return value(tree.root, scope)
 
@@ -150,3 +156,27 @@ def show(node, least=0):
         left, right = show(args[0], binding + (op == "**")), show(args[1], 3 if op == "**" else binding + 1)
         text = f"{left}{op}{right}" if op == "**" else f"{left} {op} {right}"
     return f"({text})" if binding < least else text
+
+
+def used(node):
+    """The names in an expression."""
+    names = {node.args[0]} if node.op in ("name", "index") else set()
+    inner = set().union(*(used(a) for a in node.args if isinstance(a, Node)))
+    return names | (inner - {node.args[0]} if node.op in ("sum", "prod") else inner)
+
+
+def intermediate(tree, scope):
+    """[(what, its number), ...] in the order in which one would compute: every operation once, the whole expression last."""
+    found = {}
+
+    def visit(node):
+        if node.op in ("number", "name"):
+            return
+        if node.op not in ("sum", "prod", "index"):  # what stands inside these depends on their index
+            for a in node.args:
+                if isinstance(a, Node):
+                    visit(a)
+        found[show(node)] = evaluate(Tree(tree.text, node), scope)
+
+    visit(tree.root)
+    return list(found.items())

@@ -1,0 +1,97 @@
+"""A formula with one's own numbers: every intermediate value, as one would write it on paper, exact where it can be."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..expression import evaluate, intermediate, parse, used
+from . import find
+from .check import number
+from .entry import COUNT, SHARE, Case, make_case
+
+
+@dataclass(frozen=True)
+class Computed:
+    """.steps is [(what, its number), ...], the last is the result; str() writes them one a line."""
+
+    name: str
+    steps: list
+
+    @property
+    def result(self):
+        """The last number."""
+        return self.steps[-1][1]
+
+    def __str__(self):
+        wide = max(len(what) for what, _ in self.steps)
+        return "\n".join(f"{what.ljust(wide)} = {number(value)}" for what, value in self.steps)
+
+    __repr__ = __str__
+
+
+def exact(name, value):
+    """The number as typed: 0.1 is 1/10. Raises ValueError for what is not a finite number."""
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{name} must be a number, got {value!r}") from None
+
+
+def _whole(name, value, high):
+    value = exact(name, value)
+    if value.denominator != 1 or not 1 <= value <= high:
+        raise ValueError(f"{name} must be a whole number in 1..{high}, got {value}")
+    return int(value)
+
+
+def compute(name, **numbers):
+    """The entry's answer for these numbers; beta=[...] lists beta_1..beta_T. Answers a Computed.
+
+    Of x_0, eps and x_t any two are enough. Raises ValueError for a missing, an unknown or an impossible number.
+    """
+    entry = find(name)
+    if entry.answer is None:
+        raise ValueError(f"{name} is a statement, there is nothing to compute")
+    if unknown := set(numbers) - set(entry.scope):
+        raise ValueError(f"{name} has no letter {sorted(unknown)[0]!r}; it has {', '.join(entry.scope)}")
+    given, betas = {k: v for k, v in numbers.items() if v is not None}, ()
+    if "beta" in given:
+        betas = [exact("beta", b) for b in given.pop("beta")]
+        if not betas or not all(0 < b < 1 for b in betas) or len(betas) > 1000:
+            raise ValueError(f"beta must list 1 to 1000 numbers in (0, 1), got {number(tuple(betas)) or 'none'}")
+    if "t" in given:
+        given["t"] = _whole("t", given["t"], max(1, len(betas)))
+    for k, v in given.items():
+        kind = entry.meaning(k)[0]
+        given[k] = _whole(k, v, 1000) if kind == COUNT else v if k in ("t", "tau", "i") else exact(k, v)
+        if kind == SHARE and not 0 <= given[k] <= 1:
+            raise ValueError(f"{k} must lie in [0, 1], got {v}")
+    case = _complete(entry, betas, given)
+    tree = parse(entry.answer, dict.fromkeys(entry.scope, 1) | {k: () for k in ("beta", "alpha", "alpha_bar", "tau")})
+    needed = used(tree.root)
+    if missing := [k for k in entry.scope if k in needed and k not in case]:
+        raise ValueError(f"{name} needs {', '.join(missing)}")
+    steps = [(f"{k}[1..{len(betas)}]", case[k][1:]) for k in ("beta", "alpha", "alpha_bar") if k in case]
+    steps += [(k, case[k]) for k in entry.scope if k in case and k in needed and not isinstance(case[k], tuple)]
+    steps += [(what, v) for what, v in intermediate(tree, case) if what not in dict(steps)]
+    return Computed(name, steps or [(entry.answer, evaluate(tree, case))])
+
+
+def _complete(entry, betas, given):
+    """The case with what follows from the given numbers; any two of x_0, eps and x_t give the third."""
+    if not betas:
+        return Case(given)
+    if "t" not in given:
+        return Case(make_case(entry, betas, len(betas), **given)) if "t" not in entry.scope else Case(given)
+    trio = {"x_0", "eps", "x_t"}
+    if not trio <= set(entry.scope):
+        return make_case(entry, betas, **given)
+    probe = make_case(entry, betas, **{**given, "x_0": Fraction(1), "eps": Fraction(0)})["x_t"]  # sqrt(alpha_bar_t)
+    noise = make_case(entry, betas, **{**given, "x_0": Fraction(0), "eps": Fraction(1)})["x_t"]
+    x_t = given.pop("x_t", None)
+    if x_t is not None and "x_0" in given:
+        given.setdefault("eps", (x_t - probe * given["x_0"]) / noise)
+    elif x_t is not None and "eps" in given:
+        given["x_0"] = (x_t - noise * given["eps"]) / probe
+    if not {"x_0", "eps"} <= set(given):
+        raise ValueError(f"{entry.name} needs two of x_0, eps and x_t")
+    return make_case(entry, betas, **given)

@@ -1,0 +1,69 @@
+"""Measures the sheet itself: every answer and the library against an oracle, every wrong version refuted."""
+
+import importlib
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from .check import answer_of, measure
+from .entry import standard_cases
+
+
+def _holds(relation, e, bound):
+    """Whether a statement's evidence fits it."""
+    return {"=": abs(e) <= bound, ">=": e >= -bound, ">": e > 10 * bound, "!=": abs(e) > 10 * bound}[relation.split()[0]]
+
+
+def verify(entry, seed=0):
+    """Measures one entry on all its cases: a dict of claimed, measured, error, bound, seconds, wrong versions, and whether ok.
+
+    Oracle against answer, oracle against the library's own function, and each wrong version refuted by ten bounds somewhere.
+    The worst case is reported. A statement claims that its oracle's number is = 0, >= 0, > 0 or != 0 (in some case).
+    """
+    began = time.perf_counter()
+    rng = np.random.default_rng([seed, entry.number])
+    cases = standard_cases(entry, rng)
+    measured = [measure(entry, c, rng) for c in cases]
+    rows, ok = [], True
+    if entry.answer is not None:
+        claims = {"answer": answer_of(entry.answer, cases[0])[0]}
+        if entry.value:
+            f = library(entry.source)
+            claims["library"] = lambda c: float(entry.value(f, c))
+        for what, claim in claims.items():
+            for c, (m, bound) in zip(cases, measured):
+                v = claim(c)
+                error = abs(v - m) if math.isfinite(v) or math.isfinite(m) else 0.0
+                rows.append({"what": what, "claimed": v, "measured": m, "error": error, "bound": bound, "ok": error <= bound})
+        ok = all(r["ok"] for r in rows)
+    else:
+        rows = [{"what": entry.relation, "claimed": 0.0, "measured": m, "error": abs(m), "bound": bound,
+                 "ok": _holds(entry.relation, m, bound)} for m, bound in measured]  # fmt: skip
+        ok = (any if entry.relation.startswith("!=") else all)(r["ok"] for r in rows)
+    wrong = [_refute(entry, version, why, cases, measured, rng) for version, why in entry.wrong]
+    worst = max(rows, key=lambda r: r["error"] / r["bound"] if r["bound"] else r["error"])
+    return {"name": entry.name, "number": entry.number, "lecture": entry.lecture, "title": entry.title, **worst, "rows": rows,
+            "wrong": wrong, "ok": bool(ok and all(w["ok"] for w in wrong)), "seconds": time.perf_counter() - began}  # fmt: skip
+
+
+def library(source):
+    """The library's own function by its name, "gaussian.posterior"."""
+    module, name = source.split(".")
+    return getattr(importlib.import_module(f"..{module}", __package__), name)
+
+
+def _refute(entry, version, why, cases, measured, rng):
+    """By how many bounds a wrong version is off, where it is off most; at least 10 refute it."""
+    margin = 0.0
+    claim = None if callable(version) else answer_of(version, cases[0])[0]
+    for c, (m, bound) in zip(cases, measured):
+        if callable(version):
+            e, bound = measure(replace(entry, oracle=version), c, rng)
+            off = max(0.0, -e) if entry.relation.startswith(">") else abs(e)
+        else:
+            off = abs(claim(c) - m)
+        if math.isfinite(off):
+            margin = max(margin, off / bound)
+    return {"wrong": version if isinstance(version, str) else why, "misconception": why, "margin": margin, "ok": margin >= 10}
