@@ -124,7 +124,7 @@ class Parser:
         return self.fail("a number, a name or a bracket is missing here", token)
 
     def below(self):
-        """An index: its place among the tokens, its text, and whether it stands in braces; None where there is none."""
+        """An index behind _: its place among the tokens and its text; None where there is none."""
         if not self.take("_"):
             return None
         start, grouped = self.at, self.next.text in ("{", "(")
@@ -143,6 +143,8 @@ class Parser:
             accent += f"_{token.text}" if token.text else ""
             braces += bool(self.take("{"))
             token = self.take()
+        if token.kind != "word":
+            self.fail("a name is missing here", token)
         index = self.below()
         for _ in range(braces):
             self.expect("}")
