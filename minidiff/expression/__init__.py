@@ -94,20 +94,20 @@ CALLS = {"sqrt": _sqrt, "log": _log, "abs": abs, "exp": lambda a: Fraction(1) if
 CALLS |= {name: functools.partial(_call, getattr(math, name)) for name in ("sin", "cos", "tanh")}
 
 
-def evaluate(tree, scope, finite=False):
+def evaluate(tree, scope, finite=False, work=WORK):
     """The number, a Fraction while everything in it is exact, else a float; IEEE arithmetic.
 
     finite=True makes it nan as soon as a part is infinite: 1 / (1 / 0) is then no number, where IEEE has 0.
 
     Raises ExpressionError for an index outside its array and for too much work.
     """
-    work = 0
+    left = work
 
     def value(node, scope):
-        nonlocal work
-        work += 1
-        if work > WORK:
-            raise ExpressionError(f"more than {WORK} operations", tree.text, node.position)
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ExpressionError(f"more than {work} operations", tree.text, node.position)
         op, args = node.op, node.args
         if op == "number":
             return args[0]

@@ -7,6 +7,7 @@
     forward      one noising step, all steps at once, how much signal is left
     reverse      the posterior, the ELBO, the loss, the sampling step
     implicit     DDIM
+    verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
     verify       the sheet itself, measured

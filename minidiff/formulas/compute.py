@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from ..expression import evaluate, intermediate, parse, used
 from . import find
-from .check import number
 from .entry import COUNT, SHARE, Case, make_case
+from .verdict import number
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ def compute(name, **numbers):
     if unknown := set(numbers) - set(entry.scope):
         raise ValueError(f"{name} has no letter {sorted(unknown)[0]!r}; it has {', '.join(entry.scope)}")
     given, betas = {k: v for k, v in numbers.items() if v is not None}, ()
+    tree = parse(entry.answer, dict.fromkeys(entry.scope, 1) | {k: () for k in ("beta", "alpha", "alpha_bar", "tau")})
+    needed = used(tree.root)
+    needed |= {"beta"} if needed & {"alpha", "alpha_bar", "T"} else set()
+    if missing := [k for k in ("beta", "t") if k in needed and k not in given]:
+        raise ValueError(f"{name} needs {' and '.join(missing)}")
     if "beta" in given:
         betas = [exact("beta", b) for b in given.pop("beta")]
         if not betas or not all(0 < b < 1 for b in betas) or len(betas) > 1000:
@@ -66,8 +71,6 @@ def compute(name, **numbers):
         if kind == SHARE and not 0 <= given[k] <= 1:
             raise ValueError(f"{k} must lie in [0, 1], got {v}")
     case = _complete(entry, betas, given)
-    tree = parse(entry.answer, dict.fromkeys(entry.scope, 1) | {k: () for k in ("beta", "alpha", "alpha_bar", "tau")})
-    needed = used(tree.root)
     if missing := [k for k in entry.scope if k in needed and k not in case]:
         raise ValueError(f"{name} needs {', '.join(missing)}")
     steps = [(f"{k}[1..{len(betas)}]", case[k][1:]) for k in ("beta", "alpha", "alpha_bar") if k in case]

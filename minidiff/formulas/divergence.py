@@ -46,7 +46,7 @@ ENTRIES = [
         name="kl-nonnegative", number=4, lecture=1, title="KL divergence is an expectation under p, and not negative",
         latex=r"\mathrm{KL}(p\,\|\,q) = \mathrm{E}_p[\log p/q] \geq 0",
         why="What it costs, in nats, to believe q when the truth is p; the ELBO's gap is such a cost.",
-        letters=GAUSSIANS, relation=">= 0",
+        letters=GAUSSIANS, relation=">=",
         oracle=_kl, measured="quadrature of p log(p/q)",
         wrong=(
             (lambda c, rng: _kl(c, rng, under=2), "under q it is -KL(q || p): the expectation is under p, the first argument"),
@@ -57,7 +57,7 @@ ENTRIES = [
         name="kl-asymmetric", number=4, lecture=1, title="KL divergence is not symmetric",
         latex=r"\mathrm{KL}(p\,\|\,q) \neq \mathrm{KL}(q\,\|\,p)",
         why="Missing what p has costs more than inventing what it has not, so the order of the arguments matters.",
-        letters=GAUSSIANS, relation="!= 0",
+        letters=GAUSSIANS, relation="!=",
         oracle=_kl_difference, measured="quadrature of both",
         wrong=((_kl_difference, "KL is no distance: KL(p || q) - KL(q || p) is 0 only by accident"),),
     ),

@@ -90,7 +90,7 @@ class Formula:
     oracle: Callable  # (case in floats, rng) -> the number, or (number, bound), without the formula
     measured: str  # how the oracle gets there, in a few words
     answer: str | None = None  # in the language of expression; None for a statement
-    relation: str = "="  # of a statement: the oracle's number is = 0, >= 0 or > 0
+    relation: str = "="  # of a statement: the oracle's number is =, >= or > 0, or somewhere != 0
     bound: float = 1e-9  # error of a deterministic oracle, relative to numbers above 1
     wrong: tuple = ()  # ((expression, or for a statement an oracle of the wrong statement; the misconception), ...)
     source: str | None = None  # the library's own function, "gaussian.posterior"

@@ -199,13 +199,12 @@ ENTRIES = [
         measured="the variance followed step by step, and its root",
         wrong=(
             ("1 - alpha_bar[t]", "that is the variance; the standard deviation was asked for"),
-            ("sqrt(beta[t])", "that is the last step's noise alone"),
+            ("sqrt(beta[t])", "that is the last step's noise alone, sqrt(1 - alpha_t); t steps need alpha_bar_t"),
             ("1 - sqrt(alpha_bar[t])", "squares add up to 1, not the weights themselves"),
             ("sqrt(sum(beta[i] for i in 1..t))", "earlier noise shrinks with every later step"),
             ("sum(sqrt(beta[i]) for i in 1..t)", "standard deviations do not add"),
             ("sqrt(alpha_bar[t])", "that is the weight of x_0"),
             ("sqrt(1 - alpha_bar[t-1])", "the index is one step early"),
-            ("sqrt(1 - alpha[t])", "alpha_t is one step's share; t steps need alpha_bar_t"),
         ),
     ),
     Formula(

@@ -13,7 +13,7 @@ from .entry import standard_cases
 
 def _holds(relation, e, bound):
     """Whether a statement's evidence fits it."""
-    return {"=": abs(e) <= bound, ">=": e >= -bound, ">": e > 10 * bound, "!=": abs(e) > 10 * bound}[relation.split()[0]]
+    return {"=": abs(e) <= bound, ">=": e >= -bound, ">": e > 10 * bound, "!=": abs(e) > 10 * bound}[relation]
 
 
 def verify(entry, seed=0):
@@ -41,7 +41,7 @@ def verify(entry, seed=0):
     else:
         rows = [{"what": entry.relation, "claimed": 0.0, "measured": m, "error": abs(m), "bound": bound,
                  "ok": _holds(entry.relation, m, bound)} for m, bound in measured]  # fmt: skip
-        ok = (any if entry.relation.startswith("!=") else all)(r["ok"] for r in rows)
+        ok = (any if entry.relation == "!=" else all)(r["ok"] for r in rows)
     wrong = [_refute(entry, version, why, cases, measured, rng) for version, why in entry.wrong]
     worst = max(rows, key=lambda r: r["error"] / r["bound"] if r["bound"] else r["error"])
     return {"name": entry.name, "number": entry.number, "lecture": entry.lecture, "title": entry.title, **worst, "rows": rows,
