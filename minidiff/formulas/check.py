@@ -6,6 +6,7 @@ and said so. Wrong comes with the smallest counterexample: few steps, round numb
 
 import inspect
 import math
+import textwrap
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def answer_of(text, names, notation="ddpm"):
 
     def value(c):
         try:
-            return float(evaluate(tree, c, finite=True, work=2000))
+            return float(evaluate(tree, c, finite=True, work=1000))
         except ExpressionError as error:
             if "does not exist" in error.message:  # beta[t+1] at t = T
                 return math.nan
@@ -174,9 +175,9 @@ def _judge(entry, yours, right, seed):
         lines.append(f"  the other line  {b:.6g}")
     rows = _other_times(entry, case, f, g)
     if rows:
-        lines.append(
-            "  beta " + " ".join(f"{v:g}" for v in COARSE) + ":  " + ";  ".join(f"t = {r['t']}: {_off(r)}" for r in rows)
-        )
+        lines.append(f"  at other t      with beta_1..beta_{len(COARSE)} = {number(COARSE)}:")
+        lines += textwrap.wrap("; ".join(f"t = {r['t']}: {_off(r)}" for r in rows), 100, initial_indent=" " * 18,
+                               subsequent_indent=" " * 18)  # fmt: skip
     elif equal:
         lines.append(f"  equal on {len(equal)} of {N} random schedules")
     if why := _misconception(entry, f, g, cases):

@@ -1,6 +1,7 @@
 """A formula with one's own numbers: every intermediate value, as one would write it on paper, exact where it can be."""
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..expression import evaluate, intermediate, parse, used
@@ -44,7 +45,8 @@ def _whole(name, value, high):
 
 
 def compute(name, **numbers):
-    """The entry's answer for these numbers; beta=[...] lists beta_1..beta_T. Answers a Computed.
+    """The entry's answer for these numbers; beta=[...] lists beta_1..beta_T, tau=[...] tau_1..tau_S. Answers a
+    Computed.
 
     Of x_0, eps and x_t any two are enough. Raises ValueError for a missing, an unknown or an impossible number.
     """
@@ -65,6 +67,9 @@ def compute(name, **numbers):
             raise ValueError(f"beta must list 1 to 1000 numbers in (0, 1), got {number(tuple(betas)) or 'none'}")
     if "t" in given:
         given["t"] = _whole("t", given["t"], max(1, len(betas)))
+    if "tau" in given:
+        given["tau"] = (0, *(_whole("tau", v, max(1, len(betas))) for v in given["tau"]))
+        given["i"] = _whole("i", given.get("i", len(given["tau"]) - 1), len(given["tau"]) - 1)
     for k, v in given.items():
         kind = entry.meaning(k)[0]
         given[k] = _whole(k, v, 1000) if kind == COUNT else v if k in ("t", "tau", "i") else exact(k, v)
@@ -83,18 +88,16 @@ def _complete(entry, betas, given):
     """The case with what follows from the given numbers; any two of x_0, eps and x_t give the third."""
     if not betas:
         return Case(given)
-    if "t" not in given:
-        return Case(make_case(entry, betas, len(betas), **given)) if "t" not in entry.scope else Case(given)
-    trio = {"x_0", "eps", "x_t"}
-    if not trio <= set(entry.scope):
-        return make_case(entry, betas, **given)
-    probe = make_case(entry, betas, **{**given, "x_0": Fraction(1), "eps": Fraction(0)})["x_t"]  # sqrt(alpha_bar_t)
-    noise = make_case(entry, betas, **{**given, "x_0": Fraction(0), "eps": Fraction(1)})["x_t"]
-    x_t = given.pop("x_t", None)
-    if x_t is not None and "x_0" in given:
-        given.setdefault("eps", (x_t - probe * given["x_0"]) / noise)
-    elif x_t is not None and "eps" in given:
-        given["x_0"] = (x_t - noise * given["eps"]) / probe
-    if not {"x_0", "eps"} <= set(given):
-        raise ValueError(f"{entry.name} needs two of x_0, eps and x_t")
-    return make_case(entry, betas, **given)
+    bare, trio = replace(entry, derive=None), {"x_0", "eps", "x_t"}
+    if trio <= set(entry.scope) and "x_t" in given and len(trio & set(given)) == 2:
+        x_t = given.pop("x_t")
+        units = ({"x_0": Fraction(1), "eps": Fraction(0)}, {"x_0": Fraction(0), "eps": Fraction(1)})
+        signal, noise = (make_case(bare, betas, **(given | unit))["x_t"] for unit in units)
+        if "x_0" in given:
+            given["eps"] = (x_t - signal * given["x_0"]) / noise
+        else:
+            given["x_0"] = (x_t - noise * given["eps"]) / signal
+    case = make_case(bare, betas, **given)
+    with contextlib.suppress(AttributeError, KeyError):  # not all letters that others follow from were given
+        case = Case((entry.derive(case) if entry.derive else {}) | case)
+    return case

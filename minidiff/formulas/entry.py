@@ -96,7 +96,7 @@ class Formula:
     source: str | None = None  # the library's own function, "gaussian.posterior"
     value: Callable | None = None  # (that function, case in floats) -> its number
     own: dict = field(default_factory=dict)  # letters that mean something else here, or are new: name: (kind, meaning)
-    derive: Callable | None = None  # (case) -> letters that follow from others, or must stay within limits
+    derive: Callable | None = None  # (drawn case) -> letters that follow from others, or must stay within limits
     cases: tuple = ()  # cases to verify beside the standard ones
 
     def meaning(self, letter):
@@ -129,16 +129,16 @@ def make_case(entry, betas=None, t=None, tau=None, i=None, **numbers):
             "alpha_bar": tuple(itertools.accumulate(alpha, lambda p, a: p * a)),
             "T": len(betas),
         }
-    if "tau" in names:
+    if "tau" in names and tau:
         case |= {"tau": tuple(tau), "i": i, "S": len(tau) - 1}
     if "t" in names:
-        case |= {"t": t, "s": t - 1}
+        case |= {} if t is None else {"t": t, "s": t - 1}
     case |= numbers
-    if {"x_0", "eps", "x_t"} <= set(names):
+    if {"x_0", "eps", "x_t"} <= set(names) and {"x_0", "eps", "t"} <= set(case):
         ab_t = case.alpha_bar[t]
         case["x_t"] = _root(ab_t) * case["x_0"] + _root(1 - ab_t) * case["eps"]
     case = Case(case | (entry.derive(case) if entry.derive else {}))
-    return Case({k: case[k] for k in [*names, *(k for k in case if k not in names)]})
+    return Case({k: case[k] for k in [*names, *(k for k in case if k not in names)] if k in case})
 
 
 def _root(a):

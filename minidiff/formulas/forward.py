@@ -20,7 +20,7 @@ def _one_step(c, rng):
 
 
 def _merged(c, rng):
-    """Variance that eps_{t-1} and eps_t bring to x_t when x_{t-2} is known: two steps, one after the other."""
+    """Variance that eps_{t-1} and eps_t bring to x_t when x_{t-2} is known: two steps, one after the other (at t = 1, one)."""
     return oracles.walk(c.beta, c.t, c.t - 2, var=0.0)[1]
 
 
@@ -121,7 +121,6 @@ ENTRIES = [
         why="Two Gaussian noises are one, so t steps can be jumped at once.",
         letters="beta t", answer="1 - alpha[t] * alpha[t-1]",
         oracle=_merged, measured="two steps followed one after the other from a known x_{t-2}",
-        derive=lambda c: {"t": max(c.t, 2), "s": max(c.t, 2) - 1} if c["T"] > 1 else {},
         wrong=(
             ("(1 - alpha[t]) * (1 - alpha[t-1])", "the shares of signal multiply, not the shares of noise"),
             ("(1 - alpha[t]) + (1 - alpha[t-1])", "the earlier noise shrinks by alpha_t before the later one joins"),
