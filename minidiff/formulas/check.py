@@ -161,10 +161,11 @@ def _judge(entry, yours, right, seed):
     where = f" (t = {', '.join(map(str, times))})" if 0 < len(times) <= 2 and "t" in entry.scope else ""
     note = f"; {len(skipped)} more{where} skipped, where a side is not finite" if skipped else ""
     data = {"name": entry.name, "read": reads, "equal": len(equal), "skipped": len(skipped), "different": len(different)}
+    many = "random schedules" if "beta" in entry.scope else "random sets of numbers"
     if not different and len(equal) >= ENOUGH:
-        return Verdict("right", f"right: equal on {len(equal)} random schedules{note}", {**data, "status": "right"})
+        return Verdict("right", f"right: equal on {len(equal)} {many}{note}", {**data, "status": "right"})
     if not different:
-        return Verdict("wrong", f"wrong: finite on only {len(equal)} of {N} random schedules", {**data, "status": "wrong"})
+        return Verdict("wrong", f"wrong: finite on only {len(equal)} of {N} {many}", {**data, "status": "wrong"})
     case = _smallest(f, g, round_cases(entry)) or different[0]
     a, b = f(case), g(case)
     lines = ["wrong", f"  counterexample  {written(case, letters | more)}", f"  yours           {a:.6g}    read as {reads}"]
@@ -179,7 +180,7 @@ def _judge(entry, yours, right, seed):
         lines += textwrap.wrap("; ".join(f"t = {r['t']}: {_off(r)}" for r in rows), 100, initial_indent=" " * 18,
                                subsequent_indent=" " * 18)  # fmt: skip
     elif equal:
-        lines.append(f"  equal on {len(equal)} of {N} random schedules")
+        lines.append(f"  equal on {len(equal)} of {N} {many}")
     if why := _misconception(entry, f, g, cases):
         lines.append(f"  why             {why}")
     data |= {"status": "wrong", "counterexample": {k: number(v) for k, v in case.items()}, "misconception": why}
