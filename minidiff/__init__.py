@@ -24,6 +24,8 @@
     train       algorithm 1, as a generator
     checkpoint  a run in one file
     metrics     how far samples are from data
+    expression  the small safe language in which a formula is typed
+    formulas    the formula sheet, measured; a student's own formula, judged
     figures     the pictures
     bench       how fast, and what share of this machine's limit
     dictionary  every paper's letters, converted both ways
@@ -47,6 +49,7 @@ _HOME = {
     "noise_jump": "gaussian",
     "Mixture": "exact", "MLP": "mlp", "RowNoise": "noise", "ddpm": "sample", "ddim": "sample",
     "generate": "sample", "moments": "recursion",
+    "check": "formulas.check", "equal": "formulas.check", "compute": "formulas.compute",
 }  # fmt: skip
 _MODULES = [line.split()[0] for line in __doc__.splitlines() if line.startswith("    ")]
 __all__ = sorted([*_HOME, *_MODULES])

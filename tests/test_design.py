@@ -20,6 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ORDER = [*minidiff._MODULES, "__main__"]
 PAPERS = "DDPM|DDIM|Improved DDPM|Score SDE|Progressive Distillation|VDM|EDM|DPM-Solver|Min-SNR|SD3|Flow Matching"
 PAPERS += "|Rectified Flow|Adam|Transformer|CME296|Szekely|Bonneel|Salmon|Box"
+INNER = sorted(PACKAGE.glob("*/*.py"))  # the packages inside: expression, formulas
 TAG = re.compile(rf"\[((?:{PAPERS})[^\]]*)\]")
 
 
@@ -37,12 +38,14 @@ def imports_of(path):
 
 
 def test_the_list_in_the_docstring_is_the_files():
-    files = {p.stem for p in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    files = {p.stem for p in PACKAGE.glob("*.py")} - {"__init__", "__main__"} | {p.parent.name for p in INNER}
     assert set(minidiff._MODULES) == files and len(minidiff._MODULES) == len(files)
 
 
 @pytest.mark.parametrize("name", ORDER)
 def test_a_file_imports_only_from_files_above_it(name):
+    if (PACKAGE / name).is_dir():
+        pytest.skip("a package: its files are read below")
     siblings, outside = imports_of(PACKAGE / f"{name}.py")
     assert siblings <= set(ORDER[: ORDER.index(name)])
     if name == "kernels":
@@ -50,6 +53,27 @@ def test_a_file_imports_only_from_files_above_it(name):
     assert ("numba" in outside) == (name == "kernels")
     assert ("matplotlib" in outside) == (name in ("figures", "data"))
     assert outside <= {"numba", "numpy", "matplotlib", "tqdm"} | sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("path", INNER, ids=lambda p: f"{p.parent.name}.{p.stem}")
+def test_a_file_of_an_inner_package_imports_only_from_above(path):
+    """`from ..x` must stand above its package in the list, `from .x` above it in the package's own."""
+    files = {p.stem for p in path.parent.glob("*.py")} - {"__init__"}
+    doc = ast.get_docstring(ast.parse((path.parent / "__init__.py").read_text(encoding="utf-8")))
+    order = [name for name in re.findall(r"^    (\w+)  +\S", doc, re.M) if name in files] + ["__init__"]
+    assert sorted(order) == sorted(files | {"__init__"})
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        names = {a.name.split(".")[0] for a in node.names}
+        names = {node.module.split(".")[0]} if isinstance(node, ast.ImportFrom) and node.module else names
+        level = getattr(node, "level", 0)
+        if level == 2:
+            assert names <= set(ORDER[: ORDER.index(path.parent.name)])
+        elif level == 1:
+            assert names & files <= set(order[: order.index(path.stem)])
+        else:
+            assert names <= {"numpy", "tqdm"} | sys.stdlib_module_names
 
 
 def test_importing_minidiff_loads_nothing_heavy():
@@ -147,6 +171,7 @@ def test_top_level_holds_what_it_should():
 
 
 def test_files_stay_small():
+    assert all(len(p.read_text(encoding="utf-8").splitlines()) <= 250 for p in INNER)
     sizes = {p.name: len(p.read_text(encoding="utf-8").splitlines()) for p in PACKAGE.glob("*.py")}
     assert all(n <= 250 for name, n in sizes.items() if name != "kernels.py")
     core = ("schedule", "gaussian", "exact", "data", "layers", "loss", "mlp", "optim", "sample", "recursion")

@@ -1,0 +1,182 @@
+r"""The small safe language in which a formula is typed, on a keyboard or pasted from LaTeX.
+
+    (1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t]      arrays are indexed by times, 0..T; beta_t is beta[t]
+    (1 - ᾱ_{t-1})/(1 - ᾱ_t) · β_t,  √(1-β_t) x_0,  σ²        what people type
+    \frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\beta_t         what people paste: \frac \dfrac \sqrt \bar \hat \tilde, Greek,
+                                                             _ and ^, \left( \right), \cdot \times, |a|, \sum_{i=1}^t, \prod
+    sum(beta[i] for i in 1..t),  prod(alpha[i] for i in 1..t)
+
+Operators bind as in Python: -a**2 is -(a**2), a**b**c is a**(b**c). A product without a sign binds like one with it:
+1/2 x is (1/2) x. A function without parentheses takes one factor with its power: log σ² is log(σ²), but log(σ)² is (log σ)².
+An array without an index is meant at t. Nothing is executed: names and functions come from a list, and length, depth,
+powers and work are bounded. Numbers are exact fractions for as long as the values are; division by zero is inf or nan.
+
+    spelling  what was typed, cut into tokens
+    parser    tokens, grouped into a tree
+"""
+
+import functools
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+from .parser import BINDING, Node, Parser
+from .spelling import NOTATIONS, ExpressionError
+
+__all__ = ["NOTATIONS", "ExpressionError", "Node", "Tree", "evaluate", "intermediate", "parse", "show", "used"]
+WORK, POWER, BITS = 20_000, 64, 900  # operations; exponent and size of an exact number
+CONSTANTS = {"pi": math.pi, "e": math.e}
+
+
+class Tree(NamedTuple):
+    """A parsed expression: what was typed, and its outermost operation."""
+
+    text: str
+    root: Node
+
+
+def parse(text, scope, notation="ddpm"):
+    """The Tree of what was typed. scope maps each known name to a number or an array (only that is looked at).
+
+    notation names another book's letters (NOTATIONS). Raises ExpressionError, with the place of what is not understood.
+    """
+    parser = Parser(text, scope, notation)
+    root = parser.expression()
+    if parser.next.kind != "end":
+        parser.fail(f"{parser.next.text!r} is not expected here")
+    return Tree(text, root)
+
+
+def _number(value):
+    """A Fraction while it is exact and short, else a float."""
+    if isinstance(value, int | Fraction):
+        if max(abs(value.numerator), value.denominator).bit_length() <= BITS:
+            return Fraction(value)
+        return value.numerator / value.denominator if abs(value) < 2**1000 else math.copysign(math.inf, value)
+    return float(value)
+
+
+def _call(f, *args):
+    """A function of the reals as IEEE arithmetic has it: nan where it is not defined, inf where it is too large."""
+    try:
+        return f(*map(float, args))
+    except ValueError:
+        return math.nan
+    except OverflowError:
+        return math.inf
+
+
+def _sqrt(a):
+    if isinstance(a, Fraction) and a >= 0:
+        root = Fraction(math.isqrt(a.numerator), math.isqrt(a.denominator))
+        if root * root == a:
+            return root
+    return _call(math.sqrt, a)
+
+
+def _log(a):
+    return -math.inf if a == 0 else Fraction(0) if a == 1 else _call(math.log, a)
+
+
+def _divide(a, b):
+    return a / b if b != 0 else math.nan if a == 0 or a != a else math.copysign(math.inf, a)
+
+
+def _power(a, b):
+    if isinstance(b, Fraction) and b.denominator == 1 and abs(b) <= POWER and isinstance(a, Fraction):
+        return a ** int(b) if a != 0 or b >= 0 else math.inf
+    return _sqrt(a) if b == Fraction(1, 2) else math.inf if a == 0 and b < 0 else _call(math.pow, a, b)
+
+
+OPERATIONS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": _divide, "**": _power,
+              "neg": lambda a: -a}  # fmt: skip
+CALLS = {"sqrt": _sqrt, "log": _log, "abs": abs, "exp": lambda a: Fraction(1) if a == 0 else _call(math.exp, a)}
+CALLS |= {name: functools.partial(_call, getattr(math, name)) for name in ("sin", "cos", "tanh")}
+
+
+def evaluate(tree, scope, finite=False, work=WORK):
+    """The number, a Fraction while everything in it is exact, else a float; IEEE arithmetic.
+
+    finite=True makes it nan as soon as a part is infinite: 1 / (1 / 0) is then no number, where IEEE has 0.
+
+    Raises ExpressionError for an index outside its array and for too much work.
+    """
+    left = work
+
+    def value(node, scope):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ExpressionError(f"more than {work} operations", tree.text, node.position)
+        op, args = node.op, node.args
+        if op == "number":
+            return args[0]
+        if op == "name":
+            return _number(scope[args[0]] if args[0] in scope else CONSTANTS[args[0]])
+        if op == "index":
+            i, array = value(args[1], scope), scope[args[0]]
+            if not (math.isfinite(i) and i == int(i) and 0 <= i < len(array)):
+                place = f"{args[0]}[{float(i):g}]"
+                raise ExpressionError(f"{place} does not exist: indices are 0..{len(array) - 1}", tree.text, node.position)
+            return _number(array[int(i)])
+        if op in ("sum", "prod"):
+            low, high = value(args[1], scope), value(args[2], scope)
+            if not (math.isfinite(low) and math.isfinite(high) and low == int(low) and high == int(high)):
+                raise ExpressionError("a sum runs over whole numbers", tree.text, node.position)
+            total = Fraction(op == "prod")
+            for i in range(int(low), int(high) + 1):
+                term = value(args[3], {**scope, args[0]: i})
+                total = _number(total * term if op == "prod" else total + term)
+            return total
+        if op == "call":
+            return _number(CALLS[args[0]](value(args[1], scope)))
+        answer = _number(OPERATIONS[op](*(value(a, scope) for a in args)))
+        return math.nan if finite and isinstance(answer, float) and math.isinf(answer) else answer
+
+    return value(tree.root, scope)
+
+
+def show(node, least=0):
+    """The expression written out in our letters, with only the brackets it needs."""
+    op, args = node.op, node.args
+    if op == "number":
+        return f"{args[0]}" if args[0].denominator == 1 else f"{float(args[0]):g}"
+    if op == "name":
+        return args[0]
+    if op == "index":
+        return f"{args[0]}[{show(args[1])}]"
+    if op == "call":
+        return f"{args[0]}({show(args[1])})"
+    if op in ("sum", "prod"):
+        return f"{op}({show(args[3])} for {args[0]} in {show(args[1])}..{show(args[2])})"
+    binding = BINDING.get(op, 3)
+    if op == "neg":
+        text = f"-{show(args[0], 3)}"
+    else:
+        left, right = show(args[0], binding + (op == "**")), show(args[1], 3 if op == "**" else binding + 1)
+        text = f"{left}{op}{right}" if op == "**" else f"{left} {op} {right}"
+    return f"({text})" if binding < least else text
+
+
+def used(node):
+    """The names in an expression."""
+    names = {node.args[0]} if node.op in ("name", "index") else set()
+    inner = set().union(*(used(a) for a in node.args if isinstance(a, Node)))
+    return names | (inner - {node.args[0]} if node.op in ("sum", "prod") else inner)
+
+
+def intermediate(tree, scope):
+    """[(what, its number), ...] in the order in which one would compute: every operation once, the whole expression last."""
+    found = {}
+
+    def visit(node):
+        if node.op in ("number", "name"):
+            return
+        if node.op not in ("sum", "prod", "index"):  # what stands inside these depends on their index
+            for a in node.args:
+                if isinstance(a, Node):
+                    visit(a)
+        found[show(node)] = evaluate(Tree(tree.text, node), scope)
+
+    visit(tree.root)
+    return list(found.items())

@@ -1,0 +1,194 @@
+"""What an entry of the sheet is, and the numbers it is tried on.
+
+A case is one set of numbers: a coarse schedule with large beta (few steps show mistakes that a thousand hide), a time t, and
+a value for every letter of the entry. x_t follows from x_0 and eps wherever all three are letters of the entry.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from ..schedule import from_betas
+
+REAL, POSITIVE, SHARE, COUNT = "a number", "a number above 0", "a number in (0, 1)", "a whole number above 0"
+LETTERS = {  # letter: (what it may be, what it means)
+    "beta": ("", "beta[t], variance of the noise that step t adds; beta[0] = 0"),
+    "alpha": ("", "alpha[t] = 1 - beta[t]"),
+    "alpha_bar": ("", "alpha_bar[t] = alpha[1] ... alpha[t]; alpha_bar[0] = 1"),
+    "T": ("", "number of steps"),
+    "t": ("", "a time, 1..T"),
+    "s": ("", "the time before it, t - 1"),
+    "tau": ("", "tau[i], the times that are visited; tau[0] = 0, tau[S] = T"),
+    "i": ("", "a place in tau, 1..S"),
+    "S": ("", "number of visited times"),
+    "x_0": (REAL, "clean data"),
+    "x_s": (REAL, "the data one step earlier, x_{t-1}"),
+    "x_t": (REAL, "noisy data"),
+    "eps": (REAL, "the noise in x_t"),
+    "eps_hat": (REAL, "what the denoiser answers, eps_theta(x_t, t)"),
+    "z": (REAL, "fresh noise of a step"),
+    "d": (COUNT, "number of coordinates"),
+    "sigma": (POSITIVE, "a standard deviation"),
+    "eta": (SHARE, "DDIM's share of fresh noise"),
+    "w": (POSITIVE, "guidance weight; 1 is conditional"),
+    "mu": (REAL, "a mean"),
+    "x": (REAL, "a point"),
+    "a": (REAL, "a fixed number"),
+    "b": (REAL, "a fixed number"),
+    "mu_1": (REAL, "mean of the first Gaussian"),
+    "mu_2": (REAL, "mean of the second"),
+    "sigma_1": (POSITIVE, "standard deviation of the first Gaussian"),
+    "sigma_2": (POSITIVE, "standard deviation of the second"),
+}
+ROUND = {kind: tuple(map(Fraction, numbers.split())) for kind, numbers in
+         ((REAL, "2 -1 3 1/2 -2"), (POSITIVE, "2 3 1 1/2 4"), (SHARE, "0.5 0.2 0.8 0.4 0.6"))}  # fmt: skip
+ROUND[COUNT] = (3, 2, 4, 5, 6)
+TENTHS = [(1, 2), (2, 5), (5, 2), (1, 2, 3), (2, 5, 4), (1, 2, 4, 3), (3, 1, 2, 5, 4)]  # schedules that one can redo by hand
+COARSE = (0.05, 0.1, 0.2, 0.15, 0.3, 0.25)
+
+
+class Case(dict):
+    """Letter -> number or array, also as attributes: c.beta[c.t]."""
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the case has no letter {name!r}; it has {', '.join(self)}") from None
+
+    @property
+    def schedule(self):
+        """The minidiff Schedule with these beta, to ask the library."""
+        return from_betas(self.beta[1:])
+
+    def floats(self):
+        """The same case in float64, the arrays as numpy's."""
+        return Case({k: _float(v) for k, v in self.items()})
+
+
+def _float(value):
+    if isinstance(value, tuple):
+        return np.array([float(v) for v in value]) if not all(isinstance(v, int) for v in value) else np.array(value)
+    return value if isinstance(value, int | np.integer | np.ndarray) else float(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """One entry of the sheet; formulas/__init__.py tells how each field is used."""
+
+    name: str
+    number: int  # in the course's list of 80
+    lecture: int
+    title: str
+    latex: str  # what matplotlib's mathtext can draw
+    why: str  # one sentence of intuition
+    letters: str  # those in scope, in the order in which one would write them down; beta brings alpha, alpha_bar and T
+    oracle: Callable  # (case in floats, rng) -> the number, or (number, bound), without the formula
+    measured: str  # how the oracle gets there, in a few words
+    answer: str | None = None  # in the language of expression; None for a statement
+    relation: str = "="  # of a statement: the oracle's number is =, >= or > 0, or somewhere != 0
+    bound: float = 1e-9  # error of a deterministic oracle, relative to numbers above 1
+    wrong: tuple = ()  # ((expression, or for a statement an oracle of the wrong statement; the misconception), ...)
+    source: str | None = None  # the library's own function, "gaussian.posterior"
+    value: Callable | None = None  # (that function, case in floats) -> its number
+    own: dict = field(default_factory=dict)  # letters that mean something else here, or are new: name: (kind, meaning)
+    derive: Callable | None = None  # (drawn case) -> letters that follow from others, or must stay within limits
+    cases: tuple = ()  # cases to verify beside the standard ones
+
+    def meaning(self, letter):
+        """(what it may be, what it means) of one letter."""
+        return self.own.get(letter) or LETTERS[letter]
+
+    @property
+    def scope(self):
+        """All letters in scope, with those that come with beta and tau."""
+        return scope(self.letters)
+
+
+def scope(letters):
+    """The letters of "beta t x_0" and those that come along."""
+    names = letters.split()
+    if "beta" in names:
+        names[names.index("beta") : names.index("beta") + 1] = ["beta", "alpha", "alpha_bar", "T"]
+    return names
+
+
+def make_case(entry, betas=None, t=None, tau=None, i=None, **numbers):
+    """The case with these numbers; betas are beta_1..beta_T. alpha, alpha_bar, T, s, S and x_t follow."""
+    case, names = Case(), entry.scope
+    if "beta" in names:
+        beta = (betas[0] * 0, *betas)
+        alpha = tuple(1 - b for b in beta)
+        case |= {
+            "beta": beta,
+            "alpha": alpha,
+            "alpha_bar": tuple(itertools.accumulate(alpha, lambda p, a: p * a)),
+            "T": len(betas),
+        }
+    if "tau" in names and tau:
+        case |= {"tau": tuple(tau), "i": i, "S": len(tau) - 1}
+    if "t" in names:
+        case |= {} if t is None else {"t": t, "s": t - 1}
+    case |= numbers
+    if {"x_0", "eps", "x_t"} <= set(names) and {"x_0", "eps", "t"} <= set(case):
+        ab_t = case.alpha_bar[t]
+        case["x_t"] = _root(ab_t) * case["x_0"] + _root(1 - ab_t) * case["eps"]
+    case = Case(case | (entry.derive(case) if entry.derive else {}))
+    return Case({k: case[k] for k in [*names, *(k for k in case if k not in names)] if k in case})
+
+
+def _root(a):
+    """sqrt(a), exact where it can be."""
+    if isinstance(a, Fraction):
+        root = Fraction(math.isqrt(a.numerator), math.isqrt(a.denominator))
+        return root if root * root == a else math.sqrt(a)
+    return math.sqrt(a)
+
+
+def _free(entry):
+    """The letters whose numbers are chosen, with what they may be."""
+    names = entry.scope
+    derived = {"x_t"} if {"x_0", "eps", "x_t"} <= set(names) else set()
+    return {k: entry.meaning(k)[0] for k in names if entry.meaning(k)[0] and k not in derived}
+
+
+def round_cases(entry):
+    """Cases to redo by hand, t >= 2, the shortest schedule and the roundest numbers first; all in exact fractions."""
+    free = _free(entry)
+    for betas in TENTHS if "beta" in entry.scope else TENTHS[:1]:
+        T, betas = len(betas), [Fraction(b, 10) for b in betas]
+        for k in range(5):
+            numbers = {name: ROUND[kind][(j + k) % 5] for j, (name, kind) in enumerate(free.items())}
+            tau = (0, *range(T % 2 + 1, T + 1, 2)) if T > 2 else (0, 1, 2)
+            for t in range(2, T + 1):
+                yield make_case(entry, betas, t, tau, min(t, len(tau) - 1), **numbers)
+                if "t" not in entry.scope:
+                    break
+
+
+def random_case(entry, rng, t=None):
+    """A case with everything drawn: T in 2..8, beta in (0.02, 0.6), t in 1..T."""
+    T = int(rng.integers(2, 9))
+    draw = {REAL: lambda: 1.5 * rng.standard_normal(), POSITIVE: lambda: rng.uniform(0.3, 2.5),
+            SHARE: lambda: rng.uniform(0.05, 0.95), COUNT: lambda: int(rng.integers(1, 7))}  # fmt: skip
+    numbers = {name: draw[kind]() for name, kind in _free(entry).items()}
+    inner = sorted(rng.choice(np.arange(1, T), size=int(rng.integers(0, T)), replace=False).tolist())
+    tau = (0, *inner, T)
+    betas = rng.uniform(0.02, 0.6, T).tolist()
+    return make_case(entry, betas, int(rng.integers(1, T + 1)), tau, int(rng.integers(1, len(tau))), **numbers)
+
+
+def standard_cases(entry, rng):
+    """What verify measures: a coarse schedule at t = 2, 4, 6, one case to redo by hand, two random ones, the entry's own."""
+    free = _free(entry)
+    coarse = []
+    for k, t in enumerate((2, 4, 6)):
+        numbers = {name: ROUND[kind][(j + k) % 5] for j, (name, kind) in enumerate(free.items())}
+        numbers = {name: n * 17 / 20 if free[name] in (REAL, POSITIVE) else n for name, n in numbers.items()}  # not too round
+        coarse.append(make_case(entry, COARSE, t, (0, 2, 3, 6), 1 + k, **numbers))
+    drawn = [random_case(entry, rng) for _ in range(2)]
+    return [c.floats() for c in (*coarse, next(round_cases(entry)), *drawn, *entry.cases)]

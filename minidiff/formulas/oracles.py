@@ -1,0 +1,101 @@
+"""Roads to a number that do not use its formula: definitions, grids, quadrature, simulated chains, finite differences.
+
+Nothing here knows the sheet. A tool is deterministic and good to 1e-9 or better, or it is a Monte Carlo estimate and answers
+(number, bound): a bound that a right formula exceeds once in 1e12 checks, computed from n.
+
+    letter  meaning
+    n       number of draws, or of points of a grid
+    Z       7.13, the standard normal lies within +-Z but for one draw in 1e12
+"""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+
+FALSE_ALARM = 1e-12
+Z = NormalDist().inv_cdf(1 - FALSE_ALARM / 2)
+
+
+def bell(x, mean, var):
+    """The Gaussian's log density up to a constant, which no caller needs: grids normalise by themselves."""
+    return -((np.asarray(x) - mean) ** 2) / (2 * var)
+
+
+def grid_moments(log_density, center, width, n=4001):
+    """Mean and variance of an unnormalised density on a grid center +- width.
+
+    The trapezoidal rule is exact to rounding for a smooth density that is well inside: 12 standard deviations either way.
+    The log density may hold a constant: it is normalised here.
+    """
+    x = np.linspace(center - width, center + width, n)
+    p = log_density(x)
+    p = np.exp(p - p.max())
+    p /= p.sum()
+    mean = p @ x
+    return mean, p @ (x - mean) ** 2
+
+
+def gaussian_grid(mean, std, n=4001):
+    """Points and weights with which sum(weights * f(points)) is E f for N(mean, std^2), normalised by counting."""
+    x = np.linspace(mean - 12 * std, mean + 12 * std, n)
+    p = np.exp(bell(x, mean, std**2))
+    return x, p / p.sum()
+
+
+def log_density(x, mean, std):
+    """log p(x) of a Gaussian without its formula: from E exp(iu X) = exp(iu mean - u^2 std^2 / 2), inverted by quadrature."""
+    u = np.linspace(0, 12 / std, 20_001)
+    wave = np.cos(u * (mean - x)) * np.exp(-((u * std) ** 2) / 2)
+    return math.log(np.trapezoid(wave, u) / math.pi)
+
+
+def walk(betas, t, s=0, mean=1.0, var=0.0):
+    """Mean and variance of x_t, started from x_s of that mean and variance, one step after the other.
+
+    Step i keeps the share 1 - beta_i of the variance and adds beta_i of noise: exact, without any product of alphas.
+    """
+    for beta in betas[s + 1 : t + 1]:
+        mean, var = mean * math.sqrt(1 - beta), var * (1 - beta) + beta
+    return mean, var
+
+
+def posterior(betas, t, s, x_0, x_t):
+    """Mean and variance of q(x_s | x_t, x_0), by Bayes on a grid: how likely x_s is from x_0, times x_t from x_s."""
+    prior_mean, prior_var = walk(betas, s, mean=x_0)
+    if not prior_var:
+        return x_0, 0.0  # s = 0: x_0 is known
+    keep, noise = walk(betas, t, s)
+    log_density = lambda x: bell(x, prior_mean, prior_var) + bell(x_t, keep * x, noise)  # noqa: E731
+    mean, wide = prior_mean, 12 * math.sqrt(prior_var) + 12 * abs(x_t - keep * prior_mean)
+    for _ in range(3):  # each round looks closer at where the mass is
+        mean, var = grid_moments(log_density, mean, wide)
+        wide = 12 * math.sqrt(var)
+    return float(mean), float(var)
+
+
+def difference(f, x, h=1e-3):
+    """df/dx by central differences of two step lengths, combined so that the error is of order h^4."""
+    slope = lambda h: (f(x + h) - f(x - h)) / (2 * h)  # noqa: E731
+    return (4 * slope(h / 2) - slope(h)) / 3
+
+
+def root(f, low, high):
+    """Where a rising f is 0, by halving."""
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if f(middle) < 0 else (low, middle)
+    return (low + high) / 2
+
+
+def mean_of(draws, spread):
+    """(mean, bound) of n draws whose standard deviation is at most `spread`: normal means stay within Z spread / sqrt(n)."""
+    return float(np.mean(draws)), Z * spread / math.sqrt(len(draws))
+
+
+def variance_of(draws):
+    """(variance, bound) of n Gaussian draws: it strays by 2 sqrt(L/n) + 2 L/n of itself (Laurent & Massart 2000)."""
+    n, L = len(draws), math.log(2 / FALSE_ALARM)
+    var = float(np.var(draws, ddof=1))
+    stray = 2 * math.sqrt(L / (n - 1)) + 2 * L / (n - 1)
+    return var, var * stray / (1 - stray)

@@ -1,0 +1,44 @@
+"""What a judgement looks like: a Verdict, and numbers and cases as one writes them."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """right, wrong or not understood; str() says why, .data holds the numbers (for --json), .exit_status is 0, 1 or 2."""
+
+    status: str
+    text: str
+    data: dict = field(default_factory=dict)
+
+    @property
+    def exit_status(self):
+        """What a command returns: 0 right, 1 wrong, 2 not understood."""
+        return ("right", "wrong", "not understood").index(self.status)
+
+    def __bool__(self):
+        return self.status == "right"
+
+    def __str__(self):
+        return self.text
+
+    __repr__ = __str__  # a notebook shows this
+
+
+def number(value):
+    """A number as one writes it: 0.72, 1/14 (0.0714286), or six digits."""
+    if isinstance(value, tuple):
+        return ", ".join(map(number, value))
+    if isinstance(value, Fraction) and value.denominator > 1:
+        decimal = f"{float(value):.6g}"
+        return decimal if Fraction(decimal) == value else f"{value} ({decimal})" if value.denominator < 1000 else decimal
+    return f"{float(value):.6g}"
+
+
+def written(case, letters):
+    """The case as one line: what was chosen first, then what follows from it."""
+    chosen = [f"beta_1..beta_{case['T']} = {number(case['beta'][1:])}"] if letters & {"beta", "alpha", "alpha_bar", "T"} else []
+    letters = letters | ({"x_0", "eps"} if "x_t" in letters else set())
+    names = [k for k in case if k in letters and k not in ("beta", "alpha", "alpha_bar", "T", "s")]
+    return "; ".join(chosen + [f"{k} = {number(case[k])}" for k in names])
