@@ -300,9 +300,10 @@ def test_compute_shows_every_value_in_exact_fractions():
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [({"t": 2}, "needs beta"), ({"beta": [0.1], "t": 2}, r"t must be a whole number in 1..1, got 2"),
-     ({"beta": [1.5], "t": 1}, "in \\(0, 1"), ({"beta": [0.1]}, "needs t"), ({"beta": [0.1], "t": 1, "w": 1}, "no letter 'w'"),
+     ({"beta": [1.5], "t": 1}, "in \\(0, 1"), ({"beta": [0.1]}, "needs t"), ({"beta": [0.1], "t": 1, "w": 1}, "takes no 'w'"),
      ({"beta": ["x"], "t": 1}, "must be a number"), ({"beta": [], "t": 1}, "1 to 1000"),
-     ({"beta": ["nan"], "t": 1}, "must be a number")],
+     ({"beta": ["nan"], "t": 1}, "must be a number"), ({"beta": ["1e-99999999"], "t": 1}, "must be a number"),
+     ({"beta": ["1/0"], "t": 1}, "must be a number"), ({"alpha": [0.5], "t": 1}, "takes no 'alpha'")],
 )  # fmt: skip
 def test_compute_says_what_is_missing_or_impossible(numbers, words):
     with pytest.raises(ValueError, match=words):

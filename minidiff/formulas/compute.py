@@ -1,6 +1,7 @@
 """A formula with one's own numbers: every intermediate value, as one would write it on paper, exact where it can be."""
 
 import contextlib
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -8,6 +9,8 @@ from ..expression import evaluate, intermediate, parse, used
 from . import find
 from .entry import COUNT, SHARE, Case, make_case
 from .verdict import number
+
+NUMBER = re.compile(r"[-+]?(\d{1,30}/0*[1-9]\d{0,29}|(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][-+]?\d{1,2})?)", re.A)
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,10 @@ class Computed:
 
 
 def exact(name, value):
-    """The number as typed: 0.1 is 1/10. Raises ValueError for what is not a finite number."""
-    try:
-        return Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{name} must be a number, got {value!r}") from None
+    """The number as typed: 0.1 is 1/10. Raises ValueError for what is not a finite number of ordinary size."""
+    if not NUMBER.fullmatch(str(value)):
+        raise ValueError(f"{name} must be a number, got {value!r}")
+    return Fraction(str(value))
 
 
 def _whole(name, value, high):
@@ -45,16 +47,16 @@ def _whole(name, value, high):
 
 
 def compute(name, **numbers):
-    """The entry's answer for these numbers; beta=[...] lists beta_1..beta_T, tau=[...] tau_1..tau_S. Answers a
-    Computed.
+    """A Computed: the entry's answer for these numbers; beta=[...] lists beta_1..beta_T, tau=[...] tau_1..tau_S.
 
     Of x_0, eps and x_t any two are enough. Raises ValueError for a missing, an unknown or an impossible number.
     """
     entry = find(name)
     if entry.answer is None:
         raise ValueError(f"{name} is a statement, there is nothing to compute")
-    if unknown := set(numbers) - set(entry.scope):
-        raise ValueError(f"{name} has no letter {sorted(unknown)[0]!r}; it has {', '.join(entry.scope)}")
+    letters = [k for k in entry.scope if k not in ("alpha", "alpha_bar", "T", "s", "S")]
+    if unknown := sorted(set(numbers) - set(letters)):
+        raise ValueError(f"{name} takes no {unknown[0]!r}; it takes {', '.join(letters)}")
     given, betas = {k: v for k, v in numbers.items() if v is not None}, ()
     tree = parse(entry.answer, dict.fromkeys(entry.scope, 1) | {k: () for k in ("beta", "alpha", "alpha_bar", "tau")})
     needed = used(tree.root)
