@@ -27,6 +27,7 @@
     expression  the small safe language in which a formula is typed
     formulas    the formula sheet, measured; a student's own formula, judged
     figures     the pictures
+    pages       the formula sheet and the quiz, printed
     bench       how fast, and what share of this machine's limit
     dictionary  every paper's letters, converted both ways
     doctor      does a schedule end in noise?
@@ -34,6 +35,7 @@
     report      what the commands print
     commands    what each command does
     answers     the commands that answer a question
+    sheet       the commands of the formula sheet
     cli         the command line
 
 A file imports only from files above it.

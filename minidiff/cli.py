@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from . import __version__, answers, commands
+from . import __version__, answers, commands, sheet
 
 
 class Parser(argparse.ArgumentParser):
@@ -109,6 +109,56 @@ def parser():
 
     p = command("notation", answers.notation, "minidiff notation karras")
     p.add_argument("paper", nargs="?", metavar="PAPER", help="only this one: ho, ddim, prince, karras, vdm, song or flow")
+
+    def seeded(p):
+        p.add_argument("--seed", type=int, default=0, help="of the random numbers (default 0)")
+
+    def lectured(p):
+        p.add_argument("--lecture", type=int, metavar="N", help="only this lecture's")
+
+    def notated(p):
+        p.add_argument(
+            "--notation", default="ddpm", metavar="BOOK", help="whose letters you typed: ddpm (default), ddim or prince"
+        )
+
+    p = command("verify", sheet.verify, "minidiff verify --lecture 1")
+    p.add_argument("names", nargs="*", metavar="NAME", help="formulas (default: all); minidiff show lists them")
+    lectured(p)
+    seeded(p)
+
+    p = command("check", sheet.check, 'minidiff check posterior-variance "(1-alpha_bar[t-1])/(1-alpha_bar[t])*beta[t]"')
+    p.add_argument("name", metavar="NAME", help="a formula; minidiff show lists them")
+    p.add_argument("expression", metavar="EXPR", help="your version: as typed, in Unicode or LaTeX (quote it)")
+    notated(p)
+    seeded(p)
+
+    p = command("equal", sheet.equal, 'minidiff equal "1 - alpha_bar[t]" "1 - alpha[t]*alpha_bar[t-1]"')
+    p.add_argument("left", metavar="EXPR", help="one line of a derivation")
+    p.add_argument("right", metavar="EXPR", help="another")
+    notated(p)
+    seeded(p)
+
+    p = command("compute", sheet.compute, "minidiff compute posterior-variance --beta .1,.2,.3 --t 2")
+    p.add_argument("name", metavar="NAME", help="a formula; minidiff show lists them")
+    p.add_argument(
+        "numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help="your numbers: --beta .1,.2,.3 --t 2 --x_0 1.5"
+    )
+
+    p = command("show", sheet.show_entry, "minidiff show posterior-variance --plot")
+    p.add_argument("name", nargs="?", metavar="NAME", help="a formula (default: the list)")
+    p.add_argument("--plot", action="store_true", help="draw it: claimed curve, wrong versions, measured points")
+    p.add_argument("--out", metavar="FILE", help="where to draw it (default runs/formulas/NAME.png)")
+
+    p = command("quiz", sheet.quiz, "minidiff quiz --lecture 1 --pdf quiz.pdf")
+    p.add_argument("--n", type=int, default=8, help="how many questions (default 8)")
+    p.add_argument("--pdf", metavar="FILE", help="print it, the key on its own page, instead of asking")
+    lectured(p)
+    seeded(p)
+
+    p = command("sheet", sheet.sheet, "minidiff sheet --pdf sheet.pdf")
+    p.add_argument("--pdf", metavar="FILE", required=True, help="where to write it")
+    lectured(p)
+    seeded(p)
     return top
 
 

@@ -170,3 +170,20 @@ def elbo_by_t(found, d):
     ax.legend(frameon=False)
     ax.set_title("Where the bits are: the ELBO's L_{t-1} by t")
     return fig
+
+
+@styled
+def claimed_and_measured(curves, points, xlabel, title, latex):
+    """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula."""
+    fig = figure(10, 6)
+    ax = fig.subplots()
+    wrong_colors = iter(("#CC79A7", "#E69F00", GREEN, GREY) * 9)
+    for caption, (x, y, wrong) in curves.items():
+        ax.plot(
+            x, y, "--" if wrong else "-", color=next(wrong_colors) if wrong else BLUE, lw=1.5 if wrong else 2.5, label=caption
+        )
+    ax.plot(*points, "o", color=ORANGE, ms=9, label="measured")
+    ax.set(xlabel=xlabel, title=title)
+    ax.legend(frameon=False, fontsize=11)
+    fig.suptitle(f"${latex}$")
+    return fig

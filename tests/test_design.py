@@ -4,6 +4,7 @@ import ast
 import inspect
 import pkgutil
 import re
+import shlex
 import subprocess
 import sys
 from importlib import import_module
@@ -51,7 +52,7 @@ def test_a_file_imports_only_from_files_above_it(name):
     if name == "kernels":
         assert not siblings
     assert ("numba" in outside) == (name == "kernels")
-    assert ("matplotlib" in outside) == (name in ("figures", "data"))
+    assert ("matplotlib" in outside) == (name in ("figures", "data", "pages"))
     assert outside <= {"numba", "numpy", "matplotlib", "tqdm"} | sys.stdlib_module_names
 
 
@@ -130,7 +131,7 @@ def test_readme_commands_exist():
     for block in re.findall(r"```sh\n(.*?)```", README, re.S):
         for line in block.splitlines():
             for part in line.split("&&"):
-                words = part.split("#")[0].split()
+                words = shlex.split(part, comments=True)
                 if words[:1] == ["minidiff"]:
                     parser.parse_args(words[1:])  # SystemExit if it is not understood
 
@@ -157,7 +158,7 @@ def test_help_names_what_the_library_knows():
 
 def test_every_command_has_an_example_that_parses():
     for name, p in cli.parser()._subparsers._group_actions[0].choices.items():
-        words = p.epilog.removeprefix("example: ").split()
+        words = shlex.split(p.epilog.removeprefix("example: "))
         assert words[:2] == ["minidiff", name]
         cli.parser().parse_args(words[1:])
 

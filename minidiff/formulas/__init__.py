@@ -11,6 +11,8 @@
     check        is a student's own formula right?
     compute      a formula with one's own numbers
     verify       the sheet itself, measured
+    quiz         questions with numbers, whose distractors are real slips
+    explain      all that is known of an entry, in words and as curves
 
 SHEET holds the entries in the course's order; find(name) is one of them.
 """
