@@ -20,10 +20,12 @@
     sde         the score's lens: SDEs, the probability-flow ODE, exact likelihood
     elbo        the likelihood's bound, term by term
     solvers     more samplers: ODE, SDE, DPM-Solver, Langevin
+    guidance    towards a class, or around what is known of a picture
     recursion   what a sampler does to Gaussian data, exactly
     train       algorithm 1, as a generator
     checkpoint  a run in one file
     metrics     how far samples are from data
+    classifier  which digit is it? a judge that is trained in seconds
     expression  the small safe language in which a formula is typed
     formulas    the formula sheet, measured; a student's own formula, judged
     figures     the pictures

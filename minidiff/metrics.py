@@ -79,3 +79,52 @@ def judge(samples, data, rng, permutations=199, projections=128, splits=5):
         "n": n, "energy_distance": energy, "energy_floor": energy_floor, "p_value": float(p),
         "sliced_wasserstein": sliced, "sliced_floor": sliced_floor,
     }  # fmt: skip
+
+
+def frechet(x, y):
+    """|m_x - m_y|^2 + tr(S_x + S_y - 2 (S_x^(1/2) S_y S_x^(1/2))^(1/2)).    [FID]
+
+    The squared Wasserstein distance of two Gaussians with the features' means m and covariances S, x (n, d) and y (m, d).
+    Its estimate is too large by tr S (1/n + 1/m) and more: compare with real against real of the same sizes, never with 0.
+    """
+    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
+        raise ValueError(f"x and y must be (n, d) and (m, d) with n, m >= 2, got {x.shape} and {y.shape}")
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    S_x, S_y = (np.atleast_2d(np.cov(a, rowvar=False)) for a in (x, y))
+    var, axes = np.linalg.eigh(S_x)
+    root = (axes * np.sqrt(np.maximum(var, 0))) @ axes.T
+    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ S_y @ root), 0)).sum()
+    return float(np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2) + np.trace(S_x) + np.trace(S_y) - 2 * cross)
+
+
+def principal(data, k):
+    """Returns the features x -> the first k principal components of `data`, by its own mean and axes."""
+    mean = data.mean(axis=0)
+    axes = np.linalg.svd(data - mean, full_matrices=False)[2][:k]
+    return lambda x: (x - mean) @ axes.T
+
+
+def psnr(x, y, span=2.0):
+    """10 log10(span^2 / mean squared error) in dB, a number for each row; span is the range of values, 2 for [-1, 1]."""
+    mse = np.mean((x.astype(np.float64) - y).reshape(len(x), -1) ** 2, axis=1)
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10(span**2 / mse)
+
+
+def ssim(x, y, shape, span=2.0, window=7):
+    """Mean over windows of (2 m_x m_y + C_1) (2 c_xy + C_2) / ((m_x^2 + m_y^2 + C_1) (v_x + v_y + C_2)).    [SSIM section III]
+
+    m, v, c: mean, variance and covariance in each window x window of pixels; C_1 = (0.01 span)^2, C_2 = (0.03 span)^2.
+    x, y (B, H W) of pictures of shape (H, W); a number for each row, 1 where they are equal.
+    """
+    window = min(window, *shape)
+
+    def mean(a):
+        views = np.lib.stride_tricks.sliding_window_view(a, (window, window), axis=(1, 2))
+        return views.mean(axis=(-1, -2))
+
+    x, y = (np.asarray(a, np.float64).reshape(-1, *shape) for a in (x, y))
+    m_x, m_y, C_1, C_2 = mean(x), mean(y), (0.01 * span) ** 2, (0.03 * span) ** 2
+    v_x, v_y, c_xy = mean(x * x) - m_x**2, mean(y * y) - m_y**2, mean(x * y) - m_x * m_y
+    s = (2 * m_x * m_y + C_1) * (2 * c_xy + C_2) / ((m_x**2 + m_y**2 + C_1) * (v_x + v_y + C_2))
+    return s.mean(axis=(1, 2))

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "minidiff"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ORDER = [*minidiff._MODULES, "__main__"]
 PAPERS = "DDPM|DDIM|Improved DDPM|Score SDE|Progressive Distillation|VDM|EDM|DPM-Solver|Min-SNR|SD3|Flow Matching"
-PAPERS += "|Rectified Flow|Adam|Transformer|CME296|Szekely|Bonneel|Salmon|Box"
+PAPERS += "|Rectified Flow|CFG|Guided Diffusion|RePaint|FID|SSIM|GroupNorm|DiT|Attention|Adam|Transformer|CME296|Szekely|Bonneel|Salmon|Box"
 INNER = sorted(PACKAGE.glob("*/*.py"))  # the packages inside: expression, formulas
 TAG = re.compile(rf"\[((?:{PAPERS})[^\]]*)\]")
 
