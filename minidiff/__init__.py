@@ -9,9 +9,11 @@
     files       reading with one clear error, writing beside and renaming
     data        what we learn from
     layers      the pieces of a network, each beside its gradient
+    images      the pieces for pictures: convolutions, norms, attention
     loss        L_simple
     fast        the MLP at speed; skip it at first
     mlp         the denoiser eps_theta
+    unet        the denoiser for pictures, told the time and a label
     optim       clipping, Adam, EMA
     sample      DDPM and DDIM: one step each, one loop
     recursion   what a sampler does to Gaussian data, exactly
@@ -37,7 +39,7 @@ _HOME = {
     "Schedule": "schedule", "VP": "schedule", "linear": "schedule", "linear_scaled": "schedule", "cosine": "schedule",
     "from_betas": "schedule", "q_sample": "gaussian", "posterior": "gaussian", "noise_chain": "gaussian",
     "noise_jump": "gaussian",
-    "Mixture": "exact", "MLP": "mlp", "RowNoise": "noise", "ddpm": "sample", "ddim": "sample",
+    "Mixture": "exact", "MLP": "mlp", "UNet": "unet", "RowNoise": "noise", "ddpm": "sample", "ddim": "sample",
     "generate": "sample", "moments": "recursion",
 }  # fmt: skip
 _MODULES = [line.split()[0] for line in __doc__.splitlines() if line.startswith("    ")]
