@@ -12,6 +12,7 @@
     images      the pieces for pictures: convolutions, norms, attention
     loss        L_simple
     fast        the MLP at speed; skip it at first
+    fast_unet   the U-Net at speed; skip it too
     mlp         the denoiser eps_theta
     unet        the denoiser for pictures, told the time and a label
     optim       clipping, Adam, EMA

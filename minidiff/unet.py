@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import images
+from .fast_unet import LossAndGrads, UNetDenoiser
 from .layers import add, add_backward, linear, linear_backward, silu, silu_backward, time_embedding
 
 
@@ -240,4 +241,8 @@ class UNet:
 
     def eps_theta(self, params, label=None):
         """The denoiser to hand to a sampler: eps_theta(x_t, t) -> eps_hat, of one label, of one for each row, or of none."""
-        return lambda x_t, t: self.forward(params, x_t, t, label)[0]
+        return UNetDenoiser(self, params, label)
+
+    def loss_and_grads(self, batch, T, dtype):
+        """loss.loss_and_grads of this model for batches of that size, at speed."""
+        return LossAndGrads(self, batch, T, dtype)
