@@ -177,7 +177,8 @@ class TorchUNet(torch.nn.Module):
             h = F.avg_pool2d(h, 2)
         h = self.block("mid_1", self.attend(self.block("mid_0", h, mod)), mod)
         for i in reversed(range(model.depth)):
-            h = self.block(f"up_{i}", torch.cat([F.interpolate(h, scale_factor=2, mode="nearest"), kept.pop()], dim=1), mod)
+            h = F.interpolate(h, scale_factor=2, mode="nearest")
+            h = self.block(f"up_{i}", torch.cat([h, kept.pop()], dim=1), mod)
         return self.conv("_out", self.act(h, *mod[:, model.columns["out"]].chunk(2, dim=1))).reshape(x_t.shape)
 
 
@@ -263,7 +264,7 @@ def unets():
             times = [[bench.once(f) / calls for f in pair] for _ in range(args.repeats + 1)][1:]
             ours, theirs = (statistics.median(t) for t in zip(*times))
             print(
-                f"{size} x {size}, width {width}: {name:24} minidiff {ours:.4f} s   PyTorch {theirs:.4f} s = {theirs / ours:.2f}x"
+                f"{size} x {size} x {width}: {name:24} minidiff {ours:.4f} s   PyTorch {theirs:.4f} s = {theirs / ours:.2f}x"
                 f"   ({args.threads} threads; gradients agree to {differ:.0e})",
                 flush=True,
             )

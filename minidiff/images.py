@@ -39,15 +39,18 @@ def conv(x, W, b, stride=1):
     """
     k, n = W.shape[0], W.shape[-1]
     cols = patches(x, k, stride)
-    return cols @ W.reshape(-1, n) + b, (cols, x.shape, W, stride)
+    y = cols.reshape(-1, cols.shape[-1]) @ W.reshape(-1, n) + b
+    return y.reshape(*cols.shape[:3], n), (cols, x.shape, W, stride)
 
 
 def conv_backward(dy, cache):
     """dx = what each patch got, collected,  dW = patches^T dy,  db = sum over pixels of dy."""
     cols, shape, W, stride = cache
     k, n = W.shape[0], W.shape[-1]
-    dW = np.tensordot(cols, dy, axes=((0, 1, 2), (0, 1, 2))).reshape(W.shape)
-    return patches_backward(dy @ W.reshape(-1, n).T, shape, k, stride), dW, dy.sum(axis=(0, 1, 2))
+    dy = dy.reshape(-1, n)
+    dW = (cols.reshape(len(dy), -1).T @ dy).reshape(W.shape)
+    dcols = (dy @ W.reshape(-1, n).T).reshape(cols.shape)
+    return patches_backward(dcols, shape, k, stride), dW, dy.sum(axis=0)
 
 
 def pool(x):

@@ -393,7 +393,7 @@ def _mean_of_groups(x, groups, n):
 
 @kernel
 def act(h, scale, shift, groups, mean, rstd, y):
-    """y = silu(film(group_norm(h), scale, shift)), in a frame of zeros that stays. mean and rstd (B, C) are kept for the way back.
+    """y = silu(film(group_norm(h), scale, shift)), in a frame of zeros that stays; mean and rstd (B, C) for the way back.
 
     Twin: images.group_norm, images.film and layers.silu.
     """

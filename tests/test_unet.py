@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from support import DTYPES, assert_gradient, seeds
 
 from minidiff import images
-from minidiff.loss import loss_and_grads
+from minidiff.loss import l_simple, loss_and_grads
+from minidiff.noise import RowNoise
+from minidiff.sample import ddim, generate
+from minidiff.schedule import linear_scaled
+from minidiff.train import start, train
 from minidiff.unet import UNet
 
 LABEL = np.array([0, 2, 2, 1])
@@ -308,3 +312,72 @@ def test_bad_pictures_are_named(shape):
     model = UNet(4, width=4)
     with pytest.raises(ValueError, match="rows of 16"):
         model.forward(model.init(np.random.default_rng(0)), np.ones(shape, np.float32), 1)
+
+
+def relative(got, want):
+    return {k: float(np.abs(got[k] - want[k]).max() / np.abs(want[k]).max()) for k in want}
+
+
+FAST = [UNet(8, labels=10), UNet(14, 3, 8, 1), UNet(7, 1, 8, 0), UNet(20, 1, 8, 2)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("model", FAST, ids=str)
+def test_the_fast_network_is_the_readable_one(model, dtype):
+    """Two blocks of unequal size, twice: buffers that were used before.
+
+    A bias collects rows size^2 numbers of its own size, and loses a rounding with each at worst.
+    """
+    rng, rows = np.random.default_rng(0), 35
+    params = random_params(model, rng, dtype)
+    x_t, t, label, eps = case(model, rng, rows)
+    x_t, eps = x_t.astype(dtype), eps.astype(dtype)
+    eps_hat, cache = model.forward(params, x_t, t, label)
+    loss, deps_hat = l_simple(eps_hat, eps)
+    want, fast = model.backward(deps_hat, cache), model.loss_and_grads(rows, 10, dtype)
+    bound = rows * model.size**2 * float(np.finfo(dtype).eps)
+    fast(params, x_t[::-1], t, eps, label)
+    got_loss, got = fast(params, x_t, t, eps, label)
+    assert got_loss == pytest.approx(loss, rel=bound) and list(got) == list(want)
+    assert all(got[k].shape == want[k].shape and got[k].dtype == dtype for k in want)
+    assert max(relative(got, want).values()) <= bound
+    eps_theta = model.eps_theta(params, label)
+    for _ in range(2):
+        answer = eps_theta(x_t, t)
+        assert answer.dtype == dtype and np.abs(answer - eps_hat).max() <= bound * np.abs(eps_hat).max()
+    assert np.abs(eps_theta(x_t, 3) - model.forward(params, x_t, 3, label)[0]).max() <= bound * np.abs(eps_hat).max()
+
+
+def test_same_bits_for_any_number_of_threads(monkeypatch):
+    model, rng = UNet(8, width=8, labels=3), np.random.default_rng(0)
+    params, (x_t, t, label, eps) = random_params(model, rng, np.float32), case(model, rng, 70)
+    x_t, eps, answers = x_t.astype(np.float32), eps.astype(np.float32), []
+    for n in (1, 2, 3):
+        monkeypatch.setenv("MINIDIFF_THREADS", str(n))
+        loss, grads = model.loss_and_grads(70, 10, np.float32)(params, x_t, t, eps, label)
+        answers.append([np.array(loss), model.eps_theta(params, label)(x_t, t), *grads.values()])
+    for other in answers[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(answers[0], other))
+
+
+def test_a_denoiser_keeps_its_parameters():
+    model, rng = UNet(4, width=4), np.random.default_rng(0)
+    params, x = random_params(model, rng, np.float32), np.ones((2, 16), np.float32)
+    eps_theta = model.eps_theta(params)
+    before = eps_theta(x, 3)
+    for w in params.values():
+        w *= 2
+    assert np.array_equal(eps_theta(x, 3), before) and not np.allclose(model.eps_theta(params)(x, 3), before)
+    assert np.array_equal(eps_theta(x.astype(np.float64), 3), model.forward(eps_theta.params, x.astype(np.float64), 3)[0])
+
+
+def test_training_a_unet_lowers_the_loss():
+    model, schedule = UNet(4, width=8, depth=1), linear_scaled(50)
+    data = np.where(np.random.default_rng(0).random((100, 1)) < 0.5, -1, 1) * np.ones((1, 16))
+    state, losses = start(model, 0), []
+    for s in train(model, state, schedule, data.astype(np.float32), steps=150, batch=32, lr=3e-3):
+        losses.append(s.loss)
+    assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])  # 16 coordinates that agree: the noise shows against them
+    x_T = RowNoise(0).standard_normal((40, 16), np.float32)
+    x_0 = generate(ddim(), model.eps_theta(state.params), schedule, x_T, range(50, -1, -1), RowNoise(1))
+    assert x_0.shape == x_T.shape and np.isfinite(x_0).all()
