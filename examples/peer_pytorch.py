@@ -161,9 +161,9 @@ class TorchUNet(torch.nn.Module):
         return (self.conv(f"_{name}", h) if m != n else h) + gate[:, :, None, None] * u
 
     def attend(self, h):
-        q, k, v = self.conv("_qkv", F.group_norm(h, self.model.groups)).flatten(2).transpose(1, 2).chunk(3, dim=2)
-        y = F.scaled_dot_product_attention(q, k, v)
-        return h + self.conv("_att", y.transpose(1, 2).reshape(h.shape))
+        u = F.group_norm(h, self.model.groups).flatten(2).transpose(1, 2)
+        y = F.scaled_dot_product_attention(*(u @ self.W_qkv + self.b_qkv).chunk(3, dim=2)) @ self.W_att + self.b_att
+        return h + y.transpose(1, 2).reshape(h.shape)
 
     def forward(self, x_t, t):
         model, kept = self.model, []

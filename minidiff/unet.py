@@ -94,7 +94,7 @@ class UNet:
                 shapes |= {f"W_{name}": (1, 1, m, n), f"b_{name}": (n,)}
             shapes |= {f"W1_{name}": (3, 3, m, n), f"b1_{name}": (n,), f"W2_{name}": (3, 3, n, n), f"b2_{name}": (n,)}
             if name == "mid_0":
-                shapes |= {"W_qkv": (1, 1, low, 3 * low), "b_qkv": (3 * low,), "W_att": (1, 1, low, low), "b_att": (low,)}
+                shapes |= {"W_qkv": (low, 3 * low), "b_qkv": (3 * low,), "W_att": (low, low), "b_att": (low,)}
         return shapes | {"W_out": (3, 3, self.width, self.channels_in), "b_out": (self.channels_in,)}
 
     def init(self, rng, dtype=np.float32):
@@ -166,19 +166,19 @@ class UNet:
     def _attend(self, p, h):
         B, H, W, C = h.shape
         u, norm_cache = images.group_norm(h, self.groups)
-        qkv, qkv_cache = images.conv(u, p["W_qkv"], p["b_qkv"])
+        qkv, qkv_cache = linear(u.reshape(-1, C), p["W_qkv"], p["b_qkv"])  # at each place
         y, att_cache = images.attention(*np.split(qkv.reshape(B, H * W, 3 * C), 3, axis=-1))
-        y, out_cache = images.conv(y.reshape(h.shape), p["W_att"], p["b_att"])
-        return add(h, y)[0], (norm_cache, qkv_cache, att_cache, out_cache)
+        y, out_cache = linear(y.reshape(-1, C), p["W_att"], p["b_att"])
+        return add(h, y.reshape(h.shape))[0], (norm_cache, qkv_cache, att_cache, out_cache)
 
     def _attend_backward(self, g, dh, cache):
         B, H, W, C = dh.shape
         norm_cache, qkv_cache, att_cache, out_cache = cache
         dh, dy = add_backward(dh, None)
-        dy, g["W_att"], g["b_att"] = images.conv_backward(dy, out_cache)
+        dy, g["W_att"], g["b_att"] = linear_backward(dy.reshape(-1, C), out_cache)
         dqkv = np.concatenate(images.attention_backward(dy.reshape(B, H * W, C), att_cache), axis=-1)
-        du, g["W_qkv"], g["b_qkv"] = images.conv_backward(dqkv.reshape(B, H, W, 3 * C), qkv_cache)
-        return dh + images.group_norm_backward(du, norm_cache)
+        du, g["W_qkv"], g["b_qkv"] = linear_backward(dqkv.reshape(-1, 3 * C), qkv_cache)
+        return dh + images.group_norm_backward(du.reshape(dh.shape), norm_cache)
 
     def forward(self, params, x_t, t, label=None):
         """eps_hat = eps_theta(x_t, t, label): the formula above.    t an int or (B,), label too or None -> eps_hat, cache."""
