@@ -4,6 +4,7 @@
 
 First the gradients and the samples of both are compared; then each task is timed with minidiff, with PyTorch eager and,
 where it works, with torch.compile, one after the other, several times over. Printed are medians and their ratios.
+--unet does the same for the U-Net, without torch.compile.
 """
 
 import argparse
