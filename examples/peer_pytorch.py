@@ -4,6 +4,7 @@
 
 First the gradients and the samples of both are compared; then each task is timed with minidiff, with PyTorch eager and,
 where it works, with torch.compile, one after the other, several times over. Printed are medians and their ratios.
+--unet does the same for the U-Net, without torch.compile.
 """
 
 import argparse
@@ -16,6 +17,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--repeats", type=int, default=5)
 parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
+parser.add_argument("--unet", action="store_true", help="the U-Net only: pictures of 8 x 8 to 28 x 28, without torch.compile")
 parser.add_argument("--json", action="store_true")
 args = parser.parse_args()
 os.environ["MINIDIFF_THREADS"] = str(args.threads)
@@ -23,9 +25,12 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
 
 from minidiff import bench, noise, sample, schedule  # noqa: E402
 from minidiff.loss import loss_and_grads  # noqa: E402
+from minidiff.train import start, train  # noqa: E402
+from minidiff.unet import UNet  # noqa: E402
 
 torch.set_num_threads(args.threads)
 T, MODEL = bench.T, bench.MODEL
@@ -131,6 +136,141 @@ def torch_sampling(rows, compiled):
     return lambda: ddpm(run, x_T, ALPHA_BAR, torch.randn_like)
 
 
+class TorchUNet(torch.nn.Module):
+    """unet.UNet in PyTorch, without labels."""
+
+    def __init__(self, model, params):
+        super().__init__()
+        self.model = model
+        for name, w in params.items():
+            w = torch.from_numpy(w.transpose(3, 2, 0, 1).copy() if w.ndim == 4 else w.copy())
+            self.register_parameter(name, torch.nn.Parameter(w))
+        self.register_buffer("w", (10000.0 ** (-torch.arange(model.time_dim // 2) / (model.time_dim // 2))).float())
+
+    def conv(self, name, x):
+        W = getattr(self, f"W{name}")
+        return F.conv2d(x, W, getattr(self, f"b{name}"), padding=W.shape[2] // 2)
+
+    def act(self, h, scale, shift):
+        return F.silu(F.group_norm(h, self.model.groups) * (1 + scale[:, :, None, None]) + shift[:, :, None, None])
+
+    def block(self, name, h, mod):
+        m, n = self.model.blocks[name]
+        scale_1, shift_1, scale_2, shift_2, gate = mod[:, self.model.columns[name]].split([m, m, n, n, n], dim=1)
+        u = self.conv(f"1_{name}", self.act(h, scale_1, shift_1))
+        u = self.conv(f"2_{name}", self.act(u, scale_2, shift_2))
+        return (self.conv(f"_{name}", h) if m != n else h) + gate[:, :, None, None] * u
+
+    def attend(self, h):
+        u = F.group_norm(h, self.model.groups).flatten(2).transpose(1, 2)
+        y = F.scaled_dot_product_attention(*(u @ self.W_qkv + self.b_qkv).chunk(3, dim=2)) @ self.W_att + self.b_att
+        return h + y.transpose(1, 2).reshape(h.shape)
+
+    def forward(self, x_t, t):
+        model, kept = self.model, []
+        angle = t[:, None] * self.w
+        c = F.silu(torch.cat([torch.sin(angle), torch.cos(angle)], dim=1) @ self.W_time + self.b_time)
+        mod = c @ self.W_mod + self.b_mod
+        h = self.conv("_in", x_t.view(-1, model.channels_in, model.size, model.size))
+        for i in range(model.depth):
+            h = self.block(f"down_{i}", h, mod)
+            kept.append(h)
+            h = F.avg_pool2d(h, 2)
+        h = self.block("mid_1", self.attend(self.block("mid_0", h, mod)), mod)
+        for i in reversed(range(model.depth)):
+            h = F.interpolate(h, scale_factor=2, mode="nearest")
+            h = self.block(f"up_{i}", torch.cat([h, kept.pop()], dim=1), mod)
+        return self.conv("_out", self.act(h, *mod[:, model.columns["out"]].chunk(2, dim=1))).reshape(x_t.shape)
+
+
+def unet_params(model):
+    """Nothing at 0, and what passes keeps its size."""
+    rng, n_in = np.random.default_rng(0), {k: np.prod(s[:-1]) if len(s) > 1 else 100 for k, s in model.shapes.items()}
+    return {k: (rng.standard_normal(s) / np.sqrt(n_in[k])).astype(np.float32) for k, s in model.shapes.items()}
+
+
+def compare_unets(model):
+    """The largest difference between the gradients, in units of the tensor's largest entry, and between the eps_hat."""
+    rng, params = np.random.default_rng(1), unet_params(model)
+    net = TorchUNet(model, params)
+    x_t, eps = rng.standard_normal((2, 20, model.d)).astype(np.float32)
+    t = rng.integers(1, T + 1, 20)
+    _, ours = model.loss_and_grads(20, T, np.float32)(params, x_t, t, eps)
+    eps_hat = net(torch.from_numpy(x_t), torch.from_numpy(t).float())
+    ((eps_hat - torch.from_numpy(eps)) ** 2).sum(1).mean().backward()
+    worst = np.abs(eps_hat.detach().numpy() - model.eps_theta(params)(x_t, t)).max() / np.abs(eps_hat.detach().numpy()).max()
+    for name, w in net.named_parameters():
+        theirs = w.grad.numpy().transpose(2, 3, 1, 0) if w.ndim == 4 else w.grad.numpy()
+        worst = max(worst, np.abs(ours[name] - theirs).max() / np.abs(theirs).max())
+    return float(worst)
+
+
+def unet_training(model, batch, steps):
+    """(minidiff's task, PyTorch's): so many gradient steps, random numbers, Adam and clipping included."""
+    params, state, data = unet_params(model), start(model, 0), torch.randn(1000, model.d)
+    net, ab = TorchUNet(model, params), ALPHA_BAR.float()
+    optimiser = torch.optim.Adam(net.parameters(), 1e-4)
+    for k, w in params.items():
+        state.params[k][:] = w
+
+    def ours():
+        for _ in train(model, state, schedule.linear(T), data.numpy(), steps=state.step + steps, batch=batch, lr=1e-4):
+            pass
+
+    def theirs():
+        for _ in range(steps):
+            x_0, t = data[torch.randint(0, len(data), (batch,))], torch.randint(1, T + 1, (batch,))
+            eps, a = torch.randn(batch, model.d), ab[t][:, None]
+            loss = ((net(a.sqrt() * x_0 + (1 - a).sqrt() * eps, t.float()) - eps) ** 2).sum(1).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimiser.step()
+
+    return ours, theirs
+
+
+def unet_sampling(model, rows):
+    """(minidiff's task, PyTorch's): DDIM with 50 steps, eta = 0."""
+    params, times, ab = unet_params(model), sample.trailing(T, 50), ALPHA_BAR.tolist()
+    for k in ("W_out", "b_out"):
+        params[k] *= 0.1  # samples stay of size 1
+    x_T, net = noise.RowNoise(0).standard_normal((rows, model.d), np.float32), TorchUNet(model, params)
+    eps_theta = model.eps_theta(params)
+
+    def ours():
+        return sample.generate(sample.ddim(), eps_theta, schedule.linear(T), x_T, times, noise.RowNoise(1))
+
+    def theirs():
+        x = torch.from_numpy(x_T)
+        with torch.no_grad():
+            for t, s in zip(times[:-1], times[1:]):
+                eps_hat = net(x, torch.full((rows,), float(t)))
+                x = ab[s] ** 0.5 * (x - (1 - ab[t]) ** 0.5 * eps_hat) / ab[t] ** 0.5 + (1 - ab[s]) ** 0.5 * eps_hat
+        return x.numpy()
+
+    return ours, theirs
+
+
+def unets():
+    """Training and sampling of U-Nets, in turn; their gradients and samples are compared first."""
+    for size, width in ((8, 16), (16, 16), (16, 32), (28, 32)):
+        model = UNet(size, 1, width)
+        differ, sampling = compare_unets(model), unet_sampling(model, 64)
+        samples = float(np.abs(sampling[0]() - sampling[1]()).max())
+        if differ > 1e-4 or samples > 1e-3:
+            sys.exit(f"not the same network: gradients differ by {differ:.1e}, samples by {samples:.1e}")
+        work = {"training step, batch 64": (unet_training(model, 64, 5), 5), "DDIM, 64 x 50 steps": (sampling, 1)}
+        for name, (pair, calls) in work.items():
+            times = [[bench.once(f) / calls for f in pair] for _ in range(args.repeats + 1)][1:]
+            ours, theirs = (statistics.median(t) for t in zip(*times))
+            print(
+                f"{size} x {size} x {width}: {name:24} minidiff {ours:.4f} s   PyTorch {theirs:.4f} s = {theirs / ours:.2f}x"
+                f"   ({args.threads} threads; gradients agree to {differ:.0e})",
+                flush=True,
+            )
+
+
 def torch_noising(points):
     x_0, t, ab = torch.randn(points, 2), torch.randint(1, T + 1, (points,)), ALPHA_BAR.float()
     some, beta = x_0[: points // 100], torch.tensor(schedule.linear(T).beta).tolist()
@@ -149,6 +289,8 @@ def torch_noising(points):
 
 
 def main():
+    if args.unet:
+        return unets()
     gradients, samples = compare_gradients(), compare_samples()
     if max(gradients, samples) > 1e-4:
         sys.exit(f"not the same network: gradients differ by {gradients:.1e}, samples by {samples:.1e}")

@@ -9,12 +9,15 @@
     files       reading with one clear error, writing beside and renaming
     data        what we learn from
     layers      the pieces of a network, each beside its gradient
+    images      the pieces for pictures: convolutions, norms, attention
     loss        L_simple
     ode         Euler, Heun, Runge-Kutta
     flow        the flow's lens: straight paths, velocity, reflow (time runs the other way)
     objective   eps, x_0, v or velocity: what a network is asked, and what its errors count
     fast        the MLP at speed; skip it at first
+    fast_unet   the U-Net at speed; skip it too
     mlp         the denoiser eps_theta
+    unet        the denoiser for pictures, told the time and a label
     optim       clipping, Adam, EMA
     sample      DDPM and DDIM: one step each, one loop
     sde         the score's lens: SDEs, the probability-flow ODE, exact likelihood
@@ -51,7 +54,7 @@ _HOME = {
     "Schedule": "schedule", "VP": "schedule", "linear": "schedule", "linear_scaled": "schedule", "cosine": "schedule",
     "from_betas": "schedule", "q_sample": "gaussian", "posterior": "gaussian", "noise_chain": "gaussian",
     "noise_jump": "gaussian",
-    "Mixture": "exact", "MLP": "mlp", "RowNoise": "noise", "ddpm": "sample", "ddim": "sample",
+    "Mixture": "exact", "MLP": "mlp", "UNet": "unet", "RowNoise": "noise", "ddpm": "sample", "ddim": "sample",
     "generate": "sample", "moments": "recursion",
     "check": "formulas.check", "equal": "formulas.check", "compute": "formulas.compute",
 }  # fmt: skip

@@ -40,7 +40,8 @@ def check_weight(w):
 def classifier(eps_theta, grad_log_p, schedule, w):
     """eps_hat = eps - w sqrt(1 - ab_t) grad log p(y | x_t).    [Guided Diffusion algorithm 2]
 
-    Against the noise is towards the class. grad_log_p(x_t, t) is the classifier's gradient by x_t. With the exact classifier this is classifier_free.
+    Against the noise is towards the class. grad_log_p(x_t, t) is the classifier's gradient by x_t; with the exact
+    classifier this is classifier_free.
     """
     check_weight(w)
 

@@ -380,6 +380,252 @@ def adam(w, dw, m, v, ema, scale, step, lr, beta_1, beta_2, eps, decay):
 
 
 @kernel
+def _mean_of_groups(x, groups, n):
+    """x[k] <- sum of x over k's group, divided by n."""
+    size = len(x) // groups
+    for g in range(groups):
+        total = x.dtype.type(0)
+        for k in range(g * size, (g + 1) * size):
+            total += x[k]
+        for k in range(g * size, (g + 1) * size):
+            x[k] = total / x.dtype.type(n)
+
+
+@kernel
+def act(h, scale, shift, groups, mean, rstd, y):
+    """y = silu(film(group_norm(h), scale, shift)), in a frame of zeros that stays; mean and rstd (B, C) for the way back.
+
+    Twin: images.group_norm, images.film and layers.silu.
+    """
+    B, H, W, C = h.shape
+    real = h.dtype.type
+    one, n = real(1), H * W * (C // groups)
+    m, r, a, c = np.empty(C, h.dtype), np.empty(C, h.dtype), np.empty(C, h.dtype), np.empty(C, h.dtype)
+    for b in range(B):
+        m[:] = 0
+        for i in range(H):
+            for j in range(W):
+                for k in range(C):
+                    m[k] += h[b, i, j, k]
+        _mean_of_groups(m, groups, n)
+        r[:] = 0
+        for i in range(H):
+            for j in range(W):
+                for k in range(C):
+                    r[k] += (h[b, i, j, k] - m[k]) * (h[b, i, j, k] - m[k])
+        _mean_of_groups(r, groups, n)
+        for k in range(C):
+            mean[b, k] = m[k]
+            rstd[b, k] = one / np.sqrt(r[k] + real(1e-5))
+            a[k] = rstd[b, k] * (one + scale[b, k])
+            c[k] = shift[b, k]
+        for i in range(H):
+            for j in range(W):
+                for k in range(C):
+                    v = (h[b, i, j, k] - m[k]) * a[k] + c[k]
+                    y[b, i + 1, j + 1, k] = v / (one + _exp_of_minus(v))
+
+
+@kernel
+def act_backward(h, scale, shift, groups, mean, rstd, dy, dh, dscale, dshift):
+    """dh += what act's gradient dy brings, dscale and dshift = theirs. dy (framed, overwritten).
+
+    Twin: images.group_norm_backward, images.film_backward and layers.silu_backward.
+    """
+    B, H, W, C = h.shape
+    one, n = h.dtype.type(1), H * W * (C // groups)
+    m, r, a, c = np.empty(C, h.dtype), np.empty(C, h.dtype), np.empty(C, h.dtype), np.empty(C, h.dtype)
+    p, q = np.empty(C, h.dtype), np.empty(C, h.dtype)
+    for b in range(B):
+        for k in range(C):
+            m[k], r[k], a[k], c[k] = mean[b, k], rstd[b, k], one + scale[b, k], shift[b, k]
+        p[:] = 0
+        q[:] = 0
+        for i in range(H):
+            for j in range(W):
+                for k in range(C):
+                    u = (h[b, i, j, k] - m[k]) * r[k]
+                    v = u * a[k] + c[k]
+                    sigmoid = one / (one + _exp_of_minus(v))
+                    dv = dy[b, i + 1, j + 1, k] * sigmoid * (one + v * (one - sigmoid))
+                    dy[b, i + 1, j + 1, k] = dv
+                    p[k] += dv
+                    q[k] += dv * u
+        for k in range(C):
+            dshift[b, k], dscale[b, k] = p[k], q[k]
+            p[k] *= a[k]
+            q[k] *= a[k]
+        _mean_of_groups(p, groups, n)
+        _mean_of_groups(q, groups, n)
+        for i in range(H):
+            for j in range(W):
+                for k in range(C):
+                    u = (h[b, i, j, k] - m[k]) * r[k]
+                    dh[b, i, j, k] += (dy[b, i + 1, j + 1, k] * a[k] - p[k] - u * q[k]) * r[k]
+
+
+@kernel
+def gated_add(h, b, y, gate):
+    """h <- h + b + gate y. Twin: images.gated and layers.add, and the bias of the shortcut."""
+    g, c = np.empty(h.shape[3], h.dtype), np.empty(h.shape[3], h.dtype)
+    for n in range(h.shape[0]):
+        for k in range(h.shape[3]):
+            g[k], c[k] = gate[n, k], b[k]
+        for i in range(h.shape[1]):
+            for j in range(h.shape[2]):
+                for k in range(h.shape[3]):
+                    h[n, i, j, k] += c[k] + g[k] * y[n, i, j, k]
+
+
+@kernel
+def gated_backward(dh, y, gate, dy, dgate, db):
+    """dy = gate dh,  dgate = sum over pixels of dh y,  db = sum of dh. Twin: images.gated_backward."""
+    B, H, W, C = dh.shape
+    g, total = np.empty(C, dh.dtype), np.empty(C, dh.dtype)
+    db[:] = 0
+    for n in range(B):
+        for k in range(C):
+            g[k] = gate[n, k]
+        total[:] = 0
+        for i in range(H):
+            for j in range(W):
+                for k in range(C):
+                    total[k] += dh[n, i, j, k] * y[n, i, j, k]
+                    db[k] += dh[n, i, j, k]
+                    dy[n, i, j, k] = dh[n, i, j, k] * g[k]
+        for k in range(C):
+            dgate[n, k] = total[k]
+
+
+# Winograd's convolution (Lavin & Gray 2015): each 2 x 2 tile of y from 4 x 4 pixels of x by 16 products instead of 36,
+# y = A^T [(G W G^T) * (B^T x B)] A; B^T and A^T in one direction are _in and _out. Everything is linear, so that the
+# way back is each step transposed. Tile number n is V[:, n] (16, channels), the 16 products being matrix products.
+
+
+@kernel
+def _in(a, b, c, d):
+    return a - c, b + c, c - b, b - d
+
+
+@kernel
+def _in_backward(a, b, c, d):
+    return a, b - c + d, b + c - a, -d
+
+
+@kernel
+def _out(a, b, c, d):
+    return a + b + c, b - c - d
+
+
+@kernel
+def tiles_in(x, V):
+    """V = B^T x B of each 4 x 4 patch of x, framed (B, H + 2, W + 2, C). Twin: images.patches, 4 x 4 every 2 pixels."""
+    n = 0
+    for b in range(x.shape[0]):
+        for i in range(0, x.shape[1] - 2, 2):
+            for j in range(0, x.shape[2] - 2, 2):
+                for k in range(x.shape[3]):
+                    a0, a1, a2, a3 = _in(x[b, i, j, k], x[b, i + 1, j, k], x[b, i + 2, j, k], x[b, i + 3, j, k])
+                    j1, j2, j3 = j + 1, j + 2, j + 3
+                    b0, b1, b2, b3 = _in(x[b, i, j1, k], x[b, i + 1, j1, k], x[b, i + 2, j1, k], x[b, i + 3, j1, k])
+                    c0, c1, c2, c3 = _in(x[b, i, j2, k], x[b, i + 1, j2, k], x[b, i + 2, j2, k], x[b, i + 3, j2, k])
+                    d0, d1, d2, d3 = _in(x[b, i, j3, k], x[b, i + 1, j3, k], x[b, i + 2, j3, k], x[b, i + 3, j3, k])
+                    V[0, n, k], V[1, n, k], V[2, n, k], V[3, n, k] = _in(a0, b0, c0, d0)
+                    V[4, n, k], V[5, n, k], V[6, n, k], V[7, n, k] = _in(a1, b1, c1, d1)
+                    V[8, n, k], V[9, n, k], V[10, n, k], V[11, n, k] = _in(a2, b2, c2, d2)
+                    V[12, n, k], V[13, n, k], V[14, n, k], V[15, n, k] = _in(a3, b3, c3, d3)
+                n += 1
+
+
+@kernel
+def tiles_in_backward(dV, dx):
+    """dx (framed): each pixel collects from the patches that it was in. Twin: images.patches_backward, as in tiles_in."""
+    for b in range(dx.shape[0]):
+        for i in range(dx.shape[1]):
+            for j in range(dx.shape[2]):
+                for k in range(dx.shape[3]):
+                    dx[b, i, j, k] = 0
+    n = 0
+    for b in range(dx.shape[0]):
+        for i in range(0, dx.shape[1] - 2, 2):
+            for j in range(0, dx.shape[2] - 2, 2):
+                for k in range(dx.shape[3]):
+                    a0, b0, c0, d0 = _in_backward(dV[0, n, k], dV[1, n, k], dV[2, n, k], dV[3, n, k])
+                    a1, b1, c1, d1 = _in_backward(dV[4, n, k], dV[5, n, k], dV[6, n, k], dV[7, n, k])
+                    a2, b2, c2, d2 = _in_backward(dV[8, n, k], dV[9, n, k], dV[10, n, k], dV[11, n, k])
+                    a3, b3, c3, d3 = _in_backward(dV[12, n, k], dV[13, n, k], dV[14, n, k], dV[15, n, k])
+                    a0, a1, a2, a3 = _in_backward(a0, a1, a2, a3)
+                    b0, b1, b2, b3 = _in_backward(b0, b1, b2, b3)
+                    c0, c1, c2, c3 = _in_backward(c0, c1, c2, c3)
+                    d0, d1, d2, d3 = _in_backward(d0, d1, d2, d3)
+                    dx[b, i, j, k] += a0
+                    dx[b, i + 1, j, k] += a1
+                    dx[b, i + 2, j, k] += a2
+                    dx[b, i + 3, j, k] += a3
+                    dx[b, i, j + 1, k] += b0
+                    dx[b, i + 1, j + 1, k] += b1
+                    dx[b, i + 2, j + 1, k] += b2
+                    dx[b, i + 3, j + 1, k] += b3
+                    dx[b, i, j + 2, k] += c0
+                    dx[b, i + 1, j + 2, k] += c1
+                    dx[b, i + 2, j + 2, k] += c2
+                    dx[b, i + 3, j + 2, k] += c3
+                    dx[b, i, j + 3, k] += d0
+                    dx[b, i + 1, j + 3, k] += d1
+                    dx[b, i + 2, j + 3, k] += d2
+                    dx[b, i + 3, j + 3, k] += d3
+                n += 1
+
+
+@kernel
+def tiles_out(M, bias, y):
+    """y = A^T M A + bias, tile by tile; of the last ones of an odd picture only what lies inside. Twin: images.conv."""
+    n = 0
+    for b in range(y.shape[0]):
+        for i in range(0, y.shape[1], 2):
+            for j in range(0, y.shape[2], 2):
+                below, right = min(i + 1, y.shape[1] - 1), min(j + 1, y.shape[2] - 1)
+                for k in range(y.shape[3]):
+                    p0, q0 = _out(M[0, n, k], M[1, n, k], M[2, n, k], M[3, n, k])
+                    p1, q1 = _out(M[4, n, k], M[5, n, k], M[6, n, k], M[7, n, k])
+                    p2, q2 = _out(M[8, n, k], M[9, n, k], M[10, n, k], M[11, n, k])
+                    p3, q3 = _out(M[12, n, k], M[13, n, k], M[14, n, k], M[15, n, k])
+                    p0, p1 = _out(p0, p1, p2, p3)
+                    q0, q1 = _out(q0, q1, q2, q3)
+                    y[b, below, right, k] = q1 + bias[k]  # outside first: where below is i, the pixel at i comes last
+                    y[b, below, j, k] = p1 + bias[k]
+                    y[b, i, right, k] = q0 + bias[k]
+                    y[b, i, j, k] = p0 + bias[k]
+                n += 1
+
+
+@kernel
+def tiles_out_backward(dy, dM, db):
+    """dM = A dy A^T, tile by tile, and db = sum over pixels of dy. Twin: images.conv_backward."""
+    one, zero = dy.dtype.type(1), dy.dtype.type(0)
+    db[:] = 0
+    n = 0
+    for b in range(dy.shape[0]):
+        for i in range(0, dy.shape[1], 2):
+            for j in range(0, dy.shape[2], 2):
+                below, right = min(i + 1, dy.shape[1] - 1), min(j + 1, dy.shape[2] - 1)
+                has_row, has_column = one if below > i else zero, one if right > j else zero
+                for k in range(dy.shape[3]):
+                    p0 = dy[b, i, j, k]
+                    p1 = dy[b, below, j, k] * has_row
+                    q0 = dy[b, i, right, k] * has_column
+                    q1 = dy[b, below, right, k] * (has_row * has_column)
+                    db[k] += p0 + p1 + q0 + q1
+                    dM[0, n, k], dM[1, n, k], dM[2, n, k], dM[3, n, k] = p0, p0 + q0, p0 - q0, -q0
+                    p2, q2 = p0 + p1, q0 + q1
+                    dM[4, n, k], dM[5, n, k], dM[6, n, k], dM[7, n, k] = p2, p2 + q2, p2 - q2, -q2
+                    p2, q2 = p0 - p1, q0 - q1
+                    dM[8, n, k], dM[9, n, k], dM[10, n, k], dM[11, n, k] = p2, p2 + q2, p2 - q2, -q2
+                    dM[12, n, k], dM[13, n, k], dM[14, n, k], dM[15, n, k] = -p1, -p1 - q1, q1 - p1, q1
+                n += 1
+
+
+@kernel
 def distances(x, y):
     """|x_i - y_j| for all pairs: (n, m). Twin: metrics.distances_by_broadcasting."""
     out = np.empty((len(x), len(y)), x.dtype)

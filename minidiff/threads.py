@@ -78,3 +78,21 @@ def side_by_side(f, n, block):
     finally:
         for task in tasks:  # after an error or Ctrl-C: what has not begun will not
             task.cancel()
+
+
+class Workshop:
+    """Sets of buffers for the threads that are at work, each used again when it is idle: make(size) -> buffers."""
+
+    def __init__(self, make):
+        self.make, self.idle = make, {}
+
+    def run(self, f, size):
+        """f(buffers of that size)."""
+        idle = self.idle.setdefault(size, [])
+        try:
+            buffers = idle.pop()
+        except IndexError:
+            buffers = self.make(size)
+        answer = f(buffers)
+        idle.append(buffers)
+        return answer

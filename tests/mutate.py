@@ -27,6 +27,8 @@ TESTS = {  # file -> the tests that look at it
     "exact": ["test_exact", "test_sample"],
     "sample": ["test_sample"],
     "layers": ["test_network"],
+    "images": ["test_unet"],
+    "unet": ["test_unet"],
     "mlp": ["test_network", "test_kernels"],
     "loss": ["test_network", "test_train"],
     "optim": ["test_network", "test_train"],

@@ -1,0 +1,250 @@
+"""The U-Net at speed: same answers as unet.py, on buffers that are made once. Not needed on a first reading.
+
+What makes it fast:
+- pictures go in blocks, side by side on the cores, each block all the way up and down on one set of buffers;
+- a 3 x 3 convolution is Winograd's: 16 products for a tile of 2 x 2 pixels instead of 36 (kernels.tiles_in, tiles_out);
+- group_norm, film and SiLU are one kernel each way, and so are the gate and what it is added to.
+
+letter   shape                    meaning
+V, M     (16, tiles, channels)    Winograd's tiles before and after the product with
+U        (16, C, n)               the weights W (3, 3, C, n): U = (G x G) W
+frame    (B, S + 2, S + 2, C)     pictures with zeros around; an odd size gets one more row and column
+"""
+
+import numpy as np
+
+from . import kernels
+from .fast import views
+from .images import embed, embed_backward
+from .layers import linear, linear_backward, silu, silu_backward, time_embedding
+from .threads import Workshop, side_by_side, warm_up_blas
+
+G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
+GG = np.kron(G, G)
+
+
+def transformed(params):
+    """W -> U of every 3 x 3 convolution."""
+    W_of = {k: W for k, W in params.items() if W.ndim == 4 and W.shape[0] == 3}
+    return {k: (GG.astype(W.dtype) @ W.reshape(9, -1)).reshape(16, *W.shape[2:]) for k, W in W_of.items()}
+
+
+def rows_of(model):
+    """Pictures in a block: many for the small products at low resolution, few for the memory and for the cores."""
+    return 32 if model.size <= 16 else 16
+
+
+class _Pictures:
+    """Some pictures on their way down and up the network."""
+
+    def __init__(self, model, rows, dtype):
+        self.model, self.rows, self.dtype = model, rows, dtype
+        self.blocks, self.out, self.mod_of = model.blocks, model.columns["out"], {}
+        for name, (m, n) in self.blocks.items():  # where the block's scale, shift, scale, shift and gate stand in mod
+            edges = model.columns[name].start + np.cumsum([0, m, m, n, n, n])
+            self.mod_of[name] = [slice(i, j) for i, j in zip(edges, edges[1:])]
+        self.buffers, self.came_in = {}, {}
+
+    def buffer(self, *key_and_shape):
+        """Zeros at first, and the same array again for the same key."""
+        if key_and_shape not in self.buffers:
+            self.buffers[key_and_shape] = np.zeros(key_and_shape[1:], self.dtype)
+        return self.buffers[key_and_shape]
+
+    def picture(self, key, size, channels):
+        return self.buffer(key, self.rows, size, size, channels)
+
+    def frame(self, key, size, channels):
+        return self.picture(key, size + size % 2 + 2, channels)
+
+    def tiles(self, key, size, channels):
+        """One tile more than needed between the 16 matrices: at a distance of 4 kB all would fall on the same cache lines."""
+        n = self.rows * ((size + 1) // 2) ** 2
+        return self.buffer(key, 16, n + 1, channels)[:, :n]
+
+    def conv(self, name, frame, size):
+        """y of a 3 x 3 convolution of what stands in the frame."""
+        U = self.U[name]
+        V, M = self.tiles("V" + name, size, U.shape[1]), self.tiles("M", size, U.shape[2])
+        kernels.tiles_in(frame, V)
+        np.matmul(V, U, out=M)
+        y = self.picture("y" + name, size, U.shape[2])
+        kernels.tiles_out(M, self.p["b" + name[1:]], y)
+        return y
+
+    def conv_backward(self, name, dy):
+        """The gradient by the frame; those by W and b go to their places."""
+        U, size = self.U[name], dy.shape[1]
+        V, dM, dU = self.tiles("V" + name, size, U.shape[1]), self.tiles("M", size, U.shape[2]), self.buffer("dU", *U.shape)
+        kernels.tiles_out_backward(dy, dM, self.g["b" + name[1:]])
+        np.matmul(V.transpose(0, 2, 1), dM, out=dU)
+        np.matmul(GG.T.astype(dU.dtype), dU.reshape(16, -1), out=self.g[name].reshape(9, -1))
+        if name == "W_in":  # nobody asks for the gradient by x_t
+            return None
+        dV, dframe = self.tiles("dV", size, U.shape[1]), self.frame("dframe", size, U.shape[1])
+        np.matmul(dM, U.transpose(0, 2, 1), out=dV)
+        kernels.tiles_in_backward(dV, dframe)
+        return dframe
+
+    def act_conv(self, name, h, scale, shift):
+        """conv(silu(film(group_norm(h), scale, shift)))."""
+        size, C = h.shape[2:]
+        frame, (mean, rstd) = self.frame("frame", size, C), self.buffer("moments" + name, 2, self.rows, C)
+        self.came_in[name] = h, scale, shift, self.model.groups, mean, rstd
+        kernels.act(*self.came_in[name], frame)
+        return self.conv(name, frame, size)
+
+    def act_conv_backward(self, name, dy, dh, dscale, dshift):
+        """dh += the gradient by h; those by scale and shift go to their places."""
+        kernels.act_backward(*self.came_in[name], self.conv_backward(name, dy), dh, dscale, dshift)
+
+    def block(self, name, h):
+        (m, n), size = self.blocks[name], h.shape[1]
+        scale_1, shift_1, scale_2, shift_2, gate = [self.mod[:, c] for c in self.mod_of[name]]
+        y = self.act_conv("W1_" + name, h, scale_1, shift_1)
+        y = self.act_conv("W2_" + name, y, scale_2, shift_2)
+        out, b = self.picture("out_" + name, size, n), self.p["b_" + name] if m != n else self.buffer("no bias", n)
+        if m != n:
+            np.matmul(h.reshape(-1, m), self.p["W_" + name].reshape(m, n), out=out.reshape(-1, n))
+        else:
+            np.copyto(out, h)
+        kernels.gated_add(out, b, y, gate)
+        self.came_in[name] = h, y, gate
+        return out
+
+    def block_backward(self, name, dh):
+        (m, n), size, (h, y, gate) = self.blocks[name], dh.shape[1], self.came_in[name]
+        dscale_1, dshift_1, dscale_2, dshift_2, dgate = [self.dmod[:, c] for c in self.mod_of[name]]
+        dy, du, db = self.picture("dy", size, n), self.picture("du", size, n), self.buffer("unused", n)
+        kernels.gated_backward(dh, y, gate, dy, dgate, self.g["b_" + name] if m != n else db)
+        du[...] = 0
+        self.act_conv_backward("W2_" + name, dy, du, dscale_2, dshift_2)
+        if m != n:
+            W, dout, dh = self.p["W_" + name].reshape(m, n), dh.reshape(-1, n), self.picture("dh_" + name, size, m)
+            np.matmul(h.reshape(-1, m).T, dout, out=self.g["W_" + name].reshape(m, n))
+            np.matmul(dout, W.T, out=dh.reshape(-1, m))
+        self.act_conv_backward("W1_" + name, du, dh, dscale_1, dshift_1)
+        return dh
+
+    def forward(self, params, U, x_t, embedding, label):
+        """unet.UNet.forward: eps_hat (rows, size, size, channels_in), in a buffer."""
+        model, p, self.p, self.U = self.model, params, params, U
+        size, depth = model.size, model.depth
+        c, self.time_cache = linear(embedding, p["W_time"], p["b_time"])
+        e, self.label_cache = embed(p["E"], label) if model.labels else (0, None)
+        c, self.silu_cache = silu(c + e)
+        self.mod, self.mod_cache = linear(c, p["W_mod"], p["b_mod"])
+        frame = self.frame("x_t", size, model.channels_in)
+        frame[:, 1 : size + 1, 1 : size + 1] = x_t
+        h = self.conv("W_in", frame, size)
+        for i in range(depth):
+            h = self.block(f"down_{i}", h)
+            h = _sum_of_squares(h, self.picture(f"pool_{i}", h.shape[1] // 2, h.shape[3]))
+            h *= h.dtype.type(0.25)
+        h, self.att_cache = model._attend(p, self.block("mid_0", h))
+        h = self.block("mid_1", h)
+        for i in reversed(range(depth)):
+            kept, low = self.picture(f"out_down_{i}", size >> i, model.width << i), h
+            h = self.picture(f"concat_{i}", size >> i, low.shape[3] + kept.shape[3])
+            for u, v in np.ndindex(2, 2):
+                h[:, u::2, v::2, : low.shape[3]] = low
+            h[..., low.shape[3] :] = kept
+            h = self.block(f"up_{i}", h)
+        return self.act_conv("W_out", h, *np.split(self.mod[:, self.out], 2, axis=1))
+
+    def backward(self, deps_hat, grads):
+        """unet.UNet.backward, into the arrays of grads."""
+        model, g, self.g = self.model, grads, grads
+        self.dmod, dkept = np.empty_like(self.mod), []
+        dh = self.picture("dh_out", model.size, model.width)
+        dh[...] = 0
+        self.act_conv_backward("W_out", deps_hat, dh, *np.split(self.dmod[:, self.out], 2, axis=1))
+        for i in range(model.depth):
+            dconcat = self.block_backward(f"up_{i}", dh)
+            low = dconcat.shape[3] - (model.width << i)
+            dh = _sum_of_squares(dconcat[..., :low], self.picture(f"dlow_{i}", dconcat.shape[1] // 2, low))
+            dkept.append(dconcat[..., low:])
+        made = {}
+        dh = model._attend_backward(made, self.block_backward("mid_1", dh), self.att_cache)
+        dh = self.block_backward("mid_0", dh)
+        for i in reversed(range(model.depth)):
+            quarter = dh * dh.dtype.type(0.25)
+            dh = np.ascontiguousarray(dkept.pop())
+            for u, v in np.ndindex(2, 2):
+                dh[:, u::2, v::2] += quarter
+            dh = self.block_backward(f"down_{i}", dh)
+        self.conv_backward("W_in", dh)
+        dc, made["W_mod"], made["b_mod"] = linear_backward(self.dmod, self.mod_cache)
+        dc = silu_backward(dc, self.silu_cache)
+        if model.labels:
+            made["E"] = embed_backward(dc, self.label_cache)
+        _, made["W_time"], made["b_time"] = linear_backward(dc, self.time_cache)
+        for name, dw in made.items():
+            g[name][...] = dw
+
+
+def _sum_of_squares(x, y):
+    """y = the sum of each 2 x 2 square of x."""
+    np.add(x[:, ::2, ::2], x[:, ::2, 1::2], out=y)
+    y += x[:, 1::2, ::2]
+    y += x[:, 1::2, 1::2]
+    return y
+
+
+class LossAndGrads:
+    """loss.loss_and_grads for one size of batch: (params, x_t, t, eps, label) -> loss, grads; the next call overwrites them."""
+
+    def __init__(self, model, batch, T, dtype):
+        self.model, self.batch, self.workshop = model, batch, Workshop(lambda rows: _Pictures(model, rows, dtype))
+        self.embedding = time_embedding(np.arange(T + 1), model.time_dim, dtype)
+        self.rows, size = rows_of(model), sum(int(np.prod(s)) for s in model.shapes.values())
+        self.flat = {first: np.empty(size, dtype) for first in range(0, batch, self.rows)}
+        self.grads = {first: views(flat, model.shapes) for first, flat in self.flat.items()}
+        warm_up_blas()
+
+    def __call__(self, params, x_t, t, eps, label=None):
+        model, U = self.model, transformed(params)
+        x_t, eps, label = model.pictures(x_t), model.pictures(eps), model.labels_of(label, self.batch)
+
+        def block(first, last):
+            def there_and_back(pictures):
+                eps_hat = pictures.forward(params, U, x_t[first:last], self.embedding[t[first:last]], label[first:last])
+                error = np.subtract(eps_hat, eps[first:last], out=eps_hat)
+                loss = float(np.vdot(error, error))
+                error *= error.dtype.type(2 / self.batch)  # now dLoss/deps_hat
+                pictures.backward(error, self.grads[first])
+                return loss
+
+            return self.workshop.run(there_and_back, last - first)
+
+        loss = sum(side_by_side(block, self.batch, self.rows)) / self.batch
+        total = self.flat[0]
+        for first in list(self.flat)[1:]:
+            total += self.flat[first]
+        return loss, self.grads[0]
+
+
+class UNetDenoiser:
+    """eps_theta(x_t, t) of a UNet with its parameters as they are now, for one label, one for each row, or none."""
+
+    def __init__(self, model, params, label):
+        self.model, self.params, self.label = model, {k: w.copy() for k, w in params.items()}, label
+        self.dtype = params["W_in"].dtype
+        self.U, self.workshop = transformed(params), Workshop(lambda rows: _Pictures(model, rows, self.dtype))
+        warm_up_blas()
+
+    def __call__(self, x_t, t):
+        model = self.model
+        if x_t.dtype != self.dtype:
+            return model.forward(self.params, x_t, t, self.label)[0]
+        x, label, eps_hat = model.pictures(x_t), model.labels_of(self.label, len(x_t)), np.empty(x_t.shape, self.dtype)
+        embedding = np.broadcast_to(time_embedding(t, model.time_dim, self.dtype), (len(x), model.time_dim))
+        answer = model.pictures(eps_hat)
+
+        def block(first, last):
+            now = slice(first, last)
+            inputs = self.params, self.U, x[now], embedding[now], label[now]
+            self.workshop.run(lambda pictures: np.copyto(answer[now], pictures.forward(*inputs)), last - first)
+
+        side_by_side(block, len(x), rows_of(model))
+        return eps_hat
