@@ -109,8 +109,8 @@ def hutchinson(u, x, t, z, h=1e-4):
 def log_likelihood(u, x_0, log_p_T, times, div=divergence):
     """log p_0(x_0) = log p_T(x_T) + int_0^T div u(x_t, t) dt along dx/dt = u, in nats.    [Score SDE appendix D.2]
 
-    Returns (B,) and x_T. x_0 (B, d) in float64; times ascend from (near) 0 to T and are walked by Runge-Kutta; log_p_T(x_T) is the log-density
-    at the end, div(u, x, t) the divergence (exact here, or hutchinson with its z).
+    Returns (B,) and x_T. x_0 (B, d) in float64; times ascend from (near) 0 to T and are walked by Runge-Kutta;
+    log_p_T(x_T) is the log-density at the end, div(u, x, t) the divergence (exact here, or hutchinson with its z).
     """
 
     def both(state, t):
