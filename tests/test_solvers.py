@@ -254,7 +254,7 @@ def test_solvers_keep_the_dtype(name, dtype):
 )  # fmt: skip
 @pytest.mark.parametrize("rows", [3, 700])
 def test_evaluations_are_counted(name, evaluations, rows):
-    """In 4 steps: by the compiled loop (a RowNoise, a denoiser with a chain; 700 rows are two blocks) and by the readable one."""
+    """In 4 steps: by the compiled loop (a RowNoise, a denoiser with a chain; 700 rows are two blocks) and the readable."""
     step = solvers.by_name(name)[1]
     for rng, exact in ((RowNoise(0), GAUSSIAN.eps_theta(S.between)), (np.random.default_rng(0), lambda x, t: 0.1 * x)):
         counted = sample.Counted(exact)
