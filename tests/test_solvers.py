@@ -94,6 +94,25 @@ def test_dpm_solver_pp_is_exact_for_one_point(b, c, x):
         assert abs(x_t[0, 0] - math.sqrt(ab_t) * c - math.sqrt((1 - ab_t) / (1 - ab_T)) * (x - math.sqrt(ab_T) * c)) < 1e-11
 
 
+def test_dpm_solver_pp_aims_at_the_middle_of_its_step():
+    """x_0_hat = 0.3 - 0.7 lambda(t): the second step uses its value half-way, drawn on from times that are unevenly spread."""
+
+    def lam(t):
+        return 0.5 * math.log(product_of_alphas(COARSE, t) / (1 - product_of_alphas(COARSE, t)))
+
+    def eps_theta(x_t, t):
+        ab = product_of_alphas(COARSE, t)
+        return (x_t - math.sqrt(ab) * (0.3 - 0.7 * lam(t))) / math.sqrt(1 - ab)
+
+    times, x_T = [6, 5, 2, 1], np.array([[0.4], [-1.1]])
+    path = [x_T, *sample.sample(solvers.dpm_solver_pp_2m, eps_theta, S, x_T, times, None)]
+    for k, (t, s) in enumerate(zip(times[:-1], times[1:])):
+        ab_t, ab_s = product_of_alphas(COARSE, t), product_of_alphas(COARSE, s)
+        aim = 0.3 - 0.7 * (lam(t) if k == 0 else (lam(t) + lam(s)) / 2)  # the first step has nothing to draw on
+        eps_hat = (path[k] - math.sqrt(ab_t) * aim) / math.sqrt(1 - ab_t)
+        assert np.abs(path[k + 1] - math.sqrt(ab_s) * aim - math.sqrt(1 - ab_s) * eps_hat).max() < 1e-13
+
+
 def law(ab, mean=M, var=V):
     """Mean and standard deviation of q(x_t) for Gaussian data."""
     return math.sqrt(ab) * mean, math.sqrt(ab * var + 1 - ab)
