@@ -119,8 +119,11 @@ def test_one_step_is_the_goals_gradient(goal):
     next(train(MODEL, state, S, x, steps=1, batch=40, goal=goal))
     ab = S.alpha_bar[t][:, None] if goal.objective != "flow" else None
     target = {
-        "eps": lambda: eps, "x0": lambda: x_0, "v": lambda: np.sqrt(ab) * eps - np.sqrt(1 - ab) * x_0, "flow": lambda: x_0 - eps,
-    }[goal.objective]()  # fmt: skip
+        "eps": lambda: eps,
+        "x0": lambda: x_0,
+        "v": lambda: np.sqrt(ab) * eps - np.sqrt(1 - ab) * x_0,
+        "flow": lambda: x_0 - eps,
+    }[goal.objective]()
     weight = {
         "simple": lambda: 1.0,
         "derived": lambda: (S.beta[t] / (2 * S.alpha[t] * (1 - S.alpha_bar[t])))[:, None],
@@ -255,6 +258,8 @@ def spoil(path, **changes):
         ({"ema__W_0": np.zeros((32, 32))}, "ema/W_0"),
         ({"v__b_in": None}, "not a checkpoint"),
         ({"beta": np.array([0.5, 2.0])}, "beta"),
+        ({"goal": {"objective": "sigma"}}, "unknown objective 'sigma'"),
+        ({"goal": {"colour": "red"}}, "not a checkpoint"),
         ({"shape": [3]}, "do not fit"),
         ({"losses": np.zeros(7, np.float32)}, "do not fit"),
     ],
