@@ -369,3 +369,6 @@ def test_by_name_gives_what_was_asked_for():
         assert np.array_equal(c(solvers.by_name(**options)[1]), c(step))
     assert [solvers.by_name(name)[2] for name in ("ddpm", "ddim", "heun")] == [None, 50, 25]
     assert solvers.by_name("heun", straight=True)[1].on_velocity
+    labels = [solvers.by_name(name, **options)[0] for name, options in (("ddpm", {}), ("ddim", {}), ("ddim", {"eta": 0.5}))]
+    assert labels == ["ddpm(beta-tilde)", "ddim(eta=0)", "ddim(eta=0.5)"]
+    assert [solvers.by_name("rk4", straight=on)[0] for on in (False, True)] == ["rk4", "flow rk4"]
