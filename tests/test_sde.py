@@ -208,6 +208,8 @@ def test_hutchinson_over_all_signs_has_the_divergence_as_mean_and_the_stated_var
     x = np.tile([[0.3, -1.0, 0.8]], (8, 1))
     got = sde.hutchinson(lambda x, t: x @ J.T, x, 0.5, SIGNS)
     assert np.abs(got - np.einsum("bi,ij,bj->b", SIGNS, J, SIGNS)).max() < 1e-9
+    z = np.array([[0.5, -2.0, 1.3]])  # other z than signs
+    assert abs(sde.hutchinson(lambda x, t: x @ J.T, x[:1], 0.5, z)[0] - z[0] @ J @ z[0]) < 1e-9
     assert abs(got.mean() - np.trace(J)) < 1e-9
     assert abs(got.var() - sum((J[i, j] + J[j, i]) ** 2 for i in range(3) for j in range(i))) < 1e-8
 
