@@ -138,7 +138,7 @@ DICTIONARY = [
     Entry("Ho (DDPM)", "alpha-bar_t", "share of x_0's variance left at t", "ab", "ab", same, same),
     Entry("Ho (DDPM)", "epsilon", "the noise in x_t", "eps", "eps", same, same),
     Entry("DDIM", "alpha_t", "what Ho calls alpha-bar_t (not 1 - beta_t!)", "ab", "ab", same, same),
-    Entry("DDIM", "sigma_t", "std of a step's fresh noise", "sqrt(var)", "sqrt(var)", root, square),
+    Entry("DDIM", "sigma_t", "std of a step's fresh noise", "var", "sqrt(var)", root, square),
     Entry("Prince", "alpha_t", "what Ho calls alpha-bar_t (not 1 - beta_t!)", "ab", "ab", same, same),
     Entry("Prince", "z_t", "the noisy picture (his x is our x_0)", "x_t", "x_t", same, same),
     Entry("Karras (EDM)", "sigma", "noise level; grows without bound", "ab", "sqrt((1 - ab) / ab)", sigma_of,

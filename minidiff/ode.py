@@ -7,13 +7,15 @@ h        h      s - t, negative when time runs from noise to data
 An error of order p: over a whole path, half the step leaves 1 / 2^p of the error. Count evaluations, not steps.
 """
 
-from .schedule import in_data_dtype
+import numpy as np
+
+from .schedule import in_data_dtype, on_axes_of
 
 
 @in_data_dtype
 def euler(u, x, t, s):
     """x_s = x + h u(x, t).    Order 1, one evaluation.    [CME296 lecture 3]"""
-    return x + (s - t) * u(x, t)
+    return x + on_axes_of(x, np.subtract(s, t)) * u(x, t)
 
 
 @in_data_dtype

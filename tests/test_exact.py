@@ -6,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import DTYPES, betas, coarse, normal_pdf, product_of_alphas, seeds
 
-from minidiff.exact import Mixture
+from minidiff import sample
+from minidiff.exact import DataDenoiser, Mixture
+from minidiff.flow import Linear
 from minidiff.gaussian import q_sample
-from minidiff.schedule import VP, from_betas
+from minidiff.noise import RowNoise
+from minidiff.schedule import VP, from_betas, linear
 
 S = coarse()
 
@@ -49,6 +52,45 @@ def test_eps_star_is_the_posterior_mean_of_the_noise():
         p = density(m, 1.0, x_0[:, None]) * normal_pdf(x_t, math.sqrt(ab) * x_0, 1 - ab)
         eps = (x_t - math.sqrt(ab) * x_0) / math.sqrt(1 - ab)
         assert abs(m.eps(S, np.array([[x_t]]), t)[0, 0] - (p * eps).sum() / p.sum()) < 1e-9
+
+
+def test_x_0_hat_is_the_posterior_mean_of_the_data():
+    """E[x_0 | x_t] by quadrature in one dimension; in two, what is left when eps* is taken out of x_t."""
+    m, ab, x_0 = a_mixture(1), product_of_alphas([0.05, 0.1, 0.2], 3), np.linspace(-8, 8, 40_001)
+    for x_t in (-1.3, 0.1, 2.0):
+        p = density(m, 1.0, x_0[:, None]) * normal_pdf(x_t, math.sqrt(ab) * x_0, 1 - ab)
+        assert abs(m.x_0_hat(S, np.array([[x_t]]), 3)[0, 0] - (p * x_0).sum() / p.sum()) < 1e-9
+    m, x, t = a_mixture(), np.random.default_rng(1).standard_normal((4, 2)), np.array([1, 2, 4, 6])
+    ab = S.alpha_bar[t][:, None]
+    assert np.abs(np.sqrt(ab) * m.x_0_hat(S, x, t) + np.sqrt(1 - ab) * m.eps(S, x, t) - x).max() < 1e-12
+    assert np.abs(m.x_0_hat(Linear(), x, 0.0) - m.weight @ m.mean).max() < 1e-14  # no signal: the mean
+
+
+@given(betas, seeds, st.data())
+def test_the_data_denoiser_is_a_mixture_of_points(b, seed, draw):
+    """Gaussians of no width on each row: the same eps*, by another formula; narrow ones come as near as they are narrow."""
+    s, rng, t = from_betas(b), np.random.default_rng(seed), draw.draw(st.integers(1, len(b)))
+    rows, x_t = rng.standard_normal((6, 2)), rng.standard_normal((5, 2))
+    got = DataDenoiser(rows, s)(x_t, t)
+    exact, narrow, narrower = (
+        Mixture(np.full(6, 1 / 6), rows, np.tile(v * np.eye(2), (6, 1, 1))).eps(s, x_t, t) for v in (0, 1e-5, 1e-6)
+    )
+    # 1 / (1 - ab_t)^2 <= 1e6 in the softmax enlarges roundings
+    assert np.abs(got - exact).max() < 1e-9
+    assert np.abs(got - narrower).max() <= 0.2 * np.abs(got - narrow).max() + 1e-9
+    times = rng.integers(1, len(b) + 1, size=5)
+    alone = [DataDenoiser(rows, s)(x_t[i : i + 1], int(k)) for i, k in enumerate(times)]
+    assert np.abs(DataDenoiser(rows, s)(x_t, times) - np.concatenate(alone)).max() < 1e-12
+
+
+def test_a_perfect_learner_draws_its_training_set():
+    """Every sample ends on a row, and every row comes out; beta_1 = 1e-4 leaves no doubt which row it is."""
+    s, rng = linear(200, 1e-4, 0.1), RowNoise(3)
+    rows = np.array([[0.0, 0.0], [1.0, 0.5], [-1.2, 0.8], [0.3, -1.5]])
+    for step in (sample.ddpm(), sample.ddim()):
+        x_0 = sample.generate(step, DataDenoiser(rows, s), s, rng.standard_normal((64, 2)), range(200, -1, -1), rng)
+        apart = np.linalg.norm(x_0[:, None] - rows, axis=-1)
+        assert apart.min(axis=1).max() < 1e-6 and set(apart.argmin(axis=1)) == {0, 1, 2, 3}
 
 
 def test_two_points_have_the_tanh_denoiser():
@@ -129,6 +171,8 @@ def test_dtype_follows_the_data(dtype):
         m.score(S, x, 2),
         m.eps(S, x, 2),
         m.eps_theta(S)(x, 2),
+        m.x_0_hat(S, x, 2),
+        DataDenoiser(np.ones((4, 2), dtype), S)(x, 2),
         m.sample(3, np.random.default_rng(0), dtype),
     ):
         assert y.dtype == dtype

@@ -11,7 +11,7 @@ from minidiff import checkpoint, data
 from minidiff.loss import loss_and_grads
 from minidiff.mlp import MLP
 from minidiff.schedule import linear_scaled
-from minidiff.train import CHUNK, batches, start, train
+from minidiff.train import CHUNK, Goal, batches, start, train
 
 S = linear_scaled(50)
 MODEL = MLP(2, 32, 2, 8)
@@ -86,6 +86,79 @@ def test_batches_depend_on_seed_and_step_alone():
     assert not np.array_equal(t[:8], next(batches(0, 5, S, X, 8))[1])
 
 
+def test_paired_noise_stays_with_its_row():
+    """For reflow: row i of the data always comes with row i of the noise, and t as without; fresh noise does not."""
+    noise = 100 * X + 7
+    for (x_0, t, eps), (same_x, same_t, fresh) in zip(batches(3, 5, S, X, 8, noise=noise), batches(3, 5, S, X, 8)):
+        assert np.array_equal(eps, 100 * x_0 + 7)
+        assert np.array_equal(x_0, same_x) and np.array_equal(t, same_t) and not np.array_equal(eps, fresh)
+        if t[0] > 40:
+            break
+
+
+def test_reflow_can_be_learnt_to_nothing():
+    """Pairs (x_0, 0.8 + 0.6 x_0) lie on lines that never cross: the floor is 0, not the 0.6 pi / 2 of fresh noise."""
+    model, rng = MLP(1, 32, 1, 8), np.random.default_rng(0)
+    noise = rng.standard_normal((2000, 1)).astype(np.float32)
+    ends = []
+    for pairs in (noise, None):
+        state, goal = start(model, 0), Goal("flow")
+        losses = [
+            s.loss for s in train(model, state, S, 0.8 + 0.6 * noise, steps=500, batch=128, goal=goal, noise=pairs, lr=5e-3)
+        ]
+        ends.append(np.mean(losses[-100:]))
+    # 100 batches of 128 know a loss of about 0.94 and spread 1.3 to 0.012
+    assert ends[0] < 0.02 and abs(ends[1] - 0.6 * math.pi / 2) < 0.1
+
+
+@pytest.mark.parametrize("goal", [Goal("x0"), Goal("v", "min-snr"), Goal("eps", "derived", "logit-normal"), Goal("flow")])
+def test_one_step_is_the_goals_gradient(goal):
+    """The first loss, by hand: the network answers 0 at first, so it is the weighted square of the target."""
+    state, x = start(MODEL, 3, np.float64), X.astype(np.float64)
+    x_0, t, eps = next(batches(0, 3, S, x, 40, goal))
+    next(train(MODEL, state, S, x, steps=1, batch=40, goal=goal))
+    ab = S.alpha_bar[t][:, None] if goal.objective != "flow" else None
+    target = {
+        "eps": lambda: eps,
+        "x0": lambda: x_0,
+        "v": lambda: np.sqrt(ab) * eps - np.sqrt(1 - ab) * x_0,
+        "flow": lambda: x_0 - eps,
+    }[goal.objective]()
+    weight = {
+        "simple": lambda: 1.0,
+        "derived": lambda: (S.beta[t] / (2 * S.alpha[t] * (1 - S.alpha_bar[t])))[:, None],
+        "min-snr": lambda: np.minimum(ab / (1 - ab), 5) / (ab / (1 - ab)) * ab,  # v's error times sqrt(ab) is eps's
+    }[goal.weight]()
+    assert math.isclose(state.loss, np.sum(weight * target**2) / 40, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("goal", [Goal("v", "min-snr", "logit-normal"), Goal("flow", times="logit-normal")])
+def test_a_resumed_goal_is_the_same_goal(goal, tmp_path):
+    whole, half = a_run(30, goal=goal), a_run(CHUNK + 1, goal=goal)
+    half.goal = goal
+    checkpoint.save(tmp_path / "c.npz", half)
+    run = checkpoint.load(tmp_path / "c.npz")
+    assert run.goal == goal
+    for s in train(run.model, run.state, run.schedule, X, steps=30, batch=run.batch, lr=run.lr, goal=run.goal):
+        run.losses.append(s.loss)
+    assert_equal_runs(run, whole)
+
+
+def test_a_run_answers_in_its_goals_own_way():
+    """eps_theta turns a velocity into eps_hat = y - r u, y on the line; velocity gives u itself, and only for flow."""
+    run, x = a_run(20, dtype=np.float64), np.random.default_rng(0).standard_normal((4, 2))
+    network, ab = run.model.eps_theta(run.state.ema), S.alpha_bar[30]
+    assert np.array_equal(run.eps_theta()(x, 30), network(x, 30))
+    with pytest.raises(ValueError, match="this one learnt eps"):
+        run.velocity()
+    run.goal = Goal("flow")
+    r, kappa = math.sqrt(ab) / (math.sqrt(ab) + math.sqrt(1 - ab)), 1 / (math.sqrt(ab) + math.sqrt(1 - ab))
+    u = network(kappa * x, 1000 * r)
+    assert np.abs(run.velocity()(kappa * x, r) - u).max() < 1e-9
+    assert np.abs(run.eps_theta()(x, 30) - (kappa * x - r * u)).max() < 1e-9
+    assert run.knows_nothing() == 4
+
+
 @pytest.mark.parametrize("stop", [1, 7, CHUNK, CHUNK + 1])
 def test_resumed_equals_uninterrupted_bit_for_bit(stop, tmp_path):
     whole = a_run(30)
@@ -123,6 +196,11 @@ def test_training_stops_at_a_loss_that_is_not_finite():
 def test_bad_settings_are_named_before_any_work(settings, words):
     with pytest.raises(ValueError, match=words):
         train(MODEL, start(MODEL, 0), S, X, **settings)
+
+
+def test_noise_of_the_wrong_shape_is_named():
+    with pytest.raises(ValueError, match=r"noise must have the data's shape \(500, 2\), got \(499, 2\)"):
+        train(MODEL, start(MODEL, 0), S, X, steps=1, noise=X[:499])
 
 
 def test_data_of_the_wrong_shape_is_named():
@@ -180,6 +258,8 @@ def spoil(path, **changes):
         ({"ema__W_0": np.zeros((32, 32))}, "ema/W_0"),
         ({"v__b_in": None}, "not a checkpoint"),
         ({"beta": np.array([0.5, 2.0])}, "beta"),
+        ({"goal": {"objective": "sigma"}}, "unknown objective 'sigma'"),
+        ({"goal": {"colour": "red"}}, "not a checkpoint"),
         ({"shape": [3]}, "do not fit"),
         ({"losses": np.zeros(7, np.float32)}, "do not fit"),
     ],

@@ -1,0 +1,242 @@
+"""objective: four questions to one network, one answer; and what training makes of them."""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import COARSE, DTYPES, betas, coarse, product_of_alphas, seeds
+
+from minidiff import data, flow, objective, sample, solvers
+from minidiff.exact import Mixture
+from minidiff.gaussian import posterior
+from minidiff.loss import loss_and_grads
+from minidiff.mlp import MLP
+from minidiff.noise import RowNoise
+from minidiff.objective import OBJECTIVES
+from minidiff.schedule import VP, from_betas, linear_scaled
+from minidiff.train import Goal, start, train
+
+S = coarse()
+MIXTURE = Mixture([0.4, 0.6], [[0.8, -0.5], [-0.7, 0.9]], [[[0.3, 0.1], [0.1, 0.2]], 0.25 * np.eye(2)])
+
+
+def line(ab):
+    """t and kappa: kappa x_t = t x_0 + (1 - t) eps."""
+    kappa = 1 / (math.sqrt(ab) + math.sqrt(1 - ab))
+    return kappa * math.sqrt(ab), kappa
+
+
+def perfect(kind, mixture, schedule):
+    """A network that gives the best possible answer of its kind, from the mixture's own x_0_hat and eps*."""
+
+    def answer(x, t):
+        if kind == "flow":
+            return flow.marginal_velocity(mixture)(x, np.asarray(t) / 1000)
+        x_0, eps = mixture.x_0_hat(schedule, x, t), mixture.eps(schedule, x, t)
+        root, rest = np.sqrt(schedule.at(t, x)), np.sqrt(1 - schedule.at(t, x))
+        return {"eps": eps, "x0": x_0, "v": root * eps - rest * x_0}[kind]
+
+    return answer
+
+
+@pytest.mark.parametrize("kind", OBJECTIVES)
+@given(betas, seeds, st.data())
+def test_every_perfect_answer_is_eps_star(kind, b, seed, draw):
+    s = from_betas(b)
+    x, t = 2 * np.random.default_rng(seed).standard_normal((4, 2)), draw.draw(st.integers(1, len(b)))
+    eps_theta = objective.denoiser(perfect(kind, MIXTURE, s), kind, s)
+    # 1 / sqrt(1 - ab) <= 32 enlarges roundings
+    assert np.abs(eps_theta(x, t) - MIXTURE.eps(s, x, t)).max() < 1e-12
+    times = np.random.default_rng(seed).integers(1, len(b) + 1, size=4)
+    assert np.abs(eps_theta(x, times) - MIXTURE.eps(s, x, times)).max() < 1e-12
+
+
+@pytest.mark.parametrize("kind", OBJECTIVES)
+def test_every_perfect_answer_is_eps_star_in_continuous_time(kind):
+    x = np.random.default_rng(0).standard_normal((4, 2))
+    eps_theta = objective.denoiser(perfect(kind, MIXTURE, VP()), kind, VP())
+    assert np.abs(eps_theta(x, 0.3) - MIXTURE.eps(VP(), x, 0.3)).max() < 1e-12
+
+
+@given(betas, seeds, st.data())
+def test_targets_and_inputs(b, seed, draw):
+    """What is asked for, by hand; and a network that answers the target makes a denoiser that answers eps."""
+    s, rng, t = from_betas(b), np.random.default_rng(seed), draw.draw(st.integers(1, len(b)))
+    x_0, eps, ab = rng.standard_normal((3, 2)), rng.standard_normal((3, 2)), product_of_alphas(b, t)
+    root, rest = math.sqrt(ab), math.sqrt(1 - ab)
+    (r, kappa), x_t = line(ab), root * x_0 + rest * eps
+    targets = {"eps": eps, "x0": x_0, "v": root * eps - rest * x_0, "flow": x_0 - eps}
+    for kind, target in targets.items():
+        times = np.full(3, r if kind == "flow" else t)
+        x_in, t_in, got = objective.example(kind, s, x_0, times, eps)
+        assert np.abs(got - target).max() < 1e-13
+        assert np.abs(x_in - (kappa * x_t if kind == "flow" else x_t)).max() < 1e-13
+        assert np.abs(t_in - (1000 * r if kind == "flow" else t)).max() < 1e-9
+        seen = []
+        denoiser = objective.Denoiser(lambda x, t, target=got, seen=seen: seen.append((x, t)) or target, kind, s)
+        assert np.abs(denoiser(x_t, t) - eps).max() < 1e-11
+        # the same network input in sampling as in training
+        assert np.abs(seen[0][0] - x_in).max() < 1e-12 and np.abs(np.asarray(seen[0][1]) - t_in).max() < 1e-9
+
+
+@pytest.mark.parametrize("kind", OBJECTIVES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rows", [3, 40])
+@pytest.mark.parametrize("step", [sample.ddpm(), sample.ddim(), solvers.SOLVERS["euler"][0]], ids=["ddpm", "ddim", "euler"])
+def test_the_compiled_chain_is_the_readable_loop(kind, dtype, rows, step):
+    model, rng = MLP(2, 24, 2, 8), np.random.default_rng(3)
+    params = {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
+    eps_theta, ends = objective.denoiser(model.eps_theta(params), kind, S.between), []
+    assert hasattr(eps_theta, "chain")
+    for run in (sample.generate, lambda *a: list(sample.sample(*a))[-1]):
+        rng = RowNoise(4)
+        ends.append(run(step, eps_theta, S, rng.standard_normal((rows, 2), dtype), [6, 5, 3, 1, 0], rng))
+    assert ends[0].dtype == ends[1].dtype == dtype
+    # as for eps alone (4 steps, each stretches an error less than 4 times); answers weigh up to 1 / sqrt(1 - ab_1) = 5
+    assert np.abs(ends[0] - ends[1]).max() < 4**4 * 40 * np.finfo(dtype).eps * max(1, np.abs(ends[1]).max())
+
+
+def test_weights_count_what_they_say():
+    """derived: ||difference of the two posterior means||^2 / (2 beta_t), by the posterior; min-snr: x_0's error, cut at 5."""
+    eps, wrong, x_0 = 0.7, 0.4, 0.3
+    for t in range(2, 7):
+        ab = product_of_alphas(COARSE, t)
+        x_t = math.sqrt(ab) * x_0 + math.sqrt(1 - ab) * eps
+        x_0_hat = (x_t - math.sqrt(1 - ab) * wrong) / math.sqrt(ab)
+        apart = posterior(S, x_0, x_t, t, t - 1)[0] - posterior(S, x_0_hat, x_t, t, t - 1)[0]
+        assert abs(objective.derived(S, t) * (eps - wrong) ** 2 - apart**2 / (2 * COARSE[t - 1])) < 1e-12
+        counted = min(ab / (1 - ab), 5) * (x_0 - x_0_hat) ** 2
+        assert abs(objective.min_snr(S, t) * (eps - wrong) ** 2 - counted) < 1e-12
+    assert objective.min_snr(S, 1) < 1 == objective.min_snr(S, 6)  # SNR_1 = 19 is cut, SNR_6 = 0.4 is not
+    assert objective.simple(S, 3) is None
+
+
+@pytest.mark.parametrize("kind", ["eps", "x0", "v"])
+@pytest.mark.parametrize("weight", ["derived", "min-snr"])
+def test_a_weight_means_the_same_error_for_every_objective(kind, weight):
+    """weight_of times the squared error of the answer is the weight times the squared error of eps_hat."""
+    t, x, out = np.arange(1, 7), np.full((6, 1), 0.3), np.full((6, 1), 0.2)
+    eps_hat = [objective.Denoiser(lambda x, t, o=o: o, kind, S)(x, t)[:, 0] for o in (out, out + 0.5)]
+    w = objective.weight_of(weight, kind, S, t)
+    assert np.abs(w * 0.25 - objective.WEIGHTS[weight](S, t) * (eps_hat[1] - eps_hat[0]) ** 2).max() < 1e-12
+    assert objective.weight_of("simple", kind, S, t) is None
+
+
+@pytest.mark.parametrize("kind", OBJECTIVES)
+@pytest.mark.parametrize("t", [1, 3, 6])
+def test_floor_of_is_what_the_perfect_answer_loses(kind, t):
+    """Brute force, 2e5 draws of the loss of the perfect answer; nine tenths of that answer loses more."""
+    n, rng = 200_000, np.random.default_rng(5)
+    t = t / 7 if kind == "flow" else t
+    floor, error = objective.floor_of(kind, MIXTURE, S, t, 20_000, np.random.default_rng(6))
+    x_in, t_in, target = objective.example(kind, S, MIXTURE.sample(n, rng), np.full(n, t), rng.standard_normal((n, 2)))
+    answer = perfect(kind, MIXTURE, S)(x_in, t_in)
+    losses = np.sum((answer - target) ** 2, axis=1)
+    bound = 7.2 * math.hypot(error, losses.std() / math.sqrt(n))  # near-normal averages: false alarm 1e-12
+    assert abs(losses.mean() - floor) < bound < 0.1 * floor + 0.01
+    worse = np.sum((0.9 * answer - target) ** 2, axis=1) - losses
+    assert worse.mean() > 7.2 * worse.std() / math.sqrt(n)
+
+
+def assert_shares(u, cdf):
+    """sup |F_n - F| <= sqrt(log(2 / delta) / 2n) (Dvoretzky, Kiefer, Wolfowitz, Massart), delta = 1e-12."""
+    u, n = np.sort(u), len(u)
+    F = np.array([cdf(v) for v in u])
+    assert max(np.max(F - np.arange(n) / n), np.max(np.arange(1, n + 1) / n - F)) <= math.sqrt(math.log(2e12) / (2 * n))
+
+
+def test_times_for_training():
+    rng, n = np.random.default_rng(0), 20_000
+    normal = NormalDist()
+    assert_shares(objective.uniform(rng, n), lambda v: v)
+    assert_shares(objective.logit_normal(rng, n), lambda v: normal.cdf(math.log(v / (1 - v))))
+    assert_shares(objective.logit_normal(rng, n, 1.0, 0.5), lambda v: normal.cdf((math.log(v / (1 - v)) - 1) / 0.5))
+    for kind in OBJECTIVES:
+        for times in objective.TIMES:
+            t = objective.draw_times(kind, times, S, rng, (n,))
+            if kind == "flow":
+                assert t.dtype == np.float64 and 0 <= t.min() < 0.1 and 0.9 < t.max() <= 1
+                continue
+            assert t.dtype.kind == "i" and t.min() == 1 and t.max() == 6
+            share = [1 / 6] * 6 if times == "uniform" else np.diff(  # P(t - 1 < 6 u <= t)
+                [0, *(normal.cdf(math.log(k / (6 - k))) for k in range(1, 6)), 1])  # fmt: skip
+            got = np.bincount(t, minlength=7)[1:] / n
+            assert np.abs(got - share).max() < 7.2 * 0.5 / math.sqrt(n)  # sqrt(p (1 - p)) <= 1/2
+
+
+@pytest.mark.parametrize("kind", OBJECTIVES)
+@pytest.mark.parametrize("weight", ["simple", "derived", "min-snr"])
+def test_the_fast_gradient_with_a_weight_is_the_definition(kind, weight):
+    if kind == "flow" and weight != "simple":
+        pytest.skip("flow has no steps to weigh")
+    model, rng = MLP(2, 16, 1, 8), np.random.default_rng(1)
+    params = {k: 0.3 * rng.standard_normal(s) for k, s in model.shapes.items()}
+    t = objective.draw_times(kind, "uniform", S, rng, (150,))
+    x_in, t_in, target = objective.example(kind, S, rng.standard_normal((150, 2)), t, rng.standard_normal((150, 2)))
+    w = objective.weight_of(weight, kind, S, t)
+    fast = model.loss_and_grads(150, S.T, np.float64)(params, x_in, t_in, target, w)
+    slow = loss_and_grads(model, params, x_in, t_in, target, w)
+    assert math.isclose(fast[0], slow[0], rel_tol=1e-12)
+    assert all(np.abs(fast[1][k] - slow[1][k]).max() < 1e-12 * np.abs(slow[1][k]).max() for k in params)
+    answer = model.forward(params, x_in, t_in)[0]
+    by_hand = np.mean((1 if w is None else w) * np.sum((answer - target) ** 2, axis=1))
+    assert math.isclose(slow[0], by_hand, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("kind", OBJECTIVES)
+def test_training_comes_near_the_floor_of_each_objective(kind):
+    """From the loss of knowing nothing, 0.12 (v) to 1.6 (eps) above the exact floor, to less than 0.09 above it."""
+    s, toy, goal = linear_scaled(50), data.load("mixture"), Goal(kind)
+    model, losses = MLP(2, 64, 2), []
+    for state in train(model, start(model, 0), s, toy.x, steps=900, batch=256, goal=goal, lr=2e-3):
+        losses.append(state.loss)
+    times = (np.arange(40) + 0.5) / 40 if kind == "flow" else range(1, 51)
+    floor = np.mean([objective.floor_of(kind, toy.mixture, s, t, 400, np.random.default_rng(8))[0] for t in times])
+    nothing = objective.unit(kind, "simple", "uniform", s, 2)
+    # the mean of 200 batches of 256 is known to 2.9 / sqrt(51,200) = 0.013, the floor of 50 times 400 draws to 0.02: 4 of both
+    assert abs(losses[0] - nothing) < 0.5 and nothing > floor + 0.12
+    assert floor - 0.1 < np.mean(losses[-200:]) < floor + 0.09
+
+
+def test_unit_is_the_loss_of_answering_0():
+    """x_0 of mean square 1: |eps|^2 = |x_0|^2 = |v|^2 = d and |x_0 - eps|^2 = 2 d; weights average over t."""
+    for kind in OBJECTIVES:
+        assert objective.unit(kind, "simple", "uniform", S, 3) == (6 if kind == "flow" else 3)
+    mean = np.mean([objective.derived(S, t) for t in range(1, 7)])
+    spread = np.std([objective.derived(S, t) for t in range(1, 7)])
+    assert abs(objective.unit("eps", "derived", "uniform", S, 3) / 3 - mean) < 7.2 * spread / 100  # 1e4 draws
+
+
+def test_a_denoiser_of_eps_is_the_network_itself_and_only_flow_is_a_velocity():
+    network = perfect("flow", MIXTURE, S)
+    assert objective.denoiser(network, "eps", S) is network
+    x = np.ones((2, 2))
+    assert np.abs(objective.velocity(network, "flow")(x, 0.4) - flow.marginal_velocity(MIXTURE)(x, 0.4)).max() < 1e-14
+    with pytest.raises(ValueError, match="only a network trained with the objective flow is a velocity, this one learnt v"):
+        objective.velocity(network, "v")
+
+
+@pytest.mark.parametrize("kind", OBJECTIVES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dtype_follows_the_data(kind, dtype):
+    x, t = np.ones((3, 2), dtype), np.array([1, 3, 6])
+    assert objective.Denoiser(lambda x, t: 0.5 * x, kind, S)(x, t).dtype == dtype
+    x_in, _, target = objective.example(kind, S, x, t / 7 if kind == "flow" else t, x)
+    assert x_in.dtype == target.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("sigma",), "unknown objective 'sigma'; known are eps, x0, v, flow"),
+        (("eps", "heavy"), "unknown weight 'heavy'; known are simple, derived, min-snr"),
+        (("eps", "simple", "often"), "unknown times 'often'; known are uniform, logit-normal"),
+        (("flow", "derived"), "weight 'derived' needs a schedule's steps"),
+    ],
+)
+def test_goals_that_do_not_exist_are_named(args, words):
+    with pytest.raises(ValueError, match=words):
+        Goal(*args)

@@ -1,0 +1,374 @@
+"""ode, solvers, recursion: every sampler against closed forms that never call it."""
+
+import math
+from functools import partial
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import COARSE, DTYPES, assert_mean, assert_variance, betas, coarse, product_of_alphas, seeds
+
+from minidiff import ode, recursion, sample, solvers
+from minidiff.exact import Mixture
+from minidiff.noise import RowNoise
+from minidiff.schedule import VP, from_betas
+
+S = coarse()
+M, V = 0.8, 0.36  # mean and variance of the Gaussian data
+GAUSSIAN = Mixture([1.0], [[M]], [[[V]]])
+AFFINE = {name: solvers.SOLVERS[name][0] for name in ("euler", "dpm-solver-1", "reverse-sde")}
+DETERMINISTIC = {name: solvers.SOLVERS[name][0] for name in ("euler", "heun", "rk4", "dpm-solver-1", "dpm-solver++")}
+
+
+class Returns:
+    """An rng that returns the z it was given."""
+
+    def __init__(self, z):
+        self.z = z
+
+    def standard_normal(self, shape, dtype):
+        return np.full(shape, self.z, dtype)
+
+
+def by_hand(name, beta_rate, ab_t, ab_s, dt):
+    """c_x, c_eps, c_z from the SDE's own terms: dx = -beta/2 x dt + sqrt(beta) dW, score = -eps / sqrt(1 - ab_t)."""
+    if name == "dpm-solver-1":  # x_0_hat, put back to s with the same noise
+        return math.sqrt(ab_s / ab_t), math.sqrt(1 - ab_s) - math.sqrt(ab_s) * math.sqrt(1 - ab_t) / math.sqrt(ab_t), 0.0
+    half = 0.5 if name == "euler" else 1.0
+    c_z = 0.0 if name == "euler" else math.sqrt(beta_rate * dt)
+    return 1 + beta_rate / 2 * dt, -half * beta_rate * dt / math.sqrt(1 - ab_t), c_z
+
+
+@pytest.mark.parametrize("name", AFFINE)
+@given(b=betas, x=st.floats(-3, 3), e=st.floats(-3, 3), z=st.floats(-3, 3), data=st.data())
+def test_steps_by_probing(name, b, x, e, z, data):
+    t = data.draw(st.integers(1, len(b)))
+    s = data.draw(st.integers(0, t - 1))
+    # between the steps log alpha_bar is straight: beta(t) = -log(1 - beta_t) a step
+    c_x, c_eps, c_z = by_hand(name, -math.log(1 - b[t - 1]), product_of_alphas(b, t), product_of_alphas(b, s), t - s)
+    got = AFFINE[name](lambda x_t, t: np.full_like(x_t, e), from_betas(b), np.array([[x]]), t, s, Returns(z))[0, 0]
+    # sqrt(ab_t) >= 0.4^4 = 0.026 and 1 - ab_t >= 0.001 enlarge roundings of 1e-16 by at most 40 * 32 * |3|
+    assert abs(got - (c_x * x + c_eps * e + c_z * z)) < 1e-12 * (1 + abs(c_x) + abs(c_eps))
+
+
+@pytest.mark.parametrize("name", AFFINE)
+@given(t=st.floats(0.05, 1), part=st.floats(0, 0.95), x=st.floats(-3, 3), e=st.floats(-3, 3), z=st.floats(-3, 3))
+def test_steps_by_probing_in_continuous_time(name, t, part, x, e, z):
+    s, ab = part * t, lambda t: math.exp(-(0.1 * t + 19.9 * t * t / 2))
+    c_x, c_eps, c_z = by_hand(name, 0.1 + 19.9 * t, ab(t), ab(s), t - s)
+    got = AFFINE[name](lambda x_t, t: np.full_like(x_t, e), VP(), np.array([[x]]), t, s, Returns(z))[0, 0]
+    assert abs(got - (c_x * x + c_eps * e + c_z * z)) < 1e-12 * (1 + abs(c_x) + abs(c_eps))
+
+
+@given(betas, seeds, st.data())
+def test_dpm_solver_1_is_ddim(b, seed, data):
+    """The same step by another formula, s = 0 included, where the formula of the paper is 0 times infinity."""
+    t = data.draw(st.integers(1, len(b)))
+    for s in {0, data.draw(st.integers(0, t - 1))}:
+        x, eps_theta = np.random.default_rng(seed).standard_normal((4, 2)), lambda x, t: np.sin(3 * x)
+        ends = [step(eps_theta, from_betas(b), x, t, s, None) for step in (solvers.dpm_solver_1, sample.ddim())]
+        assert np.abs(ends[0] - ends[1]).max() < 1e-12 / math.sqrt(product_of_alphas(b, t))
+
+
+@pytest.mark.parametrize("name", ["heun", "rk4", "dpm-solver++"])
+def test_higher_orders_jump_to_x_0_hat_at_the_end(name):
+    ab, x, eps = product_of_alphas(COARSE, 3), np.array([[0.7], [-1.3]]), np.array([[0.2], [0.9]])
+    *_, end = sample.sample(DETERMINISTIC[name], lambda x, t: eps, S, x, [3, 0], None)
+    assert np.abs(end - (x - math.sqrt(1 - ab) * eps) / math.sqrt(ab)).max() < 1e-14
+
+
+@given(betas, st.floats(-2, 2), st.floats(-3, 3))
+def test_dpm_solver_pp_is_exact_for_one_point(b, c, x):
+    """x_0_hat = c whatever x_t: then x_t - sqrt(ab_t) c only shrinks with the noise, and the end is c."""
+    s, T = from_betas(b), len(b)
+
+    def eps_theta(x_t, t):
+        return (x_t - math.sqrt(s.alpha_bar[t]) * c) / math.sqrt(1 - s.alpha_bar[t])
+
+    walk = sample.sample(solvers.dpm_solver_pp_2m, eps_theta, s, np.array([[x]]), range(T, -1, -1), None)
+    for t, x_t in zip(range(T - 1, -1, -1), walk):
+        ab_t, ab_T = product_of_alphas(b, t), product_of_alphas(b, T)
+        # dividing by sqrt(ab) >= 0.026 at each of 8 steps
+        assert abs(x_t[0, 0] - math.sqrt(ab_t) * c - math.sqrt((1 - ab_t) / (1 - ab_T)) * (x - math.sqrt(ab_T) * c)) < 1e-11
+
+
+def test_dpm_solver_pp_aims_at_the_middle_of_its_step():
+    """x_0_hat = 0.3 - 0.7 lambda(t): the second step uses its value half-way, drawn on from times that are unevenly spread."""
+
+    def lam(t):
+        return 0.5 * math.log(product_of_alphas(COARSE, t) / (1 - product_of_alphas(COARSE, t)))
+
+    def eps_theta(x_t, t):
+        ab = product_of_alphas(COARSE, t)
+        return (x_t - math.sqrt(ab) * (0.3 - 0.7 * lam(t))) / math.sqrt(1 - ab)
+
+    times, x_T = [6, 5, 2, 1], np.array([[0.4], [-1.1]])
+    path = [x_T, *sample.sample(solvers.dpm_solver_pp_2m, eps_theta, S, x_T, times, None)]
+    for k, (t, s) in enumerate(zip(times[:-1], times[1:])):
+        ab_t, ab_s = product_of_alphas(COARSE, t), product_of_alphas(COARSE, s)
+        aim = 0.3 - 0.7 * (lam(t) if k == 0 else (lam(t) + lam(s)) / 2)  # the first step has nothing to draw on
+        eps_hat = (path[k] - math.sqrt(ab_t) * aim) / math.sqrt(1 - ab_t)
+        assert np.abs(path[k + 1] - math.sqrt(ab_s) * aim - math.sqrt(1 - ab_s) * eps_hat).max() < 1e-13
+
+
+def law(ab, mean=M, var=V):
+    """Mean and standard deviation of q(x_t) for Gaussian data."""
+    return math.sqrt(ab) * mean, math.sqrt(ab * var + 1 - ab)
+
+
+def ab_vp(t):
+    return math.exp(-(0.1 * t + 19.9 * t * t / 2))
+
+
+def gaussian_flow(x, t, s):
+    """The probability-flow ODE for Gaussian data: x keeps its standard score."""
+    (m_t, std_t), (m_s, std_s) = law(ab_vp(t)), law(ab_vp(s))
+    return m_s + std_s / std_t * (x - m_t)
+
+
+TWO = [(0.4, -1.0, 0.3), (0.6, 0.9, 0.2)]  # weight, mean, variance
+TWO_AS_MIXTURE = Mixture([0.4, 0.6], [[-1.0], [0.9]], [[[0.3]], [[0.2]]])
+
+
+def mixture_flow(x, t, s):
+    """In one dimension paths cannot cross, so x keeps its quantile: F_s(x_s) = F_t(x_t), solved by bisection."""
+
+    def F(y, ab):
+        return sum(w * NormalDist(*law(ab, m, v)).cdf(y) for w, m, v in TWO)
+
+    def one(y):
+        low, high, want = -20.0, 20.0, F(y, ab_vp(t))
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if F(middle, ab_vp(s)) < want else (low, middle)
+        return low
+
+    return np.array([[one(y)] for y in x[:, 0]])
+
+
+@pytest.mark.parametrize(("mixture", "flow"), [(GAUSSIAN, gaussian_flow), (TWO_AS_MIXTURE, mixture_flow)], ids=["one", "two"])
+@pytest.mark.parametrize(
+    ("name", "order", "n"),
+    [("euler", 1, 400), ("ddim", 1, 400), ("dpm-solver-1", 1, 400), ("heun", 2, 100), ("dpm-solver++", 2, 200), ("rk4", 4, 40)],
+)
+def test_order_of_convergence(mixture, flow, name, order, n):
+    """Half the step leaves 1 / 2^order of the error, on VP from t = 0.8 to 0.2, against the exact flow."""
+    step = sample.ddim() if name == "ddim" else DETERMINISTIC[name]
+    x, t, s = np.array([[-1.5], [-0.4], [0.3], [1.1], [2.0]]), 0.8, 0.2
+    errors = []
+    for steps in (n, 2 * n):
+        *_, end = sample.sample(step, mixture.eps_theta(VP()), VP(), x, np.linspace(t, s, steps + 1), None)
+        errors.append(np.abs(end - flow(x, t, s)).max())
+    assert errors[1] > 1e-12  # above rounding, or the ratio says nothing
+    assert abs(math.log2(errors[0] / errors[1]) - order) < 0.15, errors
+
+
+@pytest.mark.parametrize("name", ["ddim", *DETERMINISTIC])
+@pytest.mark.parametrize("times", [range(6, -1, -1), [6, 4, 1, 0], [5, 2, 0]])
+def test_points_pushed_through_have_the_recursions_moments(name, times):
+    """+-sqrt(2) e_i have mean 0 and covariance I; the sampler is affine, so where they end is the recursion to 1e-10."""
+    step = sample.ddim() if name == "ddim" else DETERMINISTIC[name]
+    mean, cov = np.array([0.8, -0.5]), np.array([[0.36, 0.2], [0.2, 1.5]])
+    x = math.sqrt(2) * np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
+    means, covs = recursion.moments(step, S, mean, cov, times)
+    eps_theta = Mixture([1.0], mean[None], cov[None]).eps_theta(S.between)
+    for x_s, m, c in zip([x, *sample.sample(step, eps_theta, S, x, times, None)], means, covs):
+        assert np.abs(x_s.mean(axis=0) - m).max() < 1e-10
+        assert np.abs((x_s - m).T @ (x_s - m) / 4 - c).max() < 1e-10
+    assert len(means) == len(times)
+
+
+def moments_by_hand(name, b, times, inner=5, ratio=0.2):
+    """Mean and variance down the chain for N(M, V) data, from the SDE's and Langevin's own formulas."""
+    m, v = 0.0, 1.0
+    for t, s in zip(times[:-1], times[1:]):
+        ab_t, ab_s = product_of_alphas(b, t), product_of_alphas(b, s)
+        centre, L = math.sqrt(ab_t) * M, ab_t * V + 1 - ab_t  # q(x_t) = N(centre, L): score = -(x - centre) / L
+        if name == "reverse-sde":
+            g2 = -math.log(1 - b[t - 1])
+            m, slope = m + g2 / 2 * m * (t - s) - g2 * (m - centre) / L * (t - s), 1 + g2 * (t - s) * (0.5 - 1 / L)
+            v = slope**2 * v + g2 * (t - s)
+        else:
+            a = ratio * (1 - ab_t)
+            for _ in range(inner):  # the deviation from the centre shrinks by 1 - a / 2L, the noise adds a
+                m, v = centre + (1 - a / (2 * L)) * (m - centre), (1 - a / (2 * L)) ** 2 * v + a
+            gain = math.sqrt(ab_s / ab_t) if s else math.sqrt(ab_t) * V / L  # scaled to s, or E[x_0 | x_t]
+            m, v = (gain * m if s else M + gain * (m - centre)), gain**2 * v
+    return m, v
+
+
+RANDOM = {
+    "reverse-sde": (solvers.reverse_sde, {}),
+    "langevin": (solvers.langevin(), {}),
+    "langevin(2, 1.5)": (solvers.langevin(2, 1.5), {"inner": 2, "ratio": 1.5}),
+}
+
+
+@pytest.mark.parametrize("name", RANDOM)
+@pytest.mark.parametrize("times", [range(6, -1, -1), [6, 4, 1, 0], [5, 3, 2]])
+def test_recursion_of_samplers_that_draw(name, times):
+    step, settings = RANDOM[name]
+    means, covs = recursion.moments(step, S, [M], [[V]], times)
+    m, v = moments_by_hand(name, COARSE, list(times), **settings)
+    assert abs(means[-1][0] - m) < 1e-12 and abs(covs[-1][0, 0] - v) < 1e-12
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_samples_have_the_recursions_moments(name):
+    """With the exact denoiser, n = 2e5: sees 0.03 std of bias and 2 % of std."""
+    rng, (step, settings) = RowNoise(7), RANDOM[name]
+    x_0 = sample.generate(step, GAUSSIAN.eps_theta(S.between), S, rng.standard_normal((200_000, 1)), range(6, -1, -1), rng)
+    m, v = moments_by_hand(name, COARSE, list(range(6, -1, -1)), **settings)
+    assert_mean(x_0[:, 0], m, math.sqrt(v))
+    assert_variance(x_0[:, 0], m, v)
+
+
+def test_many_langevin_moves_reach_the_level():
+    """Moves of size ratio (1 - ab_t) at one level end at variance L / (1 - a / 4L), L that of q(x_t), not at L."""
+    ab_t, ab_s = product_of_alphas(COARSE, 4), product_of_alphas(COARSE, 3)
+    L, a = ab_t * V + 1 - ab_t, 2 * (1 - ab_t)
+    means, covs = recursion.moments(solvers.langevin(40, 2), S, [M], [[V]], [4, 3])
+    assert abs(1 - a / (2 * L)) ** 40 < 1e-15  # what is left of the start
+    assert abs(means[-1][0] - math.sqrt(ab_s) * M) < 1e-12
+    assert abs(covs[-1][0, 0] - ab_s / ab_t * L / (1 - a / (4 * L))) < 1e-12
+
+
+@pytest.mark.parametrize("name", [*AFFINE, "langevin", "gaussian-optimal"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_steps_keep_the_dtype_and_take_a_time_for_each_row(name, dtype):
+    step = {"langevin": solvers.langevin(), "gaussian-optimal": sample.ddpm(sample.gaussian_optimal(0.5))}.get(name) or AFFINE[
+        name
+    ]
+    x, t, s = np.linspace(-1, 1, 6).astype(dtype).reshape(3, 2), np.array([2, 4, 6]), np.array([1, 2, 3])
+    together = step(lambda x_t, t: 0.5 * x_t, S, x, t, s, Returns(0.7))
+    assert together.dtype == dtype
+    for i in range(3):
+        alone = step(lambda x_t, t: 0.5 * x_t, S, x[i : i + 1], int(t[i]), int(s[i]), Returns(0.7))
+        assert np.allclose(together[i], alone[0], rtol=60 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("name", AFFINE)
+def test_compiled_loops_are_the_readable_one(name):
+    """On times that are not evenly spread, where one step's length is not another's."""
+    eps_theta, ends = TWO_AS_MIXTURE.eps_theta(S.between), []
+    for run in (sample.generate, lambda *a: list(sample.sample(*a))[-1]):
+        rng = RowNoise(4)
+        ends.append(run(AFFINE[name], eps_theta, S, rng.standard_normal((5, 1)), [6, 5, 2, 0], rng))
+    assert np.abs(ends[0] - ends[1]).max() < 1e-12  # three steps, each of which stretches roundings less than ten times
+
+
+@pytest.mark.parametrize("name", ["heun", "rk4", "dpm-solver++"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_solvers_keep_the_dtype(name, dtype):
+    for x_s in sample.sample(DETERMINISTIC[name], GAUSSIAN.eps_theta(S.between), S, np.ones((3, 1), dtype), [6, 4, 1, 0], None):
+        assert x_s.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("name", "evaluations"),
+    [("ddpm", 4), ("ddim", 4), ("euler", 4), ("heun", 2 * 4 - 1), ("rk4", 4 * 4 - 3), ("dpm-solver-1", 4),
+     ("dpm-solver++", 4), ("reverse-sde", 4), ("langevin", 5 * 4 + 1)],
+)  # fmt: skip
+@pytest.mark.parametrize("rows", [3, 700])
+def test_evaluations_are_counted(name, evaluations, rows):
+    """In 4 steps: by the compiled loop (a RowNoise, a denoiser with a chain; 700 rows are two blocks) and the readable."""
+    step = solvers.by_name(name)[1]
+    for rng, exact in ((RowNoise(0), GAUSSIAN.eps_theta(S.between)), (np.random.default_rng(0), lambda x, t: 0.1 * x)):
+        counted = sample.Counted(exact)
+        x_0 = sample.generate(step, counted, S, np.zeros((rows, 1)), [6, 5, 3, 1, 0], rng)
+        assert counted.evaluations(rows) == evaluations and x_0.shape == (rows, 1)
+        assert hasattr(counted, "chain") == hasattr(exact, "chain")
+
+
+def test_a_counted_denoiser_answers_the_same():
+    eps_theta = GAUSSIAN.eps_theta(S.between)
+    ends = [
+        sample.generate(sample.ddpm(), f, S, rng.standard_normal((5, 1)), range(6, -1, -1), rng)
+        for f, rng in ((eps_theta, RowNoise(1)), (sample.Counted(eps_theta), RowNoise(1)))
+    ]
+    assert np.array_equal(*ends)
+
+
+def test_recursion_counts_every_draw_of_a_step():
+    """Two draws a step, c_1 and c_2: variances add, coordinates stay apart."""
+
+    def twice(eps_theta, schedule, x_t, t, s, rng):
+        return 0.5 * x_t + 2 * rng.standard_normal(x_t.shape) + 3 * rng.standard_normal(x_t.shape) * np.array([1.0, -2.0])
+
+    covs = recursion.moments(twice, S, [0.0, 0.0], np.eye(2), [6, 3])[1]
+    assert np.abs(covs[-1] - np.diag([0.25 + 4 + 9, 0.25 + 4 + 36])).max() < 1e-12
+
+
+def test_recursion_refuses_what_it_cannot_judge():
+    def noisy(eps_theta, schedule, x_T, times, rng):
+        for _ in times[1:]:
+            x_T = 0.5 * x_T + rng.standard_normal(x_T.shape)
+            yield x_T
+
+    def bent(eps_theta, schedule, x_T, times, rng):
+        for _ in times[1:]:
+            x_T = np.tanh(x_T)
+            yield x_T
+
+    for solver, words in ((noisy, "remembers earlier steps and draws noise"), (bent, "the solver is not affine")):
+        with pytest.raises(ValueError, match=words):
+            recursion.moments(solver, S, [0.0], [[1.0]], [6, 3, 0])
+
+
+def test_ode_steps_have_the_worked_values():
+    """dx/dt = t x, x(0) = 1, one step to 1/2: by hand, rk4 with k = 0, 1/4, 17/64, 145/256... against exp(1/8)."""
+    u, x = lambda x, t: t * x, np.array([[1.0]])
+    assert ode.euler(u, x, 0.0, 0.5)[0, 0] == 1.0
+    assert ode.heun(u, x, 0.0, 0.5)[0, 0] == 1 + 0.25 * 0.5  # looks ahead to x = 1 at t = 1/2
+    k_2 = 0.25
+    k_3 = 0.25 * (1 + 0.25 * k_2)
+    k_4 = 0.5 * (1 + 0.5 * k_3)
+    assert abs(ode.rk4(u, x, 0.0, 0.5)[0, 0] - (1 + 0.5 / 6 * (2 * k_2 + 2 * k_3 + k_4))) < 1e-15
+    assert abs(ode.rk4(u, x, 0.0, 0.5)[0, 0] - math.exp(1 / 8)) < 1e-4
+    back = ode.rk4(u, ode.rk4(u, x, 0.0, 0.5), 0.5, 0.0)  # backwards in time, up to h^5 each way
+    assert abs(back[0, 0] - 1) < 2e-4
+    assert len(list(ode.walk(ode.euler, u, x, [0, 0.1, 0.5]))) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: solvers.langevin(0), "inner must be a whole number of at least 1, got 0"),
+        (lambda: solvers.langevin(1.5), "inner must be a whole number"),
+        (lambda: solvers.langevin(5, 0.0), "ratio must lie between 0 and 4, got 0.0"),
+        (lambda: solvers.langevin(5, 4), "ratio must lie between 0 and 4"),
+        (lambda: solvers.langevin(5, float("nan")), "ratio must lie between 0 and 4"),
+        (lambda: solvers.by_name("magic"), "unknown sampler 'magic'; known are ddpm, ddim, euler"),
+        (lambda: solvers.by_name("ddpm", var="alpha"), "unknown var 'alpha'; known are beta-tilde, beta, gaussian-optimal"),
+        (lambda: solvers.by_name("heun", var="beta"), "--var means nothing to heun"),
+        (lambda: solvers.by_name("ddpm", eta=0.5), "--eta means nothing to ddpm"),
+        (lambda: solvers.by_name("ddim", eta=1.5), "eta must lie"),
+    ],
+)
+def test_bad_arguments_are_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize("name", [*AFFINE, "heun", "rk4", "langevin"])
+def test_steps_upwards_are_named(name):
+    for t, s in ((3, 3), (3, 5)):
+        with pytest.raises(ValueError, match="s must be below t"):
+            solvers.by_name(name)[1](lambda x_t, t: x_t, S, np.ones((2, 2)), t, s, RowNoise(0))
+
+
+def test_by_name_gives_what_was_asked_for():
+    c = partial(sample.coefficients, schedule=S, times=np.array([4, 2]))
+    for options, step in (
+        ({"name": "ddpm"}, sample.ddpm()), ({"name": "ddpm", "var": "beta"}, sample.ddpm(sample.beta)),
+        ({"name": "ddpm", "var": "gaussian-optimal", "data_var": lambda: 0.3}, sample.ddpm(sample.gaussian_optimal(0.3))),
+        ({"name": "ddim"}, sample.ddim()), ({"name": "ddim", "eta": 0.5}, sample.ddim(0.5)),
+    ):  # fmt: skip
+        assert np.array_equal(c(solvers.by_name(**options)[1]), c(step))
+    assert [solvers.by_name(name)[2] for name in ("ddpm", "ddim", "heun")] == [None, 50, 25]
+    assert solvers.by_name("heun", straight=True)[1].on_velocity
+    labels = [solvers.by_name(name, **options)[0] for name, options in (("ddpm", {}), ("ddim", {}), ("ddim", {"eta": 0.5}))]
+    assert labels == ["ddpm(beta-tilde)", "ddim(eta=0)", "ddim(eta=0.5)"]
+    assert [solvers.by_name("rk4", straight=on)[0] for on in (False, True)] == ["rk4", "flow rk4"]
