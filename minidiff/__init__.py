@@ -13,6 +13,7 @@
     loss        L_simple
     ode         Euler, Heun, Runge-Kutta
     flow        the flow's lens: straight paths, velocity, reflow (time runs the other way)
+    guidance    towards a class, or around what is known of a picture
     objective   eps, x_0, v or velocity: what a network is asked, and what its errors count
     fast        the MLP at speed; skip it at first
     fast_unet   the U-Net at speed; skip it too
@@ -23,12 +24,13 @@
     sde         the score's lens: SDEs, the probability-flow ODE, exact likelihood
     elbo        the likelihood's bound, term by term
     solvers     more samplers: ODE, SDE, DPM-Solver, Langevin
-    guidance    towards a class, or around what is known of a picture
     recursion   what a sampler does to Gaussian data, exactly
     train       algorithm 1, as a generator
     checkpoint  a run in one file
+    report      what the commands print
     metrics     how far samples are from data
     classifier  which digit is it? a judge that is trained in seconds
+    evaluation  drawn pictures in numbers, each beside its floor
     expression  the small safe language in which a formula is typed
     formulas    the formula sheet, measured; a student's own formula, judged
     figures     the pictures
@@ -37,7 +39,6 @@
     dictionary  every paper's letters, converted both ways
     doctor      does a schedule end in noise?
     workbench   train a run, draw from it, make its pictures
-    report      what the commands print
     commands    what each command does
     answers     the commands that answer a question
     sheet       the commands of the formula sheet

@@ -3,24 +3,27 @@
 import json
 import math
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 import numpy as np
 
 from .files import read_npz, replacing
+from .guidance import classifier_free
 from .mlp import MLP
 from .objective import denoiser, unit, velocity
 from .schedule import Schedule, from_betas
 from .train import Goal, State
+from .unet import UNet
 
-FORMAT = 2
-MODELS = {"mlp": MLP}
+FORMAT = 3
+MODELS = {"mlp": MLP, "unet": UNet}
 
 
 @dataclass
 class Run:
     """Everything that is needed to continue training, to sample, and to know what one has before one."""
 
-    model: MLP
+    model: MLP | UNet
     state: State
     schedule: Schedule
     data: str
@@ -33,13 +36,27 @@ class Run:
     goal: Goal = field(default_factory=Goal)
     losses: list = field(default_factory=list)  # L_simple of every step so far
 
-    def eps_theta(self):
-        """The denoiser with the averaged parameters, whatever they were trained to answer."""
-        return denoiser(self.model.eps_theta(self.state.ema), self.goal.objective, self.schedule.between)
+    @property
+    def kind(self):
+        """The model's name, "mlp" or "unet"."""
+        return next(name for name, kind in MODELS.items() if isinstance(self.model, kind))
 
-    def velocity(self):
+    def _network(self, label, w):
+        """The network with the averaged parameters, of a label guided by w: whatever it answers, guidance is linear in it."""
+        if label is None:
+            return self.model.eps_theta(self.state.ema)
+        if not getattr(self.model, "labels", 0):
+            raise ValueError(f"label must be left out: this run's {self.kind} was trained without labels")
+        ask = partial(self.model.eps_theta, self.state.ema)
+        return classifier_free(ask(label), ask(None), w)
+
+    def eps_theta(self, label=None, w=1.0):
+        """The denoiser, whatever it was trained to answer, of a label (one, or one a row) guided by w, or of none."""
+        return denoiser(self._network(label, w), self.goal.objective, self.schedule.between)
+
+    def velocity(self, label=None, w=1.0):
         """The network as flow.py's u(x, t). Raises ValueError unless it was trained with the objective flow."""
-        return velocity(self.model.eps_theta(self.state.ema), self.goal.objective)
+        return velocity(self._network(label, w), self.goal.objective)
 
     def knows_nothing(self):
         """The loss of a network that answers 0: what a loss is compared with."""
@@ -55,7 +72,7 @@ def save(path, run):
     s = run.state
     if not all(np.isfinite(w).all() for w in s.params.values()):
         raise FloatingPointError(f"parameters are not finite after step {s.step}, nothing is saved; a smaller lr may help")
-    meta = {"format": FORMAT, "model": {"kind": "mlp"} | asdict(run.model), "seed": s.seed, "step": s.step}
+    meta = {"format": FORMAT, "model": {"kind": run.kind} | asdict(run.model), "seed": s.seed, "step": s.step}
     meta |= {"loss": s.loss, "data": run.data, "shape": list(run.shape), "batch": run.batch, "lr": run.lr}
     meta |= {"schedule": run.schedule_name, "goal": asdict(run.goal)}
     arrays = {f"{group}/{k}": w for group in ("params", "ema", "m", "v") for k, w in getattr(s, group).items()}

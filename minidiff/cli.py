@@ -58,6 +58,8 @@ def parser():
     def of_run(p, n):
         p.add_argument("run", metavar="RUN", help="the folder of a run, or its checkpoint")
         p.add_argument("--n", type=int, default=n, help=f"how many samples (default {n})")
+        p.add_argument("--label", metavar="K,...", help="of a --conditional run: what to draw, in turn, or none (default: all)")
+        p.add_argument("--w", type=float, help="guidance weight: 0 unconditional, 1 conditional, larger is sharper (default 2)")
         sampler(p)
 
     p = command("demo", commands.demo, "minidiff demo --quick")
@@ -66,16 +68,18 @@ def parser():
 
     p = command("train", commands.train, "minidiff train --data moons --steps 4000 --out runs/moons")
     p.add_argument("--data", metavar="D", help="mixture, eight-gaussians, moons, ring, swiss-roll, checkerboard, digits, "
-                   "glyphs, glyphs-SIZE, or an .npy, .npz or .csv file")  # fmt: skip
-    p.add_argument("--model", metavar="NAME", help="mlp, the only one so far")
+                   "glyphs, glyphs-SIZE, or an .npy, .npz, .csv or IDX (MNIST) file")  # fmt: skip
+    p.add_argument("--model", metavar="NAME", help="mlp (default) or, for pictures, unet")
+    p.add_argument("--conditional", action="store_true", help="tell the unet the data's labels, dropping one in ten")
     p.add_argument("--steps", type=int, default=4000, help="train up to this step (default 4000)")
-    p.add_argument("--batch", type=int, help="rows a step (default 256)")
-    p.add_argument("--lr", type=float, help="Adam's learning rate (default 0.003)")
-    p.add_argument("--width", type=int, help="of the hidden layers (default 128)")
-    p.add_argument("--depth", type=int, help="residual layers (default 3)")
+    p.add_argument("--batch", type=int, help="rows a step (default 256, unet 64)")
+    p.add_argument("--lr", type=float, help="Adam's learning rate (default 0.003, unet 0.002)")
+    p.add_argument("--width", type=int, help="of the hidden layers (default 128); unet: channels at full size (16)")
+    p.add_argument("--depth", type=int, help="residual layers (default 3); unet: how often it halves the picture (2)")
     p.add_argument("--objective", metavar="NAME", help="what the network answers: eps (default), x0, v or flow")
     p.add_argument("--weight", metavar="NAME", help="what its errors count: simple (default), derived or min-snr")
     p.add_argument("--times", metavar="NAME", help="which t it sees: uniform (default) or logit-normal")
+    p.add_argument("--warmup", type=int, help="steps over which lr rises from 0 (default 0, unet 100)")
     p.add_argument("--resume", action="store_true", help="continue --out, bit for bit as if never stopped")
     schedule(p)
     common(p, "runs/NAME of the data", seed=None)

@@ -4,13 +4,14 @@ import sys
 import time
 from pathlib import Path
 
-from .report import JUDGED, done, judged_row, likelihood_text, show, table, wrote
-from .workbench import curve, data_of, draw, draw_path, fit, forward_figure, likelihood, new_run, reverse_figure
+from .report import JUDGED, done, judged_row, show, table, wrote
+from .workbench import curve, data_of, draw, draw_path, fit, forward_figure, growing_figure, new_run, reverse_figure
 
 CHECKPOINT = "checkpoint.npz"
 FULL, QUICK = (4000, 800), (400, 100)  # the demo's training steps and samples
 TRAINING = {"schedule": "linear", "T": 1000, "width": 128, "depth": 3, "batch": 256, "lr": 3e-3, "seed": 0,
-            "objective": "eps", "weight": "simple", "times": "uniform"}  # fmt: skip
+            "objective": "eps", "weight": "simple", "times": "uniform", "warmup": 0}  # fmt: skip
+UNET = {"width": 16, "depth": 2, "batch": 64, "lr": 2e-3, "warmup": 100}  # where it differs
 
 
 def checkpoint_of(path):
@@ -35,6 +36,27 @@ def step_of(args, run, least):
     label, step, default = by_name(name, args.var, args.eta, lambda: float(data_of(run).x.var()), straight)
     T, spacing = run.schedule.T, pick("spacing", SPACINGS, args.spacing)
     return step, label, spacing(T, min(default or T, T) if args.steps is None else args.steps)
+
+
+def wish_of(args, run):
+    """(labels, w) of --label and --w for args.n rows: what draw takes; nothing for a run without labels."""
+    import numpy as np
+
+    from .guidance import check_weight
+
+    K = getattr(run.model, "labels", 0)
+    if not K:
+        if args.label is not None or args.w is not None:
+            raise ValueError("--label and --w need a run that was trained with --conditional")
+        return ()
+    if args.label == "none":
+        return ()
+    names = args.label.split(",") if args.label else [str(k) for k in range(K)]
+    if not all(name.strip().isdigit() and int(name) < K for name in names):
+        raise ValueError(f"label must be none or numbers in 0..{K - 1} with commas between them, got {args.label!r}")
+    w = 2.0 if args.w is None else args.w
+    check_weight(w)
+    return np.resize([int(name) for name in names], args.n), w
 
 
 def demo(args):
@@ -101,6 +123,7 @@ def train(args):
     out = Path(args.out or f"runs/{Path(args.data or 'run').stem}")
     if args.resume:
         given = [f"--{k}" for k in ("data", "model", *TRAINING) if getattr(args, k) is not None]
+        given += ["--conditional"] if args.conditional else []
         if given:
             raise ValueError(f"--resume continues with what the checkpoint says; leave out {', '.join(given)}")
         run, _ = checkpoint_of(out)
@@ -112,14 +135,18 @@ def train(args):
     elif (out / CHECKPOINT).exists():
         raise ValueError(f"{out / CHECKPOINT} exists: --resume continues it, another --out begins anew")
     else:
-        settings = {k: default if getattr(args, k) is None else getattr(args, k) for k, default in TRAINING.items()}
+        defaults = TRAINING | (UNET if args.model == "unet" else {})
+        settings = {k: default if getattr(args, k) is None else getattr(args, k) for k, default in defaults.items()}
         data = datasets.load(args.data, settings["seed"])
         name = str(Path(args.data).resolve()) if Path(args.data).suffix else args.data
-        run = new_run(data, name, args.model or "mlp", **settings)
-    result = {"from_step": run.state.step}
-    if not fit(run, data, args.steps, out / CHECKPOINT):
+        run = new_run(data, name, args.model or "mlp", args.conditional, **settings)
+    result, grows = {"from_step": run.state.step}, figures.drawable(run.shape)
+    look = growing_figure(run, figures, out / "progress.png") if grows else lambda run: None
+    if not fit(run, data, args.steps, out / CHECKPOINT, look):
         return stopped(out, run, args.steps)
     wrote(out / CHECKPOINT, args, result)
+    if grows:
+        wrote(out / "progress.png", args, result)
     wrote(figures.save(curve(run, data, figures), out / "training.png"), args, result)
     recent = run.losses[-500:]
     result |= {"steps": run.state.step, "loss": sum(recent) / len(recent), "d": run.model.d}
@@ -139,12 +166,16 @@ def sample(args):
     result = {}
     run, home = checkpoint_of(args.run)
     step, name, times = step_of(args, run, 1)
+    wish = wish_of(args, run)
     out = folder(args.out or home)
-    x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name)
-    with replacing(out / "samples.npy") as beside, open(beside, "wb") as f:
-        np.save(f, run.in_data_units(x_0))
+    x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name, *wish)
+    for file, array in {"samples.npy": run.in_data_units(x_0)} | ({"labels.npy": wish[0]} if wish else {}).items():
+        with replacing(out / file) as beside, open(beside, "wb") as f:
+            np.save(f, array)
     show(f"{name}: {args.n} samples, {evaluations} network evaluations each, {seconds:.2f} s", args)
     wrote(out / "samples.npy", args, result)
+    if wish:
+        wrote(out / "labels.npy", args, result)
     if figures.drawable(run.shape):
         shown = x_0[:100] if len(run.shape) > 1 else x_0[:5000]
         title = f"{evaluations} evaluations"
@@ -168,8 +199,9 @@ def evaluate(args):
     run, home = checkpoint_of(args.run)
     step, name, times = step_of(args, run, 2)
     data = data_of(run)
+    wish = wish_of(args, run)
     out = folder(args.out or home)
-    x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name)
+    x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name, *wish)
     j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE))
     result = {"sampler": name, "evaluations": evaluations, "seconds": seconds} | j
     show(table(JUDGED, [judged_row(name, evaluations, seconds, j)]), args)
@@ -183,8 +215,20 @@ def evaluate(args):
         panels = {"data": data.x[:m], f"{name}, {evaluations} evaluations": x_0[:m]}
         title = f"energy distance {j['energy_distance']:.3g}, noise floor {j['energy_floor']:.3g}"
         wrote(figures.save(figures.beside(panels, run.shape, title), out / "eval.png"), args, result)
+    if len(run.shape) > 1:
+        from .evaluation import judge_pictures, pictures_text
+
+        result["pictures"] = judge_pictures(x_0, wish, data, run, args.seed)
+        nearest = result["pictures"].pop("nearest")
+        show("\n" + pictures_text(result["pictures"]), args)
+        panels = {"samples": x_0[:40], "their nearest training pictures": data.x[nearest[:40]]}
+        picture = figures.beside(panels, run.shape, "Learnt by heart? Samples and what comes closest in the data")
+        wrote(figures.save(picture, out / "nearest.png"), args, result)
     if args.likelihood:
-        result["likelihood"] = found = likelihood(run, data, min(args.n, 500), args.seed)
+        from .evaluation import likelihood, likelihood_text
+        from .workbench import bar
+
+        result["likelihood"] = found = likelihood(run, data, min(args.n, 500), args.seed, bar)
         show("\n" + likelihood_text(found, run.model.d), args)
         wrote(figures.save(figures.elbo_by_t(found, run.model.d), out / "elbo.png"), args, result)
     return done(result, args)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .exact import Mixture
-from .files import read_npz, read_table
+from .files import is_idx, read_npz, read_table
 from .noise import DATA, stream
 
 N_POINTS = 10_000
@@ -25,7 +25,7 @@ class Dataset:
     """Rows to learn from; row * scale + offset is in the units they came in. mixture is their exact law, if known."""
 
     name: str
-    x: np.ndarray
+    x: object  # an array, or Rows
     shape: tuple
     scale: np.ndarray | float = 1.0
     offset: np.ndarray | float = 0.0
@@ -138,21 +138,41 @@ def glyphs(size, n, rng):
     return x.reshape(n, -1), character.astype(np.uint8)
 
 
+class Rows:
+    """Pictures that stay where they are: rows[index] reads, flattens and scales only those that are asked for."""
+
+    ndim, dtype = 2, np.dtype(np.float32)
+
+    def __init__(self, raw, scale, offset):
+        self.raw, self.scale, self.offset, self.shape = raw, scale, offset, (len(raw), raw[0].size)
+
+    def __len__(self):
+        return len(self.raw)
+
+    def __getitem__(self, index):
+        picked = np.asarray(self.raw[index], np.float32)
+        return ((picked - np.float32(self.offset)) / np.float32(self.scale)).reshape(*picked.shape[: -self.raw.ndim + 1], -1)
+
+
 def from_file(path):
     """The user's rows: tables brought to mean 0 and variance 1 by column, pictures (N, H, W[, 3]) to [-1, 1] by their range."""
     raw, label = read_table(path)
-    rows = raw.reshape(len(raw), -1).astype(np.float64)
     if raw.ndim > 2:
-        low, high = (0.0, 255.0) if raw.dtype == np.uint8 else (rows.min(), rows.max())
+        if raw.ndim > 4 or (raw.ndim == 4 and raw.shape[-1] not in (1, 3)):
+            raise ValueError(f"{path} must hold pictures (N, H, W) or (N, H, W, 3), it holds the shape {raw.shape}")
+        raw = raw[..., 0] if raw.shape[-1] == 1 and raw.ndim == 4 else raw
+        low, high = (0.0, 255.0) if raw.dtype == np.uint8 else (float(raw.min()), float(raw.max()))
         offset, scale = (low + high) / 2, (high - low) / 2 or 1.0
-    else:
-        offset, scale = rows.mean(axis=0), rows.std(axis=0)
-        scale[scale == 0] = 1.0
+        if not np.isfinite(np.float32(scale)):
+            raise ValueError(f"{path} holds numbers too large to scale")
+        levels = 256 if raw.dtype == np.uint8 else None
+        return Dataset(str(path), Rows(raw, scale, offset), raw.shape[1:], scale, offset, label, levels=levels)
+    rows = raw.astype(np.float64)
+    offset, scale = rows.mean(axis=0), rows.std(axis=0)
+    scale[scale == 0] = 1.0
     if not np.isfinite(scale).all():
         raise ValueError(f"{path} holds numbers too large to average")
-    levels = 256 if raw.ndim > 2 and raw.dtype == np.uint8 else None
-    x = ((rows - offset) / scale).astype(np.float32)
-    return Dataset(str(path), x, raw.shape[1:], scale, offset, label, levels=levels)
+    return Dataset(str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, label)
 
 
 def load(name, seed=0):
@@ -173,6 +193,6 @@ def load(name, seed=0):
         size = int(name[7:] or 16)
         x, label = glyphs(size, N_POINTS, rng)
         return Dataset(name, x, (size, size), label=label)
-    if Path(name).suffix in (".npy", ".npz", ".csv"):
+    if Path(name).suffix in (".npy", ".npz", ".csv") or is_idx(name):
         return from_file(name)
-    raise ValueError(f"unknown data {name!r}; known are {', '.join(NAMES)}, glyphs-SIZE, or an .npy, .npz or .csv file")
+    raise ValueError(f"unknown data {name!r}; known are {', '.join(NAMES)}, glyphs-SIZE, or an .npy, .npz, .csv or IDX file")

@@ -17,6 +17,7 @@ from . import kernels
 from .fast import views
 from .images import embed, embed_backward
 from .layers import linear, linear_backward, silu, silu_backward, time_embedding
+from .loss import l_simple
 from .threads import Workshop, side_by_side, warm_up_blas
 
 G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
@@ -192,32 +193,31 @@ def _sum_of_squares(x, y):
 
 
 class LossAndGrads:
-    """loss.loss_and_grads for one size of batch: (params, x_t, t, eps, label) -> loss, grads; the next call overwrites them."""
+    """loss.loss_and_grads for one size of batch: (params, x_t, t, eps, weight, label) -> loss, grads (kept until the next)."""
 
     def __init__(self, model, batch, T, dtype):
         self.model, self.batch, self.workshop = model, batch, Workshop(lambda rows: _Pictures(model, rows, dtype))
-        self.embedding = time_embedding(np.arange(T + 1), model.time_dim, dtype)
         self.rows, size = rows_of(model), sum(int(np.prod(s)) for s in model.shapes.values())
         self.flat = {first: np.empty(size, dtype) for first in range(0, batch, self.rows)}
         self.grads = {first: views(flat, model.shapes) for first, flat in self.flat.items()}
         warm_up_blas()
 
-    def __call__(self, params, x_t, t, eps, label=None):
+    def __call__(self, params, x_t, t, eps, weight=None, label=None):
         model, U = self.model, transformed(params)
+        emb = time_embedding(t, model.time_dim, self.grads[0]["W_in"].dtype)
         x_t, eps, label = model.pictures(x_t), model.pictures(eps), model.labels_of(label, self.batch)
 
         def block(first, last):
             def there_and_back(pictures):
-                eps_hat = pictures.forward(params, U, x_t[first:last], self.embedding[t[first:last]], label[first:last])
-                error = np.subtract(eps_hat, eps[first:last], out=eps_hat)
-                loss = float(np.vdot(error, error))
-                error *= error.dtype.type(2 / self.batch)  # now dLoss/deps_hat
-                pictures.backward(error, self.grads[first])
-                return loss
+                eps_hat = pictures.forward(params, U, x_t[first:last], emb[first:last], label[first:last])
+                w, share = None if weight is None else weight[first:last], (last - first) / self.batch
+                loss, deps_hat = l_simple(eps_hat, eps[first:last], w)
+                pictures.backward(deps_hat * eps_hat.dtype.type(share), self.grads[first])
+                return loss * share
 
             return self.workshop.run(there_and_back, last - first)
 
-        loss = sum(side_by_side(block, self.batch, self.rows)) / self.batch
+        loss = sum(side_by_side(block, self.batch, self.rows))
         total = self.flat[0]
         for first in list(self.flat)[1:]:
             total += self.flat[first]

@@ -49,17 +49,23 @@ def save(fig, path):
 
 def tiles(rows, shape, columns):
     """Pictures side by side on one canvas, `columns` a line, with a pixel of paper between them."""
-    n, (h, w) = len(rows), shape
+    n, (h, w, *colours) = len(rows), shape
     lines = -(-n // columns)
-    canvas = np.full((lines * (h + 1) + 1, columns * (w + 1) + 1), np.nan)
-    for i, picture in enumerate(np.reshape(rows, (n, h, w))):
+    canvas = np.full((lines * (h + 1) + 1, columns * (w + 1) + 1, *colours), 1.0 if colours else np.nan)
+    for i, picture in enumerate(np.reshape(rows, (n, *shape))):
         r, c = divmod(i, columns)
         canvas[r * (h + 1) + 1 : (r + 1) * (h + 1), c * (w + 1) + 1 : (c + 1) * (w + 1)] = picture
     return canvas
 
 
+def _show(ax, canvas):
+    """Grey values -1 (paper) to 1 (ink), or colours -1 to 1."""
+    shown = canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
+    return ax.imshow(shown, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+
+
 def _pictures(ax, rows, shape, columns):
-    ax.imshow(tiles(rows, shape, columns), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+    _show(ax, tiles(rows, shape, columns))
     ax.set_axis_off()
 
 
@@ -69,8 +75,8 @@ def _points(ax, rows, limit, color=BLUE):
 
 
 def drawable(shape):
-    """Is a row a picture (H, W) or a point in the plane, so that there is something to look at?"""
-    return len(shape) == 2 or shape == (2,)
+    """Is a row a picture (H, W) or (H, W, 3), or a point in the plane, so that there is something to look at?"""
+    return len(shape) == 2 or shape == (2,) or (len(shape) == 3 and shape[-1] == 3)
 
 
 def _limit(rows):
@@ -90,6 +96,20 @@ def strip(path, labels, shape, title):
             _pictures(ax, rows, shape, 1)
         ax.set_title(label)
     fig.suptitle(title)
+    return fig
+
+
+@styled
+def grown(stages, labels, shape):
+    """The same noise drawn again and again while the network learns: a line for each stage (points: a column)."""
+    if shape == (2,):
+        return strip(stages, labels, shape, "Learning: the same noise, step by step")
+    fig = figure(9, 1.1 + 0.8 * len(stages))
+    axes = fig.subplots(len(stages), 1, squeeze=False)[:, 0]
+    for ax, rows, label in zip(axes, stages, labels):
+        _pictures(ax, rows, shape, len(rows))
+        ax.set_title(label, loc="left", fontsize=12)
+    fig.suptitle("Learning: the same noise, step by step")
     return fig
 
 
@@ -147,7 +167,8 @@ def trajectory(path, labels, shape, gif, seconds=5):
             if shape == (2,):
                 drawn.set_offsets(rows)
             else:
-                drawn.set_data(tiles(rows, shape, 6))
+                canvas = tiles(rows, shape, 6)
+                drawn.set_data(canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1))
             ax.set_title(label)
             writer.grab_frame()
         writer.finish()

@@ -1,6 +1,9 @@
 """Files: what cannot be read is said in one line, and what is written is there whole or not at all."""
 
+import gzip
+import math
 import os
+import struct
 import warnings
 import zipfile
 from contextlib import contextmanager
@@ -85,8 +88,42 @@ def _read_csv(path):
         raise ValueError(f"{path} is not a table of numbers with commas between them ({str(e).splitlines()[0]})") from e
 
 
+def is_idx(path):
+    """Is it named like one of MNIST's files, train-images-idx3-ubyte or with .gz behind?"""
+    return "idx" in Path(path).name and Path(path).name.removesuffix(".gz").endswith("ubyte")
+
+
+def _read_idx(path):
+    """The bytes of an IDX file as (N, ...): two zeros, 8 for bytes, the number of axes, each axis as a big-endian word."""
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as f:
+            zeros, kind, axes = struct.unpack(">HBB", f.read(4))
+            shape = struct.unpack(f">{axes}I", f.read(4 * axes))
+            if zeros or kind != 8 or not 1 <= axes <= 4:
+                raise ValueError("its first bytes are not those of an IDX file of bytes")
+            if path.suffix == ".gz":
+                return np.frombuffer(f.read(MAX_BYTES), np.uint8).reshape(shape)
+        if path.stat().st_size != 4 + 4 * axes + math.prod(shape):
+            raise ValueError(f"its size does not fit the shape {shape}")
+        return np.memmap(path, np.uint8, "r", 4 + 4 * axes, shape)
+    except (ValueError, OSError, EOFError, struct.error) as e:
+        raise ValueError(f"{path} is cut off or is not an IDX file: {str(e).splitlines()[0]}") from e
+
+
+def _finite(x):
+    """The first row with NaN or infinity, or None; a chunk at a time, as x may be larger than the memory."""
+    for first in range(0, len(x), 4096) if x.dtype.kind == "f" else ():
+        bad = ~np.isfinite(x[first : first + 4096])
+        if bad.any():
+            return first + np.argwhere(bad)[0][0]
+    return None
+
+
 def read_table(path):
-    """The user's (x, label or None): x is numbers (N, ...) from an .npy, .npz (`x` or its only array; `label`) or .csv.
+    """The user's (x, label or None): numbers (N, ...) from .npy, .npz (`x` or its only array; `label`), .csv or MNIST's IDX.
+
+    Pictures, (N, H, W) and more axes, stay in an .npy or IDX file until they are asked for. The labels of IDX pictures
+    lie beside them, "labels-idx1" for "images-idx3".
 
     Raises ValueError for a file that is missing, empty, cut off, not numeric, not finite or of fewer than two rows.
     """
@@ -99,20 +136,27 @@ def read_table(path):
         x = arrays["x"] if "x" in arrays else next(iter(arrays.values()))
     elif path.suffix == ".npy":
         try:
-            x = np.array(np.load(path, mmap_mode="r", allow_pickle=False))  # mapping compares the header with the size
+            x = np.load(path, mmap_mode="r", allow_pickle=False)  # mapping compares the header with the size
+            x = x if x.ndim > 2 else np.array(x)
         except Exception as e:  # a damaged header fails in many ways
             what = "holds objects, expected numbers" if "object" in str(e) else "is cut off or is not an .npy file"
             raise ValueError(f"{path} {what}") from e
     elif path.suffix == ".csv":
         x = _read_csv(path)
+    elif is_idx(path):
+        x = _read_idx(path)
+        beside = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
+        label = _read_idx(beside) if beside != path and beside.is_file() else None
     else:
-        raise ValueError(f"{path} must end in .npy, .npz or .csv")
+        raise ValueError(f"{path} must end in .npy, .npz or .csv, or be one of MNIST's IDX files")
     if x.dtype.kind not in "fiu":
         raise ValueError(f"{path} must hold numbers, it holds {x.dtype}")
     if x.ndim < 1 or len(x) < 2 or not x[0].size:
         raise ValueError(f"{path} must hold at least two rows, it holds the shape {x.shape}")
-    if not np.isfinite(x).all():
-        raise ValueError(f"{path} holds NaN or infinity in row {np.argwhere(~np.isfinite(x))[0][0]}")
+    if (row := _finite(x)) is not None:
+        raise ValueError(f"{path} holds NaN or infinity in row {row}")
     if label is not None and label.shape != (len(x),):
         raise ValueError(f"{path}: label must have the shape ({len(x)},), got {label.shape}")
+    if label is not None and (label.dtype.kind not in "iu" or label.min() < 0 or label.max() > 999):
+        raise ValueError(f"{path}: label must be whole numbers 0..999, got {label.dtype} {label.min()}..{label.max()}")
     return (x[:, None] if x.ndim == 1 else x), label

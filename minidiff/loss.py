@@ -20,8 +20,8 @@ def l_simple(eps_hat, eps, weight=None):
     return loss, (2 / len(eps)) * weighted
 
 
-def loss_and_grads(model, params, x_t, t, eps, weight=None):
-    """L_simple of the model on (x_t, t, eps) and its gradient by every parameter."""
-    eps_hat, cache = model.forward(params, x_t, t)
+def loss_and_grads(model, params, x_t, t, eps, weight=None, **label):
+    """L_simple of the model on (x_t, t, eps), label=... if it takes one, and its gradient by every parameter."""
+    eps_hat, cache = model.forward(params, x_t, t, **label)
     loss, deps_hat = l_simple(eps_hat, eps, weight)
     return loss, model.backward(deps_hat, cache)

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import kernels
 
-DATA, INIT, TRAIN, SAMPLE, JUDGE, BENCH = range(6)  # what a stream is for: equal seeds must not mean equal noise
+DATA, INIT, TRAIN, SAMPLE, JUDGE, BENCH, EPOCH = range(7)  # what a stream is for: equal seeds must not mean equal noise
 
 
 def check_seed(seed):

@@ -38,23 +38,3 @@ JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor"]
 def judged_row(name, evaluations, seconds, j):
     """One line under JUDGED."""
     return [name, evaluations, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"]]
-
-
-def likelihood_text(found, d):
-    """What workbench.likelihood found, as lines."""
-
-    def line(what, nats):
-        return [what, nats, -nats / (d * 0.6931471805599453)]
-
-    rows = []
-    for who in ("network", "exact"):
-        if who in found:
-            rows.append([*line(f"{who}: ELBO (a lower bound)", found[who]["elbo"])])
-            rows.append([*line(f"{who}: probability-flow ODE, at t = 1", found[who]["ode"])])
-    if "truth" in found:
-        rows += [line("truth", found["truth"]), line("truth at t = 1", found["truth_at_1"])]
-    text = table(["log-likelihood a row", "nats", "bits/dim"], rows)
-    if "exact" in found:
-        text += f"\nN(0, I) for the exact q(x_T) as the ODE's end would shift it by {found['exact']['wrong_end']:+.2g} nats"
-    kind = f"{found['levels']} grey values" if found["levels"] else "continuous data: densities, so bits may be negative"
-    return text + f"\n({found['n']} rows; L_0 for {kind})"

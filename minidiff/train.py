@@ -10,13 +10,13 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
 from . import objective as objectives
 from .loss import loss_and_grads
-from .noise import INIT, TRAIN, stream
+from .noise import EPOCH, INIT, TRAIN, stream
 from .optim import update
 
 
@@ -45,25 +45,49 @@ CHUNK = 16  # steps whose random numbers are drawn together: naming a stream cos
 
 @dataclass(frozen=True)
 class Goal:
-    """What is learnt: the network's answer, what its error counts at t, and which t come how often (see objective.py)."""
+    """What is learnt and how: the network's answer, what its error counts at t, which t come how often (see objective.py);
+    the steps over which lr rises from 0, and the share of labels that are dropped."""
 
     objective: str = "eps"
     weight: str = "simple"
     times: str = "uniform"
+    warmup: int = 0
+    drop: float = 0.1
 
     def __post_init__(self):
         objectives.check(self.objective, self.weight, self.times)
+        if not isinstance(self.warmup, int) or self.warmup < 0:
+            raise ValueError(f"warmup must be a whole number of at least 0, got {self.warmup!r}")
+        if not 0 <= self.drop <= 1:
+            raise ValueError(f"drop must lie in [0, 1], got {self.drop!r}")
 
 
-def batches(step, seed, schedule, data, batch, goal=Goal(), noise=None):
-    """(x_0, t, eps) for step, step + 1, ...: each depends on (seed, step) and the sizes alone: resuming changes nothing."""
+@lru_cache(maxsize=2)
+def _order(seed, epoch, n):
+    """The order in which an epoch sees the n rows."""
+    return stream(seed, EPOCH, epoch).permutation(n)
+
+
+def rows_at(step, seed, n, batch):
+    """The rows of the batch for step + 1: epochs follow each other in new orders, none shows a row twice."""
+    place = np.arange(step * batch, (step + 1) * batch)
+    return np.concatenate([_order(seed, int(e), n)[place[place // n == e] % n] for e in np.unique(place // n)])
+
+
+def batches(step, seed, schedule, data, batch, goal=Goal(), noise=None, label=None, null=None):
+    """(x_0, t, eps, label) for step, step + 1, ...: each depends on (seed, step) and the sizes alone, as resuming needs.
+
+    label (N,) or None; a share goal.drop of the labels is replaced by `null`: the network learns to do without as well.
+    """
     for chunk in itertools.count(step // CHUNK):
         rng = stream(seed, TRAIN, chunk)
-        rows = rng.integers(len(data), size=(CHUNK, batch))
         t = objectives.draw_times(goal.objective, goal.times, schedule, rng, (CHUNK, batch))
-        eps = rng.standard_normal((CHUNK, batch, data.shape[1]), data.dtype) if noise is None else noise[rows]
+        fresh = rng.standard_normal((CHUNK, batch, data.shape[1]), data.dtype) if noise is None else None
+        dropped = rng.random((CHUNK, batch)) < goal.drop
         for k in range(max(0, step - chunk * CHUNK), CHUNK):
-            yield data[rows[k]], t[k], eps[k]
+            rows = rows_at(chunk * CHUNK + k, seed, len(data), batch)
+            y = None if label is None else np.where(dropped[k], null, label[rows])
+            yield data[rows], t[k], fresh[k] if noise is None else noise[rows], y
 
 
 def train(
@@ -76,6 +100,7 @@ def train(
     batch=128,
     lr=1e-3,
     goal=Goal(),
+    label=None,
     noise=None,
     max_norm=1.0,
     decay=0.999,
@@ -83,9 +108,9 @@ def train(
     """Gradient steps on L_simple until state.step == steps, yielding the state after each.    [DDPM algorithm 1]
 
     data (N, d) in the parameters' dtype. goal says what is learnt; noise (N, d) pairs each row with its own noise, for
-    reflow, instead of fresh ones. The state is updated in place: what to print, draw, save and when to stop is
-    the caller's. Raises FloatingPointError with the step's number, before anything is updated, if loss or gradient is not
-    finite.
+    reflow, instead of fresh ones; label (N,) goes to a model that takes labels. The state is updated in place: what to
+    print, draw, save and when to stop is the caller's. Raises FloatingPointError with the step's number, before anything
+    is updated, if loss or gradient is not finite.
     """
     for name, value, most in (("steps", steps, 10**9), ("batch", batch, 10**6)):
         if not isinstance(value, int) or not 1 <= value <= most:
@@ -96,22 +121,30 @@ def train(
         raise ValueError(f"lr must be positive and finite, got {lr}")
     if noise is not None and noise.shape != data.shape:
         raise ValueError(f"noise must have the data's shape {data.shape}, got {noise.shape}")
-    return _steps(model, state, schedule, data, steps, batch, lr, goal, noise, max_norm, decay)
+    labels = getattr(model, "labels", 0)
+    if bool(labels) != (label is not None):
+        raise ValueError(f"label must be given for a model with labels and only then; this one has {labels}")
+    if labels and (np.shape(label) != (len(data),) or np.min(label) < 0 or np.max(label) >= labels):
+        got = f"{np.shape(label)} from {np.min(label)} to {np.max(label)}"
+        raise ValueError(f"label must hold {len(data)} numbers in 0..{labels - 1}, got {got}")
+    return _steps(model, state, schedule, data, steps, batch, lr, goal, label, noise, max_norm, decay)
 
 
-def _steps(model, state, schedule, data, steps, batch, lr, goal, noise, max_norm, decay):
+def _steps(model, state, schedule, data, steps, batch, lr, goal, label, noise, max_norm, decay):
     if hasattr(model, "loss_and_grads"):
         gradients = model.loss_and_grads(batch, schedule.T, data.dtype)
     else:
         gradients = partial(loss_and_grads, model)
-    for x_0, t, eps in batches(state.step, state.seed, schedule, data, batch, goal, noise):
+    null = getattr(model, "labels", None)
+    for x_0, t, eps, y in batches(state.step, state.seed, schedule, data, batch, goal, noise, label, null):
         if state.step >= steps:
             return
         x_in, t_in, target = objectives.example(goal.objective, schedule, x_0, t, eps)
         weight = objectives.weight_of(goal.weight, goal.objective, schedule, t)
-        loss, grads = gradients(state.params, x_in, t_in, target, weight)
+        loss, grads = gradients(state.params, x_in, t_in, target, weight, **({} if y is None else {"label": y}))
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} at step {state.step + 1}; a smaller lr than {lr:g} may help")
         state.step, state.loss = state.step + 1, loss
-        update(state.params, state.ema, state.m, state.v, grads, state.step, lr=lr, max_norm=max_norm, decay=decay)
+        rate = lr * min(1.0, state.step / goal.warmup) if goal.warmup else lr
+        update(state.params, state.ema, state.m, state.v, grads, state.step, lr=rate, max_norm=max_norm, decay=decay)
         yield state

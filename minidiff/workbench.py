@@ -34,14 +34,23 @@ def bar(total, unit, what):
     return tqdm(total=total, unit=unit, desc=what, disable=None, dynamic_ncols=True, mininterval=0.2, leave=False)
 
 
-def new_run(data, name, model, *, schedule, T, width, depth, batch, lr, seed, objective, weight, times):
-    """A Run at step 0."""
+def new_run(
+    data, name, kind, conditional=False, *, schedule, T, width, depth, batch, lr, seed, objective, weight, times, warmup
+):
+    """A Run at step 0; conditional: told the data's labels."""
     from .checkpoint import MODELS, Run
     from .schedule import SCHEDULES, pick
     from .train import Goal, start
 
-    goal = Goal(objective, weight, times)
-    noising, model = pick("schedule", SCHEDULES, schedule)(T), pick("model", MODELS, model)(data.x.shape[1], width, depth)
+    goal, noising = Goal(objective, weight, times, warmup), pick("schedule", SCHEDULES, schedule)(T)
+    if conditional and (data.label is None or kind != "unet"):
+        why = f"{name} has no labels" if data.label is None else f"the model {kind} takes none"
+        raise ValueError(f"--conditional needs labels and the model unet: {why}")
+    if pick("model", MODELS, kind) is MODELS["mlp"]:
+        model = MODELS[kind](data.x.shape[1], width, depth)
+    else:
+        labels = int(data.label.max()) + 1 if conditional else 0
+        model = MODELS[kind].of_shape(data.shape, width=width, depth=depth, labels=labels)
     state = start(model, seed)
     return Run(model, state, noising, name, data.shape, batch, lr, data.scale, data.offset, schedule, goal)
 
@@ -59,19 +68,19 @@ def data_of(run):
     return data
 
 
-def denoiser_for(run, step):
-    """What the step asks: eps_theta, or the velocity itself for those that walk the straight path."""
-    return run.velocity() if getattr(step, "on_velocity", False) else run.eps_theta()
+def denoiser_for(run, step, *wish):
+    """What the step asks: eps_theta, or the velocity itself for those that walk the straight path. wish: label, w."""
+    return run.velocity(*wish) if getattr(step, "on_velocity", False) else run.eps_theta(*wish)
 
 
-def draw(run, step, times, n, seed, what):
-    """n samples (n, d), the seconds they took, and the network evaluations each of them took."""
+def draw(run, step, times, n, seed, what, *wish):
+    """n samples (n, d), the seconds they took, and the network evaluations each took. wish: (n,) labels and w, or nothing."""
     import numpy as np
 
     from .noise import RowNoise
     from .sample import Counted, generate
 
-    rng, eps_theta = RowNoise(seed), Counted(denoiser_for(run, step))
+    rng, eps_theta = RowNoise(seed), Counted(denoiser_for(run, step, *wish))
     x_T = rng.standard_normal((n, run.model.d), np.float32)
     began = time.perf_counter()
     with bar(n * (len(times) - 1), "row-steps", what) as progress:
@@ -81,7 +90,7 @@ def draw(run, step, times, n, seed, what):
     return x_0, time.perf_counter() - began, round(eps_theta.evaluations(n))
 
 
-def draw_path(run, step, times, n, seed, frames):
+def draw_path(run, step, times, n, seed, frames, *wish):
     """About `frames` stages (n, d) on the way from noise to data, and their times."""
     import numpy as np
 
@@ -91,19 +100,26 @@ def draw_path(run, step, times, n, seed, frames):
     rng = RowNoise(seed)
     x_T = rng.standard_normal((n, run.model.d), np.float32)
     keep = set(np.linspace(0, len(times) - 1, min(frames, len(times))).round().astype(int).tolist())
-    walk = enumerate(itertools.chain([x_T], sample(step, denoiser_for(run, step), run.schedule, x_T, times, rng)))
+    walk = enumerate(itertools.chain([x_T], sample(step, denoiser_for(run, step, *wish), run.schedule, x_T, times, rng)))
     return [x for k, x in walk if k in keep], [int(times[k]) for k in sorted(keep)]
 
 
-def fit(run, data, steps, path):
-    """Trains run up to `steps` with a progress bar and checkpoints at `path`. Returns False if the user stopped it."""
+def fit(run, data, steps, path, look=lambda run: None, looks=8):
+    """Trains run up to `steps` with a progress bar and checkpoints at `path`. Returns False if the user stopped it.
+
+    look(run) is called `looks` times on the way, evenly.
+    """
     import numpy as np
 
     from .checkpoint import load, save
     from .files import folder
     from .train import train
 
-    training = train(run.model, run.state, run.schedule, data.x, steps=steps, batch=run.batch, lr=run.lr, goal=run.goal)
+    label = data.label if getattr(run.model, "labels", 0) else None
+    training = train(
+        run.model, run.state, run.schedule, data.x, steps=steps, batch=run.batch, lr=run.lr, goal=run.goal, label=label
+    )
+    at = {run.state.step + round((steps - run.state.step) * k / looks) for k in range(1, looks + 1)}
     nothing = run.knows_nothing()
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
     saved = time.monotonic()
@@ -121,6 +137,8 @@ def fit(run, data, steps, path):
                     saved = time.monotonic()
                 if interrupt.asked:
                     return False
+                if state.step in at:
+                    look(run)
         save(path, run)
     except FloatingPointError as e:
         kept = f"{path} keeps step {load(path).state.step}" if path.exists() else "no checkpoint was written yet"
@@ -160,55 +178,32 @@ def forward_figure(run, data, figures, rng):
     return figures.strip(path, labels, data.shape, "Forward: a picture dissolves, step by step, into noise")
 
 
+def some_labels(run, n):
+    """0, 1, 2, ... in turn for n rows, or nothing for a run without labels: a wish for draw."""
+    import numpy as np
+
+    return (np.arange(n) % run.model.labels,) if getattr(run.model, "labels", 0) else ()
+
+
+def growing_figure(run, figures, path):
+    """Returns look(run) for fit: draws the same ten rows of noise each time and adds them below, into one picture at path."""
+    from .sample import ddim, trailing
+
+    stages, labels = [], []
+
+    def look(run):
+        n = 10 if len(run.shape) > 1 else 800
+        stages.append(
+            draw_path(run, ddim(), trailing(run.schedule.T, min(25, run.schedule.T)), n, 0, 2, *some_labels(run, n))[0][-1]
+        )
+        labels.append(f"step {run.state.step}")
+        figures.save(figures.grown(stages, labels, run.shape), path)
+
+    return look
+
+
 def reverse_figure(run, step, name, times, figures, seed):
     """A few rows of noise becoming data."""
     n = 3 if len(run.shape) > 1 else 800
-    path, at = draw_path(run, step, times, n, seed, 9)
+    path, at = draw_path(run, step, times, n, seed, 9, *some_labels(run, n))
     return figures.strip(path, [f"t={t}" for t in at], run.shape, f"Reverse: {name} uncovers what the noise could be")
-
-
-def likelihood(run, data, n, seed):
-    """How likely the run's denoiser finds n rows of data, two ways: the ELBO by t, and the probability-flow ODE. A dict.
-
-    The ODE starts at t = 1, on rows with the first step's noise in them; its divergence is estimated (hutchinson) beyond 3
-    coordinates. Where the data are a mixture, the same for the perfect denoiser, and the truth.
-    """
-    import numpy as np
-
-    from . import elbo, sde
-    from .noise import JUDGE, stream
-
-    rng, schedule, d = stream(seed, JUDGE, 1), run.schedule, run.model.d
-    x_0 = data.x[rng.permutation(len(data.x))[:n]].astype(np.float64)
-    z = rng.choice([-1.0, 1.0], size=x_0.shape)
-    div = sde.divergence if d <= 3 else lambda u, x, t: sde.hutchinson(u, x, t, z)
-    process, first = schedule.between, min(1, schedule.T - 1)
-    ode_times = first + (schedule.T - first) * np.linspace(0, 1, 101) ** 2  # close together where the score is steep
-    x_1 = np.sqrt(schedule.alpha_bar[1]) * x_0 + np.sqrt(1 - schedule.alpha_bar[1]) * rng.standard_normal(x_0.shape)
-    network, result = run.eps_theta(), {"n": len(x_0), "levels": data.levels}
-
-    def both(eps_theta, score, log_p_T, what):
-        with bar(schedule.T + 100, "t", what) as progress:
-            L = elbo.terms(eps_theta, schedule, x_0, rng, levels=data.levels, progress=progress.update)
-
-            def u(x, t):
-                return sde.velocity(process, score, x, t)
-
-            flow, x_T = sde.log_likelihood(u, x_1, log_p_T, ode_times, div)
-        return {"elbo": float(-L.sum(axis=0).mean()), "terms": L.mean(axis=1).tolist(), "ode": float(flow.mean())}, x_T
-
-    def standard(x_T):
-        return -0.5 * np.sum(x_T**2 + np.log(2 * np.pi), axis=1)
-
-    result["network"], _ = both(network, sde.score_of(network, process), standard, "network")
-    if (m := data.mixture) is not None:
-        exact = m.eps_theta(process)
-        result["exact"], x_T = both(
-            exact, lambda x, t: m.score(process, x, t), lambda x: m.log_prob(process, x, schedule.T), "exact"
-        )
-        result["exact"]["wrong_end"] = float(np.mean(standard(x_T) - m.log_prob(process, x_T, schedule.T)))
-        result["truth"] = float(m.log_prob(schedule, x_0, 0).mean())
-        result["truth_at_1"] = float(m.log_prob(schedule, x_1, 1).mean())
-        gaps = elbo.gap(m, exact, schedule, n, rng)
-        result["exact"]["gap"] = gaps.mean(axis=1).tolist()
-    return result

@@ -336,8 +336,8 @@ def test_the_fast_network_is_the_readable_one(model, dtype):
     loss, deps_hat = l_simple(eps_hat, eps)
     want, fast = model.backward(deps_hat, cache), model.loss_and_grads(rows, 10, dtype)
     bound = rows * model.size**2 * float(np.finfo(dtype).eps)
-    fast(params, x_t[::-1], t, eps, label)
-    got_loss, got = fast(params, x_t, t, eps, label)
+    fast(params, x_t[::-1], t, eps, label=label)
+    got_loss, got = fast(params, x_t, t, eps, label=label)
     assert got_loss == pytest.approx(loss, rel=bound) and list(got) == list(want)
     assert all(got[k].shape == want[k].shape and got[k].dtype == dtype for k in want)
     assert max(relative(got, want).values()) <= bound
@@ -354,7 +354,7 @@ def test_same_bits_for_any_number_of_threads(monkeypatch):
     x_t, eps, answers = x_t.astype(np.float32), eps.astype(np.float32), []
     for n in (1, 2, 3):
         monkeypatch.setenv("MINIDIFF_THREADS", str(n))
-        loss, grads = model.loss_and_grads(70, 10, np.float32)(params, x_t, t, eps, label)
+        loss, grads = model.loss_and_grads(70, 10, np.float32)(params, x_t, t, eps, label=label)
         answers.append([np.array(loss), model.eps_theta(params, label)(x_t, t), *grads.values()])
     for other in answers[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(answers[0], other))
