@@ -10,6 +10,7 @@
     score        what a score is, and Langevin's walk
     matching     learning a score from noise
     tweedie      the score, the guessed noise and the guessed picture are one
+    sde          noising in continuous time
     verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
@@ -20,11 +21,11 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 
 import difflib
 
-from . import divergence, forward, implicit, matching, probability, reverse, score, tweedie
+from . import divergence, forward, implicit, matching, probability, reverse, score, sde, tweedie
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, reverse, implicit, score, matching, tweedie)
+SECTIONS = (probability, divergence, forward, reverse, implicit, score, matching, tweedie, sde)
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 
