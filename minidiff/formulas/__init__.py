@@ -11,6 +11,7 @@
     matching     learning a score from noise
     tweedie      the score, the guessed noise and the guessed picture are one
     sde          noising in continuous time
+    reversal     how a density flows, the reverse SDE, the probability-flow ODE
     verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
@@ -21,11 +22,11 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 
 import difflib
 
-from . import divergence, forward, implicit, matching, probability, reverse, score, sde, tweedie
+from . import divergence, forward, implicit, matching, probability, reversal, reverse, score, sde, tweedie
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, reverse, implicit, score, matching, tweedie, sde)
+SECTIONS = (probability, divergence, forward, reverse, implicit, score, matching, tweedie, sde, reversal)
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 

@@ -49,17 +49,11 @@ def _vp_step(c, rng):
     return c.x + _drift(c, rng) * c.dt + _spread(_diffusion(c, rng) * c.dt) * c.z
 
 
-def _limit(f, n=32, levels=6):
-    """lim f(n) for n -> infinity, from n, 2 n, 4 n, ...: the errors in 1/n, 1/n^2, ... cancelled one after the other."""
-    row = [f(n * 2**k) for k in range(levels)]
-    for k in range(1, levels):
-        row = [(2**k * b - a) / (2**k - 1) for a, b in zip(row, row[1:])]
-    return row[-1]
-
-
 def _many_steps(c, what):
     """Mean (0) or variance (1) of x_t in the limit of ever more DDPM steps, whose betas rise and add up to B."""
-    return _limit(lambda n: oracles.walk([0, *(c.B * (2 * i - 1) / n**2 for i in range(1, n + 1))], n, mean=c.x_0)[what])
+    return oracles.limit(
+        lambda n: oracles.walk([0, *(c.B * (2 * i - 1) / n**2 for i in range(1, n + 1))], n, mean=c.x_0)[what], 32
+    )
 
 
 def _too_little(c, rng):
