@@ -12,6 +12,7 @@
     tweedie      the score, the guessed noise and the guessed picture are one
     sde          noising in continuous time
     reversal     how a density flows, the reverse SDE, the probability-flow ODE
+    solving      orders of error, DPM-Solver
     verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
@@ -22,11 +23,11 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 
 import difflib
 
-from . import divergence, forward, implicit, matching, probability, reversal, reverse, score, sde, tweedie
+from . import divergence, forward, implicit, matching, probability, reversal, reverse, score, sde, solving, tweedie
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, reverse, implicit, score, matching, tweedie, sde, reversal)
+SECTIONS = (probability, divergence, forward, reverse, implicit, score, matching, tweedie, sde, reversal, solving)
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 

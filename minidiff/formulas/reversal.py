@@ -157,7 +157,7 @@ ENTRIES = [
         latex=r"\frac{dx}{dt} = f - \frac{1}{2}g^2\,\nabla\log p_t(x)",
         why="Smearing is a flow down the score: moving every point that way, no noise is needed.",
         letters="f g score", own=SDE, answer="f - g**2/2 * score", bound=1e-7,
-        oracle=_quantile_speed, measured="the speed of the point that keeps as much mass to its left while the SDE acts, dt -> 0",
+        oracle=_quantile_speed, measured="the speed of the point with the same mass to its left under the SDE, dt -> 0",
         source="sde.velocity",
         value=lambda f, c: f(Case(f=lambda t: c.f, g2=lambda t: c.g**2), lambda x, t: c.score, np.ones(1), 1.0)[0],
         wrong=(
