@@ -186,7 +186,7 @@ ENTRIES = [
     ),
     Formula(
         name="discrete-vs-continuous", number=49, lecture=2, title="DDPM's chain keeps a little less signal than its SDE",
-        latex=r"\bar\alpha_t = \prod_i (1-\beta_i) < e^{-\sum_i\beta_i}",
+        latex=r"\bar\alpha_t = \prod_i\,(1-\beta_i) < e^{-\Sigma_i \beta_i}",
         why="1 - beta lies below exp(-beta), so alpha_bar agrees with the SDE only for small steps.",
         letters="beta t", relation=">",
         oracle=_too_little, measured="exp(-sum of betas) minus the signal's share followed step by step",

@@ -8,7 +8,7 @@ from . import oracles
 from .entry import POSITIVE, REAL, Formula
 
 GUESS = {"score": (REAL, "grad log p_t(x_t)"), "x_0_hat": (REAL, "E[x_0 | x_t]"), "eps_hat": (REAL, "E[eps | x_t]")}
-VE = {"score": (REAL, "grad log q_sigma(x_tilde)"), "x_hat": (REAL, "E[x | x_tilde]"),
+VE = {"score": (REAL, "grad log q_sigma(x_tilde)"), "x_hat": (REAL, "E[x | x_tilde]"), "x": (REAL, "clean data"),
       "x_tilde": (REAL, "noisy data, x + sigma eps"), "sigma": (POSITIVE, "standard deviation of the added noise")}  # fmt: skip
 
 
@@ -68,12 +68,13 @@ ENTRIES = [
         name="tweedie-ve-score", number=44, lecture=2, title="Tweedie's formula: the score of noisy data from a denoiser",
         latex=r"\nabla\log q_\sigma(\tilde x) = \frac{\mathrm{E}[x\,|\,\tilde x] - \tilde x}{\sigma^2}",
         why="Whoever can denoise knows the score: it points to the average picture that could have been.",
-        letters="x_tilde x_hat sigma", own=VE, answer="(x_hat - x_tilde) / sigma**2", bound=1e-8,
+        letters="x_tilde x_hat sigma x", own=VE, answer="(x_hat - x_tilde) / sigma**2", bound=1e-8,
         oracle=lambda c, rng: _two_points(c.x_tilde, 1.0, c.sigma**2, "score", ("x_0", c.x_hat)), measured=TWO,
         wrong=(
             ("(x_hat - x_tilde) / sigma", "sigma stands where sigma^2 belongs"),
             ("(x_tilde - x_hat) / sigma**2", "the sign: the score points to the guess, away from the noise"),
             ("(x_hat - x_tilde) * sigma**2", "the less noise, the steeper: divide by sigma^2"),
+            ("(x - x_tilde) / sigma**2", "that is the score given x; without x its posterior mean stands there"),
             ("-x_tilde / sigma**2", "that holds for data at 0 only: the guess is missing"),
             ("x_hat - x_tilde", "that is the way to the guess; the score is 1/sigma^2 of it"),
         ),
