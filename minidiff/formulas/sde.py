@@ -50,7 +50,7 @@ def _vp_step(c, rng):
 
 
 def _many_steps(c, what):
-    """Mean (0) or variance (1) of x_t in the limit of ever more DDPM steps, whose betas rise and add up to B."""
+    """Mean (what = 0) or variance (1) of x_t in the limit of ever more DDPM steps, whose betas rise and add up to B."""
     return oracles.limit(
         lambda n: oracles.walk([0, *(c.B * (2 * i - 1) / n**2 for i in range(1, n + 1))], n, mean=c.x_0)[what], 32
     )

@@ -7,7 +7,7 @@ import numpy as np
 from . import oracles
 from .entry import POSITIVE, REAL, Formula
 
-GUESS = {"score": (REAL, "grad log p_t(x_t)"), "x_0_hat": (REAL, "E[x_0 | x_t]"), "eps_hat": (REAL, "E[eps | x_t]")}
+GUESS = {"score": (REAL, "grad log p_t(x_t)"), "eps_hat": (REAL, "E[eps | x_t]")}
 VE = {"score": (REAL, "grad log q_sigma(x_tilde)"), "x_hat": (REAL, "E[x | x_tilde]"), "x": (REAL, "clean data"),
       "x_tilde": (REAL, "noisy data, x + sigma eps"), "sigma": (POSITIVE, "standard deviation of the added noise")}  # fmt: skip
 
