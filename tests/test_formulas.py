@@ -295,6 +295,7 @@ def test_compute_shows_every_value_in_exact_fractions():
     assert math.isclose(computed.result, math.sqrt(0.72) * 1.5 - math.sqrt(0.28) * 0.5) and "alpha_bar[1..3]" in str(computed)
     assert str(compute("forward-closed-form", beta=[0.36], t=1, x_0=1, eps=1).result) == "7/5"
     assert compute("sum-of-gaussians", a=3, b="1/2").result == 9.25
+    assert compute("dsm-target", x=1, eps="1/2", sigma=2).result == -0.25  # x_tilde = 2 follows, without a schedule
 
 
 @pytest.mark.parametrize(
@@ -331,6 +332,7 @@ def test_tools():
     x, p = oracles.gaussian_grid(1.0, 0.5)
     assert abs(p @ x**4 - (1 + 6 * 0.25 + 3 * 0.0625)) < 1e-12
     assert abs(oracles.difference(math.exp, 1.0) - math.e) < 1e-10
+    assert abs(oracles.limit(lambda n: (1 + 1 / n) ** n, 16) - math.e) < 1e-9
     assert abs(oracles.root(lambda x: x**3 - 2, 0, 2) - 2 ** (1 / 3)) < 1e-15
     mean, var = oracles.posterior([0, 0.05, 0.1, 0.2, 0.15], 4, 3, 1.7, 0.6)
     assert abs(mean - 0.921401) < 5e-7 and abs(var - 0.113235) < 5e-7

@@ -7,6 +7,12 @@
     forward      one noising step, all steps at once, how much signal is left
     reverse      the posterior, the ELBO, the loss, the sampling step
     implicit     DDIM
+    score        what a score is, and Langevin's walk
+    matching     learning a score from noise
+    tweedie      the score, the guessed noise and the guessed picture are one
+    sde          noising in continuous time
+    reversal     how a density flows, the reverse SDE, the probability-flow ODE
+    solving      orders of error, DPM-Solver
     verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
@@ -19,11 +25,11 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 
 import difflib
 
-from . import divergence, forward, implicit, probability, reverse
+from . import divergence, forward, implicit, matching, probability, reversal, reverse, score, sde, solving, tweedie
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, reverse, implicit)
+SECTIONS = (probability, divergence, forward, reverse, implicit, score, matching, tweedie, sde, reversal, solving)
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 

@@ -88,10 +88,8 @@ def compute(name, **numbers):
 
 def _complete(entry, betas, given):
     """The case with what follows from the given numbers; any two of x_0, eps and x_t give the third."""
-    if not betas:
-        return Case(given)
     bare, trio = replace(entry, derive=None), {"x_0", "eps", "x_t"}
-    if trio <= set(entry.scope) and "x_t" in given and len(trio & set(given)) == 2:
+    if betas and trio <= set(entry.scope) and "x_t" in given and len(trio & set(given)) == 2:
         x_t = given.pop("x_t")
         units = ({"x_0": Fraction(1), "eps": Fraction(0)}, {"x_0": Fraction(0), "eps": Fraction(1)})
         signal, noise = (make_case(bare, betas, **(given | unit))["x_t"] for unit in units)
@@ -99,7 +97,7 @@ def _complete(entry, betas, given):
             given["eps"] = (x_t - signal * given["x_0"]) / noise
         else:
             given["x_0"] = (x_t - noise * given["eps"]) / signal
-    case = make_case(bare, betas, **given)
+    case = make_case(bare, betas, **given) if betas else Case(given)
     with contextlib.suppress(AttributeError, KeyError):  # not all letters that others follow from were given
         case = Case((entry.derive(case) if entry.derive else {}) | case)
     return case

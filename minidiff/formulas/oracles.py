@@ -99,3 +99,11 @@ def variance_of(draws):
     var = float(np.var(draws, ddof=1))
     stray = 2 * math.sqrt(L / (n - 1)) + 2 * L / (n - 1)
     return var, var * stray / (1 - stray)
+
+
+def limit(f, n=1, levels=6):
+    """lim f(n) for n -> infinity, from n, 2 n, 4 n, ...: the errors in 1/n, 1/n^2, ... cancelled one after the other."""
+    row = [f(n * 2**k) for k in range(levels)]
+    for k in range(1, levels):
+        row = [(2**k * b - a) / (2**k - 1) for a, b in zip(row, row[1:])]
+    return row[-1]
