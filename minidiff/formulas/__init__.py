@@ -7,6 +7,9 @@
     forward      one noising step, all steps at once, how much signal is left
     reverse      the posterior, the ELBO, the loss, the sampling step
     implicit     DDIM
+    flow         a line from noise to data, and what a velocity does to a density
+    marginal     flow matching: the average velocity of all lines through a point
+    transport    flow matching: walking along the velocity, and how straight the walk is
     verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
@@ -17,11 +20,11 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 
 import difflib
 
-from . import divergence, forward, implicit, probability, reverse
+from . import divergence, flow, forward, implicit, marginal, probability, reverse, transport
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, reverse, implicit)
+SECTIONS = (probability, divergence, forward, reverse, implicit, flow, marginal, transport)
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 
