@@ -10,6 +10,9 @@
     flow         a line from noise to data, and what a velocity does to a density
     marginal     flow matching: the average velocity of all lines through a point
     transport    flow matching: walking along the velocity, and how straight the walk is
+    latents      the autoencoder: its ELBO, KL and reconstruction
+    conditions   attention, CLIP's loss
+    guidance     by a classifier, and without one
     verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
@@ -20,11 +23,23 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 
 import difflib
 
-from . import divergence, flow, forward, implicit, marginal, probability, reverse, transport
+from . import (
+    conditions,  # fmt: skip
+    divergence,
+    flow,
+    forward,
+    guidance,
+    implicit,
+    latents,
+    marginal,
+    probability,
+    reverse,
+    transport,
+)
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, reverse, implicit, flow, marginal, transport)
+SECTIONS = (probability, divergence, forward, reverse, implicit, flow, marginal, transport, latents, conditions, guidance)
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 
