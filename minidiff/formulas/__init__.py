@@ -13,6 +13,9 @@
     latents      the autoencoder: its ELBO, KL and reconstruction
     conditions   attention, CLIP's loss
     guidance     by a classifier, and without one
+    networks     convolutions, tokens, positions, adaLN
+    practice     when to train, how noisy at which resolution
+    evaluation   Elo, FID, PSNR, SSIM
     verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
@@ -24,14 +27,17 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 import difflib
 
 from . import (
-    conditions,  # fmt: skip
+    conditions,
     divergence,
+    evaluation,
     flow,
     forward,
     guidance,
     implicit,
     latents,
     marginal,
+    networks,
+    practice,
     probability,
     reverse,
     transport,
@@ -39,7 +45,8 @@ from . import (
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, reverse, implicit, flow, marginal, transport, latents, conditions, guidance)
+SECTIONS = (probability, divergence, forward, reverse, implicit, flow, marginal, transport, latents, conditions, guidance,
+            networks, practice, evaluation)  # fmt: skip
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 
