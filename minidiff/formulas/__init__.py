@@ -16,6 +16,7 @@
     networks     convolutions, tokens, positions, adaLN
     practice     when to train, how noisy at which resolution
     evaluation   Elo, FID, PSNR, SSIM
+    tuning       preferences, low rank, distillation, masked tokens
     verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
@@ -41,12 +42,13 @@ from . import (
     probability,
     reverse,
     transport,
+    tuning,
 )
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
 SECTIONS = (probability, divergence, forward, reverse, implicit, flow, marginal, transport, latents, conditions, guidance,
-            networks, practice, evaluation)  # fmt: skip
+            networks, practice, evaluation, tuning)  # fmt: skip
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 

@@ -65,6 +65,16 @@ def _gradients(c, rng):
     return oracles.difference(lambda b: np.subtract(*_losses(c, b, c.mu)), c.b, 0.5)  # a parabola: any step is exact
 
 
+def _products(c, rng, sign=1):
+    """E u_theta (x_1 - x_0) less E u_theta u_t, over the starts and both ends."""
+    x_0, p = oracles.gaussian_grid(0.0, 1.0, 401)
+    gap = 0.0
+    for x_1 in (c.a, -c.a):
+        x = x_0 + c.t * (x_1 - x_0)
+        gap += p @ ((c.b * x + c.mu) * (sign * (x_1 - x_0) - _two_lines(c, x=x))) / 2
+    return gap
+
+
 def _lines_differ(c, rng):
     """How far the two lines through x are from their average, at most."""
     ends = np.array([c.a, -c.a])
@@ -186,6 +196,14 @@ ENTRIES = [
             (lambda c, rng: np.subtract(*_losses(c, c.b, c.mu)), "they are not equal: L_CFM cannot reach 0"),
             (lambda c, rng: _same_constant(c, rng, sign=-1), "with the target x_0 - x_1 the difference depends on the network"),
         ),
+    ),
+    Formula(
+        name="cfm-key-step", number=65, lecture=3, title="Why: against any network both targets have the same mean product",
+        latex=r"\mathrm{E}\,\langle u^\theta(x_t), x_1-x_0\rangle = \mathrm{E}\,\langle u^\theta(x_t), u_t(x_t)\rangle",
+        why="The network sees x_t only, and given x_t the mean of x_1 - x_0 is u_t: the only term with both is the same.",
+        letters="t a b mu", own=LINEAR,
+        oracle=_products, measured="quadrature of both products over two-point data",
+        wrong=((lambda c, rng: _products(c, rng, sign=-1), "the direction is x_1 - x_0, data minus noise"),),
     ),
     Formula(
         name="conditional-is-not-marginal", number=65, lecture=3, title="One line's velocity is not the average velocity",
