@@ -278,6 +278,10 @@ def test_compute_takes_any_two_of_x_0_eps_and_x_t(monkeypatch):
         compute("trio", beta=[0.36], t=1, eps=1)
 
 
+def test_a_letter_with_a_meaning_of_its_own_is_asked_for():
+    assert compute("conv-output", I=16, F=3, P=1, S=1).result == 16  # same padding keeps the width
+
+
 def test_flow_matching_s_time_is_a_number():
     assert compute("flow-path", t="1/4", x_0=-2, x_1=6).result == 0
     with pytest.raises(ValueError, match=r"t must lie in \[0, 1\]"):

@@ -54,7 +54,7 @@ def compute(name, **numbers):
     entry = find(name)
     if entry.answer is None:
         raise ValueError(f"{name} is a statement, there is nothing to compute")
-    letters = [k for k in entry.scope if k not in ("alpha", "alpha_bar", "T", "s", "S")]
+    letters = [k for k in entry.scope if k in entry.own or k not in ("alpha", "alpha_bar", "T", "s", "S")]
     if unknown := sorted(set(numbers) - set(letters)):
         raise ValueError(f"{name} takes no {unknown[0]!r}; it takes {', '.join(letters)}")
     given, betas = {k: v for k, v in numbers.items() if v is not None}, ()
