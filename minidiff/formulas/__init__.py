@@ -13,6 +13,16 @@
     sde          noising in continuous time
     reversal     how a density flows, the reverse SDE, the probability-flow ODE
     solving      orders of error, DPM-Solver
+    flow         a line from noise to data, and what a velocity does to a density
+    marginal     flow matching: the average velocity of all lines through a point
+    transport    flow matching: walking along the velocity, and how straight the walk is
+    latents      the autoencoder: its ELBO, KL and reconstruction
+    conditions   attention, CLIP's loss
+    guidance     by a classifier, and without one
+    networks     convolutions, tokens, positions, adaLN
+    practice     when to train, how noisy at which resolution
+    evaluation   Elo, FID, PSNR, SSIM
+    tuning       preferences, low rank, distillation, masked tokens
     verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
@@ -25,11 +35,55 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 
 import difflib
 
-from . import divergence, forward, implicit, matching, probability, reversal, reverse, score, sde, solving, tweedie
+from . import (
+    conditions,
+    divergence,
+    evaluation,
+    flow,
+    forward,
+    guidance,
+    implicit,
+    latents,
+    marginal,
+    matching,
+    networks,
+    practice,
+    probability,
+    reversal,
+    reverse,
+    score,
+    sde,
+    solving,
+    transport,
+    tuning,
+    tweedie,
+)
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, reverse, implicit, score, matching, tweedie, sde, reversal, solving)
+SECTIONS = (
+    probability,
+    divergence,
+    forward,
+    reverse,
+    implicit,
+    score,
+    matching,
+    tweedie,
+    sde,
+    reversal,
+    solving,
+    flow,
+    marginal,
+    transport,
+    latents,
+    conditions,
+    guidance,
+    networks,
+    practice,
+    evaluation,
+    tuning,
+)
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 

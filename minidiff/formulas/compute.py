@@ -54,7 +54,7 @@ def compute(name, **numbers):
     entry = find(name)
     if entry.answer is None:
         raise ValueError(f"{name} is a statement, there is nothing to compute")
-    letters = [k for k in entry.scope if k not in ("alpha", "alpha_bar", "T", "s", "S")]
+    letters = [k for k in entry.scope if k in entry.own or k not in ("alpha", "alpha_bar", "T", "s", "S")]
     if unknown := sorted(set(numbers) - set(letters)):
         raise ValueError(f"{name} takes no {unknown[0]!r}; it takes {', '.join(letters)}")
     given, betas = {k: v for k, v in numbers.items() if v is not None}, ()
@@ -67,14 +67,14 @@ def compute(name, **numbers):
         betas = [exact("beta", b) for b in given.pop("beta")]
         if not betas or not all(0 < b < 1 for b in betas) or len(betas) > 1000:
             raise ValueError(f"beta must list 1 to 1000 numbers in (0, 1), got {number(tuple(betas)) or 'none'}")
-    if "t" in given:
+    if "t" in given and not entry.meaning("t")[0]:
         given["t"] = _whole("t", given["t"], max(1, len(betas)))
     if "tau" in given:
         given["tau"] = (0, *(_whole("tau", v, max(1, len(betas))) for v in given["tau"]))
         given["i"] = _whole("i", given.get("i", len(given["tau"]) - 1), len(given["tau"]) - 1)
     for k, v in given.items():
         kind = entry.meaning(k)[0]
-        given[k] = _whole(k, v, 1000) if kind == COUNT else v if k in ("t", "tau", "i") else exact(k, v)
+        given[k] = _whole(k, v, 1000) if kind == COUNT else exact(k, v) if kind else v
         if kind == SHARE and not 0 <= given[k] <= 1:
             raise ValueError(f"{k} must lie in [0, 1], got {v}")
     case = _complete(entry, betas, given)

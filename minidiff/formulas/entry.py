@@ -131,8 +131,8 @@ def make_case(entry, betas=None, t=None, tau=None, i=None, **numbers):
         }
     if "tau" in names and tau:
         case |= {"tau": tuple(tau), "i": i, "S": len(tau) - 1}
-    if "t" in names:
-        case |= {} if t is None else {"t": t, "s": t - 1}
+    if "t" in names and t is not None:  # flow matching's t is a number like others, no step precedes it
+        case |= {"t": t} if entry.meaning("t")[0] else {"t": t, "s": t - 1}
     case |= numbers
     if {"x_0", "eps", "x_t"} <= set(names) and {"x_0", "eps", "t"} <= set(case):
         ab_t = case.alpha_bar[t]
@@ -165,7 +165,7 @@ def round_cases(entry):
             numbers = {name: ROUND[kind][(j + k) % 5] for j, (name, kind) in enumerate(free.items())}
             tau = (0, *range(T % 2 + 1, T + 1, 2)) if T > 2 else (0, 1, 2)
             for t in range(2, T + 1):
-                yield make_case(entry, betas, t, tau, min(t, len(tau) - 1), **numbers)
+                yield make_case(entry, betas, **{"t": t, "tau": tau, "i": min(t, len(tau) - 1), **numbers})
                 if "t" not in entry.scope:
                     break
 
@@ -179,7 +179,8 @@ def random_case(entry, rng, t=None):
     inner = sorted(rng.choice(np.arange(1, T), size=int(rng.integers(0, T)), replace=False).tolist())
     tau = (0, *inner, T)
     betas = rng.uniform(0.02, 0.6, T).tolist()
-    return make_case(entry, betas, int(rng.integers(1, T + 1)), tau, int(rng.integers(1, len(tau))), **numbers)
+    times = {"t": int(rng.integers(1, T + 1)), "tau": tau, "i": int(rng.integers(1, len(tau)))}
+    return make_case(entry, betas, **times | numbers)
 
 
 def standard_cases(entry, rng):
@@ -189,6 +190,6 @@ def standard_cases(entry, rng):
     for k, t in enumerate((2, 4, 6)):
         numbers = {name: ROUND[kind][(j + k) % 5] for j, (name, kind) in enumerate(free.items())}
         numbers = {name: n * 17 / 20 if free[name] in (REAL, POSITIVE) else n for name, n in numbers.items()}  # not too round
-        coarse.append(make_case(entry, COARSE, t, (0, 2, 3, 6), 1 + k, **numbers))
+        coarse.append(make_case(entry, COARSE, **{"t": t, "tau": (0, 2, 3, 6), "i": 1 + k, **numbers}))
     drawn = [random_case(entry, rng) for _ in range(2)]
     return [c.floats() for c in (*coarse, next(round_cases(entry)), *drawn, *entry.cases)]

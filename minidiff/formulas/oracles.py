@@ -107,3 +107,18 @@ def limit(f, n=1, levels=6):
     for k in range(1, levels):
         row = [(2**k * b - a) / (2**k - 1) for a, b in zip(row, row[1:])]
     return row[-1]
+
+
+def line_velocity(x, t, mean, std):
+    """Mean and variance of x_1 - x_0 over all lines t x_1 + (1 - t) x_0 through x: noise x_0, data x_1 ~ N(mean, std^2).
+
+    Bayes on a grid of the end that x tells less about, so that t = 0 and 1 are no special cases.
+    """
+    if t <= 0.5:
+        likely = lambda y: bell(y, mean, std**2) + bell(x, t * y, (1 - t) ** 2)  # noqa: E731
+    else:
+        likely = lambda y: bell(y, 0.0, 1.0) + bell(x - (1 - t) * y, t * mean, (t * std) ** 2)  # noqa: E731
+    before, here, after = (float(likely(y)) for y in (-1.0, 0.0, 1.0))  # a parabola: where to look, and how far
+    bend = 2 * here - before - after
+    end, var = grid_moments(likely, (after - before) / 2 / bend, 12 / math.sqrt(bend), 301)
+    return ((end - x) / (1 - t), var / (1 - t) ** 2) if t <= 0.5 else ((x - end) / t, var / t**2)
