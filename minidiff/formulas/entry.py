@@ -163,7 +163,7 @@ def round_cases(entry):
         T, betas = len(betas), [Fraction(b, 10) for b in betas]
         for k in range(5):
             numbers = {name: ROUND[kind][(j + k) % 5] for j, (name, kind) in enumerate(free.items())}
-            tau = (0, *range(T % 2 + 1, T + 1, 2)) if T > 2 else (0, 1, 2)
+            tau = (0, *range(2 - T % 2, T + 1, 2)) if T > 2 else (0, 1, 2)
             for t in range(2, T + 1):
                 yield make_case(entry, betas, t, tau, min(t, len(tau) - 1), **numbers)
                 if "t" not in entry.scope:
