@@ -5,7 +5,8 @@
     probability  sums, densities, KL, products of Gaussians
     divergence   KL, for Gaussians, and from pure noise
     forward      one noising step, all steps at once, how much signal is left
-    reverse      the posterior, the ELBO, the loss, the sampling step
+    elbo         the bound, its gap, its terms, Bayes back
+    reverse      the posterior, the gap of two means, the weight of the loss
     implicit     DDIM
     verdict      what a judgement looks like
     check        is a student's own formula right?
@@ -17,11 +18,11 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 
 import difflib
 
-from . import divergence, forward, implicit, probability, reverse
+from . import divergence, elbo, forward, implicit, probability, reverse
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, reverse, implicit)
+SECTIONS = (probability, divergence, forward, elbo, reverse, implicit)
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 
@@ -31,6 +32,7 @@ def find(name):
     if name in known:
         return known[name]
     words = set(str(name).lower().replace("_", "-").split("-"))
-    close = difflib.get_close_matches(str(name), known, n=3) or [n for n in known if words & set(n.split("-"))][:6]
+    close = [*difflib.get_close_matches(str(name), known, n=3), *(n for n in known if words & set(n.split("-")))]
+    close = list(dict.fromkeys(close))[:6]
     near = f"did you mean {', '.join(close)}?" if close else f"known are {', '.join(known)}"
     raise ValueError(f"there is no formula named {name!r}; {near}")
