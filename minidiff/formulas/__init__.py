@@ -7,6 +7,8 @@
     forward      one noising step, all steps at once, how much signal is left
     elbo         the bound, its gap, its terms, Bayes back
     reverse      the posterior, the gap of two means, the weight of the loss
+    denoise      the simple loss and the best denoiser
+    ancestral    DDPM's step and its variance
     implicit     DDIM
     verdict      what a judgement looks like
     check        is a student's own formula right?
@@ -18,11 +20,11 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 
 import difflib
 
-from . import divergence, elbo, forward, implicit, probability, reverse
+from . import ancestral, denoise, divergence, elbo, forward, implicit, probability, reverse
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, elbo, reverse, implicit)
+SECTIONS = (probability, divergence, forward, elbo, reverse, denoise, ancestral, implicit)
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 
