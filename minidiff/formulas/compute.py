@@ -58,7 +58,7 @@ def compute(name, **numbers):
     given, betas = {k: v for k, v in numbers.items() if v is not None}, ()
     tree = parse(entry.answer, dict.fromkeys(entry.scope, 1) | {k: () for k in ("beta", "alpha", "alpha_bar", "tau")})
     needed = used(tree.root)
-    needed |= {"beta"} if needed & {"alpha", "alpha_bar", "T"} else set()
+    needed |= {"beta"} if needed & {"alpha", "alpha_bar", "T"} and "beta" in entry.scope else set()
     if missing := [k for k in ("beta", "t") if k in needed and k not in given]:
         raise ValueError(f"{name} needs {' and '.join(missing)}")
     if "beta" in given:
