@@ -295,6 +295,7 @@ def test_compute_shows_every_value_in_exact_fractions():
     assert math.isclose(computed.result, math.sqrt(0.72) * 1.5 - math.sqrt(0.28) * 0.5) and "alpha_bar[1..3]" in str(computed)
     assert str(compute("forward-closed-form", beta=[0.36], t=1, x_0=1, eps=1).result) == "7/5"
     assert compute("sum-of-gaussians", a=3, b="1/2").result == 9.25
+    assert compute("speed-up", T=1000, S=50).result == 20 and "T = 3; S = 2" in str(check("speed-up", "S / T"))
 
 
 @pytest.mark.parametrize(

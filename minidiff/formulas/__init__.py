@@ -9,7 +9,8 @@
     reverse      the posterior, the gap of two means, the weight of the loss
     denoise      the simple loss and the best denoiser
     ancestral    DDPM's step and its variance
-    implicit     DDIM
+    implicit     DDIM: the implied picture, the family, the step
+    skipping     fewer steps
     verdict      what a judgement looks like
     check        is a student's own formula right?
     compute      a formula with one's own numbers
@@ -20,11 +21,11 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 
 import difflib
 
-from . import ancestral, denoise, divergence, elbo, forward, implicit, probability, reverse
+from . import ancestral, denoise, divergence, elbo, forward, implicit, probability, reverse, skipping
 from .entry import Formula
 
 __all__ = ["SHEET", "Formula", "find"]
-SECTIONS = (probability, divergence, forward, elbo, reverse, denoise, ancestral, implicit)
+SECTIONS = (probability, divergence, forward, elbo, reverse, denoise, ancestral, implicit, skipping)
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 
