@@ -71,7 +71,7 @@ ENTRIES = [
         latex=r"x_{t-1} = \frac{1}{\sqrt{\alpha_t}}\left(x_t - \frac{1-\alpha_t}{\sqrt{1-\bar\alpha_t}}\,\epsilon_\theta\right)"
               r" + \sigma_t z,\quad z = 0\ \mathrm{at}\ t = 1",
         why="The posterior's mean with the guessed noise in place of the true one, and fresh noise for what is in doubt.",
-        letters="beta t x_t eps_hat sigma z",
+        letters="beta t x_t eps_hat x_0_hat sigma z",
         own={"sigma": (POSITIVE, "sigma_t, the standard deviation of the step"), "z": (REAL, "fresh noise; 0 at t = 1")},
         derive=lambda c: {"z": c.z * (c.t > 1)},
         answer="(x_t - (1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha[t]) + sigma * z",

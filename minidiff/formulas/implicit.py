@@ -66,7 +66,7 @@ def _ask_step(f, c):
     return f()(lambda x_t, t: np.array([[c.eps_hat]]), c.schedule, np.array([[c.x_t]]), c.t, c.s, None)[0, 0]
 
 
-X_0_HAT = "(x_t - sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha_bar[t])"
+X_0_HAT = "((x_t - sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha_bar[t]))"
 RESIDUAL = "(x_t - sqrt(alpha_bar[t]) * x_0) / sqrt(1 - alpha_bar[t])"
 FAMILY = {"own": {"sigma": (SHARE, "sigma_t, the fresh noise's standard deviation, at most sqrt(1 - alpha_bar_{t-1})")},
           "derive": lambda c: {"sigma": min(c.sigma, 1 - c.alpha_bar[c.s])}}  # fmt: skip
@@ -201,7 +201,8 @@ ENTRIES = [
         name="ddim-step", number=34, lecture=1, title="DDIM's step",
         latex=r"x_{t-1} = \sqrt{\bar\alpha_{t-1}}\,\hat x_0 + \sqrt{1-\bar\alpha_{t-1}}\,\epsilon_\theta",
         why="Guess the picture, then put back the same noise, as much as belongs at t - 1.",
-        letters="beta t x_t eps_hat z", answer=f"sqrt(alpha_bar[t-1]) * {X_0_HAT} + sqrt(1 - alpha_bar[t-1]) * eps_hat",
+        letters="beta t x_t eps_hat x_0_hat z",
+        answer=f"sqrt(alpha_bar[t-1]) * {X_0_HAT} + sqrt(1 - alpha_bar[t-1]) * eps_hat",
         oracle=_same_noise, measured="halving for the x_0 that eps_hat takes to x_t, noised to t - 1 with the same eps_hat",
         source="sample.ddim", value=_ask_step,
         wrong=(

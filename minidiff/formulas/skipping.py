@@ -61,7 +61,7 @@ def _speed_up(c, rng):
     return _calls(range(c.T, -1, -1)) / _calls(few)
 
 
-X_0_HAT = "(x_t - sqrt(1 - alpha_bar[tau[i]]) * eps_hat) / sqrt(alpha_bar[tau[i]])"
+X_0_HAT = "((x_t - sqrt(1 - alpha_bar[tau[i]]) * eps_hat) / sqrt(alpha_bar[tau[i]]))"
 A = "(alpha_bar[tau[i]] / alpha_bar[tau[i-1]])"
 SPEED = {"own": {"T": (COUNT, "number of steps in training"), "S": (COUNT, "number of visited times, at most T")},
          "derive": lambda c: {"S": min(c.S, c.T)}}  # fmt: skip
@@ -74,7 +74,7 @@ ENTRIES = [
         latex=r"x_{\tau_{i-1}} = \sqrt{\bar\alpha_{\tau_{i-1}}}\,\hat x_0 + \sqrt{1-\bar\alpha_{\tau_{i-1}}}\,\epsilon_\theta,"
               r"\quad\bar\alpha_{\tau_0} = 1",
         why="The step knows t only through alpha_bar, so any earlier time will do.",
-        letters="beta tau i x_t eps_hat", own=HERE,
+        letters="beta tau i x_t eps_hat x_0_hat", own=HERE,
         answer=f"sqrt(alpha_bar[tau[i-1]]) * {X_0_HAT} + sqrt(1 - alpha_bar[tau[i-1]]) * eps_hat",
         oracle=_same_noise, measured="halving for the x_0 that eps_hat takes to x_t, noised to tau_{i-1} with the same eps_hat",
         source="sample.ddim", value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
@@ -117,7 +117,7 @@ ENTRIES = [
         latex=r"\frac{1}{\sqrt{a}}\left(x - \frac{1-a}{\sqrt{1-\bar\alpha_{\tau_i}}}\,\epsilon_\theta\right),"
               r"\quad a = \bar\alpha_{\tau_i}/\bar\alpha_{\tau_{i-1}}",
         why="Several steps merge into one whose alpha is the product of theirs.",
-        letters="beta tau i x_t eps_hat", own=HERE,
+        letters="beta tau i x_t eps_hat x_0_hat", own=HERE,
         answer=f"(x_t - (1 - {A}) / sqrt(1 - alpha_bar[tau[i]]) * eps_hat) / sqrt({A})",
         oracle=lambda c, rng: _bayes(c, rng)[0], measured=IMPLIED,
         source="sample.ddpm", value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
