@@ -64,6 +64,21 @@ def _between(c, rng):
     return min(min(v - low, high - v) for v in found)
 
 
+def _excess_of_ddim(c, rng):
+    """Variance where DDIM ends minus that where DDPM without z ends, from N(0, 1) with the best denoiser for this data.
+
+    Both are linear in x_t: the picture's slope by Bayes on a grid over x_0, the step's by noising anew or by Bayes again.
+    """
+    ddim = ddpm = 1.0
+    for t in range(c.T, 0, -1):
+        (keep, noise), (keep_s, noise_s) = oracles.walk(c.beta, t), oracles.walk(c.beta, t - 1)
+        likely = lambda x_0, x_t: oracles.bell(x_0, 0.0, c.sigma**2) + oracles.bell(x_t, keep * x_0, noise)  # noqa: B023, E731
+        picture = oracles.closer(lambda x_0: likely(x_0, 1.0), 0.0, 12 * c.sigma + 12)[0]  # noqa: B023
+        ddim *= keep_s * picture + math.sqrt(noise_s / noise) * (1 - keep * picture)
+        ddpm *= oracles.posterior(c.beta, t, t - 1, picture, 1.0)[0]
+    return ddim**2 - ddpm**2
+
+
 # fmt: off
 ENTRIES = [
     Formula(
@@ -158,5 +173,13 @@ ENTRIES = [
             (lambda c, rng: _bounds(c)[1] - _of_two_points(c, 0.5),
              "it holds on average, not at every x_t: halfway between two points the doubt exceeds beta_t"),
         ),
+    ),
+    Formula(
+        name="ddpm-without-noise", number=34, lecture=1, title="DDPM without its noise is not DDIM",
+        latex=r"\mathrm{Var}(x_0\ \mathrm{of\ DDIM}) > \mathrm{Var}(x_0\ \mathrm{of\ DDPM\ with\ } z = 0)",
+        why="DDPM's mean has made room for fresh noise; whoever leaves that out gets samples that are too alike.",
+        letters="beta sigma", own={"sigma": (POSITIVE, "standard deviation of the data")}, relation=">",
+        oracle=_excess_of_ddim, measured="both chains followed with the best denoiser, its answer by Bayes on a grid",
+        wrong=((lambda c, rng: -_excess_of_ddim(c, rng), "the mean alone is narrower: DDIM puts all the noise of t - 1 back"),),
     ),
 ]

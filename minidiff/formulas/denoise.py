@@ -43,7 +43,7 @@ ENTRIES = [
     Formula(
         name="l-simple", number=26, lecture=1, title="The simple loss, two coordinates",
         latex=r"\|\epsilon - \epsilon_\theta(x_t, t)\|^2",
-        why="Guessing the noise is regression, and its weight is left away because pictures look better so.",
+        why="Guessing the noise is regression; the weight of the ELBO is left out, as pictures come out better without.",
         letters="eps_1 eps_2 eps_hat_1 eps_hat_2", own=PAIR, answer="(eps_1 - eps_hat_1)**2 + (eps_2 - eps_hat_2)**2",
         oracle=lambda c, rng: _length_squared(c.eps_1 - c.eps_hat_1, c.eps_2 - c.eps_hat_2),
         measured="the error seen from twelve sides: on average half its squared length shows",

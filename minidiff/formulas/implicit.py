@@ -178,7 +178,7 @@ ENTRIES = [
             ("sqrt(1 - alpha_bar[t])", "the fresh noise is in x_{t-1}, so the limit is that of t - 1"),
             ("sqrt((1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t])", "that is DDPM's member, not the widest"),
             ("sqrt(beta[t])", "beta_t may lie above or below the limit"),
-            ("1", "only x_T may hold nothing but fresh noise"),
+            ("1", "that is the limit only where no signal is left"),
         ),
     ),
     Formula(
