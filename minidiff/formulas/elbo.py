@@ -210,7 +210,7 @@ ENTRIES = [
     Formula(
         name="elbo-decomposition", number=18, lecture=1, title="The ELBO, term by term",
         latex=r"-\mathrm{ELBO} = \mathrm{KL}(q(x_T|x_0)\|p(x_T)) + \sum_{t=2}^T \mathrm{E}\,\mathrm{KL}(q(x_{t-1}|x_t,x_0)"
-              r"\|p_\theta(x_{t-1}|x_t)) - \mathrm{E}\log p_\theta(x_0|x_1)",
+              r"\|p_\theta(x_{t-1}|x_t)) - \mathrm{E}\,\log p_\theta(x_0|x_1)",
         why="One bound on whole paths becomes one small comparison of Gaussians a step.",
         letters=CHAIN, own=MODEL,
         oracle=_parts(), measured="log p/q over 3^T paths against each term, its posterior by Bayes on a grid",

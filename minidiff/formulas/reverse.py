@@ -164,8 +164,8 @@ ENTRIES = [
     ),
     Formula(
         name="loss-weight", number=25, lecture=1, title="What the noise's error counts in the ELBO",
-        latex=r"L_{t-1} = \frac{\beta_t^2}{2\sigma_t^2\,\alpha_t\,(1-\bar\alpha_t)}\,\|\epsilon-\epsilon_\theta\|^2 + C,"
-              r"\quad\mathrm{the\ weight}",
+        latex=r"L_{t-1} = w_t\,\|\epsilon-\epsilon_\theta\|^2 + C,\quad"
+              r"w_t = \frac{\beta_t^2}{2\sigma_t^2\,\alpha_t\,(1-\bar\alpha_t)}",
         why="KL of equal widths is a squared distance; L_simple drops this weight, which is largest at small t.",
         letters="beta t sigma", own={"sigma": (POSITIVE, "standard deviation of the reverse step")},
         answer="beta[t]**2 / (2 * sigma**2 * alpha[t] * (1 - alpha_bar[t]))",
@@ -182,7 +182,7 @@ ENTRIES = [
     ),
     Formula(
         name="loss-weight-beta", number=25, lecture=1, title="The weight when sigma^2 = beta_t",
-        latex=r"\frac{\beta_t}{2\,\alpha_t\,(1-\bar\alpha_t)}",
+        latex=r"w_t = \frac{\beta_t}{2\,\alpha_t\,(1-\bar\alpha_t)}",
         why="About 1/2 at t = 1 for small beta, and far less later: the ELBO cares most for the last traces of noise.",
         letters="beta t", answer="beta[t] / (2 * alpha[t] * (1 - alpha_bar[t]))",
         oracle=lambda c, rng: _weight(c, c.beta[c.t]), measured=KL_RISE,
@@ -198,7 +198,7 @@ ENTRIES = [
     ),
     Formula(
         name="loss-weight-beta-tilde", number=25, lecture=1, title="The weight when sigma^2 is the posterior's variance",
-        latex=r"\frac{\beta_t}{2\,\alpha_t\,(1-\bar\alpha_{t-1})}",
+        latex=r"w_t = \frac{\beta_t}{2\,\alpha_t\,(1-\bar\alpha_{t-1})}",
         why="Infinite at t = 1, where the posterior is certain: the last step is the reconstruction term instead.",
         letters="beta t", answer="beta[t] / (2 * alpha[t] * (1 - alpha_bar[t-1]))",
         oracle=lambda c, rng: _weight(c, _posterior(c, rng)[1]), measured=KL_RISE,
