@@ -135,10 +135,15 @@ def test_every_rewriting_of_the_answer_is_accepted(entry, data):
 
 @pytest.mark.parametrize("entry", EXPRESSIONS, ids=[f.name for f in EXPRESSIONS])
 def test_a_case_has_the_letters_it_says_and_round_ones_are_exact(entry):
-    for c in [next(round_cases(entry)), random_case(entry, np.random.default_rng(0))]:
+    for c in [*round_cases(entry), random_case(entry, np.random.default_rng(0))]:
         assert list(c)[: len(entry.scope)] == entry.scope
         if "beta" in c:
             assert math.isclose(c["alpha_bar"][-1], math.prod(1 - b for b in c["beta"]), rel_tol=1e-12)
+        if "tau" in c:
+            assert c["tau"][0] == 0 and c["tau"][-1] == c["T"] and 1 <= c["i"] <= c["S"] == len(c["tau"]) - 1
+        if "x_0_hat" in c:  # noised again with eps_hat it is x_t
+            ab = float(c["alpha_bar"][c["tau"][c["i"]] if "tau" in c else c["t"]])
+            assert math.isclose(c["x_t"], ab**0.5 * c["x_0_hat"] + (1 - ab) ** 0.5 * c["eps_hat"], rel_tol=1e-9)
         if {"x_0", "eps", "x_t"} <= set(c):  # Pythagoras: both weights from alpha_bar, squared
             ab = float(c["alpha_bar"][c["t"]])
             assert math.isclose(c["x_t"], ab**0.5 * c["x_0"] + (1 - ab) ** 0.5 * c["eps"], rel_tol=1e-12)
@@ -309,6 +314,7 @@ def test_compute_shows_every_value_in_exact_fractions():
     assert str(compute("forward-closed-form", beta=[0.36], t=1, x_0=1, eps=1).result) == "7/5"
     assert compute("sum-of-gaussians", a=3, b="1/2").result == 9.25
     assert compute("dsm-target", x=1, eps="1/2", sigma=2).result == -0.25  # x_tilde = 2 follows, without a schedule
+    assert compute("speed-up", T=1000, S=50).result == 20 and "T = 3; S = 2" in str(check("speed-up", "S / T"))
 
 
 @pytest.mark.parametrize(
@@ -350,6 +356,11 @@ def test_tools():
     mean, var = oracles.posterior([0, 0.05, 0.1, 0.2, 0.15], 4, 3, 1.7, 0.6)
     assert abs(mean - 0.921401) < 5e-7 and abs(var - 0.113235) < 5e-7
     assert oracles.posterior([0, 0.05], 1, 0, 1.7, 0.6) == (1.7, 0.0)
+    mean, var = oracles.closer(lambda x: -((x - 3) ** 2) / (2 * 0.01**2), 0.0, 60.0)  # narrower than the first grid's cells
+    assert abs(mean - 3) < 1e-12 and abs(var - 1e-4) < 1e-14
+    assert abs(oracles.clean([0, 0.36, 0.75], 2, 0.4 * 5 + 2 * math.sqrt(0.84), 2.0) - 5) < 1e-12
+    plus, minus = oracles.which([0, 0.36], 1, 0.45, (1, -1))  # log odds 2 * .8 * .45 / .36 = 2
+    assert abs(plus - 1 / (1 + math.exp(-2))) < 1e-15 and abs(plus + minus - 1) < 1e-15
 
 
 @pytest.mark.parametrize("t", [0.0, 0.3, 0.5, 0.7, 1.0])

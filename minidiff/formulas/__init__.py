@@ -5,8 +5,12 @@
     probability  sums, densities, KL, products of Gaussians
     divergence   KL, for Gaussians, and from pure noise
     forward      one noising step, all steps at once, how much signal is left
-    reverse      the posterior, the ELBO, the loss, the sampling step
+    elbo         the bound, its gap, its terms, Bayes back
+    reverse      the posterior, and how its mean makes the loss
+    denoise      the simple loss and the best denoiser
+    ancestral    DDPM's step and its variance
     implicit     DDIM
+    skipping     fewer steps
     score        what a score is, and Langevin's walk
     matching     learning a score from noise
     tweedie      the score, the guessed noise and the guessed picture are one
@@ -36,8 +40,11 @@ SHEET holds the entries in the course's order; find(name) is one of them.
 import difflib
 
 from . import (
+    ancestral,
     conditions,
+    denoise,
     divergence,
+    elbo,
     evaluation,
     flow,
     forward,
@@ -53,6 +60,7 @@ from . import (
     reverse,
     score,
     sde,
+    skipping,
     solving,
     transport,
     tuning,
@@ -65,8 +73,12 @@ SECTIONS = (
     probability,
     divergence,
     forward,
+    elbo,
     reverse,
+    denoise,
+    ancestral,
     implicit,
+    skipping,
     score,
     matching,
     tweedie,
@@ -93,6 +105,7 @@ def find(name):
     if name in known:
         return known[name]
     words = set(str(name).lower().replace("_", "-").split("-"))
-    close = difflib.get_close_matches(str(name), known, n=3) or [n for n in known if words & set(n.split("-"))][:6]
+    close = [*difflib.get_close_matches(str(name), known, n=3), *(n for n in known if words & set(n.split("-")))]
+    close = list(dict.fromkeys(close))[:6]
     near = f"did you mean {', '.join(close)}?" if close else f"known are {', '.join(known)}"
     raise ValueError(f"there is no formula named {name!r}; {near}")

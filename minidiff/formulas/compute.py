@@ -54,13 +54,13 @@ def compute(name, **numbers):
     entry = find(name)
     if entry.answer is None:
         raise ValueError(f"{name} is a statement, there is nothing to compute")
-    letters = [k for k in entry.scope if k in entry.own or k not in ("alpha", "alpha_bar", "T", "s", "S")]
+    letters = [k for k in entry.scope if entry.meaning(k)[0] or k in ("beta", "t", "tau", "i")]
     if unknown := sorted(set(numbers) - set(letters)):
         raise ValueError(f"{name} takes no {unknown[0]!r}; it takes {', '.join(letters)}")
     given, betas = {k: v for k, v in numbers.items() if v is not None}, ()
     tree = parse(entry.answer, dict.fromkeys(entry.scope, 1) | {k: () for k in ("beta", "alpha", "alpha_bar", "tau")})
     needed = used(tree.root)
-    needed |= {"beta"} if needed & {"alpha", "alpha_bar", "T"} else set()
+    needed |= {"beta"} if needed & {"alpha", "alpha_bar", "T"} and "beta" in entry.scope else set()
     if missing := [k for k in ("beta", "t") if k in needed and k not in given]:
         raise ValueError(f"{name} needs {' and '.join(missing)}")
     if "beta" in given:

@@ -1,7 +1,8 @@
 """What an entry of the sheet is, and the numbers it is tried on.
 
 A case is one set of numbers: a coarse schedule with large beta (few steps show mistakes that a thousand hide), a time t, and
-a value for every letter of the entry. x_t follows from x_0 and eps wherever all three are letters of the entry.
+a value for every letter of the entry. x_t follows from x_0 and eps wherever all three are letters of the entry, and
+x_0_hat from x_t and eps_hat.
 """
 
 import itertools
@@ -30,6 +31,7 @@ LETTERS = {  # letter: (what it may be, what it means)
     "x_t": (REAL, "noisy data"),
     "eps": (REAL, "the noise in x_t"),
     "eps_hat": (REAL, "what the denoiser answers, eps_theta(x_t, t)"),
+    "x_0_hat": ("", "the picture that eps_hat implies at t (at tau_i in a subsequence)"),
     "z": (REAL, "fresh noise of a step"),
     "d": (COUNT, "number of coordinates"),
     "sigma": (POSITIVE, "a standard deviation"),
@@ -118,7 +120,7 @@ def scope(letters):
 
 
 def make_case(entry, betas=None, t=None, tau=None, i=None, **numbers):
-    """The case with these numbers; betas are beta_1..beta_T. alpha, alpha_bar, T, s, S and x_t follow."""
+    """The case with these numbers; betas are beta_1..beta_T. alpha, alpha_bar, T, s, S, x_t and x_0_hat follow."""
     case, names = Case(), entry.scope
     if "beta" in names:
         beta = (betas[0] * 0, *betas)
@@ -137,6 +139,9 @@ def make_case(entry, betas=None, t=None, tau=None, i=None, **numbers):
     if {"x_0", "eps", "x_t"} <= set(names) and {"x_0", "eps", "t"} <= set(case):
         ab_t = case.alpha_bar[t]
         case["x_t"] = _root(ab_t) * case["x_0"] + _root(1 - ab_t) * case["eps"]
+    at = case.get("t", case["tau"][case["i"]] if case.get("tau") else None)
+    if "x_0_hat" in names and {"x_t", "eps_hat"} <= set(case) and at:
+        case["x_0_hat"] = (case["x_t"] - _root(1 - case.alpha_bar[at]) * case["eps_hat"]) / _root(case.alpha_bar[at])
     case = Case(case | (entry.derive(case) if entry.derive else {}))
     return Case({k: case[k] for k in [*names, *(k for k in case if k not in names)] if k in case})
 
@@ -163,7 +168,7 @@ def round_cases(entry):
         T, betas = len(betas), [Fraction(b, 10) for b in betas]
         for k in range(5):
             numbers = {name: ROUND[kind][(j + k) % 5] for j, (name, kind) in enumerate(free.items())}
-            tau = (0, *range(T % 2 + 1, T + 1, 2)) if T > 2 else (0, 1, 2)
+            tau = (0, *range(2 - T % 2, T + 1, 2)) if T > 2 else (0, 1, 2)
             for t in range(2, T + 1):
                 yield make_case(entry, betas, **{"t": t, "tau": tau, "i": min(t, len(tau) - 1), **numbers})
                 if "t" not in entry.scope:

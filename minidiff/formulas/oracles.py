@@ -122,3 +122,29 @@ def line_velocity(x, t, mean, std):
     bend = 2 * here - before - after
     end, var = grid_moments(likely, (after - before) / 2 / bend, 12 / math.sqrt(bend), 301)
     return ((end - x) / (1 - t), var / (1 - t) ** 2) if t <= 0.5 else ((x - end) / t, var / t**2)
+
+
+def closer(log_density, center, width):
+    """Mean and variance of an unnormalised density somewhere within center +- width: each round looks closer at the mass."""
+    for _ in range(4):
+        center, var = grid_moments(log_density, center, width)
+        width = max(12 * math.sqrt(var), width / 500)
+    return float(center), float(var)
+
+
+def clean(betas, t, x_t, eps):
+    """The x_0 that t steps with the joint noise eps take to x_t, by halving."""
+
+    def miss(x_0):
+        mean, var = walk(betas, t, mean=x_0)
+        return mean + math.sqrt(var) * eps - x_t
+
+    return root(miss, -1e4, 1e4)
+
+
+def which(betas, t, x_t, points):
+    """How likely each of some equally likely x_0 is given x_t, by Bayes over them: (points, ...)."""
+    keep, noise = walk(betas, t)
+    log_p = np.array([bell(x_t, keep * x_0, noise) for x_0 in points])
+    p = np.exp(log_p - log_p.max(axis=0))
+    return p / p.sum(axis=0)

@@ -38,7 +38,8 @@ def number(value):
 
 def written(case, letters):
     """The case as one line: what was chosen first, then what follows from it."""
-    chosen = [f"beta_1..beta_{case['T']} = {number(case['beta'][1:])}"] if letters & {"beta", "alpha", "alpha_bar", "T"} else []
+    schedule = {"beta", "alpha", "alpha_bar", "T"} if "beta" in case else set()
+    chosen = [f"beta_1..beta_{case['T']} = {number(case['beta'][1:])}"] if letters & schedule else []
     letters = letters | ({"x_0", "eps"} if "x_t" in letters else set())
-    names = [k for k in case if k in letters and k not in ("beta", "alpha", "alpha_bar", "T", "s")]
+    names = [k for k in case if k in letters and k not in schedule | {"s"}]
     return "; ".join(chosen + [f"{k} = {number(case[k])}" for k in names])
