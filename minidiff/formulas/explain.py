@@ -60,13 +60,14 @@ def curves(entry, most=4):
     if entry.answer is None:
         raise ValueError(f"{entry.name} is a statement, it has no curve to draw")
     base = next(round_cases(entry))
-    if "t" in entry.scope:
-        kept = {
-            k: v for k, v in base.items() if entry.meaning(k)[0] and not (k == "x_t" and {"x_0", "eps"} <= set(entry.scope))
-        }
-        tau = (0, 2, 3, 6, 10)
-        cases = [make_case(entry, BETAS, t, tau, 1 + t % 4, **kept).floats() for t in range(1, len(BETAS) + 1)]
-        x, xlabel = list(range(1, len(BETAS) + 1)), "t"
+    times, tau = range(1, len(BETAS) + 1), (0, 2, 3, 6, 10)
+    kept = {k: v for k, v in base.items() if entry.meaning(k)[0] and not (k == "x_t" and {"x_0", "eps"} <= set(entry.scope))}
+    if "t" in entry.scope and not entry.meaning("t")[0]:
+        x, xlabel = list(times), "t"
+        cases = [make_case(entry, BETAS, t, tau, 1 + t % 4, **kept).floats() for t in times]
+    elif "i" in entry.scope and not entry.meaning("i")[0]:
+        x, xlabel = [1, 2, 3, 4], f"i, for tau = {', '.join(map(str, tau))}"
+        cases = [make_case(entry, BETAS, 2, tau, i, **kept).floats() for i in x]
     else:
         free = [k for k in entry.scope if entry.meaning(k)[0]]
         if not free:
