@@ -18,6 +18,7 @@ from . import objective as objectives
 from .loss import loss_and_grads
 from .noise import EPOCH, INIT, TRAIN, stream
 from .optim import update
+from .threads import one_blas_thread
 
 
 @dataclass
@@ -131,6 +132,7 @@ def train(
 
 
 def _steps(model, state, schedule, data, steps, batch, lr, goal, label, noise, max_norm, decay):
+    one_blas_thread()
     if hasattr(model, "loss_and_grads"):
         gradients = model.loss_and_grads(batch, schedule.T, data.dtype)
     else:

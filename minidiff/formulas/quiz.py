@@ -84,6 +84,8 @@ def _ask(entry, rng, choose):
             continue
         letters = right[2] | ({"x_0", "eps"} if "x_t" in right[2] else set())
         given = written(case, letters)
+        own = "; ".join(f"{k} is {entry.meaning(k)[1]}" for k in entry.scope if k in entry.own and k in letters)
+        given += f" ({own})" if own else ""
         try:
             steps = _worked(entry, case)
         except ValueError:
