@@ -1,10 +1,10 @@
 """What do group_norm, the skips and the time embedding each buy? The same small U-Net without one of them.
 
-The table is printed; README has the numbers of one run and what they say. A part is taken out by replacing its function
-with one that does nothing, so the number of parameters stays the same.
+The table is printed; README says what the numbers say. A part is taken out by a function in its place that does nothing,
+so the number of parameters stays the same.
 """
 
-from contextlib import contextmanager, nullcontext
+from unittest.mock import patch
 
 import numpy as np
 
@@ -15,54 +15,43 @@ from minidiff.schedule import linear
 from minidiff.train import Goal, start, train
 from minidiff.unet import UNet
 
+concat, concat_backward = images.concat, images.concat_backward
+NETWORKS = {  # what stands in for functions of images.py
+    "whole": {},
+    "without group_norm": {"group_norm": lambda x, groups: (x, None), "group_norm_backward": lambda dy, cache: dy},
+    "without skips": {"concat": lambda x, y: concat(x, 0 * y),
+                      "concat_backward": lambda dz, cache: (concat_backward(dz, cache)[0], 0)},
+    "not told the time": {},
+}  # fmt: skip
+
 
 class Plain:
     """unet.py's readable network; blind: it is told t = 0 always."""
 
-    def __init__(self, model, blind=False):
+    def __init__(self, model, blind):
         self.d, self.shapes, self.init, self.backward = model.d, model.shapes, model.init, model.backward
         self.forward = lambda params, x_t, t: model.forward(params, x_t, 0 * t if blind else t)
-
-
-@contextmanager
-def replaced(name, f, f_backward):
-    """images.NAME and its gradient, replaced for a while."""
-    before = {key: getattr(images, key) for key in (name, f"{name}_backward")}
-    vars(images).update({name: f, f"{name}_backward": f_backward})
-    yield
-    vars(images).update(before)
-
-
-concat, concat_backward = images.concat, images.concat_backward
-NETWORKS = {
-    "whole": (nullcontext(), figures.BLUE),
-    "without group_norm": (replaced("group_norm", lambda x, groups: (x, None), lambda dy, cache: dy), figures.ORANGE),
-    "without skips": (
-        replaced("concat", lambda x, y: concat(x, 0 * y), lambda dz, cache: (concat_backward(dz, cache)[0], 0)), figures.GREEN
-    ),
-    "not told the time": (nullcontext(), figures.GREY),
-}  # fmt: skip
 
 
 @figures.styled
 def main(steps=400, seed=0, out="runs/12_ablation.png"):
     """`steps` of training for each of four networks, some two minutes for 400. Returns the figure's path."""
     digits, schedule, model = data.load("digits").x, linear(), UNet(8, width=8, depth=1)
-    fig = figures.figure(10, 6)
-    ax = fig.subplots()
-    for name, (without, color) in NETWORKS.items():
-        plain, rng, losses = Plain(model, name == "not told the time"), stream(seed, JUDGE), []
+    ax = (fig := figures.figure(10, 6)).subplots()
+    for (name, replaced), color in zip(NETWORKS.items(), (figures.BLUE, figures.ORANGE, figures.GREEN, figures.GREY)):
+        plain, rng = Plain(model, blind=name == "not told the time"), stream(seed, JUDGE)
         state = start(plain, seed)
-        with without:
-            for after in train(plain, state, schedule, digits, steps=steps, batch=64, lr=2e-3, goal=Goal(warmup=50)):
-                losses.append(after.loss / 64)
+        with patch.dict(vars(images), replaced):
+            training = train(plain, state, schedule, digits, steps=steps, batch=64, lr=2e-3, goal=Goal(warmup=50))
+            losses = [after.loss / 64 for after in training]
             t, eps = rng.integers(1, 1001, 1000), rng.standard_normal((1000, 64), np.float32)
             error = eps - plain.forward(state.ema, q_sample(schedule, digits[:1000], t, eps), t)[0]
         print(f"{name:20} {np.mean(error**2):.3f}")
         ax.plot(np.convolve(losses, np.ones(20) / 20, "valid"), color=color, lw=2, label=f"{name}: {np.mean(error**2):.3f}")
-    ax.set(xlabel="training step", ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1))
+    ax.set(
+        xlabel="training step", ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1), title="What each part of a U-Net buys"
+    )
     ax.legend(frameon=False)
-    ax.set_title("What each part of a U-Net buys")
     return figures.save(fig, out)
 
 
