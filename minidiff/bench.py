@@ -21,9 +21,10 @@ from .gaussian import noise_chain, noise_jump, q_sample, q_step
 from .loss import loss_and_grads
 from .mlp import MLP
 from .noise import BENCH, RowNoise, normals, stream
-from .sample import ddpm, generate, sample
+from .sample import ddim, ddpm, generate, sample, trailing
 from .schedule import linear
 from .train import batches, start, train
+from .unet import UNet
 
 MODEL, T = MLP(2), 1000
 FLOPS = 2 * sum(int(np.prod(s)) for s in MODEL.shapes.values() if len(s) == 2)  # multiply and add, one row forward
@@ -62,7 +63,7 @@ def _training_step(batch, data):
     state, schedule = start(MODEL, 0), linear(T)
     for k, w in trained_params().items():
         state.params[k][:] = w
-    x_0, t, eps = next(batches(0, 0, schedule, data, batch))
+    x_0, t, eps, _ = next(batches(0, 0, schedule, data, batch))
     x_t = q_sample(schedule, x_0, t, eps)
     fast, plain = (
         MODEL.loss_and_grads(batch, T, np.float32)(state.params, x_t, t, eps),
@@ -86,6 +87,29 @@ def _sampling(rows):
     *_, plain = sample(ddpm(), eps_theta, short, x_T, range(10, -1, -1), RowNoise(1))
     assert np.abs(fast - plain).max() <= 1e-4 * np.abs(plain).max()
     return lambda: generate(ddpm(), eps_theta, schedule, x_T, range(T, -1, -1), RowNoise(1))
+
+
+def _unet(model, batch, shown):
+    """Tasks for 4 training steps and for DDIM in 50 steps of so many pictures; both checked against unet.py first."""
+    state, schedule, data = start(model, 0), linear(T), stream(0, BENCH).standard_normal((1000, model.d), np.float32)
+    for w in state.params.values():  # at the initialisation most gradients are 0
+        w += 0.05 * stream(0, BENCH, 1).standard_normal(w.shape, np.float32)
+    x_0, t, eps, _ = next(batches(0, 0, schedule, data, 8))
+    x_t = q_sample(schedule, x_0, t, eps)
+    fast, plain = (
+        model.loss_and_grads(8, T, np.float32)(state.params, x_t, t, eps),
+        loss_and_grads(model, state.params, x_t, t, eps),
+    )
+    for k in state.params:  # float32 through some twenty layers, each a sum of up to 600 products
+        assert np.abs(fast[1][k] - plain[1][k]).max() <= 1e-3 * np.abs(plain[1][k]).max(), k
+    eps_theta, x_T = model.eps_theta(state.params), RowNoise(0).standard_normal((shown, model.d), np.float32)
+    assert np.abs(eps_theta(x_t, t) - model.forward(state.params, x_t, t)[0]).max() <= 1e-3 * np.abs(eps).max()
+
+    def training():
+        for _ in train(model, state, schedule, data, steps=state.step + 4, batch=batch, lr=1e-6):
+            pass
+
+    return training, lambda: generate(ddim(), eps_theta, schedule, x_T, trailing(T, 50), RowNoise(1))
 
 
 def _noising(points):
@@ -146,6 +170,9 @@ def tasks():
         all_[f"training step, batch {batch}"] = (_training_step(batch, data), 20, "steps/s", 20 * batch * 3 * FLOPS)
     for rows in (1, 16, 1024):
         all_[f"DDPM, {rows} x {T} steps"] = (_sampling(rows), rows * T, "row-steps/s", rows * T * FLOPS)
+    training, sampling = _unet(UNet(8), 64, 64)
+    all_["U-Net 8 x 8 x 16, training step, batch 64"] = (training, 4, "steps/s", 0)
+    all_["U-Net 8 x 8 x 16, DDIM, 64 x 50 steps"] = (sampling, 64 * 50, "row-steps/s", 0)
     return all_
 
 
