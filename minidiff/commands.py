@@ -23,6 +23,11 @@ def checkpoint_of(path):
     return load(path), path.parent
 
 
+def _variance(x):
+    """Of all coordinates; from every so many rows where x is too large to be read as a whole."""
+    return float(x[:: max(1, len(x) // 10_000)].var())
+
+
 def step_of(args, run, least):
     """The sampler's step, its name, and its times, from --sampler, --var, --eta, --steps, --spacing; checks n >= least."""
     from .sample import SPACINGS
@@ -33,7 +38,7 @@ def step_of(args, run, least):
         raise ValueError(f"n must be at least {least}, got {args.n}")
     straight = run.goal.objective == "flow"
     name = args.sampler or ("euler" if straight else "ddpm")
-    label, step, default = by_name(name, args.var, args.eta, lambda: float(data_of(run).x.var()), straight)
+    label, step, default = by_name(name, args.var, args.eta, lambda: _variance(data_of(run).x), straight)
     T, spacing = run.schedule.T, pick("spacing", SPACINGS, args.spacing)
     return step, label, spacing(T, min(default or T, T) if args.steps is None else args.steps)
 
@@ -49,13 +54,13 @@ def wish_of(args, run):
         if args.label is not None or args.w is not None:
             raise ValueError("--label and --w need a run that was trained with --conditional")
         return ()
+    w = 2.0 if args.w is None else args.w
+    check_weight(w)
     if args.label == "none":
         return ()
     names = args.label.split(",") if args.label else [str(k) for k in range(K)]
     if not all(name.strip().isdigit() and int(name) < K for name in names):
         raise ValueError(f"label must be none or numbers in 0..{K - 1} with commas between them, got {args.label!r}")
-    w = 2.0 if args.w is None else args.w
-    check_weight(w)
     return np.resize([int(name) for name in names], args.n), w
 
 
@@ -169,7 +174,8 @@ def sample(args):
     wish = wish_of(args, run)
     out = folder(args.out or home)
     x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name, *wish)
-    for file, array in {"samples.npy": run.in_data_units(x_0)} | ({"labels.npy": wish[0]} if wish else {}).items():
+    arrays = {"samples.npy": run.in_data_units(x_0)} | ({"labels.npy": wish[0]} if wish else {})
+    for file, array in arrays.items():
         with replacing(out / file) as beside, open(beside, "wb") as f:
             np.save(f, array)
     show(f"{name}: {args.n} samples, {evaluations} network evaluations each, {seconds:.2f} s", args)

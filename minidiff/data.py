@@ -151,7 +151,8 @@ class Rows:
 
     def __getitem__(self, index):
         picked = np.asarray(self.raw[index], np.float32)
-        return ((picked - np.float32(self.offset)) / np.float32(self.scale)).reshape(*picked.shape[: -self.raw.ndim + 1], -1)
+        scaled = (picked - np.float32(self.offset)) / np.float32(self.scale)
+        return scaled.reshape(*picked.shape[: 1 - self.raw.ndim], self.shape[1])
 
 
 def from_file(path):
@@ -163,7 +164,7 @@ def from_file(path):
         raw = raw[..., 0] if raw.shape[-1] == 1 and raw.ndim == 4 else raw
         low, high = (0.0, 255.0) if raw.dtype == np.uint8 else (float(raw.min()), float(raw.max()))
         offset, scale = (low + high) / 2, (high - low) / 2 or 1.0
-        if not np.isfinite(np.float32(scale)):
+        if max(-low, high) > float(np.finfo(np.float32).max):
             raise ValueError(f"{path} holds numbers too large to scale")
         levels = 256 if raw.dtype == np.uint8 else None
         return Dataset(str(path), Rows(raw, scale, offset), raw.shape[1:], scale, offset, label, levels=levels)

@@ -158,5 +158,6 @@ def read_table(path):
     if label is not None and label.shape != (len(x),):
         raise ValueError(f"{path}: label must have the shape ({len(x)},), got {label.shape}")
     if label is not None and (label.dtype.kind not in "iu" or label.min() < 0 or label.max() > 999):
-        raise ValueError(f"{path}: label must be whole numbers 0..999, got {label.dtype} {label.min()}..{label.max()}")
+        span = f" {label.min()}..{label.max()}" if label.dtype.kind in "iu" else ""
+        raise ValueError(f"{path}: label must be whole numbers 0..999, got {label.dtype}{span}")
     return (x[:, None] if x.ndim == 1 else x), label

@@ -73,6 +73,13 @@ def denoiser_for(run, step, *wish):
     return run.velocity(*wish) if getattr(step, "on_velocity", False) else run.eps_theta(*wish)
 
 
+def _check_finite(x_0):
+    import numpy as np
+
+    if not (good := np.isfinite(x_0).all(axis=1)).all():
+        raise FloatingPointError(f"{np.sum(~good)} of {len(x_0)} samples are not finite")
+
+
 def draw(run, step, times, n, seed, what, *wish):
     """n samples (n, d), the seconds they took, and the network evaluations each took. wish: (n,) labels and w, or nothing."""
     import numpy as np
@@ -85,8 +92,7 @@ def draw(run, step, times, n, seed, what, *wish):
     began = time.perf_counter()
     with bar(n * (len(times) - 1), "row-steps", what) as progress:
         x_0 = generate(step, eps_theta, run.schedule, x_T, times, rng, progress.update)
-    if not np.isfinite(x_0).all():
-        raise FloatingPointError(f"{np.sum(~np.isfinite(x_0).all(axis=1))} of {n} samples are not finite")
+    _check_finite(x_0)
     return x_0, time.perf_counter() - began, round(eps_theta.evaluations(n))
 
 
@@ -101,7 +107,9 @@ def draw_path(run, step, times, n, seed, frames, *wish):
     x_T = rng.standard_normal((n, run.model.d), np.float32)
     keep = set(np.linspace(0, len(times) - 1, min(frames, len(times))).round().astype(int).tolist())
     walk = enumerate(itertools.chain([x_T], sample(step, denoiser_for(run, step, *wish), run.schedule, x_T, times, rng)))
-    return [x for k, x in walk if k in keep], [int(times[k]) for k in sorted(keep)]
+    path = [x for k, x in walk if k in keep]
+    _check_finite(path[-1])
+    return path, [int(times[k]) for k in sorted(keep)]
 
 
 def fit(run, data, steps, path, look=lambda run: None, looks=8):

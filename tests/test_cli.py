@@ -50,7 +50,8 @@ def refused(capsys, *words, status=2):
 
 def test_train_sample_eval_info(capsys):
     result = answer(capsys, "train", "--data", "moons", "--steps", "60", "--out", "r", *SMALL)
-    assert result["steps"] == 60 and result["d"] == 2 and set(result["files"]) == {"r/checkpoint.npz", "r/training.png"}
+    assert result["steps"] == 60 and result["d"] == 2
+    assert set(result["files"]) == {"r/checkpoint.npz", "r/progress.png", "r/training.png"}
     result = answer(capsys, "sample", "r", "--sampler", "ddim", "--steps", "8", "--eta", "0.5", "--n", "30", "--gif")
     assert result["evaluations"] == 8 and result["sampler"] == "ddim(eta=0.5)"
     assert {f.split("/")[1] for f in result["files"]} == {"samples.npy", "samples.png", "reverse.png", "trajectory.gif"}

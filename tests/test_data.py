@@ -1,6 +1,8 @@
 """data and files."""
 
+import gzip
 import os
+import struct
 import warnings
 
 import numpy as np
@@ -106,10 +108,10 @@ def test_pictures_of_ones_own_are_scaled_by_their_range(tmp_path):
     pictures = np.random.default_rng(0).integers(0, 256, (5, 4, 6), dtype=np.uint8)
     np.savez(tmp_path / "p.npz", x=pictures, label=np.arange(5))
     d = data.load(tmp_path / "p.npz")
-    assert d.shape == (4, 6) and np.allclose(d.x, pictures.reshape(5, 24) / 127.5 - 1, atol=1e-6) and d.label[3] == 3
+    assert d.shape == (4, 6) and np.allclose(d.x[:], pictures.reshape(5, 24) / 127.5 - 1, atol=1e-6) and d.label[3] == 3
     np.save(tmp_path / "f.npy", np.linspace(2, 4, 24).reshape(2, 3, 4))
     d = data.load(tmp_path / "f.npy")
-    assert d.x.min() == -1 and d.x.max() == 1 and np.isclose(d.offset, 3) and np.isclose(d.scale, 1)
+    assert d.x[:].min() == -1 and d.x[:].max() == 1 and np.isclose(d.offset, 3) and np.isclose(d.scale, 1)
     np.save(tmp_path / "line.npy", np.arange(4.0))
     assert data.load(tmp_path / "line.npy").x.shape == (4, 1)
 
@@ -218,3 +220,118 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     with pytest.raises(ValueError, match="cannot be written"):
         files.folder(tmp_path / "file" / "below")
     assert files.folder(tmp_path / "a" / "b").is_dir() and not list((tmp_path / "a" / "b").iterdir())
+
+
+INDICES = [3, -1, slice(2, 9, 3), slice(None), np.array([5, 0, 5]), np.array([], int), np.arange(10) % 3 == 0]
+
+
+@pytest.mark.parametrize("shape", [(10, 4, 6), (10, 4, 4, 3), (10, 4, 4, 1)])
+@pytest.mark.parametrize("kind", [np.uint8, np.float64, np.int16])
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_rows_are_what_the_whole_would_be(tmp_path, shape, kind, suffix):
+    """Bytes by 0..255, other numbers by their own range; whatever is asked for, and in float32."""
+    pictures = (200 * np.random.default_rng(0).random(shape) + 20).astype(kind)
+    (np.save if suffix == "npy" else np.savez)(tmp_path / f"p.{suffix}", pictures)
+    d = data.load(tmp_path / f"p.{suffix}")
+    low, high = (0, 255) if kind == np.uint8 else (pictures.min(), pictures.max())
+    whole = ((pictures - (low + high) / 2) / ((high - low) / 2)).reshape(10, -1)
+    assert d.shape == (shape[1:] if shape[-1] == 3 else shape[1:3]) and d.levels == (256 if kind == np.uint8 else None)
+    assert d.x.shape == whole.shape and len(d.x) == 10 and d.x.dtype == np.float32 and d.x.ndim == 2 and d.label is None
+    for index in INDICES:
+        got = d.x[index]
+        assert got.dtype == np.float32 and got.shape == whole[index].shape
+        assert np.abs(got - whole[index]).max(initial=0) < 1e-5  # float32 of numbers up to 220, over 100
+    assert np.allclose(d.x[:] * d.scale + d.offset, pictures.reshape(10, -1), atol=1e-3)
+    if suffix == "npy":
+        assert isinstance(d.x.raw if shape[-1] != 1 else d.x.raw.base, np.memmap)
+
+
+def test_flat_pictures_are_all_in_the_middle(tmp_path):
+    np.save(tmp_path / "flat.npy", np.full((3, 4, 4), 7.0))
+    assert not data.load(tmp_path / "flat.npy").x[:].any()
+    np.save(tmp_path / "flat.npy", np.array([-1e300, 1e300] * 24).reshape(3, 4, 4))
+    with pytest.raises(ValueError, match="too large to scale"):
+        data.load(tmp_path / "flat.npy")
+
+
+def idx(array):
+    """MNIST's format, by its description: 0, 0, 8 for bytes, the number of axes, the axes, the bytes."""
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+
+
+@pytest.mark.parametrize("end", ["", ".gz"])
+def test_idx_files_bring_their_labels_along(tmp_path, end):
+    pictures = np.random.default_rng(0).integers(0, 256, (7, 5, 4), dtype=np.uint8)
+    pack = gzip.compress if end else bytes
+    (tmp_path / f"train-images-idx3-ubyte{end}").write_bytes(pack(idx(pictures)))
+    d = data.load(tmp_path / f"train-images-idx3-ubyte{end}")
+    assert d.label is None and d.shape == (5, 4) and d.levels == 256
+    assert np.allclose(d.x[:], pictures.reshape(7, 20) / 127.5 - 1, atol=1e-6)
+    assert isinstance(d.x.raw, np.memmap) == (not end)
+    (tmp_path / f"train-labels-idx1-ubyte{end}").write_bytes(pack(idx(np.arange(7) % 3)))
+    assert np.array_equal(data.load(tmp_path / f"train-images-idx3-ubyte{end}").label, np.arange(7) % 3)
+    (tmp_path / f"train-labels-idx1-ubyte{end}").write_bytes(pack(idx(np.arange(6))))
+    with pytest.raises(ValueError, match=r"label must have the shape \(7,\), got \(6,\)"):
+        data.load(tmp_path / f"train-images-idx3-ubyte{end}")
+
+
+WHOLE = idx(np.zeros((3, 4, 4), np.uint8))
+
+
+@pytest.mark.parametrize("end", ["", ".gz"])
+@pytest.mark.parametrize(
+    "content",
+    [WHOLE[:-1], WHOLE + b"x", WHOLE[:3], WHOLE[:9], b"\1" + WHOLE[1:], WHOLE[:2] + b"\x0d" + WHOLE[3:], b"hello world, hello",
+     struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1), struct.pack(">BBBB", 0, 0, 8, 0),
+     struct.pack(">BBBB", 0, 0, 8, 200)],
+    ids=["short", "long", "stub", "axes", "zero", "floats", "words", "huge", "no axis", "axes without end"],
+)  # fmt: skip
+def test_damaged_idx_files_are_named(tmp_path, content, end):
+    path = tmp_path / f"t10k-images-idx3-ubyte{end}"
+    path.write_bytes(gzip.compress(content) if end else content)
+    with pytest.raises(ValueError, match="is cut off or is not an IDX file") as error:
+        data.load(path)
+    assert path.name in str(error.value) and "\n" not in str(error.value)
+    if end:
+        for n in (5, 20, -1):
+            path.write_bytes(gzip.compress(WHOLE)[:n])
+            with pytest.raises(ValueError, match="is cut off or is not an IDX file"):
+                data.load(path)
+        path.write_bytes(WHOLE)  # not compressed at all
+        with pytest.raises(ValueError, match="is cut off or is not an IDX file"):
+            data.load(path)
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        (np.arange(4), r"label must have the shape \(3,\), got \(4,\)"),
+        (np.ones((3, 1), int), r"got \(3, 1\)"),
+        (np.ones(3), "whole numbers 0..999, got float64"),
+        (np.array([0, -1, 2]), "got int64 -1..2"),
+        (np.array([0, 1000, 2]), "got int64 0..1000"),
+        (np.array(["a", "b", "c"]), "label must be whole numbers"),
+        (np.array([0, "b", None], object), "holds objects"),
+        (np.array([True, False, True]), "label must be whole numbers"),
+    ],
+)
+def test_labels_that_do_not_fit_are_named(tmp_path, label, words):
+    np.savez(tmp_path / "p.npz", x=np.zeros((3, 4, 4), np.uint8), label=label)
+    with pytest.raises(ValueError, match=words) as error:
+        data.load(tmp_path / "p.npz")
+    assert "p.npz" in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 4, 2), (3, 4, 4, 4), (3, 4, 4, 3, 1)])
+def test_pictures_with_other_axes_are_named(tmp_path, shape):
+    np.save(tmp_path / "p.npy", np.zeros(shape))
+    with pytest.raises(ValueError, match=r"must hold pictures \(N, H, W\) or \(N, H, W, 3\), it holds the shape"):
+        data.load(tmp_path / "p.npy")
+
+
+def test_pictures_that_are_not_finite_are_named_from_the_file(tmp_path):
+    pictures = np.zeros((5000, 2, 2), np.float32)
+    pictures[4999, 1, 0] = np.nan
+    np.save(tmp_path / "p.npy", pictures)
+    with pytest.raises(ValueError, match="NaN or infinity in row 4999"):
+        data.load(tmp_path / "p.npy")

@@ -41,6 +41,39 @@ def test_training_curve_shows_the_floor_where_it_is_known(floor, tmp_path):
 
 
 def test_what_can_be_drawn():
-    assert (
-        figures.drawable((2,)) and figures.drawable((8, 8)) and not figures.drawable((3,)) and not figures.drawable((8, 8, 3))
-    )
+    assert all(figures.drawable(shape) for shape in ((2,), (8, 8), (8, 8, 3)))
+    assert not any(figures.drawable(shape) for shape in ((3,), (8, 8, 2), (8, 8, 3, 1)))
+
+
+COLOURS = [np.random.default_rng(i).uniform(-1.5, 1.5, (5, 48)) for i in range(2)]
+
+
+def test_tiles_of_colour_lie_on_white_paper():
+    canvas = figures.tiles(COLOURS[0], (4, 4, 3), 2)
+    assert canvas.shape == (16, 11, 3)
+    assert np.array_equal(canvas[1:5, 6:10], COLOURS[0][1].reshape(4, 4, 3))
+    assert np.all(canvas[0] == 1) and np.all(canvas[:, 5] == 1) and np.all(canvas[11:, 6:] == 1)
+
+
+def test_colours_beyond_their_range_are_cut(tmp_path):
+    """-1 is black and 1 is white; what a sampler draws beyond is no reason for a warning, nor for other colours."""
+    fig = figures.beside({"data": COLOURS[0], "samples": COLOURS[1]}, (4, 4, 3), "title")
+    shown = fig.axes[0].images[0].get_array()
+    assert shown.min() == 0 and shown.max() == 1
+    assert np.allclose(shown[1:5, 1:5], np.clip((COLOURS[0][0].reshape(4, 4, 3) + 1) / 2, 0, 1))
+    figures.save(fig, tmp_path / "b.png")
+    figures.trajectory(COLOURS, ["a", "b"], (4, 4, 3), tmp_path / "t.gif")
+    assert (tmp_path / "t.gif").read_bytes()[:4] == b"GIF8"
+
+
+@pytest.mark.parametrize(("stages", "shape"), [(POINTS, (2,)), (PICTURES, (4, 4)), (COLOURS, (4, 4, 3))])
+def test_grown_has_a_line_for_each_stage(stages, shape, tmp_path):
+    labels = [f"step {k}" for k in range(len(stages))]
+    fig = figures.grown(stages, labels, shape)
+    assert [ax.get_title(loc="center" if shape == (2,) else "left") for ax in fig.axes] == labels
+    if shape != (2,):
+        for ax, rows in zip(fig.axes, stages):
+            first = np.asarray(ax.images[0].get_array())[1:5, 1:5]
+            wanted = rows[0].reshape(shape)
+            assert np.allclose(first, wanted if len(shape) == 2 else np.clip((wanted + 1) / 2, 0, 1))
+    assert figures.save(fig, tmp_path / "g.png").read_bytes()[1:4] == b"PNG"

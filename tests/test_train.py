@@ -65,7 +65,7 @@ def test_one_step_is_algorithm_1():
     """The first update, redone with the pieces: the loss is that of x_t = sqrt(ab) x_0 + sqrt(1 - ab) eps."""
     state = start(MODEL, 3, np.float64)
     params = {k: w.copy() for k, w in state.params.items()}
-    x_0, t, eps = next(batches(0, 3, S, X.astype(np.float64), 40))
+    x_0, t, eps, _ = next(batches(0, 3, S, X.astype(np.float64), 40))
     ab = S.alpha_bar[t][:, None]
     loss, grads = loss_and_grads(MODEL, params, np.sqrt(ab) * x_0 + np.sqrt(1 - ab) * eps, t, eps)
     next(train(MODEL, state, S, X.astype(np.float64), steps=1, batch=40))
@@ -81,15 +81,15 @@ def test_batches_depend_on_seed_and_step_alone():
         next(from_0)
     for a, b in zip(next(from_0), next(batches(CHUNK + 3, 5, S, X, 8))):
         assert np.array_equal(a, b)
-    x_0, t, eps = next(batches(0, 6, S, X, 5000))
-    assert x_0.shape == eps.shape == (5000, 2) and t.min() == 1 and t.max() == S.T
+    x_0, t, eps, label = next(batches(0, 6, S, X, 5000))
+    assert x_0.shape == eps.shape == (5000, 2) and t.min() == 1 and t.max() == S.T and label is None
     assert not np.array_equal(t[:8], next(batches(0, 5, S, X, 8))[1])
 
 
 def test_paired_noise_stays_with_its_row():
     """For reflow: row i of the data always comes with row i of the noise, and t as without; fresh noise does not."""
     noise = 100 * X + 7
-    for (x_0, t, eps), (same_x, same_t, fresh) in zip(batches(3, 5, S, X, 8, noise=noise), batches(3, 5, S, X, 8)):
+    for (x_0, t, eps, _), (same_x, same_t, fresh, _) in zip(batches(3, 5, S, X, 8, noise=noise), batches(3, 5, S, X, 8)):
         assert np.array_equal(eps, 100 * x_0 + 7)
         assert np.array_equal(x_0, same_x) and np.array_equal(t, same_t) and not np.array_equal(eps, fresh)
         if t[0] > 40:
@@ -115,7 +115,7 @@ def test_reflow_can_be_learnt_to_nothing():
 def test_one_step_is_the_goals_gradient(goal):
     """The first loss, by hand: the network answers 0 at first, so it is the weighted square of the target."""
     state, x = start(MODEL, 3, np.float64), X.astype(np.float64)
-    x_0, t, eps = next(batches(0, 3, S, x, 40, goal))
+    x_0, t, eps, _ = next(batches(0, 3, S, x, 40, goal))
     next(train(MODEL, state, S, x, steps=1, batch=40, goal=goal))
     ab = S.alpha_bar[t][:, None] if goal.objective != "flow" else None
     target = {

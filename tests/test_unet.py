@@ -152,7 +152,7 @@ def case(model, rng, rows=2):
 
 @pytest.mark.parametrize(
     "model",
-    [UNet(4, 2, 2, 1, labels=2, time_dim=2, groups=1), UNet(3, 1, 4, 0, time_dim=2, groups=2)],
+    [UNet(4, 2, 2, 1, labels=2, time_dim=2, groups=1), UNet(3, 1, 2, 0, time_dim=2, groups=1)],
     ids=["two colours and labels", "odd and never halved"],
 )
 def test_gradient_of_a_tiny_network_by_every_parameter(model):
@@ -174,7 +174,7 @@ def test_gradient_of_the_default_network_by_200_parameters():
     Four points: off by h^4 f^(5) / 30 and a few 1e-16 f / h, where two would lose a bias that the next norm takes away.
     """
     model, rng = UNet(8, labels=10), np.random.default_rng(0)
-    params, (x_t, t, label, deps_hat) = random_params(model, rng), case(model, rng)
+    params, (x_t, t, label, deps_hat) = random_params(model, rng), case(model, rng, 1)
     grads = model.backward(deps_hat, model.forward(params, x_t, t, label)[1])
     h = 1e-3
     for name in rng.choice(list(params), 200):
@@ -346,6 +346,32 @@ def test_the_fast_network_is_the_readable_one(model, dtype):
         answer = eps_theta(x_t, t)
         assert answer.dtype == dtype and np.abs(answer - eps_hat).max() <= bound * np.abs(eps_hat).max()
     assert np.abs(eps_theta(x_t, 3) - model.forward(params, x_t, 3, label)[0]).max() <= bound * np.abs(eps_hat).max()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_fast_network_knows_weights_and_real_times(dtype):
+    """As min-SNR and the flow's clock ask: each row counts as much as it says, in two blocks of unequal size; t between steps.
+
+    A row's gradient is a sum over size^2 pixels, a tensor's over rows as well, and each loses a rounding at worst.
+    """
+    model, rng, rows = UNet(4, 1, 8, 1, labels=3), np.random.default_rng(0), 35
+    params, (x_t, _, label, eps) = random_params(model, rng, dtype), case(model, rng, rows)
+    x_t, eps, t, weight = x_t.astype(dtype), eps.astype(dtype), rng.uniform(0, 1000, rows), rng.uniform(0, 3, rows)
+    want_loss, want = loss_and_grads(model, params, x_t, t, eps, weight, label=label)
+    loss, grads = model.loss_and_grads(rows, 10, dtype)(params, x_t, t, eps, weight, label=label)
+    bound = rows * model.size**2 * float(np.finfo(dtype).eps)
+    assert loss == pytest.approx(want_loss, rel=bound) and max(relative(grads, want).values()) <= bound
+    assert all(dw.dtype == dtype for dw in grads.values())
+    eps_hat = model.forward(params, x_t, t, label)[0]
+    assert np.abs(model.eps_theta(params, label)(x_t, t) - eps_hat).max() <= bound * np.abs(eps_hat).max()
+    for plain in (None, np.ones(rows)):  # weights of 1 are no weights; and the others matter
+        same = loss_and_grads(model, params, x_t, t, eps, plain, label=label)[0]
+        assert model.loss_and_grads(rows, 10, dtype)(params, x_t, t, eps, plain, label=label)[0] == pytest.approx(
+            same, rel=bound
+        )
+        assert abs(same / want_loss - 1) > 1e-3
+    by_hand = np.sum(weight[:, None] * (eps_hat - eps).astype(float) ** 2) / rows
+    assert want_loss == pytest.approx(by_hand, rel=bound)
 
 
 def test_same_bits_for_any_number_of_threads(monkeypatch):

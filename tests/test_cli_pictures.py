@@ -1,0 +1,181 @@
+"""The command line with pictures: a conditional U-Net from training to judgement, on a network of no size."""
+
+import json
+import os
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_cli import answer, inside_a_folder, refused, run  # noqa: F401, the fixture too
+
+from minidiff import checkpoint, cli, commands, evaluation
+from minidiff.classifier import learn
+from minidiff.workbench import draw
+
+TINY = ["--width", "8", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40", "--warmup", "5"]
+UNET = ["--model", "unet", *TINY]
+FEW = ["--sampler", "ddim", "--steps", "4"]
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """A conditional run on digits, and the same without labels."""
+    home = tmp_path_factory.mktemp("runs")
+    for name, words in (("c", ["--conditional"]), ("plain", [])):
+        assert run("train", "--data", "digits", "--steps", "2", "--out", home / name, *UNET, *words) == 0
+    return home
+
+
+def test_training_writes_the_run_and_a_picture_that_grew(digits):
+    assert sorted(os.listdir(digits / "c")) == ["checkpoint.npz", "progress.png", "training.png"]
+    kept, plain = (checkpoint.load(digits / name / "checkpoint.npz") for name in ("c", "plain"))
+    assert kept.kind == "unet" and kept.model.labels == 10 and kept.model.width == 8 and kept.goal.warmup == 5
+    assert plain.model.labels == 0 and "E" not in plain.model.shapes
+    assert kept.state.params["E"].shape[0] == 11  # the eleventh is no label
+
+
+def test_labels_are_drawn_in_turn(capsys, digits):
+    def labels(*words):
+        result = answer(capsys, "sample", digits / "c", *FEW, "--out", "o", *words)
+        written = {Path(f).name for f in result["files"]}
+        assert {"samples.npy", "samples.png", "reverse.png"} <= written <= set(os.listdir("o"))
+        assert np.load("o/samples.npy").shape == (result["n"], 8, 8)
+        return np.load("o/labels.npy").tolist() if "labels.npy" in written else None
+
+    assert labels("--n", "5", "--label", "3,5") == [3, 5, 3, 5, 3]
+    assert labels("--n", "12") == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
+    assert labels("--n", "3", "--label", "7", "--w", "0.5") == [7, 7, 7]
+    assert labels("--n", "3", "--label", "none") is None
+
+
+def test_w_0_and_no_label_are_the_same_pictures_and_labels_make_others(digits):
+    kept, drawn = checkpoint.load(digits / "c" / "checkpoint.npz"), {}
+    kept.state.ema["W_out"][:] = kept.state.ema["W_mod"][:] = 0.1  # two steps have hardly moved them from 0
+    for words in ("--label 3 --w 0", "--label none", "--label 3", "--label 4", "--label 3 --w 5", "--label 3 --w 2"):
+        args = cli.parser().parse_args(["sample", "c", "--n", "6", *FEW, *words.split()])
+        step, name, times = commands.step_of(args, kept, 1)
+        drawn[words] = draw(kept, step, times, args.n, 0, name, *commands.wish_of(args, kept))[0]
+    assert np.array_equal(drawn["--label 3 --w 0"], drawn["--label none"])
+    assert np.array_equal(drawn["--label 3"], drawn["--label 3 --w 2"])  # the default
+    different = [drawn[w] for w in ("--label none", "--label 3", "--label 4", "--label 3 --w 5")]
+    for i, a in enumerate(different):
+        assert not any(np.array_equal(a, b) for b in different[:i])
+
+
+def test_eval_judges_pictures(capsys, digits, monkeypatch):
+    monkeypatch.setattr(evaluation, "learn", partial(learn, steps=200))
+    result = answer(capsys, "eval", digits / "c", *FEW, "--n", "30", "--out", "o")
+    assert sorted(os.listdir("o")) == ["eval.png", "nearest.png"]
+    pictures = result["pictures"]
+    assert set(pictures) == {"n", "frechet", "classifier", "to_the_nearest", "denoising"} and pictures["n"] == 30
+    assert all(v["distance"] > 0 < v["floor"] for v in pictures["frechet"].values()) and len(pictures["frechet"]) == 3
+    assert pictures["classifier"]["accuracy"] > 0.5 and 0 <= pictures["classifier"]["agreement"] <= 1
+    assert sum(pictures["classifier"]["classes"]) == 30
+
+
+def test_resume_is_bit_for_bit(capsys, digits):
+    words = ["train", "--data", "digits", "--conditional", *UNET]
+    run(*words, "--steps", "1", "--out", "parts")
+    assert run("train", "--resume", "--steps", "2", "--out", "parts", "--threads", "1") == 0
+    a, b = checkpoint.load("parts/checkpoint.npz"), checkpoint.load(digits / "c" / "checkpoint.npz")
+    assert a.losses == b.losses
+    for group in ("params", "ema", "m", "v"):
+        assert all(np.array_equal(w, getattr(b.state, group)[k]) for k, w in getattr(a.state, group).items())
+
+
+def test_colours_of_ones_own_from_training_to_their_own_units(capsys):
+    """Colours on disk, even with the variance that ddpm asks the data for."""
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 3), dtype=np.uint8)
+    np.savez("mine.npz", x=pictures, label=np.arange(40) % 2)
+    np.save("mine.npy", pictures)
+    assert run("train", "--data", "mine.npz", "--conditional", "--steps", "1", "--out", "r", *UNET) == 0
+    assert run("train", "--data", "mine.npy", "--steps", "1", "--out", "s", *UNET) == 0
+    assert run("sample", "s", "--n", "3", "--var", "gaussian-optimal", "--steps", "3") == 0
+    assert run("sample", "r", "--n", "3", *FEW) == 0
+    assert np.load("r/samples.npy").shape == (3, 4, 4, 3) and np.load("r/labels.npy").tolist() == [0, 1, 0]
+    capsys.readouterr()
+    for home in ("r", "s"):
+        found = answer(capsys, "eval", home, "--n", "6", *FEW)["pictures"]
+        assert "classifier" not in found and "denoising" not in found and os.path.exists(f"{home}/nearest.png")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--label", "12"], "label must be none or numbers in 0..9"),
+        (["--label", "3,10"], "got '3,10'"),
+        (["--label", "-1"], "label must be none or numbers"),
+        (["--label", "3,,4"], "label must be none or numbers"),
+        (["--label", "three"], "label must be none or numbers"),
+        (["--label", "2.0"], "label must be none or numbers"),
+        (["--w", "nan"], "w must be a finite number, got nan"),
+        (["--w", "inf"], "w must be a finite number, got inf"),
+        (["--label", "none", "--w", "nan"], "w must be a finite number, got nan"),
+        (["--w", "two"], "invalid float value"),
+    ],
+)
+@pytest.mark.parametrize("command", ["sample", "eval"])
+def test_labels_and_weights_that_cannot_be_are_named(capsys, digits, command, words, said):
+    before = sorted(os.listdir(digits / "c"))
+    assert said in refused(capsys, command, digits / "c", "--n", "4", "--out", "new", *words)
+    assert sorted(os.listdir(digits / "c")) == before
+
+
+@pytest.mark.parametrize("words", [["--label", "3"], ["--w", "2"], ["--label", "none"]])
+def test_a_run_without_labels_has_none_to_ask_for(capsys, digits, words):
+    assert "need a run that was trained with --conditional" in refused(capsys, "sample", digits / "plain", *words)
+
+
+def picture_files():
+    """name -> (arrays, options, what is said)."""
+    rng = np.random.default_rng(0)
+
+    def pictures(*shape):
+        return rng.integers(0, 256, (12, *shape), dtype=np.uint8)
+
+    mixed = np.empty(2, object)
+    mixed[:] = [pictures(4, 4), pictures(6, 6)]
+    return {
+        "odd": ({"x": pictures(5, 5)}, [], "size must be a multiple of 2^depth = 2 to be halved 1 times, got 5"),
+        "wide": ({"x": pictures(4, 6)}, [], "H = W, got (4, 6)"),
+        "flat": ({"x": rng.standard_normal((12, 4))}, [], "H = W, got (4,)"),
+        "deep": ({"x": pictures(8, 8)}, ["--depth", "4"], "size must be a multiple of 2^depth = 16"),
+        "unequal": ({"x": mixed}, [], "holds objects, expected numbers"),
+        "no-labels": ({"x": pictures(4, 4)}, ["--conditional"], "has no labels"),
+        "float-labels": ({"x": pictures(4, 4), "label": np.ones(12)}, ["--conditional"], "whole numbers 0..999, got float64"),
+        "fewer-labels": ({"x": pictures(4, 4), "label": np.ones(11, int)}, [], "label must have the shape (12,), got (11,)"),
+        "large-labels": ({"x": pictures(4, 4), "label": np.full(12, 1000)}, ["--conditional"], "got int64 1000..1000"),
+        "words": ({"x": np.full((12, 4, 4), "a")}, [], "must hold numbers"),
+        "groups": ({"x": pictures(4, 4)}, ["--width", "6"], "groups must divide width = 6"),
+        "warm": ({"x": pictures(4, 4)}, ["--warmup", "-1"], "warmup must be"),
+    }
+
+
+@pytest.mark.parametrize("name", picture_files())
+def test_pictures_that_do_not_fit_are_named_and_nothing_is_written(capsys, name):
+    arrays, options, said = picture_files()[name]
+    np.savez(f"{name}.npz", **arrays, allow_pickle=True)
+    assert said in refused(capsys, "train", "--data", f"{name}.npz", "--out", "r", *UNET, *options)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--data", "digits", "--conditional"], "--conditional needs labels and the model unet: the model mlp takes none"),
+        (["--data", "moons", "--model", "unet"], "H = W, got (2,)"),
+        (["--data", "moons", "--model", "unet", "--conditional"], "moons has no labels"),
+    ],
+)
+def test_models_that_do_not_fit_are_named(capsys, words, said):
+    assert said in refused(capsys, "train", *words, "--out", "r")
+
+
+def test_resume_keeps_what_the_run_was_made_with(capsys, digits):
+    err = refused(capsys, "train", "--resume", "--out", digits / "c", "--conditional", "--model", "unet", "--warmup", "3")
+    assert "leave out --model, --warmup, --conditional" in err
+
+
+def test_a_run_knows_what_it_is(capsys, digits):
+    assert run("info", digits / "c", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["data"] == "digits"
