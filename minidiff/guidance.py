@@ -28,6 +28,7 @@ def classifier_free(conditional, unconditional, w):
         eps_u = unconditional(x_t, t)
         return eps_u + w * (conditional(x_t, t) - eps_u)
 
+    eps_theta.asks = 2  # networks, for whoever counts evaluations
     return eps_theta
 
 

@@ -127,6 +127,11 @@ class Denoiser:
         return on_axes_of(x_t, a) * x_t + on_axes_of(x_t, b) * self.network(y, t_in)
 
     @property
+    def asks(self):
+        """How many networks one answer takes: two if it is guided."""
+        return getattr(self.network, "asks", 1)
+
+    @property
     def chain(self):
         """x <- c_x x + c_eps eps_hat + c_z z by the network's own chain, with the coefficients of its answer instead."""
         inner = self.network.chain

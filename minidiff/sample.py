@@ -164,7 +164,7 @@ class Counted:
         self.eps_theta, self.rows = eps_theta, []  # appending is safe from any thread
 
     def __call__(self, x_t, t):
-        self.rows.append(len(x_t))
+        self.rows.append(len(x_t) * getattr(self.eps_theta, "asks", 1))  # guidance asks two networks
         return self.eps_theta(x_t, t)
 
     @property

@@ -8,8 +8,10 @@ from support import DTYPES, assert_mean, assert_variance, betas, coarse, product
 
 from minidiff import recursion, sample
 from minidiff.exact import Mixture
+from minidiff.guidance import classifier_free
 from minidiff.mlp import MLP
 from minidiff.noise import RowNoise
+from minidiff.objective import denoiser
 from minidiff.schedule import from_betas, linear, linear_scaled
 
 S = coarse()
@@ -360,3 +362,12 @@ def test_a_variance_that_is_no_function_is_named():
 def test_eta_outside_0_1_is_named(eta):
     with pytest.raises(ValueError, match=r"eta must lie in \[0, 1\]"):
         sample.ddim(eta)
+
+
+def test_guidance_counts_both_networks():
+    eps_theta, x_T = denoisers(np.float64)["mixture"], np.ones((5, 2))
+    for w, asked in ((0, 2), (1, 2), (3, 4)):
+        for objective in ("eps", "v"):
+            counted = sample.Counted(denoiser(classifier_free(eps_theta, eps_theta, w), objective, S))
+            sample.generate(sample.ddim(), counted, S, x_T, [6, 3, 0], RowNoise(0))
+            assert counted.evaluations(5) == asked
