@@ -16,6 +16,6 @@ def test_example(path, tmp_path):
     spec.loader.exec_module(module)
     parameters = inspect.signature(module.main).parameters
     assert "steps" in parameters and parameters["seed"].default == 0
-    out = module.main(steps=40, out=tmp_path / "figure.png")
+    out = module.main(steps=24, out=tmp_path / "figure.png")
     assert out.read_bytes()[1:4] == b"PNG" and len(list(tmp_path.iterdir())) == 1
     assert len(path.read_text().splitlines()) < 60
