@@ -115,7 +115,7 @@ def draw_path(run, step, times, n, seed, frames, *wish):
 def fit(run, data, steps, path, look=lambda run: None, looks=8):
     """Trains run up to `steps` with a progress bar and checkpoints at `path`. Returns False if the user stopped it.
 
-    look(run) is called `looks` times on the way, evenly.
+    look(run) is called `looks` times on the way, evenly, but not more often than every 25 steps, and at the end.
     """
     import numpy as np
 
@@ -127,6 +127,7 @@ def fit(run, data, steps, path, look=lambda run: None, looks=8):
     training = train(
         run.model, run.state, run.schedule, data.x, steps=steps, batch=run.batch, lr=run.lr, goal=run.goal, label=label
     )
+    looks = max(1, min(looks, (steps - run.state.step) // 25))  # a picture takes as long as many steps
     at = {run.state.step + round((steps - run.state.step) * k / looks) for k in range(1, looks + 1)}
     nothing = run.knows_nothing()
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
