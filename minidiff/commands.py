@@ -178,6 +178,8 @@ def sample(args):
     for file, array in arrays.items():
         with replacing(out / file) as beside, open(beside, "wb") as f:
             np.save(f, array)
+    if not wish:
+        (out / "labels.npy").unlink(missing_ok=True)  # those of other samples
     show(f"{name}: {args.n} samples, {evaluations} network evaluations each, {seconds:.2f} s", args)
     wrote(out / "samples.npy", args, result)
     if wish:
