@@ -91,7 +91,11 @@ PAIRS = [
     ("beta[t]", ["beta_t", "β_t", r"\beta_t", r"\beta_{t}", "βₜ", "beta", "beta(t)", "beta[2]", "1 - alpha_t"]),
     ("alpha_bar[t-1]", ["ᾱ_{t-1}", r"\bar\alpha_{t-1}", r"\bar{\alpha}_{t-1}", r"\overline{\alpha}_{t-1}", "ᾱₜ₋₁", "ab_(t-1)",
                         "alpha_bar_{t - 1}", r"\bar{\alpha_{t-1}}", "α̅_{t−1}", "alphabar[s]", "α_bar_s"]),
-    ("eps_hat", [r"\epsilon_\theta(x_t, t)", "ε_θ", r"\hat\epsilon", "eps_theta", r"\boldsymbol{\epsilon}_\theta(x_t,t)", "ε̂"]),
+    ("eps_hat", [r"\epsilon_\theta(x_t, t)", "ε_θ", r"\hat\epsilon", "eps_theta", r"\boldsymbol{\epsilon}_\theta(x_t,t)", "ε̂",
+                 r"\epsilon_\theta^{(t)}(x_t)", r"\epsilon_\theta(x_t)"]),
+    ("eps_hat * (x_t - x_0)", ["eps_hat (x_t - x_0)", r"\epsilon_\theta(x_t, t)(x_t - x_0)"]),
+    ("log(8) / log(2)", ["log2(8)", "log_2 8", r"\log_{2}(8)", r"\log_2 8"]),
+    ("1/2 * abs(x_t - x_0)", ["½|x_t - x_0|", r"\frac12\|x_t - x_0\|", "1/2 [|x_t - x_0|]"]),
     ("x_0", ["x0", "x₀", r"\mathbf{x}_0", "x_{0}", r"\mathbf{x_0}"]),
     ("x_s", ["x_{t-1}", "xₜ₋₁", r"\mathbf x_{t-1}"]),
     ("sigma**2 / 2", [r"\frac{\sigma_t^2}{2}", "σ²/2", r"\frac12\sigma^2", r"\dfrac12 \sigma^{2}", "0.5 σ^2", "σ·σ÷2"]),
@@ -111,6 +115,11 @@ PAIRS = [
 def test_every_spelling_means_the_same(plain, others):
     for text in others:
         assert math.isclose(number(text), number(plain), rel_tol=1e-12), text
+
+
+@pytest.mark.parametrize("text", ["a b + sigma_1 u", "ab + σ1 u", "ab + sigma1 u_t(x)", r"ab + \sigma_1 u_t(x_t)", "a b+σ₁u"])
+def test_letters_that_are_typed_together(text):
+    assert number(text, {"a": 2, "b": 3, "sigma_1": 5, "u": 7, "t": 1, "x": 11, "x_t": 13}) == 41
 
 
 def test_other_books_letters():
