@@ -170,7 +170,7 @@ ENTRIES = [
     Formula(
         name="forward-closed-form-mean", number=13, lecture=1, title="All steps at once: the mean given x_0",
         latex=r"\mathrm{E}[x_t\,|\,x_0] = \sqrt{\bar\alpha_t}\,x_0",
-        why="The picture fades to black as the noise rises.",
+        why="The picture fades to the middle grey 0, whatever x_0 was, as the noise rises.",
         letters="beta t x_0", answer="sqrt(alpha_bar[t]) * x_0",
         oracle=lambda c, rng: _closed_form(c, rng)[0], measured="the mean followed step by step",
         wrong=(
