@@ -7,7 +7,7 @@ from ..schedule import pick
 from .spelling import NOTATIONS, SPELLING, ExpressionError, Token, tokens
 
 NESTING, DEPTH = 40, 150  # of brackets; of operations inside each other
-FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs"}
+FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs", "floor"}
 CONSTANTS = ("pi", "e")
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # unary minus: 3
 
