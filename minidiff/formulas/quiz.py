@@ -60,7 +60,7 @@ class Question:
 
 def _worked(entry, case):
     """The answer's steps for a case."""
-    given = {k: case[k] for k in entry.scope if k in case and k not in ("beta", "alpha", "alpha_bar", "T", "tau", "S", "s")}
+    given = {k: case[k] for k in entry.scope if k in case and (entry.meaning(k)[0] or k in ("t", "i"))}
     if {"x_0", "eps", "x_t"} <= set(entry.scope):
         given.pop("x_t", None)  # it follows
     given |= {"beta": case["beta"][1:]} if "beta" in case else {}
