@@ -141,6 +141,7 @@ ENTRIES = [
             ("sum(alpha[i] for i in 1..t)", "shares multiply, they do not add"),
             ("prod(beta[i] for i in 1..t)", "the product is over alpha = 1 - beta"),
             ("1 - sum(beta[i] for i in 1..t)", "that is the first-order approximation for small beta"),
+            ("exp(-sum(beta[i] for i in 1..t))", "that is the continuous limit, for small beta: 1 - beta < exp(-beta)"),
             ("1 - prod(beta[i] for i in 1..t)", "1 - beta comes before the product"),
             ("prod(alpha[i] for i in 1..t-1)", "the product runs to t: with alpha_bar[0] = 1 nothing shifts"),
             ("alpha[t]", "that is the last step's share alone"),
