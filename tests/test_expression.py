@@ -76,6 +76,7 @@ def test_what_is_shown_reads_back_as_the_same(text):
     ("text", "value"),
     [
         ("-2**2", -4), ("2**-1", F(1, 2)), ("2^3^2", 512), ("1/2 x_0", F(3, 4)), ("2 x_0 sigma", 9), ("2(1+2)", 6),
+        ("floor(3.5)", 3), ("floor(-x_0)", -2),
         ("-x_0**2", F(-9, 4)), ("sqrt(4)", 2), ("√4", 2), ("√(9/4)", F(3, 2)), ("log 1", 0), ("exp 0", 1), ("|eps|", F(1, 2)),
         ("log(1)**2", 0), ("sqrt 4 ** 2", 4), ("sqrt(4) ** 2", 4), ("1e-2", F(1, 100)), (".5", F(1, 2)), ("5.", 5), ("+3", 3),
         ("sum(beta[i] for i in 1..t)", F(3, 10)), ("prod(alpha[j] for j in 1..3)", F(9, 25)), ("sum(i**2 for i in 1..4)", 30),
@@ -91,7 +92,11 @@ PAIRS = [
     ("beta[t]", ["beta_t", "β_t", r"\beta_t", r"\beta_{t}", "βₜ", "beta", "beta(t)", "beta[2]", "1 - alpha_t"]),
     ("alpha_bar[t-1]", ["ᾱ_{t-1}", r"\bar\alpha_{t-1}", r"\bar{\alpha}_{t-1}", r"\overline{\alpha}_{t-1}", "ᾱₜ₋₁", "ab_(t-1)",
                         "alpha_bar_{t - 1}", r"\bar{\alpha_{t-1}}", "α̅_{t−1}", "alphabar[s]", "α_bar_s"]),
-    ("eps_hat", [r"\epsilon_\theta(x_t, t)", "ε_θ", r"\hat\epsilon", "eps_theta", r"\boldsymbol{\epsilon}_\theta(x_t,t)", "ε̂"]),
+    ("eps_hat", [r"\epsilon_\theta(x_t, t)", "ε_θ", r"\hat\epsilon", "eps_theta", r"\boldsymbol{\epsilon}_\theta(x_t,t)", "ε̂",
+                 r"\epsilon_\theta^{(t)}(x_t)", r"\epsilon_\theta(x_t)"]),
+    ("eps_hat * (x_t - x_0)", ["eps_hat (x_t - x_0)", r"\epsilon_\theta(x_t, t)(x_t - x_0)"]),
+    ("log(8) / log(2)", ["log2(8)", "log_2 8", r"\log_{2}(8)", r"\log_2 8"]),
+    ("1/2 * abs(x_t - x_0)", ["½|x_t - x_0|", r"\frac12\|x_t - x_0\|", "1/2 [|x_t - x_0|]"]),
     ("x_0", ["x0", "x₀", r"\mathbf{x}_0", "x_{0}", r"\mathbf{x_0}"]),
     ("x_s", ["x_{t-1}", "xₜ₋₁", r"\mathbf x_{t-1}"]),
     ("sigma**2 / 2", [r"\frac{\sigma_t^2}{2}", "σ²/2", r"\frac12\sigma^2", r"\dfrac12 \sigma^{2}", "0.5 σ^2", "σ·σ÷2"]),
@@ -111,6 +116,11 @@ PAIRS = [
 def test_every_spelling_means_the_same(plain, others):
     for text in others:
         assert math.isclose(number(text), number(plain), rel_tol=1e-12), text
+
+
+@pytest.mark.parametrize("text", ["a b + sigma_1 u", "ab + σ1 u", "ab + sigma1 u_t(x)", r"ab + \sigma_1 u_t(x_t)", "a b+σ₁u"])
+def test_letters_that_are_typed_together(text):
+    assert number(text, {"a": 2, "b": 3, "sigma_1": 5, "u": 7, "t": 1, "x": 11, "x_t": 13}) == 41
 
 
 def test_other_books_letters():

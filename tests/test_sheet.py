@@ -54,6 +54,13 @@ def test_quiz_keys_are_right_and_options_can_be_told_apart(seed):
     assert [q.text for q in quiz(24, seed)] == [q.text for q in questions] != [q.text for q in quiz(24, seed + 9)]
 
 
+def test_quiz_tells_the_distractors_numbers_too():
+    """Whoever is told S alone knows that the number of evaluations is S."""
+    asked = {q.name: q.text for lecture in (1, 2, 3) for q in quiz(80, 0, lecture)}
+    assert re.search(r" T = \d+; S = \d+", asked["nfe"])
+    assert " t_2 = " in asked["wiener-covariance"] and " x_0 = " in asked["one-euler-step"]
+
+
 def test_quiz_by_lecture_and_its_limits():
     assert all(q.lecture == 1 for q in quiz(5, 1, lecture=1))
     for n, lecture, said in ((0, None, "n must lie"), (5, 99, "no questions for lecture 99")):

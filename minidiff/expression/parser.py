@@ -7,7 +7,7 @@ from ..schedule import pick
 from .spelling import NOTATIONS, SPELLING, ExpressionError, Token, tokens
 
 NESTING, DEPTH = 40, 150  # of brackets; of operations inside each other
-FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs"}
+FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs", "floor"}
 CONSTANTS = ("pi", "e")
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # unary minus: 3
 
@@ -30,7 +30,7 @@ class Parser:
 
     def __init__(self, text, scope, notation):
         self.text, self.names, self.rename = text, dict(scope), pick("notation", NOTATIONS, notation)
-        self.tokens, self.at, self.nesting = tokens(text, self.names, self.rename), 0, 0
+        self.tokens, self.at, self.nesting, self.bars = tokens(text, self.names, self.rename), 0, 0, 0
 
     def fail(self, message, token=None):
         """Raises ExpressionError at the token, the present one unless given."""
@@ -71,7 +71,9 @@ class Parser:
             left = self.factor()
         while True:
             token, sign = self.next, self.next.text if self.next.kind == "sign" else ""
-            if (token.kind in ("number", "word", "accent") and token.text not in ("for", "in")) or sign in ("(", "{"):
+            opens = sign in ("(", "{") or (sign == "|" and not self.bars)
+            opens |= sign == "[" and self.tokens[self.at - 1].kind != "word"  # x[1] is no product
+            if (token.kind in ("number", "word", "accent") and token.text not in ("for", "in")) or opens:
                 if token.kind == "number" and self.tokens[self.at - 1].kind == "number":
                     self.fail("two numbers with nothing between them")
                 op, sign = "*", ""  # a product without a sign
@@ -108,7 +110,9 @@ class Parser:
         if kind == "sign" and text in ("(", "{", "["):
             return self.group({"(": ")", "{": "}", "[": "]"}[text])
         if kind == "sign" and text == "|":
+            self.bars += 1
             inside = self.group("|")
+            self.bars -= 1
             return self.node("call", ("abs", inside), token)
         if kind == "word" and text == "frac":
             top = self.argument()
@@ -116,9 +120,10 @@ class Parser:
         if kind == "word" and text in ("sum", "prod") and text not in self.names:
             return self.series(token)
         if kind == "word" and text in FUNCTIONS:
-            if self.next.text in ("(", "{"):
-                return self.node("call", (text, self.factor()), token)
-            return self.node("call", (text, self.expression(4)), token)
+            base = self.factor() if text == "log" and self.take("_") else None
+            inside = self.factor() if self.next.text in ("(", "{") else self.expression(4)
+            call = self.node("call", (text, inside), token)
+            return self.node("/", (call, self.node("call", ("log", base), token)), token) if base else call
         if kind in ("word", "accent"):
             return self.symbol(token)
         return self.fail("a number, a name or a bracket is missing here", token)
@@ -155,17 +160,21 @@ class Parser:
         whole = self.known(base + accent)
         for name in (self.known(f"{base}_{sub}{accent}"), self.known(f"{base}{accent}_{sub}")) if index else (whole,):
             if name in self.names and not _is_array(self.names[name]):
-                if name == "eps_hat" and self.next.text == "(":  # eps_theta(x_t, t)
-                    self.arguments()
-                return self.node("name", (name,), first)
+                return self.asked(name, first)
         if whole in self.names and _is_array(self.names[whole]):
             return self.node("index", (whole, self.time(index)), first)
         if whole in self.names and sub == "t":  # there is one t: sigma_t is sigma
-            return self.node("name", (whole,), first)
+            return self.asked(whole, first)
         if whole in CONSTANTS and not index:
             return self.node("name", (whole,), first)
-        typed = f"{base}{accent}_{sub}" if index else base + accent
+        typed = base + accent + (f"_{index[1]}" if index and index[1].isalnum() else f"_{{{index[1]}}}" if index else "")
         return self.fail(f"unknown name {typed!r}; in scope are {', '.join(self.names)}", first)
+
+    def asked(self, name, token):
+        """A number of the scope; one that is a function's value may stand with its arguments: u_t(x), eps_theta(x_t, t)."""
+        if name in ("eps_hat", "score", "u"):
+            self.arguments()
+        return self.node("name", (name,), token)
 
     def known(self, name):
         """Our name for it."""
@@ -187,15 +196,20 @@ class Parser:
         return self.node("name", ("t",), self.next)
 
     def arguments(self):
-        """Skips (x_t, t) behind a function whose value is a symbol; a product in parentheses stays one."""
-        end, depth, comma = self.at, 0, False
+        """Skips ^{(t)} and (x_t, t) behind a function whose value is a symbol; a product in parentheses stays one."""
+        if [t.text for t in self.tokens[self.at : self.at + 6]] == ["**", *"{(t)}"]:  # the DDIM paper's eps_theta^{(t)}
+            self.at += 6
+        if self.next.text != "(":
+            return
+        start = end = self.at
+        depth, comma = 0, False
         while self.tokens[end].kind != "end":
             depth += (self.tokens[end].text == "(") - (self.tokens[end].text == ")")
             comma |= self.tokens[end].text == ","
             end += 1
             if not depth:
                 break
-        if comma:
+        if comma or "".join(t.text for t in self.tokens[start:end]) in ("(x)", "(x_t)"):
             self.at = end
 
     def series(self, token):

@@ -9,10 +9,12 @@ import unicodedata
 from typing import NamedTuple
 
 LENGTH = 2000
-GREEK = dict(zip("αβγδεϵηθλμµνπστφϕω", "alpha beta gamma delta eps eps eta theta lambda mu mu nu pi sigma tau phi phi omega"
-                 .split()))  # fmt: skip
+GREEK = dict(zip("αβγδεϵηθλμµνπστφϕω∅", "alpha beta gamma delta eps eps eta theta lambda mu mu nu pi sigma tau phi phi omega "
+                 "varnothing".split()))  # fmt: skip
 SPELLING = {"epsilon": "eps", "varepsilon": "eps", "varphi": "phi", "ab": "alpha_bar", "abar": "alpha_bar", "ln": "log",
-            "alphabar": "alpha_bar", "eps_theta": "eps_hat", "x0": "x_0", "xt": "x_t", "x0_hat": "x_0_hat"}  # fmt: skip
+            "alphabar": "alpha_bar", "eps_theta": "eps_hat", "s_theta": "score", "eps_varnothing": "eps_u",
+            "eps_emptyset": "eps_u", "eps_uncond": "eps_u", "eps_y": "eps_c", "eps_cond": "eps_c", "x0": "x_0", "xt": "x_t",
+            "x0_hat": "x_0_hat", "MAX": "peak", "MSE": "mse"}  # fmt: skip
 NOTATIONS = {  # other books' letters -> ours
     "ddpm": {},
     "ddim": {"alpha": "alpha_bar"},  # Song, Meng, Ermon 2020
@@ -59,6 +61,20 @@ class ExpressionError(ValueError):
         return f"{self.message}\n  {line}\n  {' ' * (self.position - start - marks)}^" if self.text else self.message
 
 
+def _spread(word, names):
+    """sigma1 is sigma_1, log10 is log_10."""
+    if word in names:
+        return word
+    if (m := re.fullmatch(r"([A-Za-z]+)(\d+)", word)) and (m[1] == "log" or f"{m[1]}_{m[2]}" in names):
+        return f"{m[1]}_{m[2]}"
+    return word
+
+
+def _letters(word, names):
+    """Is it two or three letters of the scope, typed together?"""
+    return 1 < len(word) < 4 and word not in (*names, "in") and SPELLING.get(word) not in names and set(word) <= set(names)
+
+
 class Token(NamedTuple):
     """kind is number, word, accent, sign or end."""
 
@@ -91,6 +107,11 @@ def tokens(text, names, rename):
                 below = bool(found) and found[-1].text == "_"
                 if below and latex and value.split("_")[0] not in (*ACCENTS, "theta"):
                     value, at = value[0], here + 1  # TeX's index is one character: \beta_tx_0
+                value = _spread(value, names)
+                if not below and _letters(value, names):  # 2ab is 2 a b
+                    for k, letter in enumerate(value):
+                        add("word", letter, here + k)
+                    continue
                 parts, place = value.split("_"), here
                 parts = [SPELLING.get(p, p) for p in parts]
                 for k in range(len(parts), 0, -1):  # the longest name: alpha_bar_t is alpha_bar, t
@@ -126,6 +147,11 @@ def tokens(text, names, rename):
             if c in GREEK or c in SIGNS:
                 word = GREEK.get(c) or SIGNS[c]
                 add("word" if word.isalpha() else "sign", word, here)
+                if (m := re.match(r"\d+", text[at:], re.A)) and f"{word}_{m.group()}" in names:
+                    add("sign", "_", here)  # σ1
+            elif "⁄" in (parts := unicodedata.normalize("NFKD", c)):  # ½
+                top, below = parts.split("⁄")
+                found += [Token("number" if u.isdigit() else "sign", u, here) for u in ("(", top, "/", below, ")")]
             elif not c.isspace() and unicodedata.category(c) != "Cf":  # Cf: invisible marks that come with a paste
                 raise ExpressionError(f"the character {c!r} is not understood", text, here)
     return [*found, Token("end", "", len(text))]

@@ -99,6 +99,8 @@ ENTRIES = [
              "the fresh noise is missing: without it the samples shrink towards the mean"),
             ("(x_t - (1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * eps_hat + sigma * z) / sqrt(alpha[t])",
              "the fresh noise stands outside the bracket: inside, 1/sqrt(alpha_t) widens it"),
+            ("(x_t - (1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha[t]) + sqrt(beta[t]) * z",
+             "sigma_t^2 = beta_t is one choice, beta-tilde another: sigma is left open here"),
             ("(x_t - (1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * z) / sqrt(alpha[t]) + sigma * z",
              "what is taken away is the denoiser's eps_theta, not fresh noise"),
             ("(x_t - (1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha_bar[t]) + sigma * z",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from . import oracles
-from .entry import POSITIVE, REAL, Formula
+from .entry import POSITIVE, Formula
 
 GAUSSIANS = "mu_1 sigma_1 mu_2 sigma_2"
 
@@ -31,13 +31,17 @@ def _kl_equal_widths(c, rng):
 
 
 def _kl_to_prior(c, rng):
-    """E log q/p under q(x_T | x_0) for one coordinate, p = N(0, 1), by quadrature; the d coordinates are alike."""
-    mean, var = oracles.walk(c.beta, c.T, mean=c.x_0, var=0.0)
-    reach = 12 * max(1.0, math.sqrt(var)) + abs(mean)
-    x, step = np.linspace(-reach, reach, 8001, retstep=True)
-    log_q, log_p = oracles.bell(x, mean, var), oracles.bell(x, 0.0, 1.0)
-    log_q, log_p = (u - math.log(np.exp(u).sum() * step) for u in (log_q, log_p))
-    return c.d * np.sum(np.exp(log_q) * (log_q - log_p)) * step
+    """E log q/p under q(x_T | x_0), p = N(0, 1), by quadrature: one coordinate holds all of x_0's length, the others none."""
+
+    def kl(x_0):
+        mean, var = oracles.walk(c.beta, c.T, mean=x_0, var=0.0)
+        reach = 12 * max(1.0, math.sqrt(var)) + abs(mean)
+        x, step = np.linspace(-reach, reach, 8001, retstep=True)
+        log_q, log_p = oracles.bell(x, mean, var), oracles.bell(x, 0.0, 1.0)
+        log_q, log_p = (u - math.log(np.exp(u).sum() * step) for u in (log_q, log_p))
+        return np.sum(np.exp(log_q) * (log_q - log_p)) * step
+
+    return kl(c.x_0) + (c.d - 1) * kl(0.0)
 
 
 # fmt: off
@@ -105,19 +109,20 @@ ENTRIES = [
         name="prior-kl", number=15, lecture=1, title="How far x_T is from pure noise",
         latex=r"\mathrm{KL}(q(x_T|x_0)\,\|\,\mathcal{N}(0,I)) = \frac{1}{2}[\bar\alpha_T(\|x_0\|^2-d) - d\log(1-\bar\alpha_T)]",
         why="Sampling starts from N(0, I); what x_T still knows of the data is the price.",
-        letters="beta d x_0", own={"x_0": (REAL, "the value of each of the d coordinates, so ||x_0||^2 = d x_0^2")},
-        answer="d/2 * (alpha_bar[T] * x_0**2 - alpha_bar[T] - log(1 - alpha_bar[T]))",
-        oracle=_kl_to_prior, measured="quadrature of q log(q/p), one coordinate times d",
-        source="gaussian.prior_kl", value=lambda f, c: c.d * f(c.schedule, c.x_0**2),
+        letters="beta d x_0", own={"x_0": (POSITIVE, "the length ||x_0|| of all d coordinates")},
+        answer="1/2 * (alpha_bar[T] * (x_0**2 - d) - d * log(1 - alpha_bar[T]))",
+        oracle=_kl_to_prior, measured="quadrature of q log(q/p), coordinate by coordinate",
+        source="gaussian.prior_kl", value=lambda f, c: c.d * f(c.schedule, c.x_0**2 / c.d),
         wrong=(
             ("0", "x_T is only close to N(0, I), never exactly there"),
-            ("d * (alpha_bar[T] * x_0**2 - alpha_bar[T] - log(1 - alpha_bar[T]))", "the 1/2 is missing"),
-            ("d/2 * (alpha_bar[T] * x_0**2 - alpha_bar[T] + log(1 - alpha_bar[T]))",
+            ("alpha_bar[T] * (x_0**2 - d) - d * log(1 - alpha_bar[T])", "the 1/2 is missing"),
+            ("1/2 * (alpha_bar[T] * (x_0**2 - d) + d * log(1 - alpha_bar[T]))",
              "the logarithm's sign: KL is not negative"),
-            ("d/2 * (sqrt(alpha_bar[T]) * x_0**2 - alpha_bar[T] - log(1 - alpha_bar[T]))",
-             "the squared mean is alpha_bar x_0^2"),
-            ("d/2 * (alpha_bar[T] * x_0**2 - log(1 - alpha_bar[T]))", "the variance 1 - alpha_bar minus 1 is missing"),
-            ("1/2 * (alpha_bar[T] * x_0**2 - alpha_bar[T] - log(1 - alpha_bar[T]))", "each of the d coordinates counts"),
+            ("1/2 * (sqrt(alpha_bar[T]) * x_0**2 - d * alpha_bar[T] - d * log(1 - alpha_bar[T]))",
+             "the squared mean is alpha_bar ||x_0||^2"),
+            ("1/2 * (alpha_bar[T] * x_0**2 - d * log(1 - alpha_bar[T]))", "the variance 1 - alpha_bar minus 1 is missing"),
+            ("1/2 * (alpha_bar[T] * (x_0**2 - 1) - log(1 - alpha_bar[T]))", "each of the d coordinates has its variance"),
+            ("d/2 * (alpha_bar[T] * (x_0**2 - 1) - log(1 - alpha_bar[T]))", "||x_0||^2 is the sum over all d already"),
         ),
     ),
 ]

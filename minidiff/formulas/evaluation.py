@@ -137,7 +137,7 @@ ENTRIES = [
         ),
     ),
     Formula(
-        name="fid-2d", number=80, lecture=7, title="FID of two features of equal means, a and b independent",
+        name="fid-2d", number=80, lecture=7, title="FID of two features: equal means, the real ones uncorrelated",
         latex=r"\mathrm{Tr}(\Sigma_1 + \Sigma_2 - 2(\Sigma_1\Sigma_2)^{1/2}),\quad"
               r" \Sigma_1 = \mathrm{diag}(a, b),\ \Sigma_2 = (c\ r;\ r\ d)",
         why="The root is a matrix root of the product: for two features its trace is sqrt(Tr + 2 sqrt(det)).",

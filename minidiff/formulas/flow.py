@@ -197,7 +197,7 @@ ENTRIES = [
         wrong=(
             ("(x - x_1) / (1-t)", "the sign: the flow goes to the data"),
             ("(x_1 - x) / t", "t is the time gone by; the way left takes 1 - t"),
-            ("x_1 - x", "x is on its way already: the rest takes 1 - t only. At t = 0 alone x is the noise"),
+            ("x_1 - x", "x is on its way already: the rest takes 1 - t only. Only at t = 0 is x the noise"),
             ("t*(x_1 - x)", "the rest of the way is to be divided by the rest of the time"),
             ("(x_1 - x) / (1-t)**2", "the variance of the path stands where its standard deviation belongs"),
         ),

@@ -141,6 +141,7 @@ ENTRIES = [
             ("sum(alpha[i] for i in 1..t)", "shares multiply, they do not add"),
             ("prod(beta[i] for i in 1..t)", "the product is over alpha = 1 - beta"),
             ("1 - sum(beta[i] for i in 1..t)", "that is the first-order approximation for small beta"),
+            ("exp(-sum(beta[i] for i in 1..t))", "that is the continuous limit, for small beta: 1 - beta < exp(-beta)"),
             ("1 - prod(beta[i] for i in 1..t)", "1 - beta comes before the product"),
             ("prod(alpha[i] for i in 1..t-1)", "the product runs to t: with alpha_bar[0] = 1 nothing shifts"),
             ("alpha[t]", "that is the last step's share alone"),
@@ -170,7 +171,7 @@ ENTRIES = [
     Formula(
         name="forward-closed-form-mean", number=13, lecture=1, title="All steps at once: the mean given x_0",
         latex=r"\mathrm{E}[x_t\,|\,x_0] = \sqrt{\bar\alpha_t}\,x_0",
-        why="The picture fades to black as the noise rises.",
+        why="The picture fades to the middle grey 0, whatever x_0 was, as the noise rises.",
         letters="beta t x_0", answer="sqrt(alpha_bar[t]) * x_0",
         oracle=lambda c, rng: _closed_form(c, rng)[0], measured="the mean followed step by step",
         wrong=(

@@ -135,7 +135,7 @@ ENTRIES = [
         latex=r"\nabla\log\int q(x_t|x_0)\,p(x_0)\,p(y|x_0)^w dx_0 \neq \nabla\log p_t(x_t)\,p_t(y|x_t)^w",
         why="Tilting and noising do not commute, so with w > 1 guided samples follow no distribution one could name.",
         letters="a w sigma", relation="!=", bound=1e-6,
-        own={"a": (SHARE, "alpha_bar"), "w": (POSITIVE, "weight beyond 1"), "sigma": (POSITIVE, "width of each of two humps")},
+        own={"a": (SHARE, "alpha_bar"), "w": (POSITIVE, "w - 1"), "sigma": (POSITIVE, "width of each of two humps")},
         oracle=_noised_gap, measured="both scores of two humps, one of which is y, by quadrature and finite differences",
         wrong=((_noised_gap, "the tilted data, noised, have another score than the noised data, tilted"),),
     ),

@@ -9,7 +9,7 @@ from .entry import POSITIVE, REAL, SHARE, Formula
 
 TIME = {"t": (SHARE, "time from noise (0) to data (1)"), "x": (REAL, "a point on the way")}
 GAUSSIAN = TIME | {"mu": (REAL, "mean of the data"), "sigma": (POSITIVE, "standard deviation of the data")}
-PAIR = TIME | {"a": (POSITIVE, "the data are a or -a, equally often")}
+PAIR = TIME | {"a": (POSITIVE, "one data point; the other, as frequent, is -a")}
 LINEAR = PAIR | {"b": (REAL, "slope of a linear u_theta"), "mu": (REAL, "its value at x = 0")}
 
 

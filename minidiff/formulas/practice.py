@@ -49,7 +49,7 @@ ENTRIES = [
             ("exp(-(log(t) - mu)**2 / (2*sigma**2)) / (sigma * sqrt(2*pi) * t)",
              "that is the log-normal, which goes beyond t = 1"),
             ("exp(-(log(t) - mu)**2 / (2*sigma**2)) / (sigma * sqrt(2*pi) * t * (1-t))",
-             "logit t = log t / (1 - t), not log t"),
+             "logit t is log(t / (1 - t)), not log t"),
             ("exp(-(t - mu)**2 / (2*sigma**2)) / (sigma * sqrt(2*pi))", "logit t is Gaussian, not t"),
             ("exp(-(log(t/(1-t)) - mu)**2 / sigma**2) / (sigma * sqrt(2*pi) * t * (1-t))",
              "the 1/2 of the exponent is missing"),

@@ -194,7 +194,7 @@ ENTRIES = [
     ),
     Formula(
         name="product-of-variables", number=8, lecture=1, title="The product of Gaussian variables is not Gaussian",
-        latex=r"\mathrm{E}(XY)^4 \neq 3\,(\mathrm{E}(XY)^2)^2",
+        latex=r"\mathrm{E}[(XY)^4] \neq 3\,\mathrm{E}[(XY)^2]^2",
         why="Densities multiply in Bayes' rule; variables do not.",
         letters="sigma_1 sigma_2", relation="!=",
         oracle=_kurtosis_gap, measured="the kurtosis of XY minus the Gaussian's 3, by quadrature",

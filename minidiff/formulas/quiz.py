@@ -60,7 +60,7 @@ class Question:
 
 def _worked(entry, case):
     """The answer's steps for a case."""
-    given = {k: case[k] for k in entry.scope if k in case and k not in ("beta", "alpha", "alpha_bar", "T", "tau", "S", "s")}
+    given = {k: case[k] for k in entry.scope if k in case and (entry.meaning(k)[0] or k in ("t", "i"))}
     if {"x_0", "eps", "x_t"} <= set(entry.scope):
         given.pop("x_t", None)  # it follows
     given |= {"beta": case["beta"][1:]} if "beta" in case else {}
@@ -77,14 +77,15 @@ def _ask(entry, rng, choose):
     """A Question about the entry, or None if none of its cases gives one."""
     cases = _by_hand(entry)
     right = answer_of(entry.answer, cases[0])
+    told = right[2].union(*(answer_of(v, cases[0])[2] for v, _ in entry.wrong))  # the right letters alone would tell too much
     for k in rng.permutation(len(cases))[:12]:
         case = cases[k]
         value = right[0](case)
         if not math.isfinite(value) or abs(value) < 1e-3:
             continue
-        letters = right[2] | ({"x_0", "eps"} if "x_t" in right[2] else set())
+        letters = told | ({"x_0", "eps"} & set(case) if "x_t" in told else set())
         given = written(case, letters)
-        own = "; ".join(f"{k} is {entry.meaning(k)[1]}" for k in entry.scope if k in entry.own and k in letters)
+        own = "; ".join(f"{k}: {entry.meaning(k)[1]}" for k in entry.scope if k in entry.own and k in letters)
         given += f" ({own})" if own else ""
         try:
             steps = _worked(entry, case)

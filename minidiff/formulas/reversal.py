@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from . import oracles
-from .entry import POSITIVE, REAL, Case, Formula
+from .entry import POSITIVE, REAL, SHARE, Case, Formula
 
 SDE = {"f": (REAL, "the drift f(x, t)"), "g": (POSITIVE, "the noise's weight g(t)"), "score": (REAL, "grad log p_t(x)"),
-       "x": (REAL, "the data at time t"), "dt": (POSITIVE, "the step's length, above 0"),
+       "x": (REAL, "the data at time t"), "dt": (SHARE, "the step's length, above 0"),
        "z": (REAL, "fresh noise")}  # fmt: skip
 BUMPS = {"b": (POSITIVE, "beta(t), so f = -b x / 2 and g^2 = b"), "B": (POSITIVE, "the integral of beta from 0 to t"),
          "x": (REAL, "a point")}  # fmt: skip

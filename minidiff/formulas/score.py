@@ -12,7 +12,7 @@ SCORE = {"score": (REAL, "grad log p at x")}
 STEP = SCORE | {
     "a": (POSITIVE, "the step size, alpha in the lecture"),
     "eps": (REAL, "fresh noise"),
-    "eta": (POSITIVE, "a / 2"),
+    "eta": (POSITIVE, "the step size, half of the other form's a"),
 }
 
 
@@ -71,7 +71,7 @@ ENTRIES = [
     Formula(
         name="score", number=39, lecture=2, title="The score of a density",
         latex=r"\nabla\log p = \frac{\nabla p}{p}",
-        why="An arrow towards more likely pictures, as long where p is tiny as where it is large.",
+        why="An arrow towards more likely pictures: dividing by p keeps it from fading where p is tiny.",
         letters="p dp", own={"p": (POSITIVE, "the density at x"), "dp": (REAL, "its gradient at x")}, answer="dp / p",
         oracle=_slope_of_log, measured="finite differences of the log of a function with this value and slope",
         wrong=(

@@ -6,10 +6,10 @@ import numpy as np
 
 from ..schedule import VP
 from . import oracles
-from .entry import POSITIVE, REAL, Formula
+from .entry import POSITIVE, REAL, SHARE, Formula
 
 RATE = {"b": (POSITIVE, "beta(t), the rate at which noise comes in"), "x": (REAL, "the data at time t"),
-        "dt": (POSITIVE, "a short time"), "z": (REAL, "fresh noise")}  # fmt: skip
+        "dt": (SHARE, "a short time"), "z": (REAL, "fresh noise")}  # fmt: skip
 TOTAL = {"B": (POSITIVE, "the integral of beta from 0 to t"), "x_0": (REAL, "clean data")}
 CLOCK = {"t_1": (POSITIVE, "a time"), "t_2": (POSITIVE, "a later time"), "dt": (POSITIVE, "t_2 - t_1")}
 LEVEL = {"sigma": (POSITIVE, "the noise level sigma_t"), "dsigma": (POSITIVE, "its rate of growth, d sigma_t / dt"),

@@ -152,7 +152,7 @@ ENTRIES = [
         ),
     ),
     Formula(
-        name="equal-nfe", number=56, lecture=2, title="At equal cost: n steps of Heun against 2 n of Euler, n above 1",
+        name="equal-nfe", number=56, lecture=2, title="At equal cost, dx/dt = -x: n > 1 steps of Heun against 2 n of Euler",
         latex=r"e_{Euler}(2n) > e_{Heun}(n)",
         why="What costs is the network's evaluations (NFE): 1, 2, 4 a step, so compare at equal NFE.",
         letters="n", own={"n": (COUNT, "steps of Heun")}, derive=lambda c: {"n": c["n"] + 1}, relation=">",

@@ -90,7 +90,7 @@ ENTRIES = [
             ("x_t - h*u", "that walks from data to noise: sampling starts at t = 0 and time rises"),
             ("x_t + h*u_h", "the velocity is that at the step's start"),
             ("x_t + h*u + sqrt(h)*z", "a flow adds no noise: all chance is in the start"),
-            ("x_t + u", "that goes all the way to t = t + 1: a step takes the share h"),
+            ("x_t + u", "that moves on by a whole unit of time: a step takes the share h of it"),
             ("x_t + (t+h)*u", "the step's length is h, not the time reached"),
             ("(1-h)*x_t + h*u", "u is a direction, not a place: nothing of x_t is taken away"),
             ("x_t + sqrt(h)*u", "only noise goes with the root of the time"),
@@ -129,7 +129,7 @@ ENTRIES = [
         ),
     ),
     Formula(
-        name="one-euler-step", number=67, lecture=3, title="One Euler step from t = 0 lands on the data's mean",
+        name="one-euler-step", number=67, lecture=3, title="Where one Euler step from t = 0 lands: data N(mu, sigma^2)",
         latex=r"x_0 + u_0(x_0) = \mathrm{E}[x_1]",
         why="Noise knows nothing of the picture it will become: its average direction is to the average picture.",
         letters="x_0 mu sigma", own=START, answer="mu",
@@ -144,8 +144,8 @@ ENTRIES = [
     ),
     Formula(
         name="straightness", number=68, lecture=3, title="Straightness of independent pairs: data N(mu, sigma^2)",
-        latex=r"S = \int_0^1 \mathrm{E}\,(x_1-x_0 - \mathrm{E}[x_1-x_0\,|\,x_t])^2\,dt = \frac{\pi}{2}\,\sigma",
-        why="Where lines cross, the average turns away from each: S says how much, and how many steps sampling needs.",
+        latex=r"S = \int_0^1 \mathrm{E}[(x_1-x_0 - \mathrm{E}[x_1-x_0\,|\,x_t])^2]\,dt = \frac{\pi}{2}\,\sigma",
+        why="Where lines cross, the average turns away from each: S says how much, so how far few steps go astray.",
         letters="sigma", own=DATA, answer="pi/2 * sigma",
         oracle=_straightness, measured="Bayes on a grid of all lines through a point, integrated over t",
         wrong=(
@@ -166,9 +166,9 @@ ENTRIES = [
         wrong=((_bent, "sampled paths bend: halfway they are not in the middle"),),
     ),
     Formula(
-        name="reflow-untangles", number=68, lecture=3, title="Lines between a flow's own ends do not cross",
+        name="reflow-untangles", number=68, lecture=3, title="On a line, paths between a flow's own ends do not cross",
         latex=r"x_0 < x_0' \Rightarrow x_t < x_t'",
-        why="Pairing each start with where the flow leads it (reflow) leaves no crossing, so one Euler step will do.",
+        why="Pairs made by the flow (reflow) do not cross in 1-D, so one Euler step will do; in more dimensions fewer cross.",
         letters="mu sigma", own=DATA, relation=">", bound=1e-4,
         oracle=_least_gap(_led), measured="Runge and Kutta's ends, and the least gap between neighbouring lines over t",
         wrong=(
@@ -178,7 +178,7 @@ ENTRIES = [
     ),
     Formula(
         name="transport-cost", number=68, lecture=3, title="Transport cost of independent pairs",
-        latex=r"\mathrm{E}(x_1-x_0)^2 = \mu^2 + \sigma^2 + 1",
+        latex=r"\mathrm{E}[(x_1-x_0)^2] = \mu^2 + \sigma^2 + 1",
         why="Drawing noise and data apart from each other makes lines longer than they have to be.",
         letters="mu sigma", own=DATA, answer="mu**2 + sigma**2 + 1",
         oracle=_independent_cost, measured="the double integral over noise and data",
@@ -192,7 +192,7 @@ ENTRIES = [
     ),
     Formula(
         name="transport-cost-reflow", number=68, lecture=3, title="Transport cost after reflow",
-        latex=r"\mathrm{E}(x_1-x_0)^2 = \mu^2 + (\sigma-1)^2",
+        latex=r"\mathrm{E}[(x_1-x_0)^2] = \mu^2 + (\sigma-1)^2",
         why="Reflow never makes the lines longer; in one dimension they become as short as can be.",
         letters="mu sigma", own=DATA, answer="mu**2 + (sigma - 1)**2",
         oracle=_ordered_cost, measured="quadrature with equal ranks of noise and data paired",

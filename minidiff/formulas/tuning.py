@@ -68,6 +68,7 @@ ENTRIES = [
             (f"r_1 - {MEAN}", "to be divided by the group's standard deviation"),
             (f"(r_1 - {MEAN}) / ({VAR}/3)", "the standard deviation divides, not the variance"),
             (f"(r_1 - {MEAN}) / sqrt({VAR})", "the mean of the squares belongs under the root, not their sum"),
+            (f"(r_1 - {MEAN}) / sqrt({VAR}/2)", "that divides by n - 1, as some libraries do: here n = 3 does"),
             (f"r_1 / sqrt({VAR}/3)", "the group's mean is to be taken off"),
             (f"({MEAN} - r_1) / sqrt({VAR}/3)", "the sign: better than the mean is an advantage"),
         ),
