@@ -144,6 +144,7 @@ def parser():
 
     p = command("compute", sheet.compute, "minidiff compute posterior-variance --beta .1,.2,.3 --t 2")
     p.add_argument("name", metavar="NAME", help="a formula; minidiff show lists them")
+    p.set_defaults(help=p.print_help)  # REMAINDER would swallow --help
     p.add_argument(
         "numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help="your numbers: --beta .1,.2,.3 --t 2 --x_0 1.5"
     )

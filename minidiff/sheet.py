@@ -77,6 +77,9 @@ def compute(args):
     from .formulas.verdict import number
 
     words, numbers = [w for word in args.numbers for w in (word.split("=", 1) if word.startswith("--") else [word])], {}
+    if {"-h", "--help"} & set(words):
+        args.help()
+        return 0
     if "--json" in words:
         words.remove("--json")
         args.json = True

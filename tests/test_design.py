@@ -14,6 +14,7 @@ import pytest
 
 import minidiff
 from minidiff import cli, data, objective, sample, schedule, solvers
+from minidiff.formulas import SHEET
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minidiff"
@@ -178,3 +179,7 @@ def test_files_stay_small():
     assert all(n <= 250 for name, n in sizes.items() if name != "kernels.py")
     core = ("schedule", "gaussian", "exact", "data", "layers", "loss", "mlp", "optim", "sample", "recursion")
     assert sum(sizes[f"{c}.py"] for c in core) < 1500 and sum(sizes.values()) < 6700
+
+
+def test_readme_counts_the_sheet():
+    assert f"as {len(SHEET)} entries" in README and f"so are {sum(len(f.wrong) for f in SHEET)} wrong versions" in README
