@@ -32,7 +32,7 @@ class _SayOnce(event.Listener):
 
     def on_start(self, event_):
         if event_.data["dispatcher"].py_func.__module__ == __name__ and not self.said:
-            print("compiling kernels once, about 10 s in all (cached for the next run)", file=sys.stderr, flush=True)
+            print("compiling kernels once, 10 to 25 s in all (cached for the next run)", file=sys.stderr, flush=True)
             self.said = True
 
     def on_end(self, event_):
