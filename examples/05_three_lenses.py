@@ -49,7 +49,7 @@ def main(steps=400, seed=0, paths=40, out="runs/05_three_lenses.png"):
         ax.imshow(p**0.4, origin="lower", aspect="auto", extent=(0, 1, -3, 3), cmap="Greys", vmax=1.6)
         ax.plot(np.linspace(0, 1, steps + 1), np.concatenate(walked, axis=1).T, color=figures.BLUE, lw=1, alpha=0.7)
         ax.set(title=title, xlabel="noise  to  data", xticks=[], ylim=(-3, 3))
-    fig.suptitle("Three lenses on one process: the same density at every moment, other paths")
+    fig.suptitle("Three lenses: the same two ends; SDE and ODE share the density at every moment")
     return figures.save(fig, out)
 
 

@@ -30,7 +30,7 @@ def main(steps=40, seed=0, rows=4000, out="runs/07_elbo_by_t.png"):
         ax.axhline(0, color=figures.GREY, lw=1)
         ax.set(xlabel="s of the step to x_s (T: the end)", ylabel="bits a coordinate")
         bound, true = -L.sum(axis=0).mean() / bits, truth.mean() / bits
-        ax.set_title(f"T = {T}: ELBO {-bound:.2f}, truth {-true:.2f} bits/dim")
+        ax.set_title(f"T = {T}: -ELBO {-bound:.2f}, -log q {-true:.2f} bits/dim")
         ax.legend(frameon=False)
     fig.suptitle("-ELBO = L_T + sum of L_{t-1} + L_0, with the perfect denoiser of five Gaussians")
     return figures.save(fig, out)

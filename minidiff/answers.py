@@ -11,7 +11,7 @@ def info(args):
     run, _ = checkpoint_of(args.run)
     recent = run.losses[-500:] or [float("nan")]
     result = {
-        "model": {"kind": "mlp"} | asdict(run.model),
+        "model": {"kind": run.kind} | asdict(run.model),
         "parameters": sum(w.size for w in run.state.params.values()),
         "dtype": str(run.state.params["W_in"].dtype),
         "objective": run.goal.objective, "weight": run.goal.weight, "times": run.goal.times,

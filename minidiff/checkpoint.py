@@ -34,7 +34,7 @@ class Run:
     offset: np.ndarray | float = 0.0
     schedule_name: str = "linear"
     goal: Goal = field(default_factory=Goal)
-    losses: list = field(default_factory=list)  # L_simple of every step so far
+    losses: list = field(default_factory=list)  # the loss of every step so far
 
     @property
     def kind(self):

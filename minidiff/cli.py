@@ -63,7 +63,7 @@ def parser():
         sampler(p)
 
     p = command("demo", commands.demo, "minidiff demo --quick")
-    p.add_argument("--quick", action="store_true", help="small, in about ten seconds")
+    p.add_argument("--quick", action="store_true", help="small, in about fifteen seconds")
     common(p, "runs/demo, with --quick runs/demo-quick")
 
     p = command("train", commands.train, "minidiff train --data moons --steps 4000 --out runs/moons")
@@ -171,7 +171,10 @@ def main(argv=None):
     """The command line; returns the exit status: 0, 1 (the answer is no), 2 (not understood), 130 (Ctrl-C)."""
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # before NumPy loads: see threads.py
-    args = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] in (["check"], ["equal"]):  # a formula may begin with a minus, which argparse takes for an option
+        words = [f" {w}" if w[:1] == "-" and w[:2] != "--" and w != "-h" else w for w in words]
+    args = parser().parse_args(words)
     try:
         if (getattr(args, "seed", 0) or 0) < 0:
             raise ValueError(f"seed must not be negative, got {args.seed}")

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from .report import JUDGED, done, judged_row, show, table, wrote
-from .workbench import curve, data_of, draw, draw_path, fit, forward_figure, growing_figure, new_run, reverse_figure
+from .workbench import curve, data_of, draw, draw_path, first_of, fit, forward_figure, growing_figure, new_run, reverse_figure
 
 CHECKPOINT = "checkpoint.npz"
 FULL, QUICK = (4000, 800), (400, 100)  # the demo's training steps and samples
@@ -107,7 +107,7 @@ def demo(args):
     show("\n" + table(JUDGED, rows), args)
     show("(noise floor: real digits against other real digits, as many; a perfect sampler comes down to it)\n", args)
     show(f"{result['seconds']:.0f} s in all. Look at {out / 'samples.png'} and {out / 'trajectory.gif'}. Then try", args)
-    show(f"  minidiff sample {out} --sampler ddim --steps 10   fewer steps: what breaks first?", args)
+    show(f"  minidiff sample {out} --sampler ddim --steps 10 --out {out}-10   fewer steps: what breaks first?", args)
     show("  minidiff train --data moons                       points in the plane, in a minute", args)
     show("  minidiff doctor --T 50                            why a short linear schedule fails", args)
     return done(result, args)
@@ -157,7 +157,8 @@ def train(args):
     result |= {"steps": run.state.step, "loss": sum(recent) / len(recent), "d": run.model.d}
     share = result["loss"] / run.knows_nothing()
     show(f"step {run.state.step}, loss {result['loss']:.4f}, that is {share:.4f} of what knowing nothing costs", args)
-    show(f"next: minidiff sample {out}", args)
+    few = " --sampler ddim --steps 50 --n 100" if run.kind == "unet" else ""
+    show(f"next: minidiff sample {out}{few}", args)
     return done(result, args)
 
 
@@ -186,12 +187,13 @@ def sample(args):
         wrote(out / "labels.npy", args, result)
     if figures.drawable(run.shape):
         shown = x_0[:100] if len(run.shape) > 1 else x_0[:5000]
-        title = f"{evaluations} evaluations"
+        title = f"{len(times) - 1} steps, {evaluations} evaluations" + (f", w = {wish[1]:g}" if wish else "")
         wrote(figures.save(figures.beside({name: shown}, run.shape, title), out / "samples.png"), args, result)
-        reverse = reverse_figure(run, step, name, times, figures, args.seed)
+        reverse = reverse_figure(run, step, name, times, figures, args.seed, wish)
         wrote(figures.save(reverse, out / "reverse.png"), args, result)
         if args.gif:
-            path, at = draw_path(run, step, times, 36 if len(run.shape) > 1 else 1000, args.seed, 60)
+            n = 36 if len(run.shape) > 1 else 1000
+            path, at = draw_path(run, step, times, n, args.seed, 60, *first_of(wish, n))
             labels = [f"t = {t}" for t in at]
             wrote(figures.trajectory(path, labels, run.shape, out / "trajectory.gif"), args, result)
     result |= {"sampler": name, "n": args.n, "evaluations": evaluations, "seconds": seconds}

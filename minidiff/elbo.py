@@ -5,7 +5,7 @@
     term     is                                                      here
     L_T      KL(q(x_T | x_0) || N(0, I))                             closed form
     L_{t-1}  E KL(q(x_{t-1} | x_t, x_0) || p_theta(x_{t-1} | x_t))   two Gaussians, x_t drawn
-    L_0      -E log p_theta(x_0 | x_1)                               a density of variance beta_1, or 256 grey levels
+    L_0      -E log p_theta(x_0 | x_1)                               a density of variance beta_1, or `levels` grey values
 
 p_theta(x_{t-1} | x_t) has ddpm's mean and the variance var(schedule, t, s) of sample.py. All in nats, summed over the d
 coordinates, one number for each row of x_0 (B, d).

@@ -122,10 +122,10 @@ def likelihood(run, data, n, seed, bar):
 
 
 def likelihood_text(found, d):
-    """What workbench.likelihood found, as lines."""
+    """What `likelihood` found, as lines; its bits/dim are of minus the logarithm."""
 
     def line(what, nats):
-        return [what, nats, -nats / (d * 0.6931471805599453)]
+        return [what, nats, sde.bits_per_dim(nats, d)]
 
     rows = []
     for who in ("network", "exact"):

@@ -1,4 +1,4 @@
-"""One step of dx/dt = u(x, t) from time t to time s, forwards or backwards; both paradigms with an ODE use these.
+"""One step of dx/dt = u(x, t) from time t to time s, forwards or backwards; the score's ODE and the flow use these.
 
 letter   name   meaning
 u        u      the velocity, a callable u(x, t)

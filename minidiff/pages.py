@@ -96,7 +96,7 @@ def sheet(path, rows, entries):
             head = [] if f.lecture == lecture else [(f"Lecture {f.lecture}", 15, BLUE, 0.0)]
             lecture = f.lecture
             error = f", error {row['error']:.0e}" if f.answer is not None and "error" in row else ""
-            refuted = f"; {len(row['wrong'])} wrong versions refuted" if row["wrong"] else ""
+            refuted = f"; {len(row['wrong'])} wrong version{'s' * (len(row['wrong']) != 1)} refuted" if row["wrong"] else ""
             checked = f"{'measured' if row['ok'] else 'FAILED'}{error}, by {f.measured}{refuted}"
             room = int((WIDTH - 2 * MARGIN) * 72 / 8 / 0.5)
             paper.block([

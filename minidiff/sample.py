@@ -7,8 +7,8 @@
     sigma^2         var        variance of that noise
     a               a          ab_t / ab_s, which is alpha_t when s = t - 1
 
-A step has the signature step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints or (B,). Those marked
-affine are c_x x_t + c_eps eps_hat + c_z z: `coefficients` reads the three numbers off, for the compiled loops. A solver
+A step has the signature step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints; for DDPM and DDIM also (B,). Those
+marked affine are c_x x_t + c_eps eps_hat + c_z z: `coefficients` reads the three numbers off, for the compiled loops. A solver
 that remembers earlier steps is a generator instead, solver(eps_theta, schedule, x_T, times, rng), and goes where a step goes.
 """
 

@@ -37,15 +37,15 @@ def verify(args):
     for r in rows:
         refuted = f"{sum(w['ok'] for w in r['wrong'])}/{len(r['wrong'])}"
         numbers = [f"{r[k]:.6g}" for k in ("claimed", "measured")] + [f"{r[k]:.1e}" for k in ("error", "bound")]
+        if r["what"] != "answer" and r["what"] != "library":  # a statement: = 0, >= 0, > 0, != 0
+            numbers[0], numbers[2] = f"{r['what']} 0", "-"
         lines.append([r["name"], *numbers, f"{r['seconds']:.2f}", refuted, "ok" if r["ok"] else "FAILED"])
     show(table(["formula", "claimed", "measured", "error", "bound", "seconds", "refuted", ""], lines), args)
     failed = [r["name"] for r in rows if not r["ok"]]
     items, seconds = len({r["number"] for r in rows}), sum(r["seconds"] for r in rows)
     verdict = f"failed: {', '.join(failed)}" if failed else "all hold"
     show(f"\n{len(rows)} formulas ({items} items of the course) in {seconds:.1f} s; {verdict}", args)
-    show(
-        "(the case with the largest error; a statement claims = 0, >= 0, > 0 or != 0; refuted: its known wrong versions)", args
-    )
+    show("(the case with the largest error; a statement claims a relation; refuted: its known wrong versions)", args)
     return done({"formulas": rows, "failed": failed, "seconds": seconds}, args, 1 if failed else 0)
 
 
@@ -53,7 +53,9 @@ def check(args):
     """Is your version of a formula right? Exit 0: right, 1: wrong, 2: not understood."""
     from .formulas.check import check as judge
 
-    return _say(judge(args.name, args.expression, args.notation, args.seed), args)
+    if not args.expression.strip():
+        raise ValueError("the formula is empty")
+    return _say(judge(args.name, args.expression.strip(), args.notation, args.seed), args)
 
 
 def equal(args):
@@ -77,6 +79,8 @@ def compute(args):
     from .formulas.verdict import number
 
     words, numbers = [w for word in args.numbers for w in (word.split("=", 1) if word.startswith("--") else [word])], {}
+    if any(not piece.strip() for word in words if not word.startswith("--") and "," in word for piece in word.split(",")):
+        raise ValueError(f"a number is missing between commas, got {' '.join(args.numbers)}")
     if {"-h", "--help"} & set(words):
         args.help()
         return 0
@@ -105,6 +109,8 @@ def show_entry(args):
         show(table(["formula", "lecture", "item", "says"], rows, left=True), args)
         show('\nminidiff show NAME says more; minidiff check NAME "EXPR" judges yours', args)
         return done({"formulas": [dict(zip(("name", "lecture", "number", "title"), r)) for r in rows]}, args)
+    if args.out and not args.out.endswith(".png"):
+        raise ValueError(f"--out needs a file that ends in .png, got {args.out}")
     entry = find(args.name)
     result, drawn = explain(entry), curves(entry) if args.plot else None
     show(as_text(result), args)

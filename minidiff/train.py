@@ -2,8 +2,8 @@
 
 letter   name     shape    meaning
 x_0      x_0      (B, d)   rows of the data
-t        t        (B,)     a time for each row, uniform in 1..T
-epsilon  eps      (B, d)   the noise that is mixed in, and that the network has to find
+t        t        (B,)     a time for each row, 1..T (for a flow 0..1), drawn by goal.times
+epsilon  eps      (B, d)   the noise that is mixed in; the network finds it, or what goal.objective says
 """
 
 import itertools

@@ -184,7 +184,7 @@ def forward_figure(run, data, figures, rng):
     rows = data.x[:: max(1, len(data.x) // 3)][:3] if len(data.shape) > 1 else data.x[:800]
     path = noise_chain(run.schedule, rows, times, rng)
     labels = [f"t={t}\n{run.schedule.alpha_bar[t]:.0%} left" for t in times]
-    return figures.strip(path, labels, data.shape, "Forward: a picture dissolves, step by step, into noise")
+    return figures.strip(path, labels, data.shape, "Forward: data dissolve, step by step, into noise")
 
 
 def some_labels(run, n):
@@ -192,6 +192,13 @@ def some_labels(run, n):
     import numpy as np
 
     return (np.arange(n) % run.model.labels,) if getattr(run.model, "labels", 0) else ()
+
+
+def first_of(wish, n):
+    """The wish, for n rows."""
+    import numpy as np
+
+    return (np.resize(wish[0], n), wish[1]) if wish else ()
 
 
 def growing_figure(run, figures, path):
@@ -211,8 +218,8 @@ def growing_figure(run, figures, path):
     return look
 
 
-def reverse_figure(run, step, name, times, figures, seed):
-    """A few rows of noise becoming data."""
+def reverse_figure(run, step, name, times, figures, seed, wish=()):
+    """A few rows of noise becoming data; wish: labels of at least three rows and w, or nothing."""
     n = 3 if len(run.shape) > 1 else 800
-    path, at = draw_path(run, step, times, n, seed, 9, *some_labels(run, n))
-    return figures.strip(path, [f"t={t}" for t in at], run.shape, f"Reverse: {name} uncovers what the noise could be")
+    path, at = draw_path(run, step, times, n, seed, 9, *first_of(wish, n))
+    return figures.strip(path, [f"t={t}" for t in at], run.shape, f"Reverse: from noise to data by {name}")

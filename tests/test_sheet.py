@@ -153,6 +153,8 @@ def test_check_equal_and_compute(capsys):
     assert run("check", "posterior-variance", "beta[t]") == 1
     out = capsys.readouterr().out
     assert "right: equal on 200" in out and "N(0, 1) data" in out and "beta_1..beta_2" in out
+    assert run("check", "kernel-score", "-eps/sqrt(1-alpha_bar[t])") == 0 == run("equal", "-eps", "-(eps)")
+    capsys.readouterr()
     assert run("check", "posterior-variance", "beta[t") == 2
     out, err = capsys.readouterr()
     assert out == "" and "^" in err
@@ -177,6 +179,9 @@ def test_check_equal_and_compute(capsys):
     [
         (["check", "posterior-varianec", "1"], "did you mean posterior-variance"),
         (["check", "snr", "1", "--notation", "karras"], "unknown notation 'karras'"),
+        (["check", "snr", " "], "the formula is empty"),
+        (["show", "snr", "--plot", "--out", "text.csv"], "ends in .png"),
+        (["compute", "snr", "--beta", ".1,,.2", "--t", "2"], "missing between commas"),
         (["compute", "snr"], "needs beta"),
         (["compute", "snr", "--beta", ".1,.2", "--t", "5"], "t must be a whole number in 1..2, got 5"),
         (["compute", "snr", "--beta", ".1,x", "--t", "1"], "beta must be a number, got 'x'"),

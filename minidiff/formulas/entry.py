@@ -80,7 +80,7 @@ def _float(value):
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """One entry of the sheet; formulas/__init__.py tells how each field is used."""
+    """One entry of the sheet; the comments tell how each field is used."""
 
     name: str
     number: int  # in the course's list of 80
