@@ -136,6 +136,7 @@ def test_verify_says_what_failed(capsys, monkeypatch):
     fake = {
         "name": "snr",
         "number": 15,
+        "what": "answer",
         "claimed": 1.0,
         "measured": 2.0,
         "error": 1.0,
