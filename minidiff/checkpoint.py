@@ -10,6 +10,7 @@ import numpy as np
 from .files import read_npz, replacing
 from .guidance import classifier_free
 from .mlp import MLP
+from .noise import JUDGE, stream
 from .objective import denoiser, unit, velocity
 from .schedule import Schedule, from_betas
 from .train import Goal, State
@@ -60,7 +61,8 @@ class Run:
 
     def knows_nothing(self):
         """The loss of a network that answers 0: what a loss is compared with."""
-        return unit(self.goal.objective, self.goal.weight, self.goal.times, self.schedule, self.model.d)
+        rng = stream(self.state.seed, JUDGE)
+        return unit(self.goal.objective, self.goal.weight, self.goal.times, self.schedule, self.model.d, rng)
 
     def in_data_units(self, x):
         """Rows of the model as what the data was before it was scaled, (n, *shape)."""

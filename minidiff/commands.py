@@ -146,7 +146,7 @@ def train(args):
         name = str(Path(args.data).resolve()) if Path(args.data).suffix else args.data
         run = new_run(data, name, args.model or "mlp", args.conditional, **settings)
     result, grows = {"from_step": run.state.step}, figures.drawable(run.shape)
-    look = growing_figure(run, figures, out / "progress.png") if grows else lambda run: None
+    look = growing_figure(figures, out / "progress.png") if grows else lambda run: None
     if not fit(run, data, args.steps, out / CHECKPOINT, look):
         return stopped(out, run, args.steps)
     wrote(out / CHECKPOINT, args, result)
@@ -175,16 +175,14 @@ def sample(args):
     wish = wish_of(args, run)
     out = folder(args.out or home)
     x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name, *wish)
-    arrays = {"samples.npy": run.in_data_units(x_0)} | ({"labels.npy": wish[0]} if wish else {})
+    K = getattr(run.model, "labels", 0)  # K itself says: no label
+    arrays = {"samples.npy": run.in_data_units(x_0)} | ({"labels.npy": wish[0] if wish else np.full(args.n, K)} if K else {})
     for file, array in arrays.items():
         with replacing(out / file) as beside, open(beside, "wb") as f:
             np.save(f, array)
-    if not wish:
-        (out / "labels.npy").unlink(missing_ok=True)  # those of other samples
     show(f"{name}: {args.n} samples, {evaluations} network evaluations each, {seconds:.2f} s", args)
-    wrote(out / "samples.npy", args, result)
-    if wish:
-        wrote(out / "labels.npy", args, result)
+    for file in arrays:
+        wrote(out / file, args, result)
     if figures.drawable(run.shape):
         shown = x_0[:100] if len(run.shape) > 1 else x_0[:5000]
         title = f"{len(times) - 1} steps, {evaluations} evaluations" + (f", w = {wish[1]:g}" if wish else "")

@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from .gaussian import kl as gaussian_kl
-from .gaussian import posterior, prior_kl, q_sample, x_0_from_eps
+from .gaussian import log_normal, posterior, prior_kl, q_sample, x_0_from_eps
 from .sample import beta_tilde
 
 
@@ -38,8 +38,7 @@ def reconstruction(eps_theta, schedule, x_0, rng):
     May be negative: it is a density. Its variance is its own, as beta_tilde_1 = 0.
     """
     x_1 = q_sample(schedule, x_0, 1, rng.standard_normal(x_0.shape))
-    x_0_hat, var = x_0_from_eps(schedule, x_1, 1, eps_theta(x_1, 1)), schedule.beta[1]
-    return np.sum((x_0 - x_0_hat) ** 2 / (2 * var) + 0.5 * math.log(2 * math.pi * var), axis=1)
+    return -log_normal(x_0, x_0_from_eps(schedule, x_1, 1, eps_theta(x_1, 1)), schedule.beta[1])
 
 
 def _log_cdf_difference(low, high):
@@ -101,17 +100,13 @@ def gap(mixture, eps_theta, schedule, n, rng, var=beta_tilde, times=None):
         x_s = q_sample(schedule, x_0, s, rng.standard_normal(x_0.shape))
         alpha_t, beta_t = schedule.alpha[t], schedule.beta[t]
         x_t = math.sqrt(alpha_t) * x_s + math.sqrt(beta_t) * rng.standard_normal(x_0.shape)
-        true = _log_normal(x_t, math.sqrt(alpha_t) * x_s, beta_t)
+        true = log_normal(x_t, math.sqrt(alpha_t) * x_s, beta_t)
         true += mixture.log_prob(schedule, x_s, s) - mixture.log_prob(schedule, x_t, t)
         x_0_hat = x_0_from_eps(schedule, x_t, t, eps_theta(x_t, t))
         mean = posterior(schedule, x_0_hat, x_t, t, s)[0]
-        log_r = _log_normal(x_s, mean, beta_t if s == 0 else float(var(schedule, t, s))) - true
+        log_r = log_normal(x_s, mean, beta_t if s == 0 else float(var(schedule, t, s))) - true
         out[s] = np.expm1(log_r) - log_r
     x_T = q_sample(schedule, x_0, schedule.T, rng.standard_normal(x_0.shape))
-    log_r = _log_normal(x_T, 0.0, 1.0) - mixture.log_prob(schedule, x_T, schedule.T)
+    log_r = log_normal(x_T, 0.0, 1.0) - mixture.log_prob(schedule, x_T, schedule.T)
     out[schedule.T] = np.expm1(log_r) - log_r
     return out
-
-
-def _log_normal(x, mean, var):
-    return -0.5 * np.sum((x - mean) ** 2 / var + math.log(2 * math.pi * var), axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import elbo, sde
 from .classifier import learn
-from .gaussian import q_sample, x_0_from_eps
+from .gaussian import log_normal, q_sample, x_0_from_eps
 from .metrics import distances, frechet, principal, psnr, ssim
 from .noise import JUDGE, stream
 from .report import table
@@ -20,11 +20,12 @@ def judge_pictures(x_0, wish, data, run, seed, splits=5):
     x_0 (n, d) samples, wish their labels and w, or nothing. Floors are means over random halves of the data, n a side.
     """
     rng, n = stream(seed, JUDGE, 3), min(len(x_0), len(data.x) // 2)
-    some = data.x[rng.permutation(len(data.x))[:10_000]]
+    order = rng.permutation(len(data.x))[:10_000]
+    some = data.x[order]
     features = {"pixels": lambda x: x, "32 principal components": principal(some, min(32, some.shape[1]))}
     result = {"n": n, "frechet": {}}
     if data.label is not None and len(data.shape) == 2:
-        judge = learn(data.x[:], data.label, data.shape, seed)
+        judge = learn(data.x, data.label, data.shape, seed)
         features["classifier's last layer"] = judge.features
         result["classifier"] = {"accuracy": judge.accuracy, "classes": np.bincount(judge.label(x_0)).tolist()}
         if wish:
@@ -36,7 +37,6 @@ def judge_pictures(x_0, wish, data, run, seed, splits=5):
     D = distances(np.ascontiguousarray(x_0[:200], np.float32), some)
     own = distances(some[:200], some)
     own[own == 0] = np.inf
-    order = stream(seed, JUDGE, 3).permutation(len(data.x))[:10_000]
     result["nearest"] = order[D.argmin(axis=1)]
     result["to_the_nearest"] = {"samples": float(np.median(D.min(axis=1))), "data": float(np.median(own.min(axis=1)))}
     if len(data.shape) == 2:
@@ -105,7 +105,7 @@ def likelihood(run, data, n, seed, bar):
         return {"elbo": float(-L.sum(axis=0).mean()), "terms": L.mean(axis=1).tolist(), "ode": float(flow.mean())}, x_T
 
     def standard(x_T):
-        return -0.5 * np.sum(x_T**2 + np.log(2 * np.pi), axis=1)
+        return log_normal(x_T, 0.0, 1.0)
 
     result["network"], _ = both(network, sde.score_of(network, process), standard, "network")
     if (m := data.mixture) is not None:

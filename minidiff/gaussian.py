@@ -177,6 +177,14 @@ def kl(mean_1, var_1, mean_2, var_2):
     return 0.5 * (np.log(var_2 / var_1) + (var_1 + (mean_1 - mean_2) ** 2) / var_2 - 1)
 
 
+def log_normal(x, mean, var):
+    """log N(x; mean, var I) = -1/2 sum_i [(x_i - mean_i)^2 / var + log(2 pi var)], (B,) in nats.    [CME296 lecture 1]
+
+    x (B, d); mean broadcasts; var a positive number.
+    """
+    return -0.5 * np.sum((x - mean) ** 2 / var + np.log(2 * np.pi * var), axis=1)
+
+
 def prior_kl(schedule, second_moment):
     """E KL(q(x_T | x_0) || N(0, 1)) = 1/2 [ab_T E x_0^2 - ab_T - log(1 - ab_T)], in nats a coordinate.    [DDPM eq. 5]
 

@@ -168,8 +168,8 @@ def floor_of(objective, mixture, schedule, t, n, rng):
     return floor / b**2, error / b**2
 
 
-def unit(objective, weight, times, schedule, d):
-    """The loss of answering 0 to data of mean square 1: what "knows nothing" is, to compare with."""
-    t = draw_times(objective, times, schedule, np.random.default_rng(0), 10_000)
+def unit(objective, weight, times, schedule, d, rng):
+    """The loss of answering 0 to data of mean square 1: what "knows nothing" is. A weight is averaged over 10,000 times."""
+    t = draw_times(objective, times, schedule, rng, 10_000)
     w = weight_of(weight, objective, schedule, t)
     return d * (2 if objective == "flow" else 1) * (1 if w is None else float(w.mean()))

@@ -79,8 +79,6 @@ def compute(args):
     from .formulas.verdict import number
 
     words, numbers = [w for word in args.numbers for w in (word.split("=", 1) if word.startswith("--") else [word])], {}
-    if any(not piece.strip() for word in words if not word.startswith("--") and "," in word for piece in word.split(",")):
-        raise ValueError(f"a number is missing between commas, got {' '.join(args.numbers)}")
     if {"-h", "--help"} & set(words):
         args.help()
         return 0
@@ -90,8 +88,10 @@ def compute(args):
     if len(words) % 2 or not all(k.startswith("--") for k in words[::2]):
         raise ValueError(f"numbers are given as --LETTER VALUE, such as --beta .1,.2 --t 2, got {' '.join(args.numbers)}")
     for letter, value in zip(words[::2], words[1::2]):
-        listed = letter in ("--beta", "--tau")
-        numbers[letter[2:].replace("-", "_")] = [v for v in value.split(",") if v.strip()] if listed else value
+        listed = value.split(",") if letter in ("--beta", "--tau") else value
+        if isinstance(listed, list) and not all(v.strip() for v in listed):
+            raise ValueError(f"a number is missing between commas, got {letter} {value}")
+        numbers[letter[2:].replace("-", "_")] = listed
     computed = work(args.name, **numbers)
     show(str(computed), args)
     return done({"name": args.name, "steps": [{"what": w, "is": number(v)} for w, v in computed.steps]}, args)

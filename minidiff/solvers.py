@@ -12,7 +12,7 @@ Heun, Runge-Kutta and DPM-Solver++ end with a first-order step to s = 0: there i
 import numpy as np
 
 from . import flow, ode, sde
-from .gaussian import check_order, x_0_from_eps
+from .gaussian import check_order, snr, x_0_from_eps
 from .sample import affine, beta, beta_tilde, ddim, ddpm, gaussian_optimal
 from .schedule import continuous, in_data_dtype, pick
 
@@ -47,11 +47,6 @@ def dpm_solver_1(eps_theta, schedule, x_t, t, s, rng):
     return np.sqrt(ab_s / ab_t) * x_t - (grown - np.sqrt(1 - ab_s)) * eps_theta(x_t, t)
 
 
-def _lam(schedule, t):
-    ab_t = schedule.at(t, 0.0)
-    return 0.5 * np.log(ab_t / (1 - ab_t))
-
-
 @in_data_dtype
 def _multistep(schedule, x_t, t, s, h, D):
     """x_s = sqrt(1 - ab_s) / sqrt(1 - ab_t) x_t - sqrt(ab_s) (e^-h - 1) D: exact if x_0_hat stayed D on the way."""
@@ -72,7 +67,7 @@ def dpm_solver_pp_2m(eps_theta, schedule, x_T, times, rng):
         if s == 0:
             x = x_0_hat
         else:
-            h = _lam(schedule, s) - _lam(schedule, t)
+            h = 0.5 * np.log(snr(schedule, s) / snr(schedule, t))
             D = x_0_hat if before is None else x_0_hat + np.asarray(h / (2 * h_before), x.dtype) * (x_0_hat - before)
             x, before, h_before = _multistep(schedule, x, t, s, h, D), x_0_hat, h
         yield x

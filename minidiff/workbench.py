@@ -187,13 +187,6 @@ def forward_figure(run, data, figures, rng):
     return figures.strip(path, labels, data.shape, "Forward: data dissolve, step by step, into noise")
 
 
-def some_labels(run, n):
-    """0, 1, 2, ... in turn for n rows, or nothing for a run without labels: a wish for draw."""
-    import numpy as np
-
-    return (np.arange(n) % run.model.labels,) if getattr(run.model, "labels", 0) else ()
-
-
 def first_of(wish, n):
     """The wish, for n rows."""
     import numpy as np
@@ -201,17 +194,18 @@ def first_of(wish, n):
     return (np.resize(wish[0], n), wish[1]) if wish else ()
 
 
-def growing_figure(run, figures, path):
+def growing_figure(figures, path):
     """Returns look(run) for fit: draws the same ten rows of noise each time and adds them below, into one picture at path."""
+    import numpy as np
+
     from .sample import ddim, trailing
 
     stages, labels = [], []
 
     def look(run):
-        n = 10 if len(run.shape) > 1 else 800
-        stages.append(
-            draw_path(run, ddim(), trailing(run.schedule.T, min(25, run.schedule.T)), n, 0, 2, *some_labels(run, n))[0][-1]
-        )
+        n, K = 10 if len(run.shape) > 1 else 800, getattr(run.model, "labels", 0)
+        wish = (np.arange(n) % K,) if K else ()
+        stages.append(draw_path(run, ddim(), trailing(run.schedule.T, min(25, run.schedule.T)), n, 0, 2, *wish)[0][-1])
         labels.append(f"step {run.state.step}")
         figures.save(figures.grown(stages, labels, run.shape), path)
 

@@ -46,7 +46,7 @@ def test_labels_are_drawn_in_turn(capsys, digits):
     assert labels("--n", "5", "--label", "3,5") == [3, 5, 3, 5, 3]
     assert labels("--n", "12") == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
     assert labels("--n", "3", "--label", "7", "--w", "0.5") == [7, 7, 7]
-    assert labels("--n", "3", "--label", "none") is None
+    assert labels("--n", "3", "--label", "none") == [10, 10, 10]  # the null label, and not those of the samples before
 
 
 def test_w_0_and_no_label_are_the_same_pictures_and_labels_make_others(digits):

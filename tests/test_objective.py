@@ -195,7 +195,7 @@ def test_training_comes_near_the_floor_of_each_objective(kind):
         losses.append(state.loss)
     times = (np.arange(40) + 0.5) / 40 if kind == "flow" else range(1, 51)
     floor = np.mean([objective.floor_of(kind, toy.mixture, s, t, 400, np.random.default_rng(8))[0] for t in times])
-    nothing = objective.unit(kind, "simple", "uniform", s, 2)
+    nothing = objective.unit(kind, "simple", "uniform", s, 2, np.random.default_rng(0))
     # the mean of 200 batches of 256 is known to 2.9 / sqrt(51,200) = 0.013, the floor of 50 times 400 draws to 0.02: 4 of both
     assert abs(losses[0] - nothing) < 0.5 and nothing > floor + 0.12
     assert floor - 0.1 < np.mean(losses[-200:]) < floor + 0.09
@@ -204,10 +204,12 @@ def test_training_comes_near_the_floor_of_each_objective(kind):
 def test_unit_is_the_loss_of_answering_0():
     """x_0 of mean square 1: |eps|^2 = |x_0|^2 = |v|^2 = d and |x_0 - eps|^2 = 2 d; weights average over t."""
     for kind in OBJECTIVES:
-        assert objective.unit(kind, "simple", "uniform", S, 3) == (6 if kind == "flow" else 3)
+        assert objective.unit(kind, "simple", "uniform", S, 3, np.random.default_rng(0)) == (6 if kind == "flow" else 3)
     mean = np.mean([objective.derived(S, t) for t in range(1, 7)])
     spread = np.std([objective.derived(S, t) for t in range(1, 7)])
-    assert abs(objective.unit("eps", "derived", "uniform", S, 3) / 3 - mean) < 7.2 * spread / 100  # 1e4 draws
+    assert (
+        abs(objective.unit("eps", "derived", "uniform", S, 3, np.random.default_rng(0)) / 3 - mean) < 7.2 * spread / 100
+    )  # 1e4 draws
 
 
 def test_a_denoiser_of_eps_is_the_network_itself_and_only_flow_is_a_velocity():
