@@ -89,7 +89,7 @@ NAMED = [  # (what, file, before, after, the test that must fail)
      "test_solvers.py::test_order_of_convergence"),
     ("DPM-Solver-1 with the sign of h", "solvers", "(grown - np.sqrt(1 - ab_s))", "(np.sqrt(1 - ab_s) - grown)",
      "test_solvers.py::test_dpm_solver_1_is_ddim"),
-    ("log-SNR without its half", "solvers", "0.5 * np.log(ab_t", "np.log(ab_t",
+    ("log-SNR without its half", "solvers", "0.5 * np.log(snr(schedule, s)", "np.log(snr(schedule, s)",
      "test_solvers.py::test_dpm_solver_pp_is_exact_for_one_point"),
     ("2M with the ratio of steps upside down", "solvers", "h / (2 * h_before)", "h_before / (2 * h)",
      "test_solvers.py::test_dpm_solver_pp_aims_at_the_middle_of_its_step"),

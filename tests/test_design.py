@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from mutate import NAMED
 
 import minidiff
 from minidiff import cli, data, objective, sample, schedule, solvers
@@ -179,6 +180,14 @@ def test_files_stay_small():
     assert all(n <= 250 for name, n in sizes.items() if name != "kernels.py")
     core = ("schedule", "gaussian", "exact", "data", "layers", "loss", "mlp", "optim", "sample", "recursion")
     assert sum(sizes[f"{c}.py"] for c in core) < 1500 and sum(sizes.values()) < 6700
+
+
+def test_every_named_mistake_finds_its_line_and_its_test():
+    """mutate.py plants them for minutes in CI; that a rewritten line has outrun its mistake is seen here in no time."""
+    for what, file, before, after, test in NAMED:
+        path, name = test.split("::")
+        assert (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(before) == 1 and before != after, what
+        assert f"def {name.split('[')[0]}(" in (ROOT / "tests" / path).read_text(encoding="utf-8"), what
 
 
 def test_readme_counts_the_sheet():
