@@ -16,6 +16,7 @@
     guidance    towards a class, or around what is known of a picture
     objective   eps, x_0, v or velocity: what a network is asked, and what its errors count
     fast        the MLP at speed; skip it at first
+    winograd    3 x 3 convolutions with a quarter of the products; skip it too
     fast_unet   the U-Net at speed; skip it too
     mlp         the denoiser eps_theta
     unet        the denoiser for pictures, told the time and a label

@@ -2,14 +2,12 @@
 
 What makes it fast:
 - pictures go in blocks, side by side on the cores, each block all the way up and down on one set of buffers;
-- a 3 x 3 convolution is Winograd's: 16 products for a tile of 2 x 2 pixels instead of 36 (kernels.tiles_in, tiles_out);
-- group_norm, film and SiLU are one kernel each way, and so are the gate and what it is added to.
-
-letter   shape                    meaning
-V, M     (16, tiles, channels)    Winograd's tiles before and after the product with
-U        (16, C, n)               the weights W (3, 3, C, n): U = (G x G) W
-frame    (B, S + 2, S + 2, C)     pictures with zeros around; an odd size gets one more row and column
+- a 3 x 3 convolution takes a quarter of the products (winograd.py);
+- group_norm, film and SiLU are one kernel each way, and so are the gate and what it is added to;
+- L = 8 pictures stand abreast, (B / L, H, W, L C), which makes the innermost loops of the kernels long.
 """
+
+import math
 
 import numpy as np
 
@@ -19,15 +17,21 @@ from .images import embed, embed_backward
 from .layers import linear, linear_backward, silu, silu_backward, time_embedding
 from .loss import l_simple
 from .threads import Workshop, side_by_side, warm_up_blas
-
-G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
-GG = np.kron(G, G)
+from .winograd import abreast, apart, conv_of
 
 
-def transformed(params):
+def convs_of(model):
+    """name -> (size, C, n) of every 3 x 3 convolution."""
+    halved = {"W_in": 0, "W_out": 0}
+    for name in model.blocks:
+        kind, i = name.split("_")
+        halved |= {f"W{k}_{name}": model.depth if kind == "mid" else int(i) for k in (1, 2)}
+    return {name: (model.size >> times, *model.shapes[name][2:]) for name, times in halved.items()}
+
+
+def transformed(model, params):
     """W -> U of every 3 x 3 convolution."""
-    W_of = {k: W for k, W in params.items() if W.ndim == 4 and W.shape[0] == 3}
-    return {k: (GG.astype(W.dtype) @ W.reshape(9, -1)).reshape(16, *W.shape[2:]) for k, W in W_of.items()}
+    return {name: conv_of(size).weights(params[name], size) for name, (size, _, _) in convs_of(model).items()}
 
 
 def rows_of(model):
@@ -39,61 +43,38 @@ class _Pictures:
     """Some pictures on their way down and up the network."""
 
     def __init__(self, model, rows, dtype):
-        self.model, self.rows, self.dtype = model, rows, dtype
+        self.model, self.rows, self.L, self.dtype = model, rows, math.gcd(rows, 8), dtype
         self.blocks, self.out, self.mod_of = model.blocks, model.columns["out"], {}
         for name, (m, n) in self.blocks.items():  # where the block's scale, shift, scale, shift and gate stand in mod
             edges = model.columns[name].start + np.cumsum([0, m, m, n, n, n])
             self.mod_of[name] = [slice(i, j) for i, j in zip(edges, edges[1:])]
         self.buffers, self.came_in = {}, {}
+        self.convs = {k: conv_of(s[0])(self.buffer, k, rows, self.L, *s) for k, s in convs_of(model).items()}
 
     def buffer(self, *key_and_shape):
-        """Zeros at first, and the same array again for the same key."""
+        """Zeros at first, and the same array again for the same key and shape."""
         if key_and_shape not in self.buffers:
             self.buffers[key_and_shape] = np.zeros(key_and_shape[1:], self.dtype)
         return self.buffers[key_and_shape]
 
     def picture(self, key, size, channels):
-        return self.buffer(key, self.rows, size, size, channels)
+        return self.buffer(key, self.rows // self.L, size, size, self.L * channels)
 
-    def frame(self, key, size, channels):
-        return self.picture(key, size + size % 2 + 2, channels)
-
-    def tiles(self, key, size, channels):
-        """One tile more than needed between the 16 matrices: at a distance of 4 kB all would fall on the same cache lines."""
-        n = self.rows * ((size + 1) // 2) ** 2
-        return self.buffer(key, 16, n + 1, channels)[:, :n]
-
-    def conv(self, name, frame, size):
-        """y of a 3 x 3 convolution of what stands in the frame."""
-        U = self.U[name]
-        V, M = self.tiles("V" + name, size, U.shape[1]), self.tiles("M", size, U.shape[2])
-        kernels.tiles_in(frame, V)
-        np.matmul(V, U, out=M)
-        y = self.picture("y" + name, size, U.shape[2])
-        kernels.tiles_out(M, self.p["b" + name[1:]], y)
-        return y
+    def conv(self, name):
+        """y of what stands in the convolution's frame."""
+        return self.convs[name].forward(self.U[name], self.p["b" + name[1:]])
 
     def conv_backward(self, name, dy):
         """The gradient by the frame; those by W and b go to their places."""
-        U, size = self.U[name], dy.shape[1]
-        V, dM, dU = self.tiles("V" + name, size, U.shape[1]), self.tiles("M", size, U.shape[2]), self.buffer("dU", *U.shape)
-        kernels.tiles_out_backward(dy, dM, self.g["b" + name[1:]])
-        np.matmul(V.transpose(0, 2, 1), dM, out=dU)
-        np.matmul(GG.T.astype(dU.dtype), dU.reshape(16, -1), out=self.g[name].reshape(9, -1))
-        if name == "W_in":  # nobody asks for the gradient by x_t
-            return None
-        dV, dframe = self.tiles("dV", size, U.shape[1]), self.frame("dframe", size, U.shape[1])
-        np.matmul(dM, U.transpose(0, 2, 1), out=dV)
-        kernels.tiles_in_backward(dV, dframe)
-        return dframe
+        self.convs[name].backward(dy, self.U[name], self.g[name], self.g["b" + name[1:]])
+        return self.convs[name].dframe
 
     def act_conv(self, name, h, scale, shift):
         """conv(silu(film(group_norm(h), scale, shift)))."""
-        size, C = h.shape[2:]
-        frame, (mean, rstd) = self.frame("frame", size, C), self.buffer("moments" + name, 2, self.rows, C)
-        self.came_in[name] = h, scale, shift, self.model.groups, mean, rstd
-        kernels.act(*self.came_in[name], frame)
-        return self.conv(name, frame, size)
+        mean, rstd = self.buffer("moments" + name, 2, len(h), h.shape[3])
+        self.came_in[name] = h, scale, shift, self.L * self.model.groups, mean, rstd
+        kernels.act(*self.came_in[name], self.convs[name].frame)
+        return self.conv(name)
 
     def act_conv_backward(self, name, dy, dh, dscale, dshift):
         """dh += the gradient by h; those by scale and shift go to their places."""
@@ -104,25 +85,27 @@ class _Pictures:
         scale_1, shift_1, scale_2, shift_2, gate = [self.mod[:, c] for c in self.mod_of[name]]
         y = self.act_conv("W1_" + name, h, scale_1, shift_1)
         y = self.act_conv("W2_" + name, y, scale_2, shift_2)
-        out, b = self.picture("out_" + name, size, n), self.p["b_" + name] if m != n else self.buffer("no bias", n)
+        out = self.picture("out_" + name, size, n)
         if m != n:
             np.matmul(h.reshape(-1, m), self.p["W_" + name].reshape(m, n), out=out.reshape(-1, n))
+            out.reshape(-1, n)[:] += self.p["b_" + name]
         else:
             np.copyto(out, h)
-        kernels.gated_add(out, b, y, gate)
+        kernels.gated_add(out, y, gate)
         self.came_in[name] = h, y, gate
         return out
 
     def block_backward(self, name, dh):
         (m, n), size, (h, y, gate) = self.blocks[name], dh.shape[1], self.came_in[name]
         dscale_1, dshift_1, dscale_2, dshift_2, dgate = [self.dmod[:, c] for c in self.mod_of[name]]
-        dy, du, db = self.picture("dy", size, n), self.picture("du", size, n), self.buffer("unused", n)
-        kernels.gated_backward(dh, y, gate, dy, dgate, self.g["b_" + name] if m != n else db)
+        dy, du = self.picture("dy", size, n), self.picture("du", size, n)
+        kernels.gated_backward(dh, y, gate, dy, dgate)
         du[...] = 0
         self.act_conv_backward("W2_" + name, dy, du, dscale_2, dshift_2)
         if m != n:
             W, dout, dh = self.p["W_" + name].reshape(m, n), dh.reshape(-1, n), self.picture("dh_" + name, size, m)
             np.matmul(h.reshape(-1, m).T, dout, out=self.g["W_" + name].reshape(m, n))
+            dout.sum(axis=0, out=self.g["b_" + name])
             np.matmul(dout, W.T, out=dh.reshape(-1, m))
         self.act_conv_backward("W1_" + name, du, dh, dscale_1, dshift_1)
         return dh
@@ -130,47 +113,55 @@ class _Pictures:
     def forward(self, params, U, x_t, embedding, label):
         """unet.UNet.forward: eps_hat (rows, size, size, channels_in), in a buffer."""
         model, p, self.p, self.U = self.model, params, params, U
-        size, depth = model.size, model.depth
+        size, depth, L = model.size, model.depth, self.L
         c, self.time_cache = linear(embedding, p["W_time"], p["b_time"])
         e, self.label_cache = embed(p["E"], label) if model.labels else (0, None)
         c, self.silu_cache = silu(c + e)
         self.mod, self.mod_cache = linear(c, p["W_mod"], p["b_mod"])
-        frame = self.frame("x_t", size, model.channels_in)
-        frame[:, 1 : size + 1, 1 : size + 1] = x_t
-        h = self.conv("W_in", frame, size)
+        self.convs["W_in"].frame[:, 1 : size + 1, 1 : size + 1] = abreast(x_t, L)
+        h = self.conv("W_in")
         for i in range(depth):
             h = self.block(f"down_{i}", h)
-            h = _sum_of_squares(h, self.picture(f"pool_{i}", h.shape[1] // 2, h.shape[3]))
+            h = _sum_of_squares(h, self.picture(f"pool_{i}", h.shape[1] // 2, h.shape[3] // L))
             h *= h.dtype.type(0.25)
-        h, self.att_cache = model._attend(p, self.block("mid_0", h))
-        h = self.block("mid_1", h)
+        h, self.att_cache = model._attend(p, apart(self.block("mid_0", h), L))
+        h = self.block("mid_1", abreast(h, L))
         for i in reversed(range(depth)):
             kept, low = self.picture(f"out_down_{i}", size >> i, model.width << i), h
-            h = self.picture(f"concat_{i}", size >> i, low.shape[3] + kept.shape[3])
+            h = self.picture(f"concat_{i}", size >> i, (low.shape[3] + kept.shape[3]) // L)
+            up, skip = self.halves(h, low.shape[3] // L)
             for u, v in np.ndindex(2, 2):
-                h[:, u::2, v::2, : low.shape[3]] = low
-            h[..., low.shape[3] :] = kept
+                up[:, u::2, v::2] = low.reshape(*low.shape[:3], L, -1)
+            skip[...] = kept.reshape(skip.shape)
             h = self.block(f"up_{i}", h)
-        return self.act_conv("W_out", h, *np.split(self.mod[:, self.out], 2, axis=1))
+        return apart(self.act_conv("W_out", h, *np.split(self.mod[:, self.out], 2, axis=1)), L)
+
+    def halves(self, h, n):
+        """[u, v] of a concatenation, u with n channels: views (B / L, H, W, L, channels)."""
+        h = h.reshape(*h.shape[:3], self.L, -1)
+        return h[..., :n], h[..., n:]
 
     def backward(self, deps_hat, grads):
         """unet.UNet.backward, into the arrays of grads."""
-        model, g, self.g = self.model, grads, grads
+        model, L, g, self.g = self.model, self.L, grads, grads
         self.dmod, dkept = np.empty_like(self.mod), []
         dh = self.picture("dh_out", model.size, model.width)
         dh[...] = 0
-        self.act_conv_backward("W_out", deps_hat, dh, *np.split(self.dmod[:, self.out], 2, axis=1))
+        self.act_conv_backward("W_out", abreast(deps_hat, L), dh, *np.split(self.dmod[:, self.out], 2, axis=1))
         for i in range(model.depth):
             dconcat = self.block_backward(f"up_{i}", dh)
-            low = dconcat.shape[3] - (model.width << i)
-            dh = _sum_of_squares(dconcat[..., :low], self.picture(f"dlow_{i}", dconcat.shape[1] // 2, low))
-            dkept.append(dconcat[..., low:])
+            n = dconcat.shape[3] // L - (model.width << i)
+            dup, dskip = self.halves(dconcat, n)
+            dh = self.picture(f"dlow_{i}", dconcat.shape[1] // 2, n)
+            _sum_of_squares(dup, dh.reshape(*dh.shape[:3], L, n))
+            dkept.append(dskip)
         made = {}
-        dh = model._attend_backward(made, self.block_backward("mid_1", dh), self.att_cache)
-        dh = self.block_backward("mid_0", dh)
+        dh = model._attend_backward(made, apart(self.block_backward("mid_1", dh), L), self.att_cache)
+        dh = self.block_backward("mid_0", abreast(dh, L))
         for i in reversed(range(model.depth)):
             quarter = dh * dh.dtype.type(0.25)
             dh = np.ascontiguousarray(dkept.pop())
+            dh = dh.reshape(*dh.shape[:3], -1)
             for u, v in np.ndindex(2, 2):
                 dh[:, u::2, v::2] += quarter
             dh = self.block_backward(f"down_{i}", dh)
@@ -203,7 +194,7 @@ class LossAndGrads:
         warm_up_blas()
 
     def __call__(self, params, x_t, t, eps, weight=None, label=None):
-        model, U = self.model, transformed(params)
+        model, U = self.model, transformed(self.model, params)
         emb = time_embedding(t, model.time_dim, self.grads[0]["W_in"].dtype)
         x_t, eps, label = model.pictures(x_t), model.pictures(eps), model.labels_of(label, self.batch)
 
@@ -230,7 +221,7 @@ class UNetDenoiser:
     def __init__(self, model, params, label):
         self.model, self.params, self.label = model, {k: w.copy() for k, w in params.items()}, label
         self.dtype = params["W_in"].dtype
-        self.U, self.workshop = transformed(params), Workshop(lambda rows: _Pictures(model, rows, self.dtype))
+        self.U, self.workshop = transformed(model, params), Workshop(lambda rows: _Pictures(model, rows, self.dtype))
         warm_up_blas()
 
     def __call__(self, x_t, t):

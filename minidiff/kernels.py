@@ -16,7 +16,7 @@ from numba.extending import overload
 # May fuse a * b + c, ignore the sign of zero and approximate a reciprocal; must not assume that NaN and infinity never
 # come (nnan, ninf), for training looks for them, nor reorder sums (reassoc).
 # Division by zero gives infinity as in NumPy: Python's exception would be a branch in every loop, and none would vectorise.
-OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp", "afn"}}
+OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "fastmath": {"contract", "nsz", "arcp", "afn"}}
 
 
 def kernel(f):
@@ -379,6 +379,30 @@ def adam(w, dw, m, v, ema, scale, step, lr, beta_1, beta_2, eps, decay):
         ema[i] += blend * (w[i] - ema[i])
 
 
+# The U-Net's kernels take (B, H, W, C) or L pictures abreast: (B / L, H, W, L C), where a pixel's numbers are those of L
+# pictures, one after the other. What belongs to one picture (scale, shift, gate) is (B, C) in both cases.
+
+
+@kernel
+def _abreast(x, b, y):
+    """y (L C) = the rows (C) of x that belong to the L pictures of row b."""
+    C = x.shape[1]
+    L = len(y) // C
+    for l in range(L):
+        for k in range(C):
+            y[l * C + k] = x[b * L + l, k]
+
+
+@kernel
+def _apart(y, b, x):
+    """_abreast backwards."""
+    C = x.shape[1]
+    L = len(y) // C
+    for l in range(L):
+        for k in range(C):
+            x[b * L + l, k] = y[l * C + k]
+
+
 @kernel
 def _mean_of_groups(x, groups, n):
     """x[k] <- sum of x over k's group, divided by n."""
@@ -393,7 +417,9 @@ def _mean_of_groups(x, groups, n):
 
 @kernel
 def act(h, scale, shift, groups, mean, rstd, y):
-    """y = silu(film(group_norm(h), scale, shift)), in a frame of zeros that stays; mean and rstd (B, C) for the way back.
+    """y = silu(film(group_norm(h), scale, shift)), in a frame of zeros that stays; mean and rstd for the way back.
+
+    groups: of all the numbers of a pixel, L times those of one picture.
 
     Twin: images.group_norm, images.film and layers.silu.
     """
@@ -414,11 +440,12 @@ def act(h, scale, shift, groups, mean, rstd, y):
                 for k in range(C):
                     r[k] += (h[b, i, j, k] - m[k]) * (h[b, i, j, k] - m[k])
         _mean_of_groups(r, groups, n)
+        _abreast(scale, b, a)
+        _abreast(shift, b, c)
         for k in range(C):
             mean[b, k] = m[k]
             rstd[b, k] = one / np.sqrt(r[k] + real(1e-5))
-            a[k] = rstd[b, k] * (one + scale[b, k])
-            c[k] = shift[b, k]
+            a[k] = rstd[b, k] * (one + a[k])
         for i in range(H):
             for j in range(W):
                 for k in range(C):
@@ -437,8 +464,10 @@ def act_backward(h, scale, shift, groups, mean, rstd, dy, dh, dscale, dshift):
     m, r, a, c = np.empty(C, h.dtype), np.empty(C, h.dtype), np.empty(C, h.dtype), np.empty(C, h.dtype)
     p, q = np.empty(C, h.dtype), np.empty(C, h.dtype)
     for b in range(B):
+        _abreast(scale, b, a)
+        _abreast(shift, b, c)
         for k in range(C):
-            m[k], r[k], a[k], c[k] = mean[b, k], rstd[b, k], one + scale[b, k], shift[b, k]
+            m[k], r[k], a[k] = mean[b, k], rstd[b, k], one + a[k]
         p[:] = 0
         q[:] = 0
         for i in range(H):
@@ -451,8 +480,9 @@ def act_backward(h, scale, shift, groups, mean, rstd, dy, dh, dscale, dshift):
                     dy[b, i + 1, j + 1, k] = dv
                     p[k] += dv
                     q[k] += dv * u
+        _apart(p, b, dshift)
+        _apart(q, b, dscale)
         for k in range(C):
-            dshift[b, k], dscale[b, k] = p[k], q[k]
             p[k] *= a[k]
             q[k] *= a[k]
         _mean_of_groups(p, groups, n)
@@ -465,164 +495,156 @@ def act_backward(h, scale, shift, groups, mean, rstd, dy, dh, dscale, dshift):
 
 
 @kernel
-def gated_add(h, b, y, gate):
-    """h <- h + b + gate y. Twin: images.gated and layers.add, and the bias of the shortcut."""
-    g, c = np.empty(h.shape[3], h.dtype), np.empty(h.shape[3], h.dtype)
-    for n in range(h.shape[0]):
-        for k in range(h.shape[3]):
-            g[k], c[k] = gate[n, k], b[k]
+def gated_add(h, y, gate):
+    """h <- h + gate y. Twin: images.gated and layers.add."""
+    g = np.empty(h.shape[3], h.dtype)
+    for b in range(h.shape[0]):
+        _abreast(gate, b, g)
         for i in range(h.shape[1]):
             for j in range(h.shape[2]):
                 for k in range(h.shape[3]):
-                    h[n, i, j, k] += c[k] + g[k] * y[n, i, j, k]
+                    h[b, i, j, k] += g[k] * y[b, i, j, k]
 
 
 @kernel
-def gated_backward(dh, y, gate, dy, dgate, db):
-    """dy = gate dh,  dgate = sum over pixels of dh y,  db = sum of dh. Twin: images.gated_backward."""
+def gated_backward(dh, y, gate, dy, dgate):
+    """dy = gate dh,  dgate = sum over pixels of dh y. Twin: images.gated_backward."""
     B, H, W, C = dh.shape
     g, total = np.empty(C, dh.dtype), np.empty(C, dh.dtype)
-    db[:] = 0
-    for n in range(B):
-        for k in range(C):
-            g[k] = gate[n, k]
+    for b in range(B):
+        _abreast(gate, b, g)
         total[:] = 0
         for i in range(H):
             for j in range(W):
                 for k in range(C):
-                    total[k] += dh[n, i, j, k] * y[n, i, j, k]
-                    db[k] += dh[n, i, j, k]
-                    dy[n, i, j, k] = dh[n, i, j, k] * g[k]
-        for k in range(C):
-            dgate[n, k] = total[k]
+                    total[k] += dh[b, i, j, k] * y[b, i, j, k]
+                    dy[b, i, j, k] = dh[b, i, j, k] * g[k]
+        _apart(total, b, dgate)
 
 
-# Winograd's convolution (Lavin & Gray 2015): each 2 x 2 tile of y from 4 x 4 pixels of x by 16 products instead of 36,
-# y = A^T [(G W G^T) * (B^T x B)] A; B^T and A^T in one direction are _in and _out. Everything is linear, so that the
-# way back is each step transposed. Tile number n is V[:, n] (16, channels), the 16 products being matrix products.
-
-
-@kernel
-def _in(a, b, c, d):
-    return a - c, b + c, c - b, b - d
+# Winograd's convolution (winograd.py): each 4 x 4 tile of y from 6 x 6 pixels of x, y = A^T [U * (B^T x B)] A. _in is B^T
+# and _out is A^T in one direction, of six rows of n numbers that begin at x[i], x[i + dx], x[i + 2 dx] ... Everything is
+# linear, so that the way back is each step transposed. Tile number k is V[:, k] (36, channels).
 
 
 @kernel
-def _in_backward(a, b, c, d):
-    return a, b - c + d, b + c - a, -d
+def _places(i, step):
+    """i, i + step ... i + 5 step: unsigned, for a signed index could count from the end, and is asked each time."""
+    i, step = np.uint64(i), np.uint64(step)
+    i2, i4 = i + step + step, i + step + step + step + step
+    return i, i + step, i2, i2 + step, i4, i4 + step
 
 
 @kernel
-def _out(a, b, c, d):
-    return a + b + c, b - c - d
+def _in(x, i, dx, y, j, dy, n):
+    i0, i1, i2, i3, i4, i5 = _places(i, dx)
+    j0, j1, j2, j3, j4, j5 = _places(j, dy)
+    two, four, five = x.dtype.type(2), x.dtype.type(4), x.dtype.type(5)
+    for k in range(np.uint64(n)):
+        x0, x1, x2, x3, x4, x5 = x[i0 + k], x[i1 + k], x[i2 + k], x[i3 + k], x[i4 + k], x[i5 + k]
+        p, q, r, s = x4 - four * x2, x3 - four * x1, x4 - x2, two * (x3 - x1)
+        y[j0 + k], y[j5 + k] = four * x0 - five * x2 + x4, four * x1 - five * x3 + x5
+        y[j1 + k], y[j2 + k], y[j3 + k], y[j4 + k] = p + q, p - q, r + s, r - s
+
+
+@kernel
+def _in_backward(y, j, dy, x, i, dx, n):
+    i0, i1, i2, i3, i4, i5 = _places(i, dx)
+    j0, j1, j2, j3, j4, j5 = _places(j, dy)
+    two, four, five = x.dtype.type(2), x.dtype.type(4), x.dtype.type(5)
+    for k in range(np.uint64(n)):
+        y0, y1, y2, y3, y4, y5 = y[j0 + k], y[j1 + k], y[j2 + k], y[j3 + k], y[j4 + k], y[j5 + k]
+        p, q, r, s = y1 + y2, y2 - y1, y3 + y4, two * (y4 - y3)
+        x[i0 + k] += four * y0
+        x[i1 + k] += four * (q + y5) + s
+        x[i2 + k] -= five * y0 + four * p + r
+        x[i3 + k] -= q + s + five * y5
+        x[i4 + k] += y0 + p + r
+        x[i5 + k] += y5
+
+
+@kernel
+def _out(x, i, dx, y, j, dy, n):
+    i0, i1, i2, i3, i4, i5 = _places(i, dx)
+    j0, j1, j2, j3, _, _ = _places(j, dy)
+    two, four, eight = x.dtype.type(2), x.dtype.type(4), x.dtype.type(8)
+    for k in range(np.uint64(n)):
+        x0, x1, x2, x3, x4, x5 = x[i0 + k], x[i1 + k], x[i2 + k], x[i3 + k], x[i4 + k], x[i5 + k]
+        p, q, r, s = x1 + x2, x1 - x2, x3 + x4, x3 - x4
+        y[j0 + k], y[j1 + k], y[j2 + k], y[j3 + k] = x0 + p + r, q + two * s, p + four * r, q + eight * s + x5
+
+
+@kernel
+def _out_backward(y, j, dy, x, i, dx, n):
+    i0, i1, i2, i3, i4, i5 = _places(i, dx)
+    j0, j1, j2, j3, _, _ = _places(j, dy)
+    two, four, eight = x.dtype.type(2), x.dtype.type(4), x.dtype.type(8)
+    for k in range(np.uint64(n)):
+        y0, y1, y2, y3 = y[j0 + k], y[j1 + k], y[j2 + k], y[j3 + k]
+        p, q, r, s = y0 + y2, y1 + y3, y0 + four * y2, two * y1 + eight * y3
+        x[i0 + k], x[i1 + k], x[i2 + k], x[i3 + k], x[i4 + k], x[i5 + k] = y0, p + q, p - q, r + s, r - s, y3
 
 
 @kernel
 def tiles_in(x, V):
-    """V = B^T x B of each 4 x 4 patch of x, framed (B, H + 2, W + 2, C). Twin: images.patches, 4 x 4 every 2 pixels."""
-    n = 0
-    for b in range(x.shape[0]):
-        for i in range(0, x.shape[1] - 2, 2):
-            for j in range(0, x.shape[2] - 2, 2):
-                for k in range(x.shape[3]):
-                    a0, a1, a2, a3 = _in(x[b, i, j, k], x[b, i + 1, j, k], x[b, i + 2, j, k], x[b, i + 3, j, k])
-                    j1, j2, j3 = j + 1, j + 2, j + 3
-                    b0, b1, b2, b3 = _in(x[b, i, j1, k], x[b, i + 1, j1, k], x[b, i + 2, j1, k], x[b, i + 3, j1, k])
-                    c0, c1, c2, c3 = _in(x[b, i, j2, k], x[b, i + 1, j2, k], x[b, i + 2, j2, k], x[b, i + 3, j2, k])
-                    d0, d1, d2, d3 = _in(x[b, i, j3, k], x[b, i + 1, j3, k], x[b, i + 2, j3, k], x[b, i + 3, j3, k])
-                    V[0, n, k], V[1, n, k], V[2, n, k], V[3, n, k] = _in(a0, b0, c0, d0)
-                    V[4, n, k], V[5, n, k], V[6, n, k], V[7, n, k] = _in(a1, b1, c1, d1)
-                    V[8, n, k], V[9, n, k], V[10, n, k], V[11, n, k] = _in(a2, b2, c2, d2)
-                    V[12, n, k], V[13, n, k], V[14, n, k], V[15, n, k] = _in(a3, b3, c3, d3)
-                n += 1
+    """V = B^T x B of each 6 x 6 patch of x, framed (B, H + 2, W + 2, C). Twin: images.patches, 6 x 6 every 4 pixels."""
+    B, H, W, C = x.shape
+    between, k = V.shape[1] * C, 0  # one of the 36 matrices and the next
+    x, V, s = x.reshape(-1), V.reshape(-1), np.empty(6 * W * C, x.dtype)
+    for b in range(B):
+        for i in range(0, H - 2, 4):
+            _in(x, (b * H + i) * W * C, W * C, s, 0, W * C, W * C)
+            for j in range(0, W - 2, 4):
+                for m in range(6):
+                    _in(s, (m * W + j) * C, C, V, 6 * m * between + k, between, C)
+                k += C
 
 
 @kernel
 def tiles_in_backward(dV, dx):
     """dx (framed): each pixel collects from the patches that it was in. Twin: images.patches_backward, as in tiles_in."""
-    for b in range(dx.shape[0]):
-        for i in range(dx.shape[1]):
-            for j in range(dx.shape[2]):
-                for k in range(dx.shape[3]):
-                    dx[b, i, j, k] = 0
-    n = 0
-    for b in range(dx.shape[0]):
-        for i in range(0, dx.shape[1] - 2, 2):
-            for j in range(0, dx.shape[2] - 2, 2):
-                for k in range(dx.shape[3]):
-                    a0, b0, c0, d0 = _in_backward(dV[0, n, k], dV[1, n, k], dV[2, n, k], dV[3, n, k])
-                    a1, b1, c1, d1 = _in_backward(dV[4, n, k], dV[5, n, k], dV[6, n, k], dV[7, n, k])
-                    a2, b2, c2, d2 = _in_backward(dV[8, n, k], dV[9, n, k], dV[10, n, k], dV[11, n, k])
-                    a3, b3, c3, d3 = _in_backward(dV[12, n, k], dV[13, n, k], dV[14, n, k], dV[15, n, k])
-                    a0, a1, a2, a3 = _in_backward(a0, a1, a2, a3)
-                    b0, b1, b2, b3 = _in_backward(b0, b1, b2, b3)
-                    c0, c1, c2, c3 = _in_backward(c0, c1, c2, c3)
-                    d0, d1, d2, d3 = _in_backward(d0, d1, d2, d3)
-                    dx[b, i, j, k] += a0
-                    dx[b, i + 1, j, k] += a1
-                    dx[b, i + 2, j, k] += a2
-                    dx[b, i + 3, j, k] += a3
-                    dx[b, i, j + 1, k] += b0
-                    dx[b, i + 1, j + 1, k] += b1
-                    dx[b, i + 2, j + 1, k] += b2
-                    dx[b, i + 3, j + 1, k] += b3
-                    dx[b, i, j + 2, k] += c0
-                    dx[b, i + 1, j + 2, k] += c1
-                    dx[b, i + 2, j + 2, k] += c2
-                    dx[b, i + 3, j + 2, k] += c3
-                    dx[b, i, j + 3, k] += d0
-                    dx[b, i + 1, j + 3, k] += d1
-                    dx[b, i + 2, j + 3, k] += d2
-                    dx[b, i + 3, j + 3, k] += d3
-                n += 1
+    B, H, W, C = dx.shape
+    between, k = dV.shape[1] * C, 0
+    dx, dV, s = dx.reshape(-1), dV.reshape(-1), np.empty(6 * W * C, dx.dtype)
+    dx[:] = 0
+    for b in range(B):
+        for i in range(0, H - 2, 4):
+            s[:] = 0
+            for j in range(0, W - 2, 4):
+                for m in range(6):
+                    _in_backward(dV, 6 * m * between + k, between, s, (m * W + j) * C, C, C)
+                k += C
+            _in_backward(s, 0, W * C, dx, (b * H + i) * W * C, W * C, W * C)
 
 
 @kernel
-def tiles_out(M, bias, y):
-    """y = A^T M A + bias, tile by tile; of the last ones of an odd picture only what lies inside. Twin: images.conv."""
-    n = 0
-    for b in range(y.shape[0]):
-        for i in range(0, y.shape[1], 2):
-            for j in range(0, y.shape[2], 2):
-                below, right = min(i + 1, y.shape[1] - 1), min(j + 1, y.shape[2] - 1)
-                for k in range(y.shape[3]):
-                    p0, q0 = _out(M[0, n, k], M[1, n, k], M[2, n, k], M[3, n, k])
-                    p1, q1 = _out(M[4, n, k], M[5, n, k], M[6, n, k], M[7, n, k])
-                    p2, q2 = _out(M[8, n, k], M[9, n, k], M[10, n, k], M[11, n, k])
-                    p3, q3 = _out(M[12, n, k], M[13, n, k], M[14, n, k], M[15, n, k])
-                    p0, p1 = _out(p0, p1, p2, p3)
-                    q0, q1 = _out(q0, q1, q2, q3)
-                    y[b, below, right, k] = q1 + bias[k]  # outside first: where below is i, the pixel at i comes last
-                    y[b, below, j, k] = p1 + bias[k]
-                    y[b, i, right, k] = q0 + bias[k]
-                    y[b, i, j, k] = p0 + bias[k]
-                n += 1
+def tiles_out(M, y):
+    """y = A^T M A, tile by tile: (B, H, W, C), H and W multiples of 4. Twin: images.conv."""
+    B, H, W, C = y.shape
+    between, k = M.shape[1] * C, 0
+    M, y, s = M.reshape(-1), y.reshape(-1), np.empty(6 * W * C, y.dtype)
+    for b in range(B):
+        for i in range(0, H, 4):
+            for j in range(0, W, 4):
+                for m in range(6):
+                    _out(M, 6 * m * between + k, between, s, (m * W + j) * C, C, C)
+                k += C
+            _out(s, 0, W * C, y, (b * H + i) * W * C, W * C, W * C)
 
 
 @kernel
-def tiles_out_backward(dy, dM, db):
-    """dM = A dy A^T, tile by tile, and db = sum over pixels of dy. Twin: images.conv_backward."""
-    one, zero = dy.dtype.type(1), dy.dtype.type(0)
-    db[:] = 0
-    n = 0
-    for b in range(dy.shape[0]):
-        for i in range(0, dy.shape[1], 2):
-            for j in range(0, dy.shape[2], 2):
-                below, right = min(i + 1, dy.shape[1] - 1), min(j + 1, dy.shape[2] - 1)
-                has_row, has_column = one if below > i else zero, one if right > j else zero
-                for k in range(dy.shape[3]):
-                    p0 = dy[b, i, j, k]
-                    p1 = dy[b, below, j, k] * has_row
-                    q0 = dy[b, i, right, k] * has_column
-                    q1 = dy[b, below, right, k] * (has_row * has_column)
-                    db[k] += p0 + p1 + q0 + q1
-                    dM[0, n, k], dM[1, n, k], dM[2, n, k], dM[3, n, k] = p0, p0 + q0, p0 - q0, -q0
-                    p2, q2 = p0 + p1, q0 + q1
-                    dM[4, n, k], dM[5, n, k], dM[6, n, k], dM[7, n, k] = p2, p2 + q2, p2 - q2, -q2
-                    p2, q2 = p0 - p1, q0 - q1
-                    dM[8, n, k], dM[9, n, k], dM[10, n, k], dM[11, n, k] = p2, p2 + q2, p2 - q2, -q2
-                    dM[12, n, k], dM[13, n, k], dM[14, n, k], dM[15, n, k] = -p1, -p1 - q1, q1 - p1, q1
-                n += 1
+def tiles_out_backward(dy, dM):
+    """dM = A dy A^T, tile by tile. Twin: images.conv_backward."""
+    B, H, W, C = dy.shape
+    between, k = dM.shape[1] * C, 0
+    dy, dM, s = dy.reshape(-1), dM.reshape(-1), np.empty(6 * W * C, dy.dtype)
+    for b in range(B):
+        for i in range(0, H, 4):
+            _out_backward(dy, (b * H + i) * W * C, W * C, s, 0, W * C, W * C)
+            for j in range(0, W, 4):
+                for m in range(6):
+                    _out_backward(s, (m * W + j) * C, C, dM, 6 * m * between + k, between, C)
+                k += C
 
 
 @kernel

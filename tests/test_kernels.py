@@ -17,6 +17,7 @@ from minidiff.gaussian import q_sample, q_step
 from minidiff.loss import loss_and_grads
 from minidiff.metrics import distances_by_broadcasting
 from minidiff.mlp import MLP
+from minidiff.winograd import abreast, apart
 
 S = coarse()
 
@@ -148,36 +149,35 @@ def noise_jump(rng, dtype):
     return kernels.noise_jump(x_0, t, signal, add, eps), q_sample(S, x_0, t, eps)
 
 
-# Winograd's matrices (Lavin & Gray 2015, section 4.1), as the paper prints them
-B_T = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
-A_T = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
-
-
-def empty_tiles(n, channels, dtype):
-    return np.empty((16, n + 1, channels), dtype)[:, :n]
+# Winograd's matrices for tiles of 4 x 4 (Lavin & Gray 2015, F(4 x 4, 3 x 3)), as the paper prints them
+B_T = np.array(
+    [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0],
+     [0, 4, 0, -5, 0, 1]]
+)  # fmt: skip
+A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
 
 
 def of_tiles(matrix, x):
-    """matrix x matrix^T of x (tiles, i, j, channels), as (16 or 4, tiles, channels)."""
+    """matrix x matrix^T of x (tiles, i, j, channels), as (36 or 16, tiles, channels)."""
     return np.einsum("ui,vj,nijk->uvnk", matrix, matrix, x).reshape(len(matrix) ** 2, len(x), -1).astype(x.dtype)
 
 
 def patches_of(frame):
-    """(tiles, 4, 4, channels): every second of the 4 x 4 patches that lie in the frame."""
-    B, places = len(frame), range(0, frame.shape[1] - 2, 2)
-    return np.stack([frame[b, i : i + 4, j : j + 4] for b in range(B) for i in places for j in places])
+    """(tiles, 6, 6, channels): every fourth of the 6 x 6 patches that lie in the frame."""
+    B, places = len(frame), range(0, frame.shape[1] - 2, 4)
+    return np.stack([frame[b, i : i + 6, j : j + 6] for b in range(B) for i in places for j in places])
 
 
 def tiles_in(rng, dtype):
-    frame = rng.standard_normal((2, 8, 8, 5)).astype(dtype)
-    V = empty_tiles(18, 5, dtype)
+    """More room in V than tiles."""
+    frame, V = rng.standard_normal((2, 10, 10, 5)).astype(dtype), np.empty((36, 9, 5), dtype)
     kernels.tiles_in(frame, V)
-    return V.copy(), of_tiles(B_T, patches_of(frame))
+    return V[:, :8].copy(), of_tiles(B_T, patches_of(frame))
 
 
 def tiles_in_backward(rng, dtype):
     """<dV, V(x)> = <dx, x> for every x: here each unit vector's."""
-    dV, dframe = rng.standard_normal((16, 18, 2)).astype(dtype), np.full((2, 8, 8, 2), 9, dtype)
+    dV, dframe = rng.standard_normal((36, 8, 1)).astype(dtype), np.full((2, 10, 10, 1), 9, dtype)
     kernels.tiles_in_backward(dV, dframe)
     want = np.zeros_like(dframe)
     for b, i, j, k in np.ndindex(want.shape):
@@ -187,70 +187,72 @@ def tiles_in_backward(rng, dtype):
     return dframe, want
 
 
-def tiles_out(rng, dtype, size=5):
-    """An odd size: the last tile's second row and column are cut."""
-    M, bias = rng.standard_normal((16, 18, 3)).astype(dtype), rng.standard_normal(3).astype(dtype)
-    y, twin = np.empty((2, size, size, 3), dtype), np.empty((2, 6, 6, 3), dtype)
-    kernels.tiles_out(M, bias, y)
-    tiles = of_tiles(A_T, M.transpose(1, 0, 2).reshape(18, 4, 4, 3)).reshape(2, 2, 2, 3, 3, 3)  # u, v, b, i, j, k
-    for u, v in np.ndindex(2, 2):
-        twin[:, u::2, v::2] = tiles[u, v]
-    return y, twin[:, :size, :size] + bias
+def tiles_out(rng, dtype):
+    M, y = rng.standard_normal((36, 9, 3)).astype(dtype), np.empty((2, 8, 8, 3), dtype)
+    kernels.tiles_out(M, y)
+    tiles = of_tiles(A_T, M[:, :8].transpose(1, 0, 2).reshape(8, 6, 6, 3)).reshape(4, 4, 2, 2, 2, 3)  # u, v, b, i, j, k
+    return y, tiles.transpose(2, 3, 0, 4, 1, 5).reshape(y.shape)
 
 
 def tiles_out_backward(rng, dtype):
-    """<dy, y(M)> = <dM, M>, with zeros where an odd picture has no pixel."""
-    dy, dM, db = rng.standard_normal((2, 5, 5, 3)).astype(dtype), empty_tiles(18, 3, dtype), np.full(3, 9, dtype)
-    kernels.tiles_out_backward(dy, dM, db)
-    whole = np.zeros((2, 6, 6, 3), dtype)
-    whole[:, :5, :5] = dy
-    squares = whole.reshape(2, 3, 2, 3, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(18, 2, 2, 3)
-    twin = of_tiles(A_T.T, squares)
-    return np.append(dM.ravel(), db), np.append(twin.ravel(), dy.sum(axis=(0, 1, 2)))
+    """<dy, y(M)> = <dM, M>: the matrix A on both sides."""
+    dy, dM = rng.standard_normal((2, 8, 8, 3)).astype(dtype), np.empty((36, 9, 3), dtype)
+    kernels.tiles_out_backward(dy, dM)
+    squares = dy.reshape(2, 2, 4, 2, 4, 3).transpose(0, 1, 3, 2, 4, 5).reshape(8, 4, 4, 3)
+    return dM[:, :8].copy(), of_tiles(A_T.T, squares)
+
+
+L = 2  # pictures abreast
 
 
 def pictures(rng, dtype, n):
-    """n pictures of odd size, and scale, shift as columns of something wider."""
-    mod = rng.standard_normal((2, 19)).astype(dtype)
-    return [*rng.standard_normal((n, 2, 5, 5, 6)).astype(dtype), mod[:, 1:7], mod[:, 9:15]]
+    """n times four pictures of odd size, and scale, shift as columns of something wider."""
+    mod = rng.standard_normal((4, 19)).astype(dtype)
+    return [*rng.standard_normal((n, 4, 5, 5, 6)).astype(dtype), mod[:, 1:7], mod[:, 9:15]]
+
+
+def framed(x):
+    frame = np.zeros((len(x), 8, 8, x.shape[3]), x.dtype)
+    frame[:, 1:6, 1:6] = x
+    return frame
+
+
+def flat(*arrays):
+    return np.concatenate([a.ravel() for a in arrays])
 
 
 def act(rng, dtype):
     h, scale, shift = pictures(rng, dtype, 1)
-    y, (mean, rstd) = np.zeros((2, 8, 8, 6), dtype), np.empty((2, 2, 6), dtype)
-    kernels.act(3 * h, scale, shift, 2, mean, rstd, y)
-    twin = np.zeros_like(y)
-    twin[:, 1:6, 1:6] = layers.silu(images.film(images.group_norm(3 * h, 2)[0], scale, shift)[0])[0]
-    return y, twin
+    y, (mean, rstd) = np.zeros((2, 8, 8, 12), dtype), np.empty((2, 2, 12), dtype)
+    kernels.act(abreast(3 * h, L), scale, shift, L * 2, mean, rstd, y)
+    twin = layers.silu(images.film(images.group_norm(3 * h, 2)[0], scale, shift)[0])[0]
+    return y, framed(abreast(twin, L))
 
 
 def act_backward(rng, dtype):
     h, dy, dh, scale, shift = pictures(rng, dtype, 3)
-    y, dframe = np.zeros((2, 2, 8, 8, 6), dtype)
-    mean, rstd, dscale, dshift = np.empty((4, 2, 6), dtype)
-    kernels.act(h, scale, shift, 2, mean, rstd, y)
-    dframe[:, 1:6, 1:6] = dy
+    y, (mean, rstd), (dscale, dshift) = np.zeros((2, 8, 8, 12), dtype), np.empty((2, 2, 12), dtype), np.empty((2, 4, 6), dtype)
+    kernels.act(abreast(h, L), scale, shift, L * 2, mean, rstd, y)
     normed, norm_cache = images.group_norm(h, 2)
     u, film_cache = images.film(normed, scale, shift)
     du, *dfilm = images.film_backward(layers.silu_backward(dy, layers.silu(u)[1]), film_cache)
-    want = dh + images.group_norm_backward(du, norm_cache)
-    kernels.act_backward(h, scale, shift, 2, mean, rstd, dframe, dh, dscale, dshift)
-    return [np.concatenate([a.ravel() for a in arrays]) for arrays in ((dh, dscale, dshift), (want, *dfilm))]
+    got = abreast(dh, L)
+    kernels.act_backward(abreast(h, L), scale, shift, L * 2, mean, rstd, framed(abreast(dy, L)), got, dscale, dshift)
+    return flat(apart(got, L), dscale, dshift), flat(dh + images.group_norm_backward(du, norm_cache), *dfilm)
 
 
 def gated_add(rng, dtype):
     h, y, gate, _ = pictures(rng, dtype, 2)
-    b, want = gate[0].copy(), layers.add(h + gate[0], images.gated(y, gate)[0])[0]
-    kernels.gated_add(h, b, y, gate)
-    return h, want
+    got = abreast(h, L)
+    kernels.gated_add(got, abreast(y, L), gate)
+    return apart(got, L), layers.add(h, images.gated(y, gate)[0])[0]
 
 
 def gated_backward(rng, dtype):
     dh, y, gate, dgate = pictures(rng, dtype, 2)
-    dy, db = np.empty_like(dh), np.full(6, 9, dtype)
-    kernels.gated_backward(dh, y, gate, dy, dgate, db)
-    want = (*images.gated_backward(dh, images.gated(y, gate)[1]), dh.sum(axis=(0, 1, 2)))
-    return [np.concatenate([a.ravel() for a in arrays]) for arrays in ((dy, dgate, db), want)]
+    dy = np.empty((2, 5, 5, 12), dtype)
+    kernels.gated_backward(abreast(dh, L), abreast(y, L), gate, dy, dgate)
+    return flat(apart(dy, L), dgate), flat(*images.gated_backward(dh, images.gated(y, gate)[1]))
 
 
 PAIRS = [

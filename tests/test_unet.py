@@ -318,7 +318,7 @@ def relative(got, want):
     return {k: float(np.abs(got[k] - want[k]).max() / np.abs(want[k]).max()) for k in want}
 
 
-FAST = [UNet(8, labels=10), UNet(14, 3, 8, 1), UNet(7, 1, 8, 0), UNet(20, 1, 8, 2)]
+FAST = [UNet(8, labels=10), UNet(14, 3, 8, 1), UNet(7, 1, 8, 0), UNet(20, 1, 8, 2), UNet(4, 1, 8, 2)]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -1,0 +1,121 @@
+"""The U-Net's 3 x 3 convolutions at speed. Not needed on a first reading.
+
+Four outputs of a filter w of three weights, side by side, come from six inputs x (Lavin & Gray 2015, F(4 x 4, 3 x 3)):
+
+    y = A^T [(G w) * (B^T x)]                  6 products instead of 12
+    Y = A^T [(G W G^T) * (B^T X B)] A          36 instead of 144: X 6 x 6, W 3 x 3 and Y 4 x 4 pixels
+
+(w and y are coefficients of polynomials: take their values at 0, 1, -1, 2, -2 and infinity, multiply, interpolate.) With
+C channels in and n out each of the 36 products is a matrix product. A and B stand in kernels.py, written out as sums.
+The sums with 4, 5 and 8 cost digits: y in float32 is off by 2e-6 of its size, 6 times more than the direct sum.
+A picture of 2 x 2 pixels, or of one, would hardly fill a tile: there the convolution is one matrix for the whole picture.
+
+letter   shape                        meaning
+V, M     (36, tiles, channels)        the tiles before and after the product with
+U        (36, C, n)                   the weights W (3, 3, C, n); of OneMatrix: (size^2 C, size^2 n)
+L                                     pictures abreast: (B / L, H, W, L C), see kernels.py
+frame    (B / L, S + 2, S + 2, L C)   pictures with zeros around, S = size rounded up to whole tiles
+"""
+
+from functools import cache
+
+import numpy as np
+
+from . import kernels
+
+G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
+GG = np.kron(G, G)
+
+
+def abreast(x, L):
+    """(B, H, W, C) -> (B / L, H, W, L C)."""
+    B, H, W, C = x.shape
+    return np.ascontiguousarray(x.reshape(B // L, L, H, W, C).transpose(0, 2, 3, 1, 4)).reshape(B // L, H, W, L * C)
+
+
+def apart(x, L):
+    """abreast backwards."""
+    rows, H, W, LC = x.shape
+    return x.reshape(rows, H, W, L, LC // L).transpose(0, 3, 1, 2, 4).reshape(rows * L, H, W, LC // L)
+
+
+def conv_of(size):
+    """The class that computes convolutions of pictures of that size."""
+    return Tiles if size > 2 else OneMatrix
+
+
+@cache
+def places(size):
+    """(size^4, 9): 1 where one of the nine weights stands between pixel ij of x and pixel kl of y."""
+    pixels = list(np.ndindex(size, size))
+    return np.array([[uv == (1 + i - k, 1 + j - l) for uv in np.ndindex(3, 3)] for i, j in pixels for k, l in pixels], int)
+
+
+class Tiles:
+    """y = images.conv(x, W, b) for B pictures, L abreast, and the way back.
+
+    buffer(key, *shape) gives an array of zeros, and the same one again for the same key and shape.
+    """
+
+    def __init__(self, buffer, name, B, L, size, C, n):
+        self.size, self.beyond = size, -size % 4
+        S, rows = size + self.beyond, B // L
+        tiles = rows * (S // 4) ** 2
+        self.frame, self.dframe = [buffer(key, rows, S + 2, S + 2, L * C) for key in ("frame", "dframe")]
+        self.y = buffer("y" + name, rows, S, S, L * n)
+        # a row more than needed between the 36 matrices: at a distance of 4 kB all would fall on the same cache lines
+        self.V_rows, self.dV_rows = [buffer(key, 36, tiles + 1, L * C) for key in ("V" + name, "dV")]
+        self.M_rows, self.dU = buffer("M", 36, tiles + 1, L * n), buffer("dU", 36, C, n)
+        self.V, self.dV = [V[:, :tiles].reshape(36, -1, C) for V in (self.V_rows, self.dV_rows)]
+        self.M = self.M_rows[:, :tiles].reshape(36, -1, n)
+
+    @staticmethod
+    def weights(W, size):
+        """U = (G x G) W."""
+        return (GG.astype(W.dtype) @ W.reshape(9, -1)).reshape(36, *W.shape[2:])
+
+    def forward(self, U, b):
+        """y of what stands in the frame."""
+        kernels.tiles_in(self.frame, self.V_rows)
+        np.matmul(self.V, U, out=self.M)
+        self.M[7] += b  # the product of the values at 1: A^T adds it once to each of the four
+        kernels.tiles_out(self.M_rows, self.y)
+        return np.ascontiguousarray(self.y[:, : self.size, : self.size])  # a copy only where the tiles reach beyond
+
+    def backward(self, dy, U, dW, db):
+        """dW and db go to their places; the gradient by x stands in dframe."""
+        if self.beyond:
+            dy = np.pad(dy, ((0, 0), (0, self.beyond), (0, self.beyond), (0, 0)))
+        kernels.tiles_out_backward(dy, self.M_rows)
+        self.M[7].sum(axis=0, out=db)
+        np.matmul(self.V.transpose(0, 2, 1), self.M, out=self.dU)
+        np.matmul(GG.T.astype(dW.dtype), self.dU.reshape(36, -1), out=dW.reshape(9, -1))
+        np.matmul(self.M, U.transpose(0, 2, 1), out=self.dV)
+        kernels.tiles_in_backward(self.dV_rows, self.dframe)
+
+
+class OneMatrix:
+    """Tiles for pictures so small that each pixel sees every other."""
+
+    def __init__(self, buffer, name, B, L, size, C, n):
+        self.L, self.size = L, size
+        self.frame, self.dframe = [buffer(key, B // L, size + 2, size + 2, L * C) for key in ("frame", "dframe")]
+        self.V = buffer("V" + name, B, size * size * C)
+        self.inside = [f[:, 1 : size + 1, 1 : size + 1] for f in (self.frame, self.dframe)]
+
+    @staticmethod
+    def weights(W, size):
+        C, n = W.shape[2:]
+        U = places(size).astype(W.dtype) @ W.reshape(9, -1)
+        return U.reshape(size**2, size**2, C, n).transpose(0, 2, 1, 3).reshape(size**2 * C, size**2 * n)
+
+    def forward(self, U, b):
+        self.V[...] = apart(self.inside[0], self.L).reshape(self.V.shape)
+        return abreast((self.V @ U).reshape(len(self.V), self.size, self.size, len(b)) + b, self.L)
+
+    def backward(self, dy, U, dW, db):
+        dM, p = apart(dy, self.L).reshape(len(self.V), -1), self.size**2
+        dM.reshape(-1, len(db)).sum(axis=0, out=db)
+        dU = (self.V.T @ dM).reshape(p, -1, p, len(db)).transpose(0, 2, 1, 3).reshape(p * p, -1)
+        np.matmul(places(self.size).T.astype(dW.dtype), dU, out=dW.reshape(9, -1))
+        self.inside[1][...] = abreast((dM @ U.T).reshape(len(dM), self.size, self.size, -1), self.L)
