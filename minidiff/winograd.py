@@ -5,8 +5,9 @@ Four outputs of a filter w of three weights, side by side, come from six inputs 
     y = A^T [(G w) * (B^T x)]                  6 products instead of 12
     Y = A^T [(G W G^T) * (B^T X B)] A          36 instead of 144: X 6 x 6, W 3 x 3 and Y 4 x 4 pixels
 
-(w and y are coefficients of polynomials: take their values at 0, 1, -1, 2, -2 and infinity, multiply, interpolate.) With
-C channels in and n out each of the 36 products is a matrix product. A and B stand in kernels.py, written out as sums.
+(Backwards it is how to multiply two polynomials with coefficients w and y: G w and A y are their values at 0, 1, -1, 2, -2
+and infinity, multiply them, and B interpolates.) With C channels in and n out, each of the 36 products is a matrix product.
+A and B stand in kernels.py, written out as sums.
 The sums with 4, 5 and 8 cost digits: y in float32 is off by 2e-6 of its size, 6 times more than the direct sum.
 A picture of 2 x 2 pixels, or of one, would hardly fill a tile: there the convolution is one matrix for the whole picture.
 
@@ -78,7 +79,7 @@ class Tiles:
         """y of what stands in the frame."""
         kernels.tiles_in(self.frame, self.V_rows)
         np.matmul(self.V, U, out=self.M)
-        self.M[7] += b  # the product of the values at 1: A^T adds it once to each of the four
+        self.M[7] += b  # what belongs to the point 1, both ways: A^T hands it once to each pixel of the tile
         kernels.tiles_out(self.M_rows, self.y)
         return np.ascontiguousarray(self.y[:, : self.size, : self.size])  # a copy only where the tiles reach beyond
 
@@ -87,7 +88,7 @@ class Tiles:
         if self.beyond:
             dy = np.pad(dy, ((0, 0), (0, self.beyond), (0, self.beyond), (0, 0)))
         kernels.tiles_out_backward(dy, self.M_rows)
-        self.M[7].sum(axis=0, out=db)
+        self.M[7].sum(axis=0, out=db)  # at the point 1: dy, added up over the tile
         np.matmul(self.V.transpose(0, 2, 1), self.M, out=self.dU)
         np.matmul(GG.T.astype(dW.dtype), self.dU.reshape(36, -1), out=dW.reshape(9, -1))
         np.matmul(self.M, U.transpose(0, 2, 1), out=self.dV)

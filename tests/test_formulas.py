@@ -54,7 +54,7 @@ def test_names_are_unique_and_found():
     for typed, near in (
         ("posterior-varience", "posterior-variance"),
         ("posterior_std", "posterior-variance"),
-        ("xyz", "known are"),
+        ("xyz", "minidiff show lists them"),
     ):
         with pytest.raises(ValueError, match=near):
             find(typed)

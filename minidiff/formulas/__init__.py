@@ -107,5 +107,5 @@ def find(name):
     words = set(str(name).lower().replace("_", "-").split("-"))
     close = [*difflib.get_close_matches(str(name), known, n=3), *(n for n in known if words & set(n.split("-")))]
     close = list(dict.fromkeys(close))[:6]
-    near = f"did you mean {', '.join(close)}?" if close else f"known are {', '.join(known)}"
+    near = f"did you mean {', '.join(close)}?" if close else "minidiff show lists them"
     raise ValueError(f"there is no formula named {name!r}; {near}")
