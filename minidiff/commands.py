@@ -229,8 +229,10 @@ def evaluate(args):
         result["pictures"] = judge_pictures(x_0, wish, data, run, args.seed)
         nearest = result["pictures"].pop("nearest")
         show("\n" + pictures_text(result["pictures"]), args)
-        panels = {"samples": x_0[:40], "their nearest training pictures": data.x[nearest[:40]]}
-        picture = figures.beside(panels, run.shape, "Learnt by heart? Samples and what comes closest in the data")
+        m = min(10, len(x_0))
+        pairs = [rows[k * m : (k + 1) * m] for k in range(min(len(x_0) // m, 4)) for rows in (x_0, data.x[nearest])]
+        labels = ["sample", "nearest"] * (len(pairs) // 2)
+        picture = figures.lines(pairs, labels, run.shape, "Learnt by heart? Each sample and the training picture closest to it")
         wrote(figures.save(picture, out / "nearest.png"), args, result)
     if args.likelihood:
         from .evaluation import likelihood, likelihood_text

@@ -100,17 +100,21 @@ def strip(path, labels, shape, title):
 
 
 @styled
+def lines(sets, labels, shape, title):
+    """Sets of as many pictures, a line for each with its label on the left, so that a column can be compared."""
+    n = len(sets[0])
+    fig = figure(2 + 0.75 * n, 0.9 + 0.75 * len(sets))
+    ax = fig.subplots()
+    _pictures(ax, np.concatenate(sets), shape, n)
+    for k, label in enumerate(labels):
+        ax.text(-1, (k + 0.5) * (shape[0] + 1), label, ha="right", va="center")
+    fig.suptitle(title)
+    return fig
+
+
 def grown(stages, labels, shape):
     """The same noise drawn again and again while the network learns: a line for each stage (points: a column)."""
-    if shape == (2,):
-        return strip(stages, labels, shape, "Learning: the same noise, step by step")
-    fig = figure(9, 1.1 + 0.8 * len(stages))
-    axes = fig.subplots(len(stages), 1, squeeze=False)[:, 0]
-    for ax, rows, label in zip(axes, stages, labels):
-        _pictures(ax, rows, shape, len(rows))
-        ax.set_title(label, loc="left", fontsize=12)
-    fig.suptitle("Learning: the same noise, step by step")
-    return fig
+    return (strip if shape == (2,) else lines)(stages, labels, shape, "Learning: the same noise, step by step")
 
 
 @styled

@@ -70,10 +70,15 @@ def test_colours_beyond_their_range_are_cut(tmp_path):
 def test_grown_has_a_line_for_each_stage(stages, shape, tmp_path):
     labels = [f"step {k}" for k in range(len(stages))]
     fig = figures.grown(stages, labels, shape)
-    assert [ax.get_title(loc="center" if shape == (2,) else "left") for ax in fig.axes] == labels
-    if shape != (2,):
-        for ax, rows in zip(fig.axes, stages):
-            first = np.asarray(ax.images[0].get_array())[1:5, 1:5]
-            wanted = rows[0].reshape(shape)
+    if shape == (2,):
+        assert [ax.get_title() for ax in fig.axes] == labels
+    else:
+        (ax,) = fig.axes
+        assert [text.get_text() for text in ax.texts] == labels
+        shown = np.asarray(ax.images[0].get_array())
+        for k, rows in enumerate(stages):
+            first, wanted = shown[5 * k + 1 : 5 * k + 5, 1:5], rows[0].reshape(shape)
             assert np.allclose(first, wanted if len(shape) == 2 else np.clip((wanted + 1) / 2, 0, 1))
+            assert 5 * k + 1 < ax.texts[k].get_position()[1] < 5 * k + 5
+        assert shown.shape[1] == 5 * len(stages[0]) + 1
     assert figures.save(fig, tmp_path / "g.png").read_bytes()[1:4] == b"PNG"
