@@ -106,15 +106,18 @@ class OneMatrix:
 
     @staticmethod
     def weights(W, size):
+        """U, from all the numbers of x to all of y."""
         C, n = W.shape[2:]
         U = places(size).astype(W.dtype) @ W.reshape(9, -1)
         return U.reshape(size**2, size**2, C, n).transpose(0, 2, 1, 3).reshape(size**2 * C, size**2 * n)
 
     def forward(self, U, b):
+        """Tiles.forward, with one product."""
         self.V[...] = apart(self.inside[0], self.L).reshape(self.V.shape)
         return abreast((self.V @ U).reshape(len(self.V), self.size, self.size, len(b)) + b, self.L)
 
     def backward(self, dy, U, dW, db):
+        """Tiles.backward; each of the nine weights collects from all the places where it stands."""
         dM, p = apart(dy, self.L).reshape(len(self.V), -1), self.size**2
         dM.reshape(-1, len(db)).sum(axis=0, out=db)
         dU = (self.V.T @ dM).reshape(p, -1, p, len(db)).transpose(0, 2, 1, 3).reshape(p * p, -1)
