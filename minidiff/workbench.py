@@ -6,6 +6,7 @@ Modules are imported inside the functions, so that --help does not wait for NumP
 import itertools
 import signal
 import time
+import warnings
 
 SAVE_EVERY = 20  # seconds between checkpoints
 
@@ -130,10 +131,12 @@ def fit(run, data, steps, path, look=lambda run: None, looks=8):
     looks = max(1, min(looks, (steps - run.state.step) // 50))
     at = {run.state.step + round((steps - run.state.step) * k / looks) for k in range(1, looks + 1)}
     nothing = run.knows_nothing()
+    ours = not path.parent.exists()
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
     saved = time.monotonic()
     try:
-        with Interrupt() as interrupt, bar(steps, "step", "training") as progress:
+        with Interrupt() as interrupt, bar(steps, "step", "training") as progress, warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of an overflow: train looks for it, and says so in one line
             progress.update(run.state.step)
             for state in training:
                 run.losses.append(state.loss)
@@ -152,6 +155,9 @@ def fit(run, data, steps, path, look=lambda run: None, looks=8):
     except FloatingPointError as e:
         kept = f"{path} keeps step {load(path).state.step}" if path.exists() else "no checkpoint was written yet"
         raise FloatingPointError(f"{e}; {kept}") from e
+    finally:
+        if ours and not any(path.parent.iterdir()):  # stopped before there was anything to keep
+            path.parent.rmdir()
     return True
 
 

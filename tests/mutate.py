@@ -39,6 +39,7 @@ TESTS = {  # file -> the tests that look at it
     "guidance": ["test_guidance"],
     "metrics": ["test_metrics"],
     "classifier": ["test_classifier"],
+    "winograd": ["test_winograd"],
     "unet": ["test_unet"],
     "mlp": ["test_network", "test_kernels"],
     "loss": ["test_network", "test_train"],
@@ -137,6 +138,8 @@ NAMED = [  # (what, file, before, after, the test that must fail)
      "np.where(dropped[k], label[rows].astype(int), null)", "test_epochs.py::test_one_label_in_ten_is_dropped"),
     ("SSIM's windows not averaged", "metrics", "return s.mean(axis=(1, 2))", "return s[:, 0, 0]",
      "test_metrics.py::test_ssim_is_its_three_factors_window_by_window"),
+    ("a tile's bias at another point", "winograd", "self.M[7] += b", "self.M[8] += b",
+     "test_winograd.py::test_conv_there_and_back"),
 ]  # fmt: skip
 
 SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.MatMult: ast.Mult,

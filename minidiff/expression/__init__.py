@@ -50,6 +50,8 @@ def parse(text, scope, notation="ddpm"):
 
 def _number(value):
     """A Fraction while it is exact and short, else a float."""
+    if type(value) is float:  # the common case first: to ask whether something is a Fraction takes long
+        return value
     if isinstance(value, int | Fraction):
         if max(abs(value.numerator), value.denominator).bit_length() <= BITS:
             return Fraction(value)
