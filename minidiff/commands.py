@@ -230,7 +230,8 @@ def evaluate(args):
         nearest = result["pictures"].pop("nearest")
         show("\n" + pictures_text(result["pictures"]), args)
         m = min(10, len(x_0))
-        pairs = [rows[k * m : (k + 1) * m] for k in range(min(len(x_0) // m, 4)) for rows in (x_0, data.x[nearest])]
+        near = data.x[nearest[: 4 * m]]
+        pairs = [rows[k * m : (k + 1) * m] for k in range(min(len(x_0) // m, 4)) for rows in (x_0, near)]
         labels = ["sample", "nearest"] * (len(pairs) // 2)
         picture = figures.lines(pairs, labels, run.shape, "Learnt by heart? Each sample and the training picture closest to it")
         wrote(figures.save(picture, out / "nearest.png"), args, result)

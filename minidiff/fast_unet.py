@@ -4,7 +4,7 @@ What makes it fast:
 - pictures go in blocks, side by side on the cores, each block all the way up and down on one set of buffers;
 - a 3 x 3 convolution takes a quarter of the products (winograd.py);
 - group_norm, film and SiLU are one kernel each way, and so are the gate and what it is added to;
-- L = 8 pictures stand abreast, (B / L, H, W, L C), which makes the innermost loops of the kernels long.
+- L pictures stand abreast, (B / L, H, W, L C), which makes the innermost loops of the kernels long: 8 in a whole block.
 """
 
 import math
@@ -111,7 +111,7 @@ class _Pictures:
         return dh
 
     def forward(self, params, U, x_t, embedding, label):
-        """unet.UNet.forward: eps_hat (rows, size, size, channels_in), in a buffer."""
+        """unet.UNet.forward: eps_hat (rows, size, size, channels_in), perhaps a view of a buffer."""
         model, p, self.p, self.U = self.model, params, params, U
         size, depth, L = model.size, model.depth, self.L
         c, self.time_cache = linear(embedding, p["W_time"], p["b_time"])
@@ -122,21 +122,21 @@ class _Pictures:
         h = self.conv("W_in")
         for i in range(depth):
             h = self.block(f"down_{i}", h)
-            h = _sum_of_squares(h, self.picture(f"pool_{i}", h.shape[1] // 2, h.shape[3] // L))
+            h = _sum_2x2(h, self.picture(f"pool_{i}", h.shape[1] // 2, h.shape[3] // L))
             h *= h.dtype.type(0.25)
         h, self.att_cache = model._attend(p, apart(self.block("mid_0", h), L))
         h = self.block("mid_1", abreast(h, L))
         for i in reversed(range(depth)):
             kept, low = self.picture(f"out_down_{i}", size >> i, model.width << i), h
             h = self.picture(f"concat_{i}", size >> i, (low.shape[3] + kept.shape[3]) // L)
-            up, skip = self.halves(h, low.shape[3] // L)
+            up, skip = self.parted(h, low.shape[3] // L)
             for u, v in np.ndindex(2, 2):
                 up[:, u::2, v::2] = low.reshape(*low.shape[:3], L, -1)
             skip[...] = kept.reshape(skip.shape)
             h = self.block(f"up_{i}", h)
         return apart(self.act_conv("W_out", h, *np.split(self.mod[:, self.out], 2, axis=1)), L)
 
-    def halves(self, h, n):
+    def parted(self, h, n):
         """[u, v] of a concatenation, u with n channels: views (B / L, H, W, L, channels)."""
         h = h.reshape(*h.shape[:3], self.L, -1)
         return h[..., :n], h[..., n:]
@@ -151,9 +151,9 @@ class _Pictures:
         for i in range(model.depth):
             dconcat = self.block_backward(f"up_{i}", dh)
             n = dconcat.shape[3] // L - (model.width << i)
-            dup, dskip = self.halves(dconcat, n)
+            dup, dskip = self.parted(dconcat, n)
             dh = self.picture(f"dlow_{i}", dconcat.shape[1] // 2, n)
-            _sum_of_squares(dup, dh.reshape(*dh.shape[:3], L, n))
+            _sum_2x2(dup, dh.reshape(*dh.shape[:3], L, n))
             dkept.append(dskip)
         made = {}
         dh = model._attend_backward(made, apart(self.block_backward("mid_1", dh), L), self.att_cache)
@@ -175,8 +175,8 @@ class _Pictures:
             g[name][...] = dw
 
 
-def _sum_of_squares(x, y):
-    """y = the sum of each 2 x 2 square of x."""
+def _sum_2x2(x, y):
+    """y = x summed over each 2 x 2 square."""
     np.add(x[:, ::2, ::2], x[:, ::2, 1::2], out=y)
     y += x[:, 1::2, ::2]
     y += x[:, 1::2, 1::2]

@@ -101,7 +101,7 @@ def strip(path, labels, shape, title):
 
 @styled
 def lines(sets, labels, shape, title):
-    """Sets of as many pictures, a line for each with its label on the left, so that a column can be compared."""
+    """Equally large sets of pictures, a line for each with its label on the left, so that columns can be compared."""
     n = len(sets[0])
     fig = figure(2 + 0.75 * n, 0.9 + 0.75 * len(sets))
     ax = fig.subplots()

@@ -523,22 +523,23 @@ def gated_backward(dh, y, gate, dy, dgate):
 
 
 # Winograd's convolution (winograd.py): each 4 x 4 tile of y from 6 x 6 pixels of x, y = A^T [U * (B^T x B)] A. _in is B^T
-# and _out is A^T in one direction, of six rows of n numbers that begin at x[i], x[i + dx], x[i + 2 dx] ... Everything is
-# linear, so that the way back is each step transposed. Tile number k is V[:, k] (36, channels).
+# and _out is A^T in one direction, of six rows of n numbers that begin at x[i], x[i + step_x], x[i + 2 step_x] ...
+# Everything is linear, so the way back is each step transposed, in reverse order. Tile t is V[:, t] (36, channels), and
+# k = t C is where it begins in each of the 36 matrices.
 
 
 @kernel
-def _places(i, step):
-    """i, i + step ... i + 5 step: unsigned, for a signed index could count from the end, and is asked each time."""
+def _six(i, step):
+    """i, i + step ... i + 5 step, unsigned: compiled code asks at each use whether a signed index counts from the end."""
     i, step = np.uint64(i), np.uint64(step)
     i2, i4 = i + step + step, i + step + step + step + step
     return i, i + step, i2, i2 + step, i4, i4 + step
 
 
 @kernel
-def _in(x, i, dx, y, j, dy, n):
-    i0, i1, i2, i3, i4, i5 = _places(i, dx)
-    j0, j1, j2, j3, j4, j5 = _places(j, dy)
+def _in(x, i, step_x, y, j, step_y, n):
+    i0, i1, i2, i3, i4, i5 = _six(i, step_x)
+    j0, j1, j2, j3, j4, j5 = _six(j, step_y)
     two, four, five = x.dtype.type(2), x.dtype.type(4), x.dtype.type(5)
     for k in range(np.uint64(n)):
         x0, x1, x2, x3, x4, x5 = x[i0 + k], x[i1 + k], x[i2 + k], x[i3 + k], x[i4 + k], x[i5 + k]
@@ -548,9 +549,9 @@ def _in(x, i, dx, y, j, dy, n):
 
 
 @kernel
-def _in_backward(y, j, dy, x, i, dx, n):
-    i0, i1, i2, i3, i4, i5 = _places(i, dx)
-    j0, j1, j2, j3, j4, j5 = _places(j, dy)
+def _in_backward(y, j, step_y, x, i, step_x, n):
+    i0, i1, i2, i3, i4, i5 = _six(i, step_x)
+    j0, j1, j2, j3, j4, j5 = _six(j, step_y)
     two, four, five = x.dtype.type(2), x.dtype.type(4), x.dtype.type(5)
     for k in range(np.uint64(n)):
         y0, y1, y2, y3, y4, y5 = y[j0 + k], y[j1 + k], y[j2 + k], y[j3 + k], y[j4 + k], y[j5 + k]
@@ -564,9 +565,9 @@ def _in_backward(y, j, dy, x, i, dx, n):
 
 
 @kernel
-def _out(x, i, dx, y, j, dy, n):
-    i0, i1, i2, i3, i4, i5 = _places(i, dx)
-    j0, j1, j2, j3, _, _ = _places(j, dy)
+def _out(x, i, step_x, y, j, step_y, n):
+    i0, i1, i2, i3, i4, i5 = _six(i, step_x)
+    j0, j1, j2, j3, _, _ = _six(j, step_y)
     two, four, eight = x.dtype.type(2), x.dtype.type(4), x.dtype.type(8)
     for k in range(np.uint64(n)):
         x0, x1, x2, x3, x4, x5 = x[i0 + k], x[i1 + k], x[i2 + k], x[i3 + k], x[i4 + k], x[i5 + k]
@@ -575,9 +576,9 @@ def _out(x, i, dx, y, j, dy, n):
 
 
 @kernel
-def _out_backward(y, j, dy, x, i, dx, n):
-    i0, i1, i2, i3, i4, i5 = _places(i, dx)
-    j0, j1, j2, j3, _, _ = _places(j, dy)
+def _out_backward(y, j, step_y, x, i, step_x, n):
+    i0, i1, i2, i3, i4, i5 = _six(i, step_x)
+    j0, j1, j2, j3, _, _ = _six(j, step_y)
     two, four, eight = x.dtype.type(2), x.dtype.type(4), x.dtype.type(8)
     for k in range(np.uint64(n)):
         y0, y1, y2, y3 = y[j0 + k], y[j1 + k], y[j2 + k], y[j3 + k]
@@ -587,9 +588,9 @@ def _out_backward(y, j, dy, x, i, dx, n):
 
 @kernel
 def tiles_in(x, V):
-    """V = B^T x B of each 6 x 6 patch of x, framed (B, H + 2, W + 2, C). Twin: images.patches, 6 x 6 every 4 pixels."""
+    """V = B^T x B of each 6 x 6 patch of x, frames (B, H, W, C). Twin: images.patches, 6 x 6 every 4 pixels."""
     B, H, W, C = x.shape
-    between, k = V.shape[1] * C, 0  # one of the 36 matrices and the next
+    between, k = V.shape[1] * C, 0  # between: from one of the 36 matrices to the next
     x, V, s = x.reshape(-1), V.reshape(-1), np.empty(6 * W * C, x.dtype)
     for b in range(B):
         for i in range(0, H - 2, 4):
@@ -602,7 +603,7 @@ def tiles_in(x, V):
 
 @kernel
 def tiles_in_backward(dV, dx):
-    """dx (framed): each pixel collects from the patches that it was in. Twin: images.patches_backward, as in tiles_in."""
+    """dx, frames as in tiles_in: each pixel collects from the patches that it was in. Twin: images.patches_backward."""
     B, H, W, C = dx.shape
     between, k = dV.shape[1] * C, 0
     dx, dV, s = dx.reshape(-1), dV.reshape(-1), np.empty(6 * W * C, dx.dtype)

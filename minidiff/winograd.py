@@ -5,15 +5,16 @@ Four outputs of a filter w of three weights, side by side, come from six inputs 
     y = A^T [(G w) * (B^T x)]                  6 products instead of 12
     Y = A^T [(G W G^T) * (B^T X B)] A          36 instead of 144: X 6 x 6, W 3 x 3 and Y 4 x 4 pixels
 
-(Backwards it is how to multiply two polynomials with coefficients w and y: G w and A y are their values at 0, 1, -1, 2, -2
-and infinity, multiply them, and B interpolates.) With C channels in and n out, each of the 36 products is a matrix product.
-A and B stand in kernels.py, written out as sums.
-The sums with 4, 5 and 8 cost digits: y in float32 is off by 2e-6 of its size, 6 times more than the direct sum.
+(Transposed, it multiplies the polynomials with coefficients w and y: A y are the values of one at 0, 1, -1, 2, -2 and
+infinity, G w those of the other over Lagrange's denominators, and B makes coefficients of the products.) With C channels in
+and n out, each of the 36 products is a matrix product. A and B stand in kernels.py, written out as sums.
+The sums with 4, 5 and 8 cost digits: in float32, y and the gradients are off by 1e-6 to 3e-6 of their size, mostly 5 to 15
+times more than the direct sums.
 A picture of 2 x 2 pixels, or of one, would hardly fill a tile: there the convolution is one matrix for the whole picture.
 
 letter   shape                        meaning
-V, M     (36, tiles, channels)        the tiles before and after the product with
-U        (36, C, n)                   the weights W (3, 3, C, n); of OneMatrix: (size^2 C, size^2 n)
+V, M     (36, tiles L, channels)      V = B^T X B and M = V U; V_rows, M_rows: their memory as (36, tiles + 1, L channels)
+U        (36, C, n)                   (G x G) W of the weights W (3, 3, C, n); of OneMatrix: (size^2 C, size^2 n)
 L                                     pictures abreast: (B / L, H, W, L C), see kernels.py
 frame    (B / L, S + 2, S + 2, L C)   pictures with zeros around, S = size rounded up to whole tiles
 """
@@ -46,8 +47,8 @@ def conv_of(size):
 
 
 @cache
-def places(size):
-    """(size^4, 9): 1 where one of the nine weights stands between pixel ij of x and pixel kl of y."""
+def where_weights_stand(size):
+    """(size^4, 9): 1 where weight uv joins pixel ij of x to pixel kl of y, else 0."""
     pixels = list(np.ndindex(size, size))
     return np.array([[uv == (1 + i - k, 1 + j - l) for uv in np.ndindex(3, 3)] for i, j in pixels for k, l in pixels], int)
 
@@ -62,13 +63,13 @@ class Tiles:
         self.size, self.beyond = size, -size % 4
         S, rows = size + self.beyond, B // L
         tiles = rows * (S // 4) ** 2
+        # One frame for all layers of its shape. Its zeros stay: of a size above 2 and its halves, no two round up to one S.
         self.frame, self.dframe = [buffer(key, rows, S + 2, S + 2, L * C) for key in ("frame", "dframe")]
         self.y = buffer("y" + name, rows, S, S, L * n)
-        # a row more than needed between the 36 matrices: at a distance of 4 kB all would fall on the same cache lines
-        self.V_rows, self.dV_rows = [buffer(key, 36, tiles + 1, L * C) for key in ("V" + name, "dV")]
-        self.M_rows, self.dU = buffer("M", 36, tiles + 1, L * n), buffer("dU", 36, C, n)
-        self.V, self.dV = [V[:, :tiles].reshape(36, -1, C) for V in (self.V_rows, self.dV_rows)]
-        self.M = self.M_rows[:, :tiles].reshape(36, -1, n)
+        # A row more than needed between the 36 matrices: 4 kB apart, all would fall into the same few sets of the cache.
+        self.V_rows, self.M_rows = buffer("V" + name, 36, tiles + 1, L * C), buffer("M", 36, tiles + 1, L * n)
+        self.V, self.M = self.V_rows[:, :tiles].reshape(36, -1, C), self.M_rows[:, :tiles].reshape(36, -1, n)
+        self.dU = buffer("dU", 36, C, n)
 
     @staticmethod
     def weights(W, size):
@@ -79,7 +80,7 @@ class Tiles:
         """y of what stands in the frame."""
         kernels.tiles_in(self.frame, self.V_rows)
         np.matmul(self.V, U, out=self.M)
-        self.M[7] += b  # what belongs to the point 1, both ways: A^T hands it once to each pixel of the tile
+        self.M[7] += b  # at the point 1 in both directions A^T is all ones: each pixel of the tile gets b once
         kernels.tiles_out(self.M_rows, self.y)
         return np.ascontiguousarray(self.y[:, : self.size, : self.size])  # a copy only where the tiles reach beyond
 
@@ -88,11 +89,11 @@ class Tiles:
         if self.beyond:
             dy = np.pad(dy, ((0, 0), (0, self.beyond), (0, self.beyond), (0, 0)))
         kernels.tiles_out_backward(dy, self.M_rows)
-        self.M[7].sum(axis=0, out=db)  # at the point 1: dy, added up over the tile
+        self.M[7].sum(axis=0, out=db)  # as b came: dy, added up over the tile
         np.matmul(self.V.transpose(0, 2, 1), self.M, out=self.dU)
         np.matmul(GG.T.astype(dW.dtype), self.dU.reshape(36, -1), out=dW.reshape(9, -1))
-        np.matmul(self.M, U.transpose(0, 2, 1), out=self.dV)
-        kernels.tiles_in_backward(self.dV_rows, self.dframe)
+        np.matmul(self.M, U.transpose(0, 2, 1), out=self.V)  # V has served: now it is dV
+        kernels.tiles_in_backward(self.V_rows, self.dframe)
 
 
 class OneMatrix:
@@ -108,7 +109,7 @@ class OneMatrix:
     def weights(W, size):
         """U, from all the numbers of x to all of y."""
         C, n = W.shape[2:]
-        U = places(size).astype(W.dtype) @ W.reshape(9, -1)
+        U = where_weights_stand(size).astype(W.dtype) @ W.reshape(9, -1)
         return U.reshape(size**2, size**2, C, n).transpose(0, 2, 1, 3).reshape(size**2 * C, size**2 * n)
 
     def forward(self, U, b):
@@ -121,5 +122,5 @@ class OneMatrix:
         dM, p = apart(dy, self.L).reshape(len(self.V), -1), self.size**2
         dM.reshape(-1, len(db)).sum(axis=0, out=db)
         dU = (self.V.T @ dM).reshape(p, -1, p, len(db)).transpose(0, 2, 1, 3).reshape(p * p, -1)
-        np.matmul(places(self.size).T.astype(dW.dtype), dU, out=dW.reshape(9, -1))
+        np.matmul(where_weights_stand(self.size).T.astype(dW.dtype), dU, out=dW.reshape(9, -1))
         self.inside[1][...] = abreast((dM @ U.T).reshape(len(dM), self.size, self.size, -1), self.L)

@@ -164,20 +164,20 @@ def of_tiles(matrix, x):
 
 def patches_of(frame):
     """(tiles, 6, 6, channels): every fourth of the 6 x 6 patches that lie in the frame."""
-    B, places = len(frame), range(0, frame.shape[1] - 2, 4)
-    return np.stack([frame[b, i : i + 6, j : j + 6] for b in range(B) for i in places for j in places])
+    B, rows, columns = len(frame), range(0, frame.shape[1] - 2, 4), range(0, frame.shape[2] - 2, 4)
+    return np.stack([frame[b, i : i + 6, j : j + 6] for b in range(B) for i in rows for j in columns])
 
 
 def tiles_in(rng, dtype):
-    """More room in V than tiles."""
-    frame, V = rng.standard_normal((2, 10, 10, 5)).astype(dtype), np.empty((36, 9, 5), dtype)
+    """More room in V than tiles; wider than high, here and below."""
+    frame, V = rng.standard_normal((2, 6, 10, 5)).astype(dtype), np.empty((36, 5, 5), dtype)
     kernels.tiles_in(frame, V)
-    return V[:, :8].copy(), of_tiles(B_T, patches_of(frame))
+    return V[:, :4].copy(), of_tiles(B_T, patches_of(frame))
 
 
 def tiles_in_backward(rng, dtype):
     """<dV, V(x)> = <dx, x> for every x: here each unit vector's."""
-    dV, dframe = rng.standard_normal((36, 8, 1)).astype(dtype), np.full((2, 10, 10, 1), 9, dtype)
+    dV, dframe = rng.standard_normal((36, 4, 1)).astype(dtype), np.full((2, 6, 10, 1), 9, dtype)
     kernels.tiles_in_backward(dV, dframe)
     want = np.zeros_like(dframe)
     for b, i, j, k in np.ndindex(want.shape):
@@ -188,18 +188,18 @@ def tiles_in_backward(rng, dtype):
 
 
 def tiles_out(rng, dtype):
-    M, y = rng.standard_normal((36, 9, 3)).astype(dtype), np.empty((2, 8, 8, 3), dtype)
+    M, y = rng.standard_normal((36, 5, 3)).astype(dtype), np.empty((2, 4, 8, 3), dtype)
     kernels.tiles_out(M, y)
-    tiles = of_tiles(A_T, M[:, :8].transpose(1, 0, 2).reshape(8, 6, 6, 3)).reshape(4, 4, 2, 2, 2, 3)  # u, v, b, i, j, k
+    tiles = of_tiles(A_T, M[:, :4].transpose(1, 0, 2).reshape(4, 6, 6, 3)).reshape(4, 4, 2, 1, 2, 3)  # u, v, b, i, j, k
     return y, tiles.transpose(2, 3, 0, 4, 1, 5).reshape(y.shape)
 
 
 def tiles_out_backward(rng, dtype):
     """<dy, y(M)> = <dM, M>: the matrix A on both sides."""
-    dy, dM = rng.standard_normal((2, 8, 8, 3)).astype(dtype), np.empty((36, 9, 3), dtype)
+    dy, dM = rng.standard_normal((2, 4, 8, 3)).astype(dtype), np.empty((36, 5, 3), dtype)
     kernels.tiles_out_backward(dy, dM)
-    squares = dy.reshape(2, 2, 4, 2, 4, 3).transpose(0, 1, 3, 2, 4, 5).reshape(8, 4, 4, 3)
-    return dM[:, :8].copy(), of_tiles(A_T.T, squares)
+    squares = dy.reshape(2, 1, 4, 2, 4, 3).transpose(0, 1, 3, 2, 4, 5).reshape(4, 4, 4, 3)
+    return dM[:, :4].copy(), of_tiles(A_T.T, squares)
 
 
 L = 2  # pictures abreast
