@@ -264,6 +264,11 @@ def test_two_lines_of_a_derivation():
     verdict = equal("x_t", "sqrt(ab_t) x_0 + (1-ab_t) eps")
     assert verdict.exit_status == 1 and "the other line" in str(verdict) and "x_0 = 2" in str(verdict)
     assert equal(r"\alpha_t", "x / x * alpha_t", notation="prince")
+    for text in ("2ab", "a b + ab"):  # alpha_bar_t, or a times b?
+        assert equal(text, "2 a b").exit_status == 2 and "write one of them" in str(equal(text, "2 a b"))
+    assert equal("2ba", "2*a*b") and equal("ab_t", "alpha_bar[t]") and equal("ab[t]", "alpha_bar_t")
+    square = str(equal("(a+b)^2", "a^2 + b^2"))
+    assert square.count("read as") == 2 and "other t" not in square  # nothing here depends on t
 
 
 def test_a_verdict_is_quick():

@@ -107,6 +107,8 @@ def tokens(text, names, rename):
                 below = bool(found) and found[-1].text == "_"
                 if below and latex and value.split("_")[0] not in (*ACCENTS, "theta"):
                     value, at = value[0], here + 1  # TeX's index is one character: \beta_tx_0
+                if value == "ab" and {"a", "b", "alpha_bar"} <= set(names) and text[at : at + 1] not in ("_", "[", "("):
+                    raise ExpressionError("'ab' may be alpha_bar_t or a times b here: write one of them, or a*b", text, here)
                 value = _spread(value, names)
                 if not below and _letters(value, names):  # 2ab is 2 a b
                     for k, letter in enumerate(value):

@@ -154,7 +154,7 @@ def _off(row):
 
 def _judge(entry, yours, right, seed):
     """The Verdict on yours against right, each (case -> number, how it reads, its letters)."""
-    (f, reads, letters), (g, _, more) = yours, right
+    (f, reads, letters), (g, other, more) = yours, right
     cases = [random_case(entry, rng) for rng in [np.random.default_rng([seed, 1])] for _ in range(N)]
     equal, skipped, different = _compare(f, g, cases)
     times = sorted({c["t"] for c in skipped if "t" in c})
@@ -173,8 +173,9 @@ def _judge(entry, yours, right, seed):
         b, _ = measure(entry, case, np.random.default_rng([seed, 2]))
         lines.append(f"  measured        {b:.6g}    by {entry.measured}")
     else:
-        lines.append(f"  the other line  {b:.6g}")
-    rows = _other_times(entry, case, f, g)
+        lines.append(f"  the other line  {b:.6g}    read as {other}")
+    timed = (letters | more) & {"t", "s", "beta", "alpha", "alpha_bar", "x_t", "x_0_hat"}
+    rows = _other_times(entry, case, f, g) if timed else []
     if rows:
         lines.append(f"  at other t      with beta_1..beta_{len(COARSE)} = {number(COARSE)}:")
         lines += textwrap.wrap("; ".join(f"t = {r['t']}: {_off(r)}" for r in rows), 100, initial_indent=" " * 18,
