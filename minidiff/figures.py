@@ -6,6 +6,7 @@ letter   name    shape      meaning
 """
 
 import functools
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -200,15 +201,15 @@ def elbo_by_t(found, d):
 @styled
 def claimed_and_measured(curves, points, xlabel, title, latex):
     """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula."""
-    fig = figure(10, 6)
+    fig = figure(10, 8)
     ax = fig.subplots()
     wrong_colors = iter(("#CC79A7", "#E69F00", GREEN, GREY) * 9)
     for caption, (x, y, wrong) in curves.items():
-        ax.plot(
-            x, y, "--" if wrong else "-", color=next(wrong_colors) if wrong else BLUE, lw=1.5 if wrong else 2.5, label=caption
-        )
+        color, wrapped = next(wrong_colors) if wrong else BLUE, textwrap.fill(caption, 105)
+        ax.plot(x, y, "--" if wrong else "-", color=color, lw=1.5 if wrong else 2.5, label=wrapped)
     ax.plot(*points, "o", color=ORANGE, ms=9, label="measured")
-    ax.set(xlabel=xlabel, title=title)
-    ax.legend(frameon=False, fontsize=11)
+    ax.set(title=title)
+    ax.set_xlabel(textwrap.fill(xlabel, 105), fontsize=12)
+    fig.legend(frameon=False, fontsize=11, loc="outside lower left")
     fig.suptitle(f"${latex}$")
     return fig

@@ -131,6 +131,20 @@ def test_show_draws_a_picture_and_lists(capsys):
     assert figures.claimed_and_measured(drawn, points, xlabel, "t", "x").axes[0].lines
 
 
+@pytest.mark.parametrize("name", ["posterior-mean", "ddim-step", "ssim", "clip-loss"])
+def test_long_formulas_stay_inside_their_picture(name):
+    """The longest captions; and the numbers that were chosen are said."""
+    entry = find(name)
+    drawn, points, xlabel = curves(entry)
+    fig = figures.claimed_and_measured(drawn, points, xlabel, entry.title, entry.latex)
+    fig.canvas.draw()
+    (legend,) = fig.legends
+    for box in (legend.get_window_extent(), fig.axes[0].get_tightbbox()):
+        assert box.x0 >= 0 and box.x1 <= fig.bbox.x1 and box.y0 >= 0 and box.y1 <= fig.bbox.y1
+    assert legend.get_window_extent().y1 <= fig.axes[0].get_tightbbox().y0
+    assert ("eps = " in xlabel) == (name == "posterior-mean") and "x_t = 1.7" not in xlabel and "more wrong" in xlabel
+
+
 def test_verify_says_what_failed(capsys, monkeypatch):
     assert answer(capsys, "verify", "snr")["failed"] == []
     fake = {

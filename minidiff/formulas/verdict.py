@@ -28,7 +28,7 @@ class Verdict:
 
 def number(value):
     """A number as one writes it: 0.72, 1/14 (0.0714286), or six digits."""
-    if isinstance(value, tuple):
+    if hasattr(value, "__len__"):
         return ", ".join(map(number, value))
     if isinstance(value, Fraction) and value.denominator > 1:
         decimal = f"{float(value):.6g}"
