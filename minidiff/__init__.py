@@ -1,5 +1,7 @@
 """minidiff: diffusion models from scratch, to be read from top to bottom.
 
+Start at schedule: what stands above it is machinery.
+
     kernels     every compiled loop; each has a readable twin further down
     threads     blocks of rows, side by side
     noise       where every random number comes from

@@ -9,7 +9,7 @@ def info(args):
     from dataclasses import asdict
 
     run, _ = checkpoint_of(args.run)
-    recent = run.losses[-500:] or [float("nan")]
+    recent = run.recent_losses() or [float("nan")]
     result = {
         "model": {"kind": run.kind} | asdict(run.model),
         "parameters": sum(w.size for w in run.state.params.values()),

@@ -64,6 +64,10 @@ class Run:
         rng = stream(self.state.seed, JUDGE)
         return unit(self.goal.objective, self.goal.weight, self.goal.times, self.schedule, self.model.d, rng)
 
+    def recent_losses(self):
+        """The last tenth, 500 at most: their mean is a fair number for one that scatters and falls."""
+        return self.losses[-min(500, -(-len(self.losses) // 10)) :]
+
     def in_data_units(self, x):
         """Rows of the model as what the data was before it was scaled, (n, *shape)."""
         return (x * self.scale + self.offset).reshape(-1, *self.shape)

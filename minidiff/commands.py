@@ -153,10 +153,10 @@ def train(args):
     if grows:
         wrote(out / "progress.png", args, result)
     wrote(figures.save(curve(run, data, figures), out / "training.png"), args, result)
-    recent = run.losses[-500:]
+    recent = run.recent_losses()
     result |= {"steps": run.state.step, "loss": sum(recent) / len(recent), "d": run.model.d}
     share = result["loss"] / run.knows_nothing()
-    show(f"step {run.state.step}, loss {result['loss']:.4f}, that is {share:.4f} of what knowing nothing costs", args)
+    show(f"step {run.state.step}: error {share:.4f}, the mean of the last {len(recent)} steps (1: answering 0 always)", args)
     few = " --sampler ddim --steps 50 --n 100" if run.kind == "unet" else ""
     show(f"next: minidiff sample {out}{few}", args)
     return done(result, args)
@@ -186,6 +186,7 @@ def sample(args):
     if figures.drawable(run.shape):
         shown = x_0[:100] if len(run.shape) > 1 else x_0[:5000]
         title = f"{len(times) - 1} steps, {evaluations} evaluations" + (f", w = {wish[1]:g}" if wish else "")
+        title += f", labels {args.label}" if getattr(args, "label", None) else ""
         wrote(figures.save(figures.beside({name: shown}, run.shape, title), out / "samples.png"), args, result)
         reverse = reverse_figure(run, step, name, times, figures, args.seed, wish)
         wrote(figures.save(reverse, out / "reverse.png"), args, result)

@@ -140,14 +140,15 @@ def training_curve(steps, losses, floor=None):
     fig = figure(9, 5)
     ax = fig.subplots()
     ax.plot(steps, losses, color=BLUE, lw=2)
-    ax.annotate("network", (steps[-1], losses[-1]), (-4, 8), textcoords="offset points", color=BLUE, ha="right")
+    beside = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points", "annotation_clip": False}
+    ax.annotate("network", (1, losses[-1]), (6, 0), color=BLUE, va="bottom", **beside)
     ax.axhline(1, color=GREY, lw=1.5, ls="--")
-    ax.annotate("guessing 0", (steps[-1], 1), (-4, 6), textcoords="offset points", color=GREY, ha="right")
+    ax.annotate("guessing 0", (1, 1), (6, 0), color=GREY, va="center", **beside)
     if floor is not None:
         ax.axhline(floor, color=ORANGE, lw=2)
-        ax.annotate("perfect denoiser", (steps[-1], floor), (-4, -20), textcoords="offset points", color=ORANGE, ha="right")
+        ax.annotate("perfect denoiser", (1, floor), (6, 0), color=ORANGE, va="top", **beside)
     ax.set(xlabel="training step", ylabel="loss (1: the network answers 0)", ylim=(0, 1.15))
-    ax.set_title("What is left to learn")
+    ax.set_title("Training" if floor is None else "What is left to learn")
     return fig
 
 

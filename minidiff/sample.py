@@ -24,7 +24,7 @@ from .threads import side_by_side
 
 def beta_tilde(schedule, t, s):
     """var = (1 - ab_s) / (1 - ab_t) (1 - a): the posterior's.    [DDPM eq. 7]    The truth if x_0 is a single point."""
-    return posterior(schedule, 0.0, 0.0, t, s)[1]
+    return posterior(schedule, 0.0, 0.0, t, s)[1]  # a variance that x_0 and x_t do not enter
 
 
 def beta(schedule, t, s):
@@ -49,7 +49,7 @@ def gaussian_optimal(data_var):
         raise ValueError(f"data_var must be finite and at least 0, got {data_var!r}")
 
     def var(schedule, t, s):
-        c = posterior(schedule, 1.0, 0.0, t, s)[0]
+        c = posterior(schedule, 1.0, 0.0, t, s)[0]  # the mean for x_0 = 1, x_t = 0 is x_0's coefficient
         ab_t = schedule.at(t, 0.0)
         return beta_tilde(schedule, t, s) + c**2 * data_var * (1 - ab_t) / (1 - ab_t + ab_t * data_var)
 

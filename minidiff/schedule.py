@@ -8,6 +8,7 @@
 t = 0 is clean data, t = 1..T are noisy. Because index 0 exists, no formula needs a special first step.
 """
 
+import difflib
 import functools
 from dataclasses import dataclass
 
@@ -127,9 +128,11 @@ def cosine(T=1000, offset=0.008):
 
 
 def pick(kind, known, name):
-    """known[name], or a ValueError that lists the known ones."""
+    """known[name], or a ValueError that lists the known ones, the most similar first."""
     if name not in known:
-        raise ValueError(f"unknown {kind} {name!r}; known are {', '.join(known)}")
+        near = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise ValueError(f"unknown {kind} {name!r}; {meant}known are {', '.join(known)}")
     return known[name]
 
 

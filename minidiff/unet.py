@@ -3,7 +3,7 @@
     c   = silu(time_embedding(t) W_time + b_time + E[label])       (B, time_dim)
     mod = c W_mod + b_mod                                          every block's scales, shifts and gates
     h   = conv(x_t)                                                (B, size, size, width)
-    h   = block(h), kept;  h = pool(h)                             for i = 0..depth - 1: half the size, twice the width
+    h   = block(h), kept;  h = pool(h)                             for i = 0..depth - 1: half the size; width 2^i channels
     h   = block(h);  h = h + attention(group_norm(h));  h = block(h)
     h   = block([upsample(h), kept])                               for i = depth - 1..0
     eps_hat = conv(act(h))                                         (B, size, size, channels_in)
@@ -11,8 +11,9 @@
     block(h) = conv_1x1(h) + gate conv(act(conv(act(h))))          conv_1x1 only where the number of channels changes
     act(h)   = silu(film(group_norm(h), scale, shift))
 
-backward is forward read upwards. At first every gate, scale and shift is 0, attention adds 0 and eps_hat = 0. (Not a
-block's last convolution as well: with gate and convolution both 0, neither would ever have a gradient.)
+backward is forward read upwards; runs use fast_unet.py, which a test compares. At first every gate, scale and shift is 0,
+attention adds 0 and eps_hat = 0. (Not a block's last convolution as well: with gate and convolution both 0, neither would ever
+have a gradient.)
 """
 
 import math

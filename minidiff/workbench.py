@@ -50,6 +50,8 @@ def new_run(
     if pick("model", MODELS, kind) is MODELS["mlp"]:
         model = MODELS[kind](data.x.shape[1], width, depth)
     else:
+        if len(data.shape) < 2:
+            raise ValueError(f"--model unet needs pictures, {name} has rows of {data.shape[0]} numbers: leave it out")
         labels = int(data.label.max()) + 1 if conditional else 0
         model = MODELS[kind].of_shape(data.shape, width=width, depth=depth, labels=labels)
     state = start(model, seed)
@@ -142,7 +144,7 @@ def fit(run, data, steps, path, look=lambda run: None, looks=8):
                 run.losses.append(state.loss)
                 progress.update()
                 if state.step % 50 == 0:
-                    error = np.mean(run.losses[-500:]) / nothing
+                    error = np.mean(run.recent_losses()) / nothing
                     progress.set_postfix_str(f"error {error:.3f} (1 = knows nothing)", False)
                 if time.monotonic() - saved > SAVE_EVERY or interrupt.asked:
                     save(path, run)
@@ -189,7 +191,7 @@ def forward_figure(run, data, figures, rng):
     times = np.unique(np.round(T * np.array([0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1])).astype(int))
     rows = data.x[:: max(1, len(data.x) // 3)][:3] if len(data.shape) > 1 else data.x[:800]
     path = noise_chain(run.schedule, rows, times, rng)
-    labels = [f"t={t}\n{run.schedule.alpha_bar[t]:.0%} left" for t in times]
+    labels = [f"t={t}\nalpha_bar = {run.schedule.alpha_bar[t]:.2g}" for t in times]
     return figures.strip(path, labels, data.shape, "Forward: data dissolve, step by step, into noise")
 
 

@@ -213,7 +213,7 @@ def a_run(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["sample", "r", "--sampler", "eulre"], "unknown sampler 'eulre'; known are ddpm, ddim"),
+        (["sample", "r", "--sampler", "eulre"], "unknown sampler 'eulre'; did you mean euler? known are ddpm, ddim"),
         (["sample", "r", "--var", "x"], "known are beta-tilde, beta"),
         (["sample", "r", "--spacing", "x"], "known are trailing, leading, linspace"),
         (["sample", "r", "--steps", "41"], "steps must lie in 1..T = 40, got 41"),
