@@ -186,8 +186,8 @@ def sample(args):
     if figures.drawable(run.shape):
         shown = x_0[:100] if len(run.shape) > 1 else x_0[:5000]
         title = f"{len(times) - 1} steps, {evaluations} evaluations" + (f", w = {wish[1]:g}" if wish else "")
-        title += f", labels {args.label}" if getattr(args, "label", None) else ""
-        wrote(figures.save(figures.beside({name: shown}, run.shape, title), out / "samples.png"), args, result)
+        caption = f"{name}, asked for {args.label}" if args.label else name
+        wrote(figures.save(figures.beside({caption: shown}, run.shape, title), out / "samples.png"), args, result)
         reverse = reverse_figure(run, step, name, times, figures, args.seed, wish)
         wrote(figures.save(reverse, out / "reverse.png"), args, result)
         if args.gif:
@@ -214,8 +214,10 @@ def evaluate(args):
     j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE))
     result = {"sampler": name, "evaluations": evaluations, "seconds": seconds} | j
     show(table(JUDGED, [judged_row(name, evaluations, seconds, j)]), args)
+    why = f", half of the {len(data.x)} rows" if j["n"] < min(args.n, 1000) else ""
     show(
-        f"sliced Wasserstein {j['sliced_wasserstein']:.4g}, its noise floor {j['sliced_floor']:.4g}; n = {j['n']} a side", args
+        f"sliced Wasserstein {j['sliced_wasserstein']:.4g}, its noise floor {j['sliced_floor']:.4g}; n = {j['n']} a side{why}",
+        args,
     )
     verdict = "cannot be told from data" if j["p_value"] > 0.05 else "can be told from data"
     show(f"permutation test: p = {j['p_value']:.3g}, so at this n the samples {verdict}", args)

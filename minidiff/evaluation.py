@@ -23,7 +23,7 @@ def judge_pictures(x_0, wish, data, run, seed, splits=5):
     order = rng.permutation(len(data.x))[:10_000]
     some = data.x[order]
     features = {"pixels": lambda x: x, "32 principal components": principal(some, min(32, some.shape[1]))}
-    result = {"n": n, "frechet": {}}
+    result = {"n": n, "d": x_0.shape[1], "frechet": {}}
     if data.label is not None and len(data.shape) == 2:
         judge = learn(data.x, data.label, data.shape, seed)
         features["classifier's last layer"] = judge.features
@@ -59,6 +59,8 @@ def pictures_text(j):
     """judge_pictures' dict, as one reads it."""
     rows = [[name, v["distance"], v["floor"]] for name, v in j["frechet"].items()]
     lines = [table([f"Frechet distance, n = {j['n']}", "samples", "real against real"], rows)]
+    if j["n"] < 2 * j["d"]:
+        lines.append(f"(n = {j['n']} is too few for covariances of {j['d']} numbers: these distances say little)")
     if "classifier" in j:
         c = j["classifier"]
         said = f"a classifier ({c['accuracy']:.1%} on held-out real pictures) sees the classes {c['classes']}"

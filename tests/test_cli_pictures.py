@@ -68,7 +68,9 @@ def test_eval_judges_pictures(capsys, digits, monkeypatch):
     result = answer(capsys, "eval", digits / "c", *FEW, "--n", "30", "--out", "o")
     assert sorted(os.listdir("o")) == ["eval.png", "nearest.png"]
     pictures = result["pictures"]
-    assert set(pictures) == {"n", "frechet", "classifier", "to_the_nearest", "denoising"} and pictures["n"] == 30
+    assert set(pictures) == {"n", "d", "frechet", "classifier", "to_the_nearest", "denoising"} and pictures["n"] == 30
+    assert "n = 30 is too few for covariances of 64 numbers" in evaluation.pictures_text(pictures)
+    assert "too few" not in evaluation.pictures_text(pictures | {"n": 128})
     assert all(v["distance"] > 0 < v["floor"] for v in pictures["frechet"].values()) and len(pictures["frechet"]) == 3
     assert pictures["classifier"]["accuracy"] > 0.5 and 0 <= pictures["classifier"]["agreement"] <= 1
     assert sum(pictures["classifier"]["classes"]) == 30
