@@ -130,7 +130,7 @@ def cosine(T=1000, offset=0.008):
 def pick(kind, known, name):
     """known[name], or a ValueError that lists the known ones, the most similar first."""
     if name not in known:
-        near = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.7)
         meant = f"did you mean {near[0]}? " if near else ""
         raise ValueError(f"unknown {kind} {name!r}; {meant}known are {', '.join(known)}")
     return known[name]

@@ -44,7 +44,8 @@ def verify(args):
     failed = [r["name"] for r in rows if not r["ok"]]
     items, seconds = len({r["number"] for r in rows}), sum(r["seconds"] for r in rows)
     verdict = f"failed: {', '.join(failed)}" if failed else "all hold"
-    show(f"\n{len(rows)} formulas ({items} items of the course) in {seconds:.1f} s; {verdict}", args)
+    counted = "1 formula" if len(rows) == 1 else f"{len(rows)} formulas ({items} items of the course)"
+    show(f"\n{counted} in {seconds:.1f} s; {verdict}", args)
     show("(the case with the largest error; a statement claims a relation; refuted: its known wrong versions)", args)
     return done({"formulas": rows, "failed": failed, "seconds": seconds}, args, 1 if failed else 0)
 

@@ -145,6 +145,8 @@ def test_other_books_letters():
         ("-" * 60 + "1", 40, "more than 40"), ("+".join("1" * 300), 299, "more than 150 operations"),
         ("1" * 2001, 0, "may have 2000 characters"), ("x_0.__class__", 3, "character '.'"),
         ("__import__('os')", 11, "character"), ("\\bar", 4, "a name is missing"), ("\\hat{(x_0)}", 5, "a name is missing"),
+        ("x_t = 2 x_0", 4, "the right side only"), ("1 + \\mathbb{E}[x_0]", 4, "an expectation cannot be typed"),
+        ("\\nabla x_0", 0, "a gradient cannot"),
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_one_line_and_a_caret(text, position, words):

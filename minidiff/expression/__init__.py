@@ -41,7 +41,11 @@ def parse(text, scope, notation="ddpm"):
 
     notation names another book's letters (NOTATIONS). Raises ExpressionError, with the place of what is not understood.
     """
-    parser = Parser(text, scope, notation)
+    parser, depth = Parser(text, scope, notation), 0
+    for token in parser.tokens:  # that of sum_{i=1} stands in brackets
+        depth += (token.text in ("(", "{", "[")) - (token.text in (")", "}", "]"))
+        if token.text == "=" and depth == 0:
+            parser.fail("give the right side only, without what stands before =", token)
     root = parser.expression()
     if parser.next.kind != "end":
         parser.fail(f"{parser.next.text!r} is not expected here")

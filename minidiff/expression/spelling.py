@@ -24,6 +24,8 @@ SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "∗": "*", "⋅": "*", "
          "√": "sqrt", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod"}  # fmt: skip
 COMMANDS = {"cdot": "*", "times": "*", "lVert": "|", "rVert": "|", "lvert": "|", "rvert": "|", "vert": "|", "Vert": "|",
             "dfrac": "frac", "tfrac": "frac"}  # fmt: skip
+UNREAD = {"mathbb": "an expectation", "mathcal": "a distribution", "nabla": "a gradient", "partial": "a derivative",
+          "int": "an integral"}  # fmt: skip
 SKIPPED = set("left right big Big bigl bigr Bigl Bigr quad qquad displaystyle".split())
 ACCENTS = {
     "mathbf": "",
@@ -100,6 +102,8 @@ def tokens(text, names, rename):
                 word = m["command"]
                 if word in ACCENTS:
                     add("accent", ACCENTS[word], here)
+                elif word in UNREAD:
+                    raise ExpressionError(f"{UNREAD[word]} cannot be typed, only what it comes to", text, here)
                 elif word not in SKIPPED:
                     word = COMMANDS.get(word, word)
                     add("sign" if word in "*|" else "word", SPELLING.get(word, word), here)

@@ -25,6 +25,8 @@ def place(source):
 def explain(entry):
     """The entry as a dict: formula, symbols, why, wrong versions, where it is used, how it is measured."""
     known = {k: entry.meaning(k)[1] for k in entry.scope}
+    if "t" in known and not entry.meaning("t")[0]:
+        known["s"] = "t - 1"
     wrong = [{"wrong": v if isinstance(v, str) else None, "misconception": why} for v, why in entry.wrong]
     at, lines = place(entry.source) if entry.source else (None, None)
     return {"name": entry.name, "number": entry.number, "lecture": entry.lecture, "title": entry.title, "latex": entry.latex,

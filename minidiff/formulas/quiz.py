@@ -41,7 +41,7 @@ class Question:
         """(right?, what to say) of what somebody answered: a letter, or a number within 1 %."""
         given = given.strip()
         if self.options:
-            letter = given.upper()
+            letter = given.strip("()").upper()
             if letter not in self.options:
                 raise ValueError(f"answer one of {', '.join(self.options)}, got {given!r}")
             return letter == self.answer, self.slips.get(letter, "")
