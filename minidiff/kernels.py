@@ -27,6 +27,11 @@ def kernel(f):
         return numba.njit(**OPTIONS)(f)
 
 
+def part(f):
+    """f compiled into the kernels that call it: it needs neither a door from Python nor a place in the cache of its own."""
+    return numba.njit(no_cpython_wrapper=True, **OPTIONS)(f)
+
+
 class _SayOnce(event.Listener):
     """Tells the user, once, why the first call takes long."""
 
@@ -44,7 +49,7 @@ class _SayOnce(event.Listener):
 event.register("numba:compile", _SayOnce())
 
 
-@kernel
+@part
 def _philox(a, b, c, d, k_0, k_1):
     """noise.philox for one counter (a, b, c, d)."""
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -55,7 +60,7 @@ def _philox(a, b, c, d, k_0, k_1):
     return a, b, c, d
 
 
-@kernel
+@part
 def _words(group, draw, k_0, k_1, w):
     """w[:, g] = the four words of the counter (group + g, draw, 0, 0)."""
     zero = np.uint64(0)
@@ -67,7 +72,7 @@ def _words(group, draw, k_0, k_1, w):
         w[3, g] = d
 
 
-@kernel
+@part
 def _radius32(word):
     """sqrt(-2 log u), u = (word / 2 + 1/2) / 2^31. log u = e log 2 + log m, where u = m 2^e is read off u's bits."""
     u = np.float32((np.float32(np.int32(word >> np.uint32(1))) + np.float32(0.5)) * np.float32(4.656612873077393e-10))
@@ -90,7 +95,7 @@ def _radius32(word):
     return np.sqrt(np.float32(-2) * (m + (p * m * q - np.float32(0.5) * q) + e * np.float32(0.6931471805599453)))
 
 
-@kernel
+@part
 def _box_muller32(word, angle, z_0, z_1):
     """Pairs of float32 normals from pairs of 32-bit words. No branch and no call in the loop: it runs on whole vectors.
 
@@ -193,7 +198,7 @@ def _exp_of_minus_by_type(x):
     return (lambda x: _exp32(-x)) if x == numba.float32 else (lambda x: math.exp(-x))
 
 
-@kernel
+@part
 def _exp32(x):
     """exp(x) = 2^n exp(r), |r| <= log(2) / 2: exp(r) by a polynomial off by 1.05e-7 at most, 2^n by writing its exponent.
 
@@ -245,7 +250,7 @@ def silu_backward(u, dh, du, db):
             db[j] += du[i, j]
 
 
-@kernel
+@part
 def _matmul(x, W, y):
     """y = x W: four rows by four inputs at a time, so that each W[k, j] that is loaded serves four rows."""
     n, K = x.shape
@@ -383,7 +388,7 @@ def adam(w, dw, m, v, ema, scale, step, lr, beta_1, beta_2, eps, decay):
 # pictures, one after the other. What belongs to one picture (scale, shift, gate) is (B, C) in both cases.
 
 
-@kernel
+@part
 def _abreast(x, b, y):
     """y (L C) = the rows (C) of x that belong to the L pictures of row b."""
     C = x.shape[1]
@@ -393,7 +398,7 @@ def _abreast(x, b, y):
             y[l * C + k] = x[b * L + l, k]
 
 
-@kernel
+@part
 def _apart(y, b, x):
     """_abreast backwards."""
     C = x.shape[1]
@@ -403,7 +408,7 @@ def _apart(y, b, x):
             x[b * L + l, k] = y[l * C + k]
 
 
-@kernel
+@part
 def _mean_of_groups(x, groups, n):
     """x[k] <- sum of x over k's group, divided by n."""
     size = len(x) // groups
@@ -528,7 +533,7 @@ def gated_backward(dh, y, gate, dy, dgate):
 # k = t C is where it begins in each of the 36 matrices.
 
 
-@kernel
+@part
 def _six(i, step):
     """i, i + step ... i + 5 step, unsigned: compiled code asks at each use whether a signed index counts from the end."""
     i, step = np.uint64(i), np.uint64(step)
@@ -536,7 +541,7 @@ def _six(i, step):
     return i, i + step, i2, i2 + step, i4, i4 + step
 
 
-@kernel
+@part
 def _in(x, i, step_x, y, j, step_y, n):
     i0, i1, i2, i3, i4, i5 = _six(i, step_x)
     j0, j1, j2, j3, j4, j5 = _six(j, step_y)
@@ -548,7 +553,7 @@ def _in(x, i, step_x, y, j, step_y, n):
         y[j1 + k], y[j2 + k], y[j3 + k], y[j4 + k] = p + q, p - q, r + s, r - s
 
 
-@kernel
+@part
 def _in_backward(y, j, step_y, x, i, step_x, n):
     i0, i1, i2, i3, i4, i5 = _six(i, step_x)
     j0, j1, j2, j3, j4, j5 = _six(j, step_y)
@@ -564,7 +569,7 @@ def _in_backward(y, j, step_y, x, i, step_x, n):
         x[i5 + k] += y5
 
 
-@kernel
+@part
 def _out(x, i, step_x, y, j, step_y, n):
     i0, i1, i2, i3, i4, i5 = _six(i, step_x)
     j0, j1, j2, j3, _, _ = _six(j, step_y)
@@ -575,7 +580,7 @@ def _out(x, i, step_x, y, j, step_y, n):
         y[j0 + k], y[j1 + k], y[j2 + k], y[j3 + k] = x0 + p + r, q + two * s, p + four * r, q + eight * s + x5
 
 
-@kernel
+@part
 def _out_backward(y, j, step_y, x, i, step_x, n):
     i0, i1, i2, i3, i4, i5 = _six(i, step_x)
     j0, j1, j2, j3, _, _ = _six(j, step_y)
