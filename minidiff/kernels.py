@@ -15,6 +15,7 @@ from numba.extending import overload
 
 # May fuse a * b + c, ignore the sign of zero and approximate a reciprocal; must not assume that NaN and infinity never
 # come (nnan, ninf), for training looks for them, nor reorder sums (reassoc).
+# Nobody calls a kernel from C: without that wrapper all of them compile in a second less.
 # Division by zero gives infinity as in NumPy: Python's exception would be a branch in every loop, and none would vectorise.
 OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "fastmath": {"contract", "nsz", "arcp", "afn"}}
 

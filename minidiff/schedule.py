@@ -128,7 +128,7 @@ def cosine(T=1000, offset=0.008):
 
 
 def pick(kind, known, name):
-    """known[name], or a ValueError that lists the known ones, the most similar first."""
+    """known[name], or a ValueError that names the most similar one and lists the known ones."""
     if name not in known:
         near = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.7)
         meant = f"did you mean {near[0]}? " if near else ""

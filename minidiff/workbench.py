@@ -191,7 +191,7 @@ def forward_figure(run, data, figures, rng):
     times = np.unique(np.round(T * np.array([0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1])).astype(int))
     rows = data.x[:: max(1, len(data.x) // 3)][:3] if len(data.shape) > 1 else data.x[:800]
     path = noise_chain(run.schedule, rows, times, rng)
-    labels = [f"t={t}\nalpha_bar = {run.schedule.alpha_bar[t]:.2g}" for t in times]
+    labels = [f"t={t}\n$\\bar\\alpha_t = {run.schedule.alpha_bar[t]:.2f}$" for t in times]
     return figures.strip(path, labels, data.shape, "Forward: data dissolve, step by step, into noise")
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from test_data import write_bad_files
 
-from minidiff import checkpoint, cli, commands, dictionary, report, solvers
+from minidiff import checkpoint, cli, commands, dictionary, figures, report, solvers, workbench
+from minidiff.noise import RowNoise
 
 SMALL = ["--width", "16", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40"]
 
@@ -345,3 +346,19 @@ def test_notation_prints_the_dictionary(capsys):
 )
 def test_mistakes_about_samplers_and_objectives_are_one_line(capsys, words, said):
     assert said in refused(capsys, *words)
+
+
+def test_the_forward_pictures_captions_do_not_touch(a_run):
+    """One is drawn for each of nine times; long captions ran into each other."""
+    run_ = checkpoint.load("r/checkpoint.npz")
+    fig = workbench.forward_figure(run_, workbench.data_of(run_), figures, RowNoise(0))
+    fig.canvas.draw()
+    boxes = [ax.title.get_window_extent() for ax in fig.axes]
+    assert len(boxes) > 5 and all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:]))
+
+
+def test_the_loss_that_is_reported_is_that_of_the_last_tenth(a_run):
+    run_ = checkpoint.load("r/checkpoint.npz")
+    for n, last in ((0, 0), (1, 1), (19, 2), (300, 30), (9000, 500)):
+        run_.losses = list(range(n))
+        assert run_.recent_losses() == list(range(n - last, n))
