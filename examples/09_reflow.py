@@ -7,7 +7,7 @@ its paths are nearly straight, and one Euler step goes almost all the way.
 
 import numpy as np
 
-from minidiff import figures, flow, objective
+from minidiff import figures, flow
 from minidiff.mlp import MLP
 from minidiff.noise import SAMPLE, stream
 from minidiff.schedule import linear
@@ -20,9 +20,10 @@ def taught(data, noise, steps, seed):
     """A velocity, learnt from pairs of noise and data (or, where noise is None, from all pairs)."""
     model = MLP(2)
     state = start(model, seed)
-    for _ in train(model, state, linear(), data, steps=steps, batch=256, lr=2e-3, goal=Goal("flow"), noise=noise):
+    goal = Goal(flow.velocity_prediction)
+    for _ in train(model, state, linear(), data, steps=steps, batch=256, lr=2e-3, goal=goal, noise=noise):
         pass
-    return objective.velocity(model.eps_theta(state.ema), "flow")
+    return flow.velocity_of(model.eps_theta(state.ema))
 
 
 @figures.styled

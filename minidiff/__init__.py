@@ -13,10 +13,10 @@ Start at schedule: what stands above it is machinery.
     layers      the pieces of a network, each beside its gradient
     images      the pieces for pictures: convolutions, norms, attention
     loss        L_simple
+    objective   eps, x_0 or v: what a network is asked, and what its errors count
     ode         Euler, Heun, Runge-Kutta
     flow        the flow's lens: straight paths, velocity, reflow (time runs the other way)
     guidance    towards a class, or around what is known of a picture
-    objective   eps, x_0, v or velocity: what a network is asked, and what its errors count
     fast        the MLP at speed; skip it at first
     winograd    3 x 3 convolutions with a quarter of the products; skip it too
     fast_unet   the U-Net at speed; skip it too

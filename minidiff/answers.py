@@ -8,17 +8,19 @@ def info(args):
     """What is in a checkpoint."""
     from dataclasses import asdict
 
+    from .checkpoint import names_of
+
     run, _ = checkpoint_of(args.run)
     recent = run.recent_losses() or [float("nan")]
     result = {
         "model": {"kind": run.kind} | asdict(run.model),
         "parameters": sum(w.size for w in run.state.params.values()),
         "dtype": str(run.state.params["W_in"].dtype),
-        "objective": run.goal.objective, "weight": run.goal.weight, "times": run.goal.times,
+        **names_of(run.goal),
         "data": run.data, "shape": list(run.shape),
         "schedule": run.schedule_name, "T": run.schedule.T, "alpha_bar_T": float(run.schedule.alpha_bar[-1]),
         "steps": run.state.step, "batch": run.batch, "lr": run.lr, "seed": run.state.seed,
-        "loss": sum(recent) / len(recent) / run.knows_nothing(),
+        "loss": sum(recent) / len(recent) / run.loss_of_0(),
     }  # fmt: skip
     for key, value in result.items():
         show(f"{key:18} {value}", args)

@@ -7,17 +7,40 @@ from functools import partial
 
 import numpy as np
 
+from . import flow, objective
 from .files import read_npz, replacing
 from .guidance import classifier_free
 from .mlp import MLP
-from .noise import JUDGE, stream
-from .objective import denoiser, unit, velocity
-from .schedule import Schedule, from_betas
+from .schedule import Schedule, from_betas, pick
 from .train import Goal, State
 from .unet import UNet
 
-FORMAT = 3
+FORMAT = 4
 MODELS = {"mlp": MLP, "unet": UNet}
+OBJECTIVES = {
+    "eps": objective.eps_prediction,
+    "x0": objective.x_0_prediction,
+    "v": objective.v_prediction,
+    "flow": flow.velocity_prediction,
+}
+WEIGHTS = {"simple": objective.simple, "derived": objective.derived, "min-snr": objective.min_snr}
+TIMES = {"uniform": objective.uniform, "logit-normal": objective.logit_normal()}
+
+
+def name_of(thing, table):
+    """The name under which the table holds the thing itself."""
+    return next(name for name, known in table.items() if known is thing)
+
+
+def names_of(goal):
+    """A Goal's settings by name, for a file or a reader."""
+    names = {"objective": name_of(goal.objective, OBJECTIVES), "weight": name_of(goal.weight, WEIGHTS)}
+    return names | {"times": name_of(goal.times, TIMES), "warmup": goal.warmup, "drop": goal.drop}
+
+
+def goal_of(objective, weight, times, **rest):
+    """The Goal of those names. Raises ValueError for one that is not known."""
+    return Goal(pick("objective", OBJECTIVES, objective), pick("weight", WEIGHTS, weight), pick("times", TIMES, times), **rest)
 
 
 @dataclass
@@ -34,6 +57,7 @@ class Run:
     scale: np.ndarray | float = 1.0
     offset: np.ndarray | float = 0.0
     schedule_name: str = "linear"
+    second_moment: float = 1.0  # E x_0^2, a coordinate
     goal: Goal = field(default_factory=Goal)
     losses: list = field(default_factory=list)  # the loss of every step so far
 
@@ -53,16 +77,19 @@ class Run:
 
     def eps_theta(self, label=None, w=1.0):
         """The denoiser, whatever it was trained to answer, of a label (one, or one a row) guided by w, or of none."""
-        return denoiser(self._network(label, w), self.goal.objective, self.schedule.between)
+        return objective.denoiser(self._network(label, w), self.goal.objective, self.schedule.between)
 
     def velocity(self, label=None, w=1.0):
         """The network as flow.py's u(x, t). Raises ValueError unless it was trained with the objective flow."""
-        return velocity(self._network(label, w), self.goal.objective)
+        if self.goal.objective is not flow.velocity_prediction:
+            name = name_of(self.goal.objective, OBJECTIVES)
+            raise ValueError(f"only a network trained with the objective flow is a velocity, this one learnt {name}")
+        return flow.velocity_of(self._network(label, w))
 
-    def knows_nothing(self):
+    def loss_of_0(self):
         """The loss of a network that answers 0: what a loss is compared with."""
-        rng = stream(self.state.seed, JUDGE)
-        return unit(self.goal.objective, self.goal.weight, self.goal.times, self.schedule, self.model.d, rng)
+        goal, process = self.goal, self.goal.objective.process(self.schedule)
+        return objective.loss_of_0(goal.objective, goal.weight, goal.times, process, self.model.d, self.second_moment)
 
     def recent_losses(self):
         """The last tenth, 500 at most: their mean is a fair number for one that scatters and falls."""
@@ -80,7 +107,7 @@ def save(path, run):
         raise FloatingPointError(f"parameters are not finite after step {s.step}, nothing is saved; a smaller lr may help")
     meta = {"format": FORMAT, "model": {"kind": run.kind} | asdict(run.model), "seed": s.seed, "step": s.step}
     meta |= {"loss": s.loss, "data": run.data, "shape": list(run.shape), "batch": run.batch, "lr": run.lr}
-    meta |= {"schedule": run.schedule_name, "goal": asdict(run.goal)}
+    meta |= {"schedule": run.schedule_name, "goal": names_of(run.goal), "second_moment": run.second_moment}
     arrays = {f"{group}/{k}": w for group in ("params", "ema", "m", "v") for k, w in getattr(s, group).items()}
     arrays |= {"beta": run.schedule.beta[1:], "losses": np.array(run.losses, np.float32)}
     arrays |= {"scale": np.asarray(run.scale, np.float64), "offset": np.asarray(run.offset, np.float64)}
@@ -104,7 +131,8 @@ def load(path):
         state = State(**groups, seed=meta["seed"], step=meta["step"], loss=meta["loss"])
         run = Run(
             model, state, from_betas(arrays["beta"]), meta["data"], tuple(meta["shape"]), meta["batch"], meta["lr"],
-            arrays["scale"], arrays["offset"], meta["schedule"], Goal(**meta["goal"]), arrays["losses"].ravel().tolist(),
+            arrays["scale"], arrays["offset"], meta["schedule"], meta["second_moment"], goal_of(**meta["goal"]),
+            arrays["losses"].ravel().tolist(),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as e:
         raise ValueError(f"{path} is not a checkpoint of minidiff: {type(e).__name__} {e}") from e

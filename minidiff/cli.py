@@ -76,7 +76,7 @@ def parser():
     p.add_argument("--lr", type=float, help="Adam's learning rate (default 0.003, unet 0.002)")
     p.add_argument("--width", type=int, help="of the hidden layers (default 128); unet: channels at full size (16)")
     p.add_argument("--depth", type=int, help="residual layers (default 3); unet: how often it halves the picture (2)")
-    p.add_argument("--objective", metavar="NAME", help="what the network answers: eps (default), x0, v or flow")
+    p.add_argument("--objective", metavar="NAME", help="what the network answers: v (default), eps (the lecture's), x0 or flow")
     p.add_argument("--weight", metavar="NAME", help="what its errors count: simple (default), derived or min-snr")
     p.add_argument("--times", metavar="NAME", help="which t it sees: uniform (default) or logit-normal")
     p.add_argument("--warmup", type=int, help="steps over which lr rises from 0 (default 0, unet 100)")

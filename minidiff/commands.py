@@ -5,12 +5,24 @@ import time
 from pathlib import Path
 
 from .report import JUDGED, done, judged_row, show, table, wrote
-from .workbench import curve, data_of, draw, draw_path, first_of, fit, forward_figure, growing_figure, new_run, reverse_figure
+from .workbench import (
+    curve,
+    data_of,
+    draw,
+    draw_path,
+    first_of,
+    fit,
+    forward_figure,
+    growing_figure,
+    new_run,
+    reverse_figure,
+    some_rows,
+)
 
 CHECKPOINT = "checkpoint.npz"
 FULL, QUICK = (4000, 800), (400, 100)  # the demo's training steps and samples
 TRAINING = {"schedule": "linear", "T": 1000, "width": 128, "depth": 3, "batch": 256, "lr": 3e-3, "seed": 0,
-            "objective": "eps", "weight": "simple", "times": "uniform", "warmup": 0}  # fmt: skip
+            "objective": "v", "weight": "simple", "times": "uniform", "warmup": 0}  # fmt: skip
 UNET = {"width": 16, "depth": 2, "batch": 64, "lr": 2e-3, "warmup": 100}  # where it differs
 
 
@@ -23,22 +35,18 @@ def checkpoint_of(path):
     return load(path), path.parent
 
 
-def _variance(x):
-    """Of all coordinates; from every so many rows where x is too large to be read as a whole."""
-    return float(x[:: max(1, len(x) // 10_000)].var())
-
-
 def step_of(args, run, least):
     """The sampler's step, its name, and its times, from --sampler, --var, --eta, --steps, --spacing; checks n >= least."""
+    from . import flow
     from .sample import SPACINGS
     from .schedule import pick
     from .solvers import by_name
 
     if args.n < least:
         raise ValueError(f"n must be at least {least}, got {args.n}")
-    straight = run.goal.objective == "flow"
+    straight = run.goal.objective is flow.velocity_prediction
     name = args.sampler or ("euler" if straight else "ddpm")
-    label, step, default = by_name(name, args.var, args.eta, lambda: _variance(data_of(run).x), straight)
+    label, step, default = by_name(name, args.var, args.eta, lambda: float(some_rows(data_of(run).x).var()), straight)
     T, spacing = run.schedule.T, pick("spacing", SPACINGS, args.spacing)
     return step, label, spacing(T, min(default or T, T) if args.steps is None else args.steps)
 
@@ -155,7 +163,7 @@ def train(args):
     wrote(figures.save(curve(run, data, figures), out / "training.png"), args, result)
     recent = run.recent_losses()
     result |= {"steps": run.state.step, "loss": sum(recent) / len(recent), "d": run.model.d}
-    share = result["loss"] / run.knows_nothing()
+    share = result["loss"] / run.loss_of_0()
     show(f"step {run.state.step}: error {share:.4f}, the mean of the last {len(recent)} steps (1: answering 0 always)", args)
     few = " --sampler ddim --steps 50 --n 100" if run.kind == "unet" else ""
     show(f"next: minidiff sample {out}{few}", args)

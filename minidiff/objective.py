@@ -1,50 +1,71 @@
-"""What a network may be asked for, and how each answer becomes eps_hat: one network, four objectives.
+"""What a network is asked: eps, x_0, v or a velocity, and how each answer becomes eps_hat.
 
-    objective   the network sees    it learns                              eps_hat
-    eps         x_t, t              eps                                    out
-    x0          x_t, t              x_0                                    (x_t - sqrt(ab_t) out) / sqrt(1 - ab_t)
-    v           x_t, t              sqrt(ab_t) eps - sqrt(1 - ab_t) x_0    sqrt(1 - ab_t) x_t + sqrt(ab_t) out
-    flow        y = kappa x_t, r    data - noise                           y - r out
+    objective             the network sees    it should answer (target)           eps_hat = a x_t + b out
+    eps_prediction        x_t, t              eps                                 out
+    x_0_prediction        x_t, t              x_0                                 (x_t - sqrt(ab_t) out) / sqrt(1 - ab_t)
+    v_prediction          x_t, t              sqrt(ab_t) eps - sqrt(1 - ab_t) x_0 sqrt(1 - ab_t) x_t + sqrt(ab_t) out
+    flow's velocity       kappa x_t, r        x_0 - eps                           kappa x_t - r out
 
-(The last row is flow.py's: r is its time, and y = kappa x_t lies on its straight path.) All four are a x_t + b out, so
-whatever was learnt, every sampler and its compiled loop can use it: `Denoiser`. An error of the answer, times b, is an
-error of eps_hat, which is how the weights below compare.
+All samplers ask for eps_hat, so any answer serves all of them. What differs is the harm of an error: at t = T a wrong eps_hat
+is divided by sqrt(alpha_bar_T) on its way to x_0_hat (157 times larger on linear), a wrong v or x_0 is not.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
-from . import flow
 from .gaussian import q_sample, snr, v_from_eps
-from .schedule import in_data_dtype, on_axes_of, pick
+from .schedule import Schedule, in_data_dtype, on_axes_of
 
 
-def as_eps(objective, schedule, t):
-    """a, b of eps_hat = a x_t + b out, each shaped like t.    The table above; t > 0."""
-    ab_t = np.asarray(schedule.at(t, t), np.float64)
-    if objective == "flow":
-        r, kappa = flow.time_of(ab_t)
-        return kappa, -r
-    return {
-        "eps": (np.zeros_like(ab_t), np.ones_like(ab_t)),
-        "x0": (1 / np.sqrt(1 - ab_t), -np.sqrt(ab_t / (1 - ab_t))),
-        "v": (np.sqrt(1 - ab_t), np.sqrt(ab_t)),
-    }[objective]
+def x_t_and_t(schedule, t):
+    """kappa = 1 and t: the network sees x_t and t as they are."""
+    return 1.0, t
 
 
-def example(objective, schedule, x_0, t, eps):
-    """(x_in, t_in, target): what the network sees and what it should answer, for data x_0 (B, d) and noise eps.
+def the_schedule(schedule):
+    """The schedule itself."""
+    return schedule
 
-    t (B,): whole times 1..T, for "flow" real times 0..1 of flow.py.
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """target(schedule, x_0, t, eps) is what the network should answer: any sum of x_0 and eps with weights that depend on t.
+
+    sees(schedule, t) -> (kappa, t_in): the network is given kappa x_t and t_in. process(schedule): what it is trained on.
+    Both are x_t, t and the schedule itself but for a flow (flow.py).
     """
-    if objective == "flow":
-        return flow.path(eps, x_0, t), flow.CLOCK * t, x_0 - eps
-    target = {"eps": lambda: eps, "x0": lambda: x_0, "v": lambda: v_from_eps(schedule, x_0, t, eps)}[objective]()
-    return q_sample(schedule, x_0, t, eps), t, target
+
+    target: Callable
+    sees: Callable = x_t_and_t
+    process: Callable = the_schedule
+
+    def weights(self, schedule, t):
+        """c_0, c_eps of target = c_0 x_0 + c_eps eps, each shaped like t: read off where one is 1 and the other 0."""
+        one, zero = np.ones(np.shape(t)), np.zeros(np.shape(t))
+        return self.target(schedule, one, t, zero), self.target(schedule, zero, t, one)
+
+    def as_eps(self, schedule, t):
+        """a, b of eps_hat = a x_t + b out, each shaped like t; t > 0.
+
+        x_t = sqrt(ab_t) x_0 + sqrt(1 - ab_t) eps and out = c_0 x_0 + c_eps eps: two equations, solved for eps.
+        """
+        (c_0, c_eps), ab_t = self.weights(schedule, t), schedule.at(t, t)
+        determinant = np.sqrt(ab_t) * c_eps - np.sqrt(1 - ab_t) * c_0
+        return -c_0 / determinant, np.sqrt(ab_t) / determinant
+
+    def example(self, schedule, x_0, t, eps):
+        """(x_in, t_in, target): what the network sees and what it should answer, for data x_0 (B, d) and noise eps, t (B,)."""
+        kappa, t_in = self.sees(schedule, t)
+        x_in = (on_axes_of(x_0, kappa) * q_sample(schedule, x_0, t, eps)).astype(x_0.dtype)
+        return x_in, t_in, self.target(schedule, x_0, t, eps)
 
 
-OBJECTIVES = ("eps", "x0", "v", "flow")
+eps_prediction = Objective(lambda schedule, x_0, t, eps: eps)
+x_0_prediction = Objective(lambda schedule, x_0, t, eps: x_0)
+v_prediction = Objective(v_from_eps)
 
 
 def simple(schedule, t):
@@ -54,6 +75,8 @@ def simple(schedule, t):
 
 def derived(schedule, t):
     """w = beta_t^2 / (2 var alpha_t (1 - ab_t)), var = beta_t: what eps's error counts in the ELBO.    [DDPM eq. 12]"""
+    if not isinstance(schedule, Schedule):
+        raise ValueError("the weight derived needs a schedule's steps, which a flow has none of; use simple")
     beta_t = schedule.beta[t]
     return beta_t / (2 * schedule.alpha[t] * (1 - schedule.alpha_bar[t]))
 
@@ -64,44 +87,31 @@ def min_snr(schedule, t, gamma=5.0):
     return np.minimum(ratio, gamma) / ratio
 
 
-WEIGHTS = {"simple": simple, "derived": derived, "min-snr": min_snr}
-
-
 def weight_of(weight, objective, schedule, t):
-    """What the squared error of the network's answer counts at t (B,); None where all count 1."""
-    w = WEIGHTS[weight](schedule, t)
-    return None if w is None else w * as_eps(objective, schedule, t)[1] ** 2
+    """What the squared error of the network's answer counts at t (B,): weight's w is of eps_hat's, so times b^2; None: 1."""
+    w = weight(schedule, t)
+    return None if w is None else w * objective.as_eps(schedule, t)[1] ** 2
 
 
-def uniform(rng, shape):
-    """Times in [0, 1), all alike."""
-    return rng.random(shape)
+@dataclass(frozen=True, eq=False)
+class Times:
+    """How often training sees which part u = t / T of the way: draw(rng, shape) -> u in [0, 1), and cdf(u)."""
+
+    draw: Callable
+    cdf: Callable
 
 
-def logit_normal(rng, shape, mean=0.0, std=1.0):
-    """sigmoid(mean + std z): times in the middle, where the answer is least certain, come most often.    [SD3 section 3.1]"""
-    return 1 / (1 + np.exp(-mean - std * rng.standard_normal(shape)))
+def logit_normal(mean=0.0, std=1.0):
+    """u = sigmoid(mean + std z): the middle, where the answer is least certain, comes most often.    [SD3 section 3.1]"""
+
+    def cdf(u):
+        inner = np.clip(u, 1e-300, 1 - 1e-16)
+        return np.vectorize(NormalDist(mean, std).cdf)(np.log(inner) - np.log1p(-inner))
+
+    return Times(lambda rng, shape: 1 / (1 + np.exp(-mean - std * rng.standard_normal(shape))), cdf)
 
 
-TIMES = {"uniform": uniform, "logit-normal": logit_normal}
-
-
-def check(objective, weight, times):
-    """Raises ValueError for an unknown name, and for a weight that the objective has no use for."""
-    if objective not in OBJECTIVES:
-        raise ValueError(f"unknown objective {objective!r}; known are {', '.join(OBJECTIVES)}")
-    pick("weight", WEIGHTS, weight)
-    pick("times", TIMES, times)
-    if objective == "flow" and weight != "simple":
-        raise ValueError(f"weight {weight!r} needs a schedule's steps, which the objective flow has none of; use simple")
-
-
-def draw_times(objective, times, schedule, rng, shape):
-    """t for training: whole times 1..T, or for "flow" real ones in 0..1."""
-    if objective != "flow" and times == "uniform":
-        return rng.integers(1, schedule.T + 1, size=shape)
-    u = TIMES[times](rng, shape)
-    return u if objective == "flow" else np.clip(np.ceil(schedule.T * u), 1, schedule.T).astype(int)
+uniform = Times(lambda rng, shape: rng.random(shape), lambda u: u)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,22 +119,15 @@ class Denoiser:
     """eps_theta(x_t, t) of a network that was trained on `objective`; network(x, t) -> its answer."""
 
     network: object
-    objective: str
+    objective: Objective
     schedule: object
-
-    def _inputs(self, t):
-        """kappa and the network's time."""
-        if self.objective != "flow":
-            return 1.0, t
-        r, kappa = flow.time_of(np.asarray(self.schedule.at(t, t), np.float64))
-        return kappa, flow.CLOCK * r
 
     @in_data_dtype
     def __call__(self, x_t, t):
         """eps_hat = a x_t + b out, (B, ...)."""
-        (a, b), (kappa, t_in) = as_eps(self.objective, self.schedule, t), self._inputs(t)
-        y = (on_axes_of(x_t, kappa) * x_t).astype(x_t.dtype)
-        return on_axes_of(x_t, a) * x_t + on_axes_of(x_t, b) * self.network(y, t_in)
+        (a, b), (kappa, t_in) = self.objective.as_eps(self.schedule, t), self.objective.sees(self.schedule, t)
+        x_in = (on_axes_of(x_t, kappa) * x_t).astype(x_t.dtype)
+        return on_axes_of(x_t, a) * x_t + on_axes_of(x_t, b) * self.network(x_in, t_in)
 
     @property
     def asks(self):
@@ -138,7 +141,7 @@ class Denoiser:
 
         def chain(x_T, times, c_x, c_eps, c_z, z):
             times = np.asarray(times)
-            (a, b), (kappa, t_in) = as_eps(self.objective, self.schedule, times), self._inputs(times)
+            (a, b), (kappa, t_in) = self.objective.as_eps(self.schedule, times), self.objective.sees(self.schedule, times)
             kappa = np.broadcast_to(kappa, times.shape)
             after = np.append(kappa[1:], 1.0)  # the walk is in y = kappa x, and ends in x
             y = (kappa[0] * x_T).astype(x_T.dtype)
@@ -149,27 +152,24 @@ class Denoiser:
 
 def denoiser(network, objective, schedule):
     """The network as eps_theta: itself if it learnt eps."""
-    return network if objective == "eps" else Denoiser(network, objective, schedule)
-
-
-def velocity(network, objective):
-    """The network as flow.py's velocity u(x, r). Raises ValueError for one that was not trained as one."""
-    if objective != "flow":
-        raise ValueError(f"only a network trained with the objective flow is a velocity, this one learnt {objective}")
-    return lambda x, r: network(x, flow.CLOCK * np.asarray(r))
+    return network if objective is eps_prediction else Denoiser(network, objective, schedule)
 
 
 def floor_of(objective, mixture, schedule, t, n, rng):
-    """The least loss at t for a mixture: loss_floor / b^2, because every other answer's error is eps's over b."""
-    if objective == "flow":
-        return flow.loss_floor(mixture, t, n, rng)
+    """The least loss at t for a mixture and its standard error: loss_floor / b^2, b from as_eps."""
     floor, error = mixture.loss_floor(schedule, t, n, rng)
-    b = float(as_eps(objective, schedule, t)[1])
+    b = float(objective.as_eps(schedule, t)[1])
     return floor / b**2, error / b**2
 
 
-def unit(objective, weight, times, schedule, d, rng):
-    """The loss of answering 0 to data of mean square 1: what "knows nothing" is. A weight is averaged over 10,000 times."""
-    t = draw_times(objective, times, schedule, rng, 10_000)
+def loss_of_0(objective, weight, times, schedule, d, second_moment):
+    """E w ||target||^2 = d sum_t P(t) w_t (c_0^2 E x_0^2 + c_eps^2): the loss of a network that knows nothing and answers 0.
+
+    second_moment is E x_0^2, the mean over the data's d coordinates. The sum is over all t.
+    """
+    n = schedule.T * -(-1000 // schedule.T)  # parts of [0, 1], a whole number of them for each t
+    P = np.diff(times.cdf(np.arange(n + 1) / n))
+    t = schedule.time_at((np.arange(n) + 0.5) / n)
+    c_0, c_eps = objective.weights(schedule, t)
     w = weight_of(weight, objective, schedule, t)
-    return d * (2 if objective == "flow" else 1) * (1 if w is None else float(w.mean()))
+    return float(d * np.sum(P * (1 if w is None else w) * (c_0**2 * second_moment + c_eps**2)))

@@ -68,6 +68,10 @@ class Schedule:
             raise ValueError(f"t must lie in 0..T = {self.T}, got {t.min()}..{t.max()}")
         return on_axes_of(x, self.alpha_bar[t])
 
+    def time_at(self, u):
+        """The time t in 1..T a part u in [0, 1] of the way: the step that holds it."""
+        return np.clip(np.ceil(self.T * np.asarray(u)), 1, self.T).astype(int)
+
     @functools.cached_property
     def between(self):
         """This schedule with real times between its steps."""

@@ -3,20 +3,20 @@
 letter   name     shape    meaning
 x_0      x_0      (B, d)   rows of the data
 t        t        (B,)     a time for each row, 1..T (for a flow 0..1), drawn by goal.times
-epsilon  eps      (B, d)   the noise that is mixed in; the network finds it, or what goal.objective says
+epsilon  eps      (B, d)   the noise that is mixed in; the network answers goal.objective's target
 """
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
 
-from . import objective as objectives
 from .loss import loss_and_grads
 from .noise import EPOCH, INIT, TRAIN, stream
+from .objective import Objective, Times, simple, uniform, v_prediction, weight_of
 from .optim import update
 from .threads import one_blas_thread
 
@@ -49,14 +49,13 @@ class Goal:
     """What is learnt and how: the network's answer, what its error counts at t, which t come how often (see objective.py);
     the steps over which lr rises from 0, and the share of labels that are dropped."""
 
-    objective: str = "eps"
-    weight: str = "simple"
-    times: str = "uniform"
+    objective: Objective = v_prediction
+    weight: Callable = simple
+    times: Times = uniform
     warmup: int = 0
     drop: float = 0.1
 
     def __post_init__(self):
-        objectives.check(self.objective, self.weight, self.times)
         if not isinstance(self.warmup, int) or self.warmup < 0:
             raise ValueError(f"warmup must be a whole number of at least 0, got {self.warmup!r}")
         if not 0 <= self.drop <= 1:
@@ -84,7 +83,7 @@ def batches(step, seed, schedule, data, batch, goal=Goal(), noise=None, label=No
     """
     for chunk in itertools.count(step // CHUNK):
         rng = stream(seed, TRAIN, chunk)
-        t = objectives.draw_times(goal.objective, goal.times, schedule, rng, (CHUNK, batch))
+        t = schedule.time_at(goal.times.draw(rng, (CHUNK, batch)))
         fresh = rng.standard_normal((CHUNK, batch, data.shape[1]), data.dtype) if noise is None else None
         dropped = rng.random((CHUNK, batch)) < goal.drop
         for k in range(max(0, step - chunk * CHUNK), CHUNK):
@@ -141,11 +140,12 @@ def _steps(model, state, schedule, data, steps, batch, lr, goal, label, noise, m
     else:
         gradients = partial(loss_and_grads, model)
     null = getattr(model, "labels", None)
-    for x_0, t, eps, y in batches(state.step, state.seed, schedule, data, batch, goal, noise, label, null):
+    process = goal.objective.process(schedule)
+    for x_0, t, eps, y in batches(state.step, state.seed, process, data, batch, goal, noise, label, null):
         if state.step >= steps:
             return
-        x_in, t_in, target = objectives.example(goal.objective, schedule, x_0, t, eps)
-        weight = objectives.weight_of(goal.weight, goal.objective, schedule, t)
+        x_in, t_in, target = goal.objective.example(process, x_0, t, eps)
+        weight = weight_of(goal.weight, goal.objective, process, t)
         loss, grads = gradients(state.params, x_in, t_in, target, weight, **({} if y is None else {"label": y}))
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} at step {state.step + 1}; a smaller lr than {lr:g} may help")

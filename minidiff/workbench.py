@@ -39,11 +39,13 @@ def new_run(
     data, name, kind, conditional=False, *, schedule, T, width, depth, batch, lr, seed, objective, weight, times, warmup
 ):
     """A Run at step 0; conditional: told the data's labels."""
-    from .checkpoint import MODELS, Run
-    from .schedule import SCHEDULES, pick
-    from .train import Goal, start
+    import numpy as np
 
-    goal, noising = Goal(objective, weight, times, warmup), pick("schedule", SCHEDULES, schedule)(T)
+    from .checkpoint import MODELS, Run, goal_of
+    from .schedule import SCHEDULES, pick
+    from .train import start
+
+    goal, noising = goal_of(objective, weight, times, warmup=warmup), pick("schedule", SCHEDULES, schedule)(T)
     if conditional and (data.label is None or kind != "unet"):
         why = f"{name} has no labels" if data.label is None else f"the model {kind} takes none"
         raise ValueError(f"--conditional needs labels and the model unet: {why}")
@@ -55,7 +57,13 @@ def new_run(
         labels = int(data.label.max()) + 1 if conditional else 0
         model = MODELS[kind].of_shape(data.shape, width=width, depth=depth, labels=labels)
     state = start(model, seed)
-    return Run(model, state, noising, name, data.shape, batch, lr, data.scale, data.offset, schedule, goal)
+    second_moment = float(np.mean(some_rows(data.x) ** 2))
+    return Run(model, state, noising, name, data.shape, batch, lr, data.scale, data.offset, schedule, second_moment, goal)
+
+
+def some_rows(x):
+    """10,000 rows of x or more, evenly: what a number about all of them is read off where x is too large to read whole."""
+    return x[:: max(1, len(x) // 10_000)]
 
 
 def data_of(run):
@@ -132,7 +140,7 @@ def fit(run, data, steps, path, look=lambda run: None, looks=8):
     )
     looks = max(1, min(looks, (steps - run.state.step) // 50))
     at = {run.state.step + round((steps - run.state.step) * k / looks) for k in range(1, looks + 1)}
-    nothing = run.knows_nothing()
+    nothing = run.loss_of_0()
     ours = not path.parent.exists()
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
     saved = time.monotonic()
@@ -168,16 +176,16 @@ def curve(run, data, figures):
     import numpy as np
 
     from .noise import JUDGE, stream
-    from .objective import floor_of
+    from .objective import floor_of, simple, uniform
 
-    parts = np.array_split(np.array(run.losses) / run.knows_nothing(), min(200, len(run.losses)))
+    parts = np.array_split(np.array(run.losses) / run.loss_of_0(), min(200, len(run.losses)))
     ends = np.cumsum([len(p) for p in parts])
     floor, goal = None, run.goal
-    if data.mixture is not None and (goal.weight, goal.times) == ("simple", "uniform"):
-        rng, middle = stream(run.state.seed, JUDGE), (np.arange(50) + 0.5) / 50
-        times = middle if goal.objective == "flow" else np.ceil(run.schedule.T * middle).astype(int).tolist()
-        floors = [floor_of(goal.objective, data.mixture, run.schedule, t, 1000, rng)[0] for t in times]
-        floor = np.mean(floors) / run.knows_nothing()
+    if data.mixture is not None and goal.weight is simple and goal.times is uniform:
+        rng, process = stream(run.state.seed, JUDGE), goal.objective.process(run.schedule)
+        times = process.time_at((np.arange(50) + 0.5) / 50)
+        floors = [floor_of(goal.objective, data.mixture, process, t, 1000, rng)[0] for t in times]
+        floor = np.mean(floors) / run.loss_of_0()
     return figures.training_curve(ends, [p.mean() for p in parts], floor)
 
 

@@ -14,7 +14,7 @@ import pytest
 from mutate import NAMED
 
 import minidiff
-from minidiff import cli, data, objective, sample, schedule, solvers
+from minidiff import checkpoint, cli, data, sample, schedule, solvers
 from minidiff.formulas import SHEET
 
 ROOT = Path(__file__).parents[1]
@@ -150,7 +150,7 @@ def test_help_names_what_the_library_knows():
     helps = " ".join(cli.parser()._subparsers._group_actions[0].choices["train"].format_help().split()).replace(
         "- ", "-"
     )  # argparse breaks lines at hyphens
-    for name in [*data.NAMES, *schedule.SCHEDULES, *objective.OBJECTIVES, *objective.WEIGHTS, *objective.TIMES]:
+    for name in [*data.NAMES, *schedule.SCHEDULES, *checkpoint.OBJECTIVES, *checkpoint.WEIGHTS, *checkpoint.TIMES]:
         assert name in helps
     helps = " ".join(cli.parser()._subparsers._group_actions[0].choices["sample"].format_help().split()).replace(
         "- ", "-"

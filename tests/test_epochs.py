@@ -12,6 +12,7 @@ from support import DELTA, seeds
 
 from minidiff import checkpoint, data
 from minidiff import train as training
+from minidiff.checkpoint import goal_of
 from minidiff.mlp import MLP
 from minidiff.noise import RowNoise
 from minidiff.sample import ddim, ddpm, generate
@@ -24,7 +25,7 @@ MODEL = UNet(4, width=4, depth=1, labels=3)
 NUMBER = np.arange(30)
 LABEL = (NUMBER % 3).astype(np.uint8)
 X = np.random.default_rng(0).standard_normal((30, 16)).astype(np.float32)
-GOAL = Goal("v", "min-snr", "logit-normal", warmup=20)
+GOAL = goal_of("v", "min-snr", "logit-normal", warmup=20)
 
 
 @settings(max_examples=50)

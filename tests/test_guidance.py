@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from support import COARSE, DTYPES, assert_mean, assert_variance, coarse, product_of_alphas, seeds
 
 from minidiff import checkpoint, guidance
+from minidiff.checkpoint import goal_of
 from minidiff.exact import Mixture
 from minidiff.noise import RowNoise
 from minidiff.recursion import moments
 from minidiff.sample import ddim, ddpm, generate
 from minidiff.schedule import from_betas
-from minidiff.train import Goal, start
+from minidiff.train import start
 from minidiff.unet import UNet
 
 S = coarse()
@@ -122,7 +123,7 @@ def a_run(objective):
     state = start(model, 0, np.float64)
     for w in state.ema.values():
         w[:] = rng.standard_normal(w.shape) / math.sqrt(max(1, math.prod(w.shape[:-1])))
-    return checkpoint.Run(model, state, S, "mine", (4, 4), 8, 1e-3, goal=Goal(objective))
+    return checkpoint.Run(model, state, S, "mine", (4, 4), 8, 1e-3, goal=goal_of(objective, "simple", "uniform"))
 
 
 @pytest.mark.parametrize("objective", ["eps", "x0", "v", "flow"])

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from support import COARSE, DTYPES, betas, coarse, product_of_alphas, seeds
 
 from minidiff import data, flow, objective, sample, solvers
+from minidiff.checkpoint import OBJECTIVES, TIMES, WEIGHTS, goal_of
 from minidiff.exact import Mixture
-from minidiff.gaussian import posterior
+from minidiff.gaussian import posterior, q_sample
 from minidiff.loss import loss_and_grads
 from minidiff.mlp import MLP
 from minidiff.noise import RowNoise
-from minidiff.objective import OBJECTIVES
 from minidiff.schedule import VP, from_betas, linear_scaled
 from minidiff.train import Goal, start, train
 
@@ -47,7 +47,7 @@ def perfect(kind, mixture, schedule):
 def test_every_perfect_answer_is_eps_star(kind, b, seed, draw):
     s = from_betas(b)
     x, t = 2 * np.random.default_rng(seed).standard_normal((4, 2)), draw.draw(st.integers(1, len(b)))
-    eps_theta = objective.denoiser(perfect(kind, MIXTURE, s), kind, s)
+    eps_theta = objective.denoiser(perfect(kind, MIXTURE, s), OBJECTIVES[kind], s)
     # 1 / sqrt(1 - ab) <= 32 enlarges roundings
     assert np.abs(eps_theta(x, t) - MIXTURE.eps(s, x, t)).max() < 1e-12
     times = np.random.default_rng(seed).integers(1, len(b) + 1, size=4)
@@ -57,7 +57,7 @@ def test_every_perfect_answer_is_eps_star(kind, b, seed, draw):
 @pytest.mark.parametrize("kind", OBJECTIVES)
 def test_every_perfect_answer_is_eps_star_in_continuous_time(kind):
     x = np.random.default_rng(0).standard_normal((4, 2))
-    eps_theta = objective.denoiser(perfect(kind, MIXTURE, VP()), kind, VP())
+    eps_theta = objective.denoiser(perfect(kind, MIXTURE, VP()), OBJECTIVES[kind], VP())
     assert np.abs(eps_theta(x, 0.3) - MIXTURE.eps(VP(), x, 0.3)).max() < 1e-12
 
 
@@ -71,12 +71,12 @@ def test_targets_and_inputs(b, seed, draw):
     targets = {"eps": eps, "x0": x_0, "v": root * eps - rest * x_0, "flow": x_0 - eps}
     for kind, target in targets.items():
         times = np.full(3, r if kind == "flow" else t)
-        x_in, t_in, got = objective.example(kind, s, x_0, times, eps)
+        x_in, t_in, got = OBJECTIVES[kind].example(OBJECTIVES[kind].process(s), x_0, times, eps)
         assert np.abs(got - target).max() < 1e-13
         assert np.abs(x_in - (kappa * x_t if kind == "flow" else x_t)).max() < 1e-13
         assert np.abs(t_in - (1000 * r if kind == "flow" else t)).max() < 1e-9
         seen = []
-        denoiser = objective.Denoiser(lambda x, t, target=got, seen=seen: seen.append((x, t)) or target, kind, s)
+        denoiser = objective.Denoiser(lambda x, t, target=got, seen=seen: seen.append((x, t)) or target, OBJECTIVES[kind], s)
         assert np.abs(denoiser(x_t, t) - eps).max() < 1e-11
         # the same network input in sampling as in training
         assert np.abs(seen[0][0] - x_in).max() < 1e-12 and np.abs(np.asarray(seen[0][1]) - t_in).max() < 1e-9
@@ -89,7 +89,7 @@ def test_targets_and_inputs(b, seed, draw):
 def test_the_compiled_chain_is_the_readable_loop(kind, dtype, rows, step):
     model, rng = MLP(2, 24, 2, 8), np.random.default_rng(3)
     params = {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
-    eps_theta, ends = objective.denoiser(model.eps_theta(params), kind, S.between), []
+    eps_theta, ends = objective.denoiser(model.eps_theta(params), OBJECTIVES[kind], S.between), []
     assert hasattr(eps_theta, "chain")
     for run in (sample.generate, lambda *a: list(sample.sample(*a))[-1]):
         rng = RowNoise(4)
@@ -119,10 +119,10 @@ def test_weights_count_what_they_say():
 def test_a_weight_means_the_same_error_for_every_objective(kind, weight):
     """weight_of times the squared error of the answer is the weight times the squared error of eps_hat."""
     t, x, out = np.arange(1, 7), np.full((6, 1), 0.3), np.full((6, 1), 0.2)
-    eps_hat = [objective.Denoiser(lambda x, t, o=o: o, kind, S)(x, t)[:, 0] for o in (out, out + 0.5)]
-    w = objective.weight_of(weight, kind, S, t)
-    assert np.abs(w * 0.25 - objective.WEIGHTS[weight](S, t) * (eps_hat[1] - eps_hat[0]) ** 2).max() < 1e-12
-    assert objective.weight_of("simple", kind, S, t) is None
+    eps_hat = [objective.Denoiser(lambda x, t, o=o: o, OBJECTIVES[kind], S)(x, t)[:, 0] for o in (out, out + 0.5)]
+    w = objective.weight_of(WEIGHTS[weight], OBJECTIVES[kind], S, t)
+    assert np.abs(w * 0.25 - WEIGHTS[weight](S, t) * (eps_hat[1] - eps_hat[0]) ** 2).max() < 1e-12
+    assert objective.weight_of(objective.simple, OBJECTIVES[kind], S, t) is None
 
 
 @pytest.mark.parametrize("kind", OBJECTIVES)
@@ -130,9 +130,10 @@ def test_a_weight_means_the_same_error_for_every_objective(kind, weight):
 def test_floor_of_is_what_the_perfect_answer_loses(kind, t):
     """Brute force, 2e5 draws of the loss of the perfect answer; nine tenths of that answer loses more."""
     n, rng = 200_000, np.random.default_rng(5)
-    t = t / 7 if kind == "flow" else t
-    floor, error = objective.floor_of(kind, MIXTURE, S, t, 20_000, np.random.default_rng(6))
-    x_in, t_in, target = objective.example(kind, S, MIXTURE.sample(n, rng), np.full(n, t), rng.standard_normal((n, 2)))
+    t, asked = t / 7 if kind == "flow" else t, OBJECTIVES[kind]
+    process = asked.process(S)
+    floor, error = objective.floor_of(asked, MIXTURE, process, t, 20_000, np.random.default_rng(6))
+    x_in, t_in, target = asked.example(process, MIXTURE.sample(n, rng), np.full(n, t), rng.standard_normal((n, 2)))
     answer = perfect(kind, MIXTURE, S)(x_in, t_in)
     losses = np.sum((answer - target) ** 2, axis=1)
     bound = 7.2 * math.hypot(error, losses.std() / math.sqrt(n))  # near-normal averages: false alarm 1e-12
@@ -151,12 +152,12 @@ def assert_shares(u, cdf):
 def test_times_for_training():
     rng, n = np.random.default_rng(0), 20_000
     normal = NormalDist()
-    assert_shares(objective.uniform(rng, n), lambda v: v)
-    assert_shares(objective.logit_normal(rng, n), lambda v: normal.cdf(math.log(v / (1 - v))))
-    assert_shares(objective.logit_normal(rng, n, 1.0, 0.5), lambda v: normal.cdf((math.log(v / (1 - v)) - 1) / 0.5))
+    assert_shares(objective.uniform.draw(rng, n), lambda v: v)
+    assert_shares(objective.logit_normal().draw(rng, n), lambda v: normal.cdf(math.log(v / (1 - v))))
+    assert_shares(objective.logit_normal(1.0, 0.5).draw(rng, n), lambda v: normal.cdf((math.log(v / (1 - v)) - 1) / 0.5))
     for kind in OBJECTIVES:
-        for times in objective.TIMES:
-            t = objective.draw_times(kind, times, S, rng, (n,))
+        for times in TIMES:
+            t = OBJECTIVES[kind].process(S).time_at(TIMES[times].draw(rng, (n,)))
             if kind == "flow":
                 assert t.dtype == np.float64 and 0 <= t.min() < 0.1 and 0.9 < t.max() <= 1
                 continue
@@ -170,13 +171,14 @@ def test_times_for_training():
 @pytest.mark.parametrize("kind", OBJECTIVES)
 @pytest.mark.parametrize("weight", ["simple", "derived", "min-snr"])
 def test_the_fast_gradient_with_a_weight_is_the_definition(kind, weight):
-    if kind == "flow" and weight != "simple":
+    if kind == "flow" and weight == "derived":
         pytest.skip("flow has no steps to weigh")
+    asked, process = OBJECTIVES[kind], OBJECTIVES[kind].process(S)
     model, rng = MLP(2, 16, 1, 8), np.random.default_rng(1)
     params = {k: 0.3 * rng.standard_normal(s) for k, s in model.shapes.items()}
-    t = objective.draw_times(kind, "uniform", S, rng, (150,))
-    x_in, t_in, target = objective.example(kind, S, rng.standard_normal((150, 2)), t, rng.standard_normal((150, 2)))
-    w = objective.weight_of(weight, kind, S, t)
+    t = process.time_at(rng.random(150))
+    x_in, t_in, target = asked.example(process, rng.standard_normal((150, 2)), t, rng.standard_normal((150, 2)))
+    w = objective.weight_of(WEIGHTS[weight], asked, process, t)
     fast = model.loss_and_grads(150, S.T, np.float64)(params, x_in, t_in, target, w)
     slow = loss_and_grads(model, params, x_in, t_in, target, w)
     assert math.isclose(fast[0], slow[0], rel_tol=1e-12)
@@ -189,56 +191,74 @@ def test_the_fast_gradient_with_a_weight_is_the_definition(kind, weight):
 @pytest.mark.parametrize("kind", OBJECTIVES)
 def test_training_comes_near_the_floor_of_each_objective(kind):
     """From the loss of knowing nothing, 0.12 (v) to 1.6 (eps) above the exact floor, to less than 0.09 above it."""
-    s, toy, goal = linear_scaled(50), data.load("mixture"), Goal(kind)
+    s, toy, goal = linear_scaled(50), data.load("mixture"), Goal(OBJECTIVES[kind])
+    process = goal.objective.process(s)
     model, losses = MLP(2, 64, 2), []
     for state in train(model, start(model, 0), s, toy.x, steps=900, batch=256, goal=goal, lr=2e-3):
         losses.append(state.loss)
     times = (np.arange(40) + 0.5) / 40 if kind == "flow" else range(1, 51)
-    floor = np.mean([objective.floor_of(kind, toy.mixture, s, t, 400, np.random.default_rng(8))[0] for t in times])
-    nothing = objective.unit(kind, "simple", "uniform", s, 2, np.random.default_rng(0))
+    floors = [objective.floor_of(goal.objective, toy.mixture, process, t, 400, np.random.default_rng(8))[0] for t in times]
+    floor = np.mean(floors)
+    nothing = objective.loss_of_0(goal.objective, objective.simple, objective.uniform, process, 2, np.mean(toy.x**2))
     # the mean of 200 batches of 256 is known to 2.9 / sqrt(51,200) = 0.013, the floor of 50 times 400 draws to 0.02: 4 of both
     assert abs(losses[0] - nothing) < 0.5 and nothing > floor + 0.12
     assert floor - 0.1 < np.mean(losses[-200:]) < floor + 0.09
 
 
-def test_unit_is_the_loss_of_answering_0():
-    """x_0 of mean square 1: |eps|^2 = |x_0|^2 = |v|^2 = d and |x_0 - eps|^2 = 2 d; weights average over t."""
-    for kind in OBJECTIVES:
-        assert objective.unit(kind, "simple", "uniform", S, 3, np.random.default_rng(0)) == (6 if kind == "flow" else 3)
-    mean = np.mean([objective.derived(S, t) for t in range(1, 7)])
-    spread = np.std([objective.derived(S, t) for t in range(1, 7)])
-    assert (
-        abs(objective.unit("eps", "derived", "uniform", S, 3, np.random.default_rng(0)) / 3 - mean) < 7.2 * spread / 100
-    )  # 1e4 draws
+@pytest.mark.parametrize("kind", OBJECTIVES)
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("times", TIMES)
+def test_answering_0_loses_1_in_the_units_of_the_report(kind, weight, times):
+    """loss_of_0 against the loss that L_simple finds for answers of 0 on data of mean square 0.3, by 2e5 draws."""
+    if kind == "flow" and weight == "derived":
+        pytest.skip("flow has no steps to weigh")
+    asked, process, rng, n = OBJECTIVES[kind], OBJECTIVES[kind].process(S), np.random.default_rng(2), 200_000
+    x_0, eps = math.sqrt(0.3) * rng.choice([-1.0, 1.0], (n, 2)), rng.standard_normal((n, 2))
+    t = process.time_at(TIMES[times].draw(rng, n))
+    target, w = asked.example(process, x_0, t, eps)[2], objective.weight_of(WEIGHTS[weight], asked, process, t)
+    losses = (1 if w is None else w) * np.sum(target**2, axis=1)
+    said = objective.loss_of_0(asked, WEIGHTS[weight], TIMES[times], process, 2, 0.3)
+    # a near-normal average: false alarm 1e-12; what it sees is an error of 5 %
+    bound = 7.2 * losses.std() / math.sqrt(n)
+    assert abs(losses.mean() - said) < bound + 1e-12 < 0.05 * said
 
 
-def test_a_denoiser_of_eps_is_the_network_itself_and_only_flow_is_a_velocity():
+def test_loss_of_0_is_the_sum_over_all_times():
+    by_hand = 3 * sum(0.4 * ab + 1 - ab for ab in (product_of_alphas(COARSE, t) for t in range(1, 7))) / 6
+    shrunk = objective.Objective(lambda schedule, x_0, t, eps: q_sample(schedule, x_0, t, eps))
+    assert abs(objective.loss_of_0(shrunk, objective.simple, objective.uniform, S, 3, 0.4) - by_hand) < 1e-12
+
+
+def test_a_denoiser_of_eps_is_the_network_itself_and_a_flows_network_a_velocity():
     network = perfect("flow", MIXTURE, S)
-    assert objective.denoiser(network, "eps", S) is network
+    assert objective.denoiser(network, objective.eps_prediction, S) is network
     x = np.ones((2, 2))
-    assert np.abs(objective.velocity(network, "flow")(x, 0.4) - flow.marginal_velocity(MIXTURE)(x, 0.4)).max() < 1e-14
-    with pytest.raises(ValueError, match="only a network trained with the objective flow is a velocity, this one learnt v"):
-        objective.velocity(network, "v")
+    assert np.abs(flow.velocity_of(network)(x, 0.4) - flow.marginal_velocity(MIXTURE)(x, 0.4)).max() < 1e-14
 
 
 @pytest.mark.parametrize("kind", OBJECTIVES)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_follows_the_data(kind, dtype):
     x, t = np.ones((3, 2), dtype), np.array([1, 3, 6])
-    assert objective.Denoiser(lambda x, t: 0.5 * x, kind, S)(x, t).dtype == dtype
-    x_in, _, target = objective.example(kind, S, x, t / 7 if kind == "flow" else t, x)
+    assert objective.Denoiser(lambda x, t: 0.5 * x, OBJECTIVES[kind], S)(x, t).dtype == dtype
+    x_in, _, target = OBJECTIVES[kind].example(OBJECTIVES[kind].process(S), x, t / 7 if kind == "flow" else t, x)
     assert x_in.dtype == target.dtype == dtype
 
 
 @pytest.mark.parametrize(
-    ("args", "words"),
+    ("names", "words"),
     [
-        (("sigma",), "unknown objective 'sigma'; known are eps, x0, v, flow"),
-        (("eps", "heavy"), "unknown weight 'heavy'; known are simple, derived, min-snr"),
+        (("sigma", "simple", "uniform"), "unknown objective 'sigma'; known are eps, x0, v, flow"),
+        (("eps", "heavy", "uniform"), "unknown weight 'heavy'; known are simple, derived, min-snr"),
         (("eps", "simple", "often"), "unknown times 'often'; known are uniform, logit-normal"),
-        (("flow", "derived"), "weight 'derived' needs a schedule's steps"),
     ],
 )
-def test_goals_that_do_not_exist_are_named(args, words):
+def test_goals_that_do_not_exist_are_named(names, words):
     with pytest.raises(ValueError, match=words):
-        Goal(*args)
+        goal_of(*names)
+
+
+def test_a_flow_has_no_steps_to_weigh():
+    asked = OBJECTIVES["flow"]
+    with pytest.raises(ValueError, match="derived needs a schedule's steps"):
+        objective.weight_of(objective.derived, asked, asked.process(S), np.array([0.5]))

@@ -11,7 +11,7 @@ from minidiff.exact import Mixture
 from minidiff.guidance import classifier_free
 from minidiff.mlp import MLP
 from minidiff.noise import RowNoise
-from minidiff.objective import denoiser
+from minidiff.objective import denoiser, eps_prediction, v_prediction
 from minidiff.schedule import from_betas, linear, linear_scaled
 
 S = coarse()
@@ -367,7 +367,7 @@ def test_eta_outside_0_1_is_named(eta):
 def test_guidance_counts_both_networks():
     eps_theta, x_T = denoisers(np.float64)["mixture"], np.ones((5, 2))
     for w, asked in ((0, 2), (1, 2), (3, 4)):
-        for objective in ("eps", "v"):
+        for objective in (eps_prediction, v_prediction):
             counted = sample.Counted(denoiser(classifier_free(eps_theta, eps_theta, w), objective, S))
             sample.generate(sample.ddim(), counted, S, x_T, [6, 3, 0], RowNoise(0))
             assert counted.evaluations(5) == asked
