@@ -21,10 +21,7 @@ def check_seed(seed):
 
 
 def _name(seed, purpose, number=0):
-    """What NumPy makes a stream of. It splits whole numbers into 32-bit words and joins the words of all of them.
-
-    So [2**32 + 5, 0, 0] would name the stream of [5, 1, 0]: what a seed has beyond 32 bits goes last.
-    """
+    """NumPy joins all numbers' 32-bit words: [2**32 + 5, 0, 0] would be [5, 1, 0]. So a seed's further words go last."""
     check_seed(seed)
     return [int(seed) % 2**32, purpose, number, int(seed) // 2**32]
 
