@@ -1,7 +1,10 @@
-"""How good is a trained network, time by time? Its loss beside the floor that nobody gets below.
+"""How good is a trained network, time by time? Its loss is a floor that nobody gets below, and what it has still to learn:
 
-eps cannot be known from x_t, so the loss of the perfect denoiser is not 0: at large t all of x_t is noise and easy to name,
-at small t hardly any is. Only the distance between the two curves can still be learnt.
+    E ||eps - eps_hat||^2 = E ||eps - eps*||^2 + E ||eps* - eps_hat||^2      (eps* = E[eps | x_t], the perfect denoiser)
+
+eps cannot be known from x_t, so the floor is not 0: at large t all of x_t is noise and easy to name, at small t hardly any is.
+Both terms are averages over the same rows and the same noise, with bars of two standard errors: the floor's and the networks'
+curves go up and down together. Losses each measured on noise of its own could lie below the floor, by luck.
 """
 
 import numpy as np
@@ -20,25 +23,34 @@ def main(steps=3000, seed=0, rows=2000, out="runs/08_loss_floor.png"):
     schedule, mixture, rng = linear(), data.mixture(), stream(seed, JUDGE)
     model = MLP(2)
     state = start(model, seed)
-    fig = figures.figure(10, 6)
-    ax = fig.subplots()
+    fig = figures.figure(11, 9)
+    above, below = fig.subplots(2, 1, sharex=True)
     times = np.unique(np.geomspace(2, 1000, 25).round().astype(int)).tolist()
     x_0 = mixture.sample(rows, rng)
+    eps = rng.standard_normal(x_0.shape)
+    x_t = [q_sample(schedule, x_0, t, eps) for t in times]
+    eps_star = [mixture.eps_theta(schedule)(x, t) for x, t in zip(x_t, times)]
+    floor = np.mean((eps - np.stack(eps_star)) ** 2, axis=2)
 
-    def losses(eps_theta):
-        noise = [rng.standard_normal(x_0.shape) for _ in times]
-        return [np.mean((e - eps_theta(q_sample(schedule, x_0, t, e), t)) ** 2) for t, e in zip(times, noise)]
+    def curve(ax, squares, color, label, k, offset):
+        """Its mean over rows, with two standard errors; the label stands `offset` points from the k-th time."""
+        mean, error = squares.mean(axis=1), 2 * squares.std(axis=1, ddof=1) / np.sqrt(rows)
+        ax.errorbar(times, mean, error, color=color, lw=2, capsize=3)
+        ax.annotate(label, (times[k], mean[k]), offset, textcoords="offset points", color=color)
 
+    curve(above, floor, figures.ORANGE, "floor: eps*", 8, (-100, -35))
     training = train(model, state, schedule, mixture.sample(10_000, rng, np.float32), steps=steps, batch=256, lr=3e-3)
-    for until, color in ((steps // 20, "#CC79A7"), (steps, figures.BLUE)):
+    for until, color, k in ((steps // 20, "#CC79A7", 12), (steps, figures.BLUE, 16)):
         while state.step < until:
             next(training)
-        ax.plot(times, losses(model.eps_theta(state.ema)), color=color, lw=2.5, label=f"network after {until} steps")
-    floor = [mixture.loss_floor(schedule, t, rows, rng)[0] / 2 for t in times]
-    ax.plot(times, floor, color=figures.ORANGE, lw=2.5, label="floor: the perfect denoiser")
-    ax.set(xscale="log", xlabel="t", ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1.2))
-    ax.legend(frameon=False)
-    ax.set_title("Loss by t: only what lies above the floor can be learnt")
+        eps_theta, label = model.eps_theta(state.ema), f"after {until} steps"
+        missed = np.stack([np.mean((e - eps_theta(x, t)) ** 2, axis=1) for e, x, t in zip(eps_star, x_t, times)])
+        curve(above, floor + missed, color, label, k, (38, 8))
+        curve(below, missed, color, label, 9, (0, 24))
+    above.set(ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1.25), title="Loss by t: the floor and what lies above it")
+    below.set(xscale="log", yscale="log", xlabel="t", ylabel="E (eps* - eps_hat)^2 a coordinate")
+    below.margins(y=0.15)
+    below.set_title("Only what lies above the floor can be learnt")
     return figures.save(fig, out)
 
 

@@ -98,7 +98,8 @@ def likelihood(run, data, n, seed, bar):
 
     def both(eps_theta, score, log_p_T, what):
         with bar(schedule.T + 100, "t", what) as progress:
-            L = elbo.terms(eps_theta, schedule, x_0, rng, levels=data.levels, progress=progress.update)
+            same = stream(seed, JUDGE, 4)  # noise for network and perfect denoiser, so that their difference scatters little
+            L = elbo.terms(eps_theta, schedule, x_0, same, levels=data.levels, progress=progress.update)
 
             def u(x, t):
                 return sde.velocity(process, score, x, t)

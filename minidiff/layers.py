@@ -28,6 +28,7 @@ def silu(x):
 
     Like max(0, x) with a rounded corner. The exponential is of -|x|, which cannot overflow.
     """
+    x = np.maximum(x, np.finfo(x.dtype).min)  # silu(-inf) is 0, but -inf * 0 is NaN
     e = np.exp(-np.abs(x))
     sigmoid = np.where(x >= 0, 1, e) / (1 + e)
     return x * sigmoid, (x, sigmoid)

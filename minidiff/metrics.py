@@ -90,11 +90,11 @@ def frechet(x, y):
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
         raise ValueError(f"x and y must be (n, d) and (m, d) with n, m >= 2, got {x.shape} and {y.shape}")
     x, y = x.astype(np.float64), y.astype(np.float64)
-    S_x, S_y = (np.atleast_2d(np.cov(a, rowvar=False)) for a in (x, y))
-    var, axes = np.linalg.eigh(S_x)
-    root = (axes * np.sqrt(np.maximum(var, 0))) @ axes.T
-    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ S_y @ root), 0)).sum()
-    return float(np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2) + np.trace(S_x) + np.trace(S_y) - 2 * cross)
+    (var_x, axes_x), (var_y, axes_y) = (np.linalg.eigh(np.atleast_2d(np.cov(a, rowvar=False))) for a in (x, y))
+    A, B = axes_x * np.sqrt(np.maximum(var_x, 0)), axes_y * np.sqrt(np.maximum(var_y, 0))  # A A^T = S_x, B B^T = S_y
+    # the trace is the least |A - B Q|^2 over rotations Q: a sum of squares is never below 0, and nothing large cancels
+    U, _, V = np.linalg.svd(B.T @ A)
+    return float(np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2) + np.sum((A - B @ U @ V) ** 2))
 
 
 def principal(data, k):

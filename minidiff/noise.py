@@ -20,10 +20,15 @@ def check_seed(seed):
         raise ValueError(f"seed must not be negative, got {seed}")
 
 
-def stream(seed, purpose, number=0):
-    """The numpy Generator named (seed, purpose, number)."""
+def _name(seed, purpose, number=0):
+    """NumPy joins all numbers' 32-bit words: [2**32 + 5, 0, 0] would be [5, 1, 0]. So a seed's further words go last."""
     check_seed(seed)
-    return np.random.default_rng([seed, purpose, number])
+    return [int(seed) % 2**32, purpose, number, int(seed) // 2**32]
+
+
+def stream(seed, purpose, number=0):
+    """The numpy Generator named (seed, purpose, number); purpose and number are below 2^32."""
+    return np.random.default_rng(_name(seed, purpose, number))
 
 
 def philox(counter, key):
@@ -72,8 +77,7 @@ class RowNoise:
     """
 
     def __init__(self, seed):
-        check_seed(seed)
-        self.key = np.random.SeedSequence([seed, SAMPLE]).generate_state(2, np.uint64) % 2**32
+        self.key = np.random.SeedSequence(_name(seed, SAMPLE)).generate_state(2, np.uint64) % 2**32
         self.taken = 0
 
     def take(self, n):

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 from mutate import NAMED
 
 import minidiff
@@ -139,11 +140,15 @@ def test_readme_commands_exist():
                     parser.parse_args(words[1:])  # SystemExit if it is not understood
 
 
-def test_readme_python_runs():
-    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
+def test_readmes_notebook_cell_runs_and_ends_with_its_figure(capsys):
+    """A notebook shows the value of a cell's last expression. And what is printed is what the comment beside it says."""
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    *before, last = ast.parse(block).body
+    names = {}
+    exec(compile(ast.Module(before, []), "README.md", "exec"), names)
+    assert isinstance(last, ast.Expr) and isinstance(eval(compile(ast.Expression(last.value), "README.md", "eval"), names), Figure)
+    (said,) = re.findall(r"print\(.*\)  # ([0-9.]+): ", block)
+    assert f"{float(capsys.readouterr().out):.3f}" == said
 
 
 def test_help_names_what_the_library_knows():

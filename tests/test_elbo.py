@@ -1,7 +1,10 @@
 """elbo: every expectation by quadrature, so that bound and truth are compared without luck."""
 
 import math
+from contextlib import nullcontext
+from decimal import Decimal, localcontext
 from statistics import NormalDist
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from support import COARSE, betas, coarse, log_normal, product_of_alphas, seeds
 
 from minidiff import elbo
+from minidiff.evaluation import likelihood
 from minidiff.exact import Mixture
 from minidiff.sample import beta, beta_tilde, gaussian_optimal
 from minidiff.schedule import from_betas
@@ -166,6 +170,41 @@ def test_the_masses_of_all_grey_levels_sum_to_1(levels, centre, beta_1):
     assert np.array_equal(L[0], L_0)
 
 
+def decimal_log_mass(low, high):
+    """log(Phi(high) - Phi(low)) to 1,000 digits: Phi(x) - 1/2 = phi(x) (x + x^3 / 3 + x^5 / (3 5) + ...)."""
+
+    def phi_series(x):
+        term, total, k = x, x, 1
+        while abs(term) > total.copy_abs().scaleb(-1000):
+            k += 2
+            term *= x * x / k
+            total += term
+        return total * (-x * x / 2).exp()
+
+    with localcontext(prec=1000):
+        mass = (phi_series(Decimal(high)) - phi_series(Decimal(low))).ln()
+    return float(mass) - math.log(2 * math.pi) / 2
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(30, 30 + 1e-9), (-30 - 1e-9, -30), (38, 38.001), (40, 45), (37.4, 37.6), (50, 50 + 1e-12), (45, 46), (-46, -45),
+     (-1e-9, 1e-9), (-1, 2), (1, 1.5), (-9, 8), (-20, -19), (-20, 3), (0.5, 40), (0, 7), (5, 5.001)],
+)  # fmt: skip
+def test_the_logarithm_of_a_mass_however_far_and_narrow(low, high):
+    """Against 1,000 digits. A sum of 64 terms, each of some 40 roundings: 104 x 1.1e-16 = 1.2e-14, and one of the logarithm."""
+    want = decimal_log_mass(low, high)
+    got = elbo._log_cdf_difference(np.array([low], float), np.array([high], float))[0]
+    assert abs(got - want) < 1.2e-14 + 2.3e-16 * abs(want)
+
+
+def test_the_logarithm_of_a_mass_without_an_end():
+    low, high = np.array([-np.inf, 3.0, -np.inf, -np.inf]), np.array([-3.0, np.inf, np.inf, 1.0])
+    want = [math.log(NormalDist().cdf(x)) for x in (-3, -3, np.inf, 1)]
+    got = elbo._log_cdf_difference(low, high)
+    assert np.abs(got - want).max() < 2e-14 and np.all(got <= 0)
+
+
 def test_far_from_a_grey_level_the_logarithm_stays_finite():
     """Beyond 37 standard deviations the mass is 0 in float64, its logarithm is not: -y^2 / 2 - log(y sqrt(2 pi))."""
     s, levels, found = from_betas([1e-4, 0.3]), 256, []
@@ -185,3 +224,13 @@ def test_each_coordinate_and_each_row_counts_for_itself():
     one = Mixture([1.0], [[0.0]], [[[1.0]]]).eps_theta(S)
     apart = elbo.reconstruction_of_greys(one, S, greys.reshape(-1, 1), 4, Zeros()).reshape(2, 2)
     assert np.abs(L_0 - apart.sum(axis=1)).max() < 1e-12
+
+
+def test_network_and_perfect_denoiser_are_judged_on_the_same_noise():
+    """A network that is perfect: the difference of the two by t is rounding, not luck."""
+    mixture = Mixture([0.4, 0.6], [[-0.9], [0.7]], [[[0.2]], [[0.3]]])
+    data = SimpleNamespace(x=mixture.sample(20, np.random.default_rng(0)), mixture=mixture, levels=None)
+    run = SimpleNamespace(schedule=S, model=SimpleNamespace(d=1), eps_theta=lambda: mixture.eps_theta(S.between))
+    silent = nullcontext(SimpleNamespace(update=lambda n=1: None))
+    found = likelihood(run, data, 20, 0, lambda *what: silent)
+    assert np.array_equal(found["network"]["terms"], found["exact"]["terms"])

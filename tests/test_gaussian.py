@@ -56,12 +56,24 @@ def test_dtype_follows_the_data_and_float32_agrees_with_float64(name):
 
 @given(betas, st.floats(-3, 3), st.floats(-3, 3), st.data())
 def test_q_step_and_q_sample_are_affine_with_the_right_coefficients(b, x, e, data):
-    t = data.draw(st.integers(1, len(b)))
-    s, ab = from_betas(b), product_of_alphas(b, t)
-    arrays = np.array([[x]]), np.array([[e]])
-    assert abs(gaussian.q_sample(s, arrays[0], t, arrays[1])[0, 0] - (math.sqrt(ab) * x + math.sqrt(1 - ab) * e)) < 1e-12
-    step = math.sqrt(1 - b[t - 1]) * x + math.sqrt(b[t - 1]) * e
-    assert abs(gaussian.q_step(s, arrays[0], t, arrays[1])[0, 0] - step) < 1e-12
+    """Read off by probing: q_step adds variance beta_t and keeps that of N(0, 1) data; q_sample is t of its steps.
+
+    A coefficient is off by a few roundings of numbers up to 1, that of t <= 8 steps by 5 t; the probe's sums are below 6.
+    """
+    s, t = from_betas(b), data.draw(st.integers(1, len(b)))
+
+    def coefficients(f):
+        of_x, of_eps, both = f(s, np.array([[1.0], [0.0], [x]]), t, np.array([[0.0], [1.0], [e]]))[:, 0]
+        assert abs(of_x * x + of_eps * e - both) < 6 * 4 * 1.2e-16 and of_x > 0 and of_eps > 0
+        return of_x, of_eps
+
+    a, c = coefficients(gaussian.q_step)
+    assert abs(c**2 - b[t - 1]) < 5 * 1.2e-16 and abs(a**2 + c**2 - 1) < 8 * 1.2e-16
+    rows = np.eye(t + 1)[:, :1]  # row 0 carries x_0 = 1, row k the noise of step k
+    for k in range(1, t + 1):
+        rows = gaussian.q_step(s, rows, k, np.eye(t + 1)[:, k : k + 1])
+    a, c = coefficients(gaussian.q_sample)
+    assert abs(a - rows[0, 0]) < 5 * t * 1.2e-16 and abs(c**2 - np.sum(rows[1:] ** 2)) < 15 * t * 1.2e-16
 
 
 def test_q_step_has_the_worked_value():

@@ -118,7 +118,20 @@ def test_frechet_by_another_road(seed, d):
     turn = np.linalg.qr(rng.standard_normal((d, d)))[0]
     assert abs(metrics.frechet(x, y) - want) < 1e-8 and abs(metrics.frechet(y, x) - want) < 1e-8
     assert abs(metrics.frechet(x @ turn, y @ turn) - want) < 1e-8
-    assert abs(metrics.frechet(x, x)) < 1e-8 and metrics.frechet(x, y) > -1e-8
+    assert 0 <= metrics.frechet(x, x) < 1e-8 and metrics.frechet(x, y) >= 0
+
+
+@given(seeds, st.integers(1, 6), st.floats(1e-7, 1e-3))
+def test_frechet_of_nearly_equal_sets_keeps_its_digits(seed, d, share):
+    """x and (1 + share) x: m and the roots of S differ by a share, so it is share^2 (|m|^2 + tr S), however small.
+
+    Each root is off by 2e-14 of its size: eigh by 10 d roundings, 60 x 1.1e-16, divided by the spreads' ratio, 0.3 or so.
+    Their difference is a share of their size, and the square doubles its relative error.
+    """
+    x = np.random.default_rng(seed).standard_normal((30, d)) * np.linspace(0.5, 1.5, d)
+    want = share**2 * (np.sum(x.mean(axis=0) ** 2) + np.sum(x.var(axis=0, ddof=1)))
+    assert math.isclose(metrics.frechet(x, (1 + share) * x), want, rel_tol=2 * (2e-14 + 2e-14) / share)
+    assert 0 <= metrics.frechet(x, x) < (2 * 2e-14) ** 2 * 100  # tr S < 100
 
 
 def test_frechet_tells_the_root_of_the_product_from_the_product_of_roots():
@@ -141,7 +154,8 @@ def test_frechet_of_diagonal_covariances_and_of_few_points():
     got = metrics.frechet(points(np.zeros(3), np.diag(a**2), 9, rng), points(np.ones(3), np.diag(b**2), 9, rng))
     assert abs(got - 3 - np.sum((a - b) ** 2)) < 1e-11
     few = rng.standard_normal((3, 10))  # a covariance of rank 2: no eigenvalue below 0 may become NaN
-    assert abs(metrics.frechet(few, few)) < 1e-6 and np.isfinite(metrics.frechet(few, few[::-1] + 1))
+    # rows in another order: one covariance but for rounding; roots of what should be 0 are 1e-8, their squares 1e-16
+    assert 0 <= metrics.frechet(few, few[::-1]) < 1e-13 and abs(metrics.frechet(few, few[::-1] + 1) - 10) < 1e-12
     for y in (np.ones((4, 2)), np.ones((1, 3)), np.ones(3)):
         with pytest.raises(ValueError, match="with n, m >= 2"):
             metrics.frechet(np.ones((4, 3)), y)

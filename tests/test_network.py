@@ -59,6 +59,15 @@ def test_silu_far_away_is_the_corner():
     assert layers.silu_backward(np.ones(5), cache)[2] == 0.5
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_silu_at_infinity(dtype):
+    """Its limits: 0 far below, x far above; what is not a number stays so."""
+    y, _ = layers.silu(np.array([-np.inf, np.inf, np.nan], dtype))
+    assert y[0] == 0 and y[1] == np.inf and np.isnan(y[2]) and y.dtype == dtype
+    below = layers.silu(np.array([-np.inf, np.finfo(dtype).min, -1e30], dtype))[1]
+    assert np.array_equal(layers.silu_backward(np.ones(3, dtype), below), np.zeros(3, dtype))
+
+
 def test_time_embedding():
     emb = layers.time_embedding(np.array([0, 1, 7]), 6)
     for row, t in zip(emb, (0, 1, 7)):

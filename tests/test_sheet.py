@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from matplotlib.backends.backend_pdf import PdfPages
 from test_cli import answer, inside_a_folder, refused, run  # noqa: F401  (a fixture)
 
 from minidiff import figures, pages, sheet
@@ -99,10 +100,21 @@ def test_printed_pages(capsys):
     assert sorted(p.name for p in Path("out").iterdir()) == ["quiz.pdf", "sheet.pdf"]
 
 
-def test_the_printed_sheet_says_what_failed():
-    row = {"ok": False, "error": 1.0, "wrong": []}
-    path = pages.sheet(Path("bad.pdf"), {"ddim-step": row}, [find("ddim-step")])
-    assert path.exists()
+def test_the_printed_sheet_says_what_failed(monkeypatch):
+    """Read from the page as it is printed: which formula failed, in another colour, and how many did not."""
+    printed, write = {}, PdfPages.savefig
+
+    def read(pdf, fig):
+        printed.update({text.get_text(): text.get_color() for text in fig.texts})
+        write(pdf, fig)
+
+    monkeypatch.setattr(PdfPages, "savefig", read)
+    rows = {"ddim-step": {"ok": False, "error": 0.25, "wrong": []}, "snr": {"ok": True, "error": 1e-9, "wrong": [1, 2]}}
+    path = pages.sheet(Path("bad.pdf"), rows, [find(name) for name in rows])
+    assert path.read_bytes()[:5] == b"%PDF-" and any(text.startswith("1 of 2 measured") for text in printed)
+    (failed,) = [text for text in printed if text.startswith("FAILED, error 2e-01, by ")]
+    (held,) = [text for text in printed if text.startswith("measured, error 1e-09, by ")]
+    assert "refuted" not in failed and held.endswith("2 wrong versions refuted") and printed[failed] != printed[held]
 
 
 @pytest.mark.parametrize("entry", SHEET, ids=lambda f: f.name)
