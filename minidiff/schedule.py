@@ -142,7 +142,7 @@ SCHEDULES = {"linear": linear, "linear-scaled": linear_scaled, "cosine": cosine}
 class _Continuous:
     """dx = f(t) x dt + sqrt(g2(t)) dW with f = -beta(t) / 2, g2 = beta(t): shrinking and stirring keep a variance of 1.
 
-    A subclass has T, beta(t), and a clock that counts the noise: tau(t) = int_0^t beta, with time(tau) its inverse.
+    A subclass has T, beta(t), tau(t) = int_0^t beta and time(tau), the t that belongs to a tau.
     """
 
     def at(self, t, x):
@@ -185,16 +185,16 @@ class VP(_Continuous):
         return t * self.beta_min + t**2 / 2 * (self.beta_max - self.beta_min)
 
     def time(self, tau):
-        """The t in [0, 1] at which -log alpha_bar(t) = tau: the quadratic's root, written without a difference."""
+        """The t in [0, 1] with tau(t) = tau: the quadratic's root, at most 1 even when rounded."""
         root = np.sqrt(self.beta_min**2 + 2 * tau * (self.beta_max - self.beta_min))
-        return np.minimum(2 * tau / (self.beta_min + root), 1)  # the end, rounded, must not lie behind the end
+        return np.minimum(2 * tau / (self.beta_min + root), 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Between(_Continuous):
     """A Schedule at real times in [0, T]: tau = -log alpha_bar runs straight from each step to the next.
 
-    At whole times it is the Schedule. beta(t) jumps there, but nothing jumps in tau: ODE solvers walk in tau.
+    At whole times it is the Schedule, and beta(t) jumps. Solvers that look between the steps live here.
     """
 
     schedule: Schedule
@@ -212,7 +212,7 @@ class Between(_Continuous):
         return np.interp(self._checked(t), np.arange(self.T + 1), -np.log(self.schedule.alpha_bar))
 
     def time(self, tau):
-        """The t in [0, T] at which -log alpha_bar(t) = tau."""
+        """The t in [0, T] with tau(t) = tau."""
         return np.interp(tau, -np.log(self.schedule.alpha_bar), np.arange(self.T + 1))
 
 

@@ -3,7 +3,6 @@
     dx = f(t) x dt + g(t) dW                        forward: shrink, and stir                        [Score SDE eq. 5]
     dx = [f(t) x - g^2 grad log p_t] dt + g dW      back, stirring: the reverse SDE (dt < 0)         [Score SDE eq. 6]
     dx = [f(t) x - g^2 / 2 grad log p_t] dt         back, without noise: the probability-flow ODE    [Score SDE eq. 13]
-    dx = -1/2 [x + grad log p] dtau                 the same for any schedule, on the clock tau = -log alpha_bar
 
 Other paths, the same density p_t at every t. A process is anything with .f(t), .g2(t) = g(t)^2 and .at: schedule.VP, a
 Schedule's .between, or VE below. A score is a callable score(x, t) -> grad log p_t(x); d is the number of coordinates.
@@ -83,10 +82,10 @@ def velocity(process, score, x, t):
 
 
 def velocity_by_tau(process, score):
-    """u(x, tau) = dx/dtau = -(x + score(x, t)) / 2, tau = -log alpha_bar(t): the same ODE for every schedule.
+    """Returns u(x, tau) = dx/dtau = -(x + score) / 2, tau = -log alpha_bar(t): `velocity` on another clock.
 
-    From eq. 13: dx/dt = -beta(t) / 2 (x + score) and dtau = beta(t) dt. A Schedule's beta jumps from step to step, and a
-    solver that walks in t loses its order there; in tau there is no beta. process is a VP or a Schedule's .between.
+    dx/dt = -beta/2 (x + score) and dtau = beta dt. A Schedule's beta jumps from step to step, and a solver that walks in t
+    loses its order there; here is no beta. process is a VP or a Schedule's .between.
     """
     return in_data_dtype(lambda x, tau: -(x + score(x, process.time(tau))) / 2)
 
@@ -119,8 +118,7 @@ def hutchinson(u, x, t, z, h=1e-4):
 def log_likelihood(u, x_0, log_p_T, times, div=divergence):
     """log p_0(x_0) = log p_T(x_T) + int_0^T div u(x_t, t) dt along dx/dt = u, in nats.    [Score SDE appendix D.2]
 
-    Returns (B,) and x_T. x_0 (B, d) in float64; times ascend from (near) 0 to T and are walked by Runge-Kutta; for a
-    velocity_by_tau they are values of tau;
+    Returns (B,) and x_T. x_0 (B, d) in float64; times (of u's clock) ascend from (near) 0 and are walked by Runge-Kutta;
     log_p_T(x_T) is the log-density at the end, div(u, x, t) the divergence (exact here, or hutchinson with its z).
     """
 
