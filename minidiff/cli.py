@@ -31,7 +31,7 @@ def parser():
 
     def common(p, out="the run's folder", seed=0):
         p.add_argument(
-            "--seed", type=int, default=seed, help="whole number >= 0; the same seed gives the same result (default 0)"
+            "--seed", type=int, default=seed, help="whole number >= 0; same seed and kind of processor: same result (default 0)"
         )
         p.add_argument("--out", metavar="FOLDER", help=f"where to write (default: {out})")
         p.add_argument("--threads", type=int, help="cores to use (default: all, at most 8); results do not depend on it")

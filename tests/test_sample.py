@@ -276,11 +276,12 @@ def test_same_bits_for_any_number_of_threads(which, monkeypatch):
 
 
 def test_a_sample_does_not_depend_on_how_many_are_drawn():
+    """A row may round otherwise at a vector's end than in its middle; each of 6 steps stretches that less than 4 times."""
     few, many = (
         sample.generate(sample.ddpm(), denoisers(np.float64)["mixture"], S, r.standard_normal((n, 2)), range(6, -1, -1), r)
         for n, r in ((5, RowNoise(4)), (300, RowNoise(4)))
     )
-    assert np.array_equal(few, many[:5])
+    assert np.abs(few - many[:5]).max() < 4**6 * 8 * np.finfo(np.float64).eps * np.abs(many).max()
 
 
 def test_generate_walks_what_is_not_compiled():
