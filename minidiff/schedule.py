@@ -142,6 +142,10 @@ SCHEDULES = {"linear": linear, "linear-scaled": linear_scaled, "cosine": cosine}
 class _Continuous:
     """dx = f(t) x dt + sqrt(g2(t)) dW with f = -beta(t) / 2, g2 = beta(t): shrinking and stirring keep a variance of 1."""
 
+    def at(self, t, x):
+        """alpha_bar(t) = exp(-tau(t)) in float64, with axes to multiply x (B, ...); t is a number or (B,) in [0, T]."""
+        return on_axes_of(x, np.exp(-self.tau(t)))
+
     def f(self, t):
         """-beta(t) / 2, the drift's factor.    [Score SDE eq. 11]"""
         return -0.5 * self.beta(t)
@@ -172,17 +176,22 @@ class VP(_Continuous):
         """beta_min + t (beta_max - beta_min), the rate at which variance is replaced by noise."""
         return self.beta_min + t * (self.beta_max - self.beta_min)
 
-    def at(self, t, x):
-        """alpha_bar(t) in float64, with axes to multiply x (B, ...); t is a number or an array (B,) in [0, 1]."""
+    def tau(self, t):
+        """-log alpha_bar(t) = int_0^t beta = t beta_min + t^2 / 2 (beta_max - beta_min)."""
         t = self._checked(t)
-        return on_axes_of(x, np.exp(-t * self.beta_min - t**2 / 2 * (self.beta_max - self.beta_min)))
+        return t * self.beta_min + t**2 / 2 * (self.beta_max - self.beta_min)
+
+    def time(self, tau):
+        """The t in [0, 1] at which -log alpha_bar(t) = tau: the quadratic's root, at most 1 even when rounded."""
+        root = np.sqrt(self.beta_min**2 + 2 * tau * (self.beta_max - self.beta_min))
+        return np.minimum(2 * tau / (self.beta_min + root), 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Between(_Continuous):
-    """A Schedule at real times in [0, T]: log alpha_bar runs straight from each step to the next, so beta(t) is constant there.
+    """A Schedule at real times in [0, T]: tau = -log alpha_bar runs straight from each step to the next.
 
-    At whole times it is the Schedule. ODE and SDE solvers that look between the steps live here.
+    At whole times it is the Schedule, and beta(t) jumps. Solvers that look between the steps live here.
     """
 
     schedule: Schedule
@@ -195,10 +204,13 @@ class Between(_Continuous):
         """-log alpha of the step that ends at ceil(t)."""
         return -np.log(self.schedule.alpha[np.maximum(np.ceil(self._checked(t)).astype(int), 1)])
 
-    def at(self, t, x):
-        """alpha_bar(t) in float64, with axes to multiply x (B, ...); t is a number or an array (B,) in [0, T]."""
-        log_ab = np.interp(self._checked(t), np.arange(self.T + 1), np.log(self.schedule.alpha_bar))
-        return on_axes_of(x, np.exp(log_ab))
+    def tau(self, t):
+        """-log alpha_bar(t)."""
+        return np.interp(self._checked(t), np.arange(self.T + 1), -np.log(self.schedule.alpha_bar))
+
+    def time(self, tau):
+        """The t in [0, T] at which -log alpha_bar(t) = tau."""
+        return np.interp(tau, -np.log(self.schedule.alpha_bar), np.arange(self.T + 1))
 
 
 def continuous(schedule):

@@ -81,6 +81,15 @@ def velocity(process, score, x, t):
     return on_axes_of(x, process.f(t)) * x - on_axes_of(x, process.g2(t)) / 2 * score(x, t)
 
 
+def velocity_by_tau(process, score):
+    """Returns u(x, tau) = dx/dtau = -(x + score) / 2, tau = -log alpha_bar(t): `velocity` on another clock.
+
+    dtau = beta dt takes beta out, which in a Schedule jumps from step to step, so that a solver that walks in t loses its
+    order. process is a VP or a Schedule's .between.
+    """
+    return in_data_dtype(lambda x, tau: -(x + score(x, process.time(tau))) / 2)
+
+
 @in_data_dtype
 def langevin_step(score_x, x, step_size, z):
     """x' = x + a/2 grad log p(x) + sqrt(a) z, a = step_size: many of them leave x ~ p as a -> 0.    [CME296 lecture 2]"""
@@ -109,7 +118,7 @@ def hutchinson(u, x, t, z, h=1e-4):
 def log_likelihood(u, x_0, log_p_T, times, div=divergence):
     """log p_0(x_0) = log p_T(x_T) + int_0^T div u(x_t, t) dt along dx/dt = u, in nats.    [Score SDE appendix D.2]
 
-    Returns (B,) and x_T. x_0 (B, d) in float64; times ascend from (near) 0 to T and are walked by Runge-Kutta;
+    Returns (B,) and x_T. x_0 (B, d) in float64; times (of u's clock) ascend from (near) 0 and are walked by Runge-Kutta;
     log_p_T(x_T) is the log-density at the end, div(u, x, t) the divergence (exact here, or hutchinson with its z).
     """
 

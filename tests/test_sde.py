@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import DTYPES, coarse, log_normal
+from support import DTYPES, betas, coarse, log_normal, product_of_alphas
 
 from minidiff import sde
 from minidiff.exact import Mixture
-from minidiff.schedule import VP
+from minidiff.schedule import VP, cosine, from_betas, linear
 from minidiff.sde import VE
 
 S = coarse()
@@ -158,6 +158,28 @@ def test_steps_by_probing(t, part, x, score, z):
         assert abs(u - (f * x - g2 * score / 2)) < 1e-10
 
 
+@given(betas, st.floats(0.02, 0.98), st.floats(-3, 3), st.floats(-3, 3))
+def test_velocity_by_tau_is_velocity_on_another_clock(b, part, x, score):
+    """dx/dt by finite differences of tau's own definition, -log alpha_bar; the score is asked at the same t."""
+    k, asked = len(b) - 1, []
+
+    def answer(x, t):
+        asked.append(t)
+        return np.full_like(x, score)
+
+    for process, t in ((VP(), part), (VP(3.0, 3.0), part), (from_betas(b).between, k + part)):
+        tau, h = -math.log(process.at(t, 0.0)), 1e-6
+        dtau = (math.log(process.at(t - h, 0.0)) - math.log(process.at(t + h, 0.0))) / (2 * h)
+        u = sde.velocity_by_tau(process, answer)(np.array([[x]]), tau)[0, 0]
+        # tau is a quadratic in t or a line, so that its difference is off by roundings only: 2e-15 / h of it, times |u| <= 3
+        assert abs(u * dtau - sde.velocity(process, answer, np.array([[x]]), t)[0, 0]) < 3e-8
+        assert abs(asked[-2] - t) < 5e-12 and asked[-1] == t  # back from tau: 5e-15, roundings of tau < 8, over beta >= 0.001
+    whole = from_betas(b).between
+    assert [float(whole.time(whole.tau(t))) for t in range(len(b) + 1)] == list(range(len(b) + 1))
+    falling = [VP(25.0, b) for b in np.linspace(0.1, 20, 50)]  # where the rounded root is above 1 now and then
+    assert VP().time(VP().tau(0)) == 0 and all(vp.time(vp.tau(1)) <= 1 for vp in falling)
+
+
 def test_langevin_step_has_the_known_stationary_spread():
     """N(1, 0.7^2): after many steps of 0.01 the std is 0.7018, of 0.02 it is 0.7036."""
     for a, std in ((0.01, 0.7018), (0.02, 0.7036)):
@@ -233,6 +255,27 @@ def test_likelihood_is_the_mixtures_closed_form(name):
     )
     assert np.abs(got - np.log(density(POINTS, 1.0, 0.0))).max() < 1e-5
     assert x_T.shape == POINTS.shape and np.abs(x_T - POINTS).max() > 0.1
+
+
+@pytest.mark.parametrize("schedule", [linear(1000), cosine(1000), from_betas([0.02, 0.3, 0.05, 0.4, 0.1, 0.5, 0.3])])
+def test_likelihood_on_a_schedule_is_the_mixtures_closed_form(schedule):
+    """From t = 1, in tau: twice the steps, a sixteenth of the error, although beta jumps from step to step."""
+    process, b = schedule.between, schedule.beta[1:]
+    ab_1, ab_T = product_of_alphas(b, 1), product_of_alphas(b, len(b))
+    u = sde.velocity_by_tau(process, lambda x, t: MIXTURE.score(process, x, t))
+    got = [
+        sde.log_likelihood(
+            u,
+            POINTS,
+            lambda x: np.log(density(x, math.sqrt(ab_T), 1 - ab_T)),
+            np.geomspace(-math.log(ab_1), -math.log(ab_T), n + 1),
+        )[0]
+        for n in (50, 100)
+    ]
+    # e(50) = 16 e(100) for order 4, so e(100) is a fifteenth of the change; twice that for the terms of higher order. The
+    # divergence's differences add h^2 / 6 = 2e-9 of a third derivative, which is below 50 along int dtau ~ 1
+    bound = 2 / 15 * np.abs(got[0] - got[1]).max() + 1e-7
+    assert np.abs(got[1] - np.log(density(POINTS, math.sqrt(ab_1), 1 - ab_1))).max() < bound < 1e-3
 
 
 def test_likelihood_with_a_wrong_end_is_wrong_by_what_is_predicted():

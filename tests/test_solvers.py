@@ -13,7 +13,7 @@ from support import COARSE, DTYPES, assert_mean, assert_variance, betas, coarse,
 from minidiff import ode, recursion, sample, solvers
 from minidiff.exact import Mixture
 from minidiff.noise import RowNoise
-from minidiff.schedule import VP, from_betas
+from minidiff.schedule import VP, cosine, from_betas, linear
 
 S = coarse()
 M, V = 0.8, 0.36  # mean and variance of the Gaussian data
@@ -33,12 +33,16 @@ class Returns:
 
 
 def by_hand(name, beta_rate, ab_t, ab_s, dt):
-    """c_x, c_eps, c_z from the SDE's own terms: dx = -beta/2 x dt + sqrt(beta) dW, score = -eps / sqrt(1 - ab_t)."""
+    """c_x, c_eps, c_z from the SDE's own terms: dx = -beta/2 x dt + sqrt(beta) dW, score = -eps / sqrt(1 - ab_t).
+
+    Euler's beta dt is the whole step's: log(ab_s / ab_t).
+    """
     if name == "dpm-solver-1":  # x_0_hat, put back to s with the same noise
         return math.sqrt(ab_s / ab_t), math.sqrt(1 - ab_s) - math.sqrt(ab_s) * math.sqrt(1 - ab_t) / math.sqrt(ab_t), 0.0
-    half = 0.5 if name == "euler" else 1.0
-    c_z = 0.0 if name == "euler" else math.sqrt(beta_rate * dt)
-    return 1 + beta_rate / 2 * dt, -half * beta_rate * dt / math.sqrt(1 - ab_t), c_z
+    if name == "euler":
+        dtau = math.log(ab_s / ab_t)
+        return 1 + dtau / 2, -dtau / 2 / math.sqrt(1 - ab_t), 0.0
+    return 1 + beta_rate / 2 * dt, -beta_rate * dt / math.sqrt(1 - ab_t), math.sqrt(beta_rate * dt)
 
 
 @pytest.mark.parametrize("name", AFFINE)
@@ -118,13 +122,9 @@ def law(ab, mean=M, var=V):
     return math.sqrt(ab) * mean, math.sqrt(ab * var + 1 - ab)
 
 
-def ab_vp(t):
-    return math.exp(-(0.1 * t + 19.9 * t * t / 2))
-
-
-def gaussian_flow(x, t, s):
+def gaussian_flow(x, ab_t, ab_s):
     """The probability-flow ODE for Gaussian data: x keeps its standard score."""
-    (m_t, std_t), (m_s, std_s) = law(ab_vp(t)), law(ab_vp(s))
+    (m_t, std_t), (m_s, std_s) = law(ab_t), law(ab_s)
     return m_s + std_s / std_t * (x - m_t)
 
 
@@ -132,35 +132,50 @@ TWO = [(0.4, -1.0, 0.3), (0.6, 0.9, 0.2)]  # weight, mean, variance
 TWO_AS_MIXTURE = Mixture([0.4, 0.6], [[-1.0], [0.9]], [[[0.3]], [[0.2]]])
 
 
-def mixture_flow(x, t, s):
+def mixture_flow(x, ab_t, ab_s):
     """In one dimension paths cannot cross, so x keeps its quantile: F_s(x_s) = F_t(x_t), solved by bisection."""
 
     def F(y, ab):
         return sum(w * NormalDist(*law(ab, m, v)).cdf(y) for w, m, v in TWO)
 
     def one(y):
-        low, high, want = -20.0, 20.0, F(y, ab_vp(t))
+        low, high, want = -20.0, 20.0, F(y, ab_t)
         for _ in range(60):
             middle = (low + high) / 2
-            low, high = (middle, high) if F(middle, ab_vp(s)) < want else (low, middle)
+            low, high = (middle, high) if F(middle, ab_s) < want else (low, middle)
         return low
 
     return np.array([[one(y)] for y in x[:, 0]])
 
 
+ANGLE = [math.cos((t / 1000 + 0.008) / 1.008 * math.pi / 2) ** 2 for t in range(1001)]
+BETAS = {  # of schedules whose rate jumps from step to step: slightly, and by up to a factor of fifty
+    "linear": [1e-4 + (0.02 - 1e-4) * k / 999 for k in range(1000)],
+    "cosine": [min(1 - b / a, 0.999) for a, b in zip(ANGLE, ANGLE[1:])],
+    "random": np.random.default_rng(5).uniform(0.01, 0.5, 8).tolist(),
+}
+WALKS = {  # name -> process, its alpha_bar by hand, and the ends of a walk
+    "vp": (VP(), lambda t: math.exp(-(0.1 * t + 19.9 * t * t / 2)), 0.8, 0.2),
+    "linear": (linear(1000).between, partial(product_of_alphas, BETAS["linear"]), 1000, 200),
+    "cosine": (cosine(1000).between, partial(product_of_alphas, BETAS["cosine"]), 960, 160),
+    "random": (from_betas(BETAS["random"]).between, partial(product_of_alphas, BETAS["random"]), 8, 1),
+}
+
+
+@pytest.mark.parametrize("walk", WALKS)
 @pytest.mark.parametrize(("mixture", "flow"), [(GAUSSIAN, gaussian_flow), (TWO_AS_MIXTURE, mixture_flow)], ids=["one", "two"])
 @pytest.mark.parametrize(
     ("name", "order", "n"),
     [("euler", 1, 400), ("ddim", 1, 400), ("dpm-solver-1", 1, 400), ("heun", 2, 100), ("dpm-solver++", 2, 200), ("rk4", 4, 40)],
 )
-def test_order_of_convergence(mixture, flow, name, order, n):
-    """Half the step leaves 1 / 2^order of the error, on VP from t = 0.8 to 0.2, against the exact flow."""
+def test_order_of_convergence(mixture, flow, name, order, n, walk):
+    """Half the step leaves 1 / 2^order of the error against the exact flow, whatever the schedule, jumps of beta included."""
     step = sample.ddim() if name == "ddim" else DETERMINISTIC[name]
-    x, t, s = np.array([[-1.5], [-0.4], [0.3], [1.1], [2.0]]), 0.8, 0.2
-    errors = []
+    process, ab, t, s = WALKS[walk]
+    x, errors = np.array([[-1.5], [-0.4], [0.3], [1.1], [2.0]]), []
     for steps in (n, 2 * n):
-        *_, end = sample.sample(step, mixture.eps_theta(VP()), VP(), x, np.linspace(t, s, steps + 1), None)
-        errors.append(np.abs(end - flow(x, t, s)).max())
+        *_, end = sample.sample(step, mixture.eps_theta(process), process, x, np.linspace(t, s, steps + 1), None)
+        errors.append(np.abs(end - flow(x, ab(t), ab(s))).max())
     assert errors[1] > 1e-12  # above rounding, or the ratio says nothing
     assert abs(math.log2(errors[0] / errors[1]) - order) < 0.15, errors
 
