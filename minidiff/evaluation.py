@@ -90,28 +90,25 @@ def likelihood(run, data, n, seed, bar):
     z = rng.choice([-1.0, 1.0], size=x_0.shape)
     div = sde.divergence if d <= 3 else lambda u, x, t: sde.hutchinson(u, x, t, z, h=1e-2)  # wide enough for float32
     process = schedule.between
-    taus = np.geomspace(process.tau(1), process.tau(schedule.T), 101)  # close together where the score is steep
+    angles = np.geomspace(sde.angle(process, 1), sde.angle(process, schedule.T), 101)  # close together where v_hat is steep
     x_1 = np.sqrt(schedule.alpha_bar[1]) * x_0 + np.sqrt(1 - schedule.alpha_bar[1]) * rng.standard_normal(x_0.shape)
     fast = run.eps_theta()
     network = fast if d <= 3 else lambda x, t: fast(x.astype(np.float32), t).astype(np.float64)
     result = {"n": len(x_0), "levels": data.levels}
 
-    def both(eps_theta, score, log_p_T, what):
+    def both(eps_theta, log_p_T, what):
         with bar(schedule.T + 100, "t", what) as progress:
-            same = stream(seed, JUDGE, 4)  # noise for network and perfect denoiser, so that their difference scatters little
-            L = elbo.terms(eps_theta, schedule, x_0, same, levels=data.levels, progress=progress.update)
-            flow, x_T = sde.log_likelihood(sde.velocity_by_tau(process, score), x_1, log_p_T, taus, div)
+            L = elbo.terms(eps_theta, schedule, x_0, rng, levels=data.levels, progress=progress.update)
+            flow, x_T = sde.log_likelihood(sde.velocity_by_angle(process, eps_theta), x_1, log_p_T, angles, div)
         return {"elbo": float(-L.sum(axis=0).mean()), "terms": L.mean(axis=1).tolist(), "ode": float(flow.mean())}, x_T
 
     def standard(x_T):
         return log_normal(x_T, 0.0, 1.0)
 
-    result["network"], _ = both(network, sde.score_of(network, process), standard, "network")
+    result["network"], _ = both(network, standard, "network")
     if (m := data.mixture) is not None:
         exact = m.eps_theta(process)
-        result["exact"], x_T = both(
-            exact, lambda x, t: m.score(process, x, t), lambda x: m.log_prob(process, x, schedule.T), "exact"
-        )
+        result["exact"], x_T = both(exact, lambda x: m.log_prob(process, x, schedule.T), "exact")
         result["exact"]["wrong_end"] = float(np.mean(standard(x_T) - m.log_prob(process, x_T, schedule.T)))
         result["truth"] = float(m.log_prob(schedule, x_0, 0).mean())
         result["truth_at_1"] = float(m.log_prob(schedule, x_1, 1).mean())

@@ -153,6 +153,10 @@ class _Continuous:
         """alpha_bar(t) = exp(-tau(t)) in float64, with axes to multiply x (B, ...); t is a number or (B,) in [0, T]."""
         return on_axes_of(x, np.exp(-self.tau(t)))
 
+    def at(self, t, x):
+        """alpha_bar(t) = exp(-tau(t)) in float64, with axes to multiply x (B, ...); t is a number or (B,) in [0, T]."""
+        return on_axes_of(x, np.exp(-self.tau(t)))
+
     def f(self, t):
         """-beta(t) / 2, the drift's factor.    [Score SDE eq. 11]"""
         return -0.5 * self.beta(t)
@@ -184,12 +188,12 @@ class VP(_Continuous):
         return self.beta_min + t * (self.beta_max - self.beta_min)
 
     def tau(self, t):
-        """-log alpha_bar(t) = t beta_min + t^2 / 2 (beta_max - beta_min)."""
+        """-log alpha_bar(t) = int_0^t beta = t beta_min + t^2 / 2 (beta_max - beta_min)."""
         t = self._checked(t)
         return t * self.beta_min + t**2 / 2 * (self.beta_max - self.beta_min)
 
     def time(self, tau):
-        """The t in [0, 1] with tau(t) = tau: the quadratic's root, at most 1 even when rounded."""
+        """The t in [0, 1] at which -log alpha_bar(t) = tau: the quadratic's root, at most 1 even when rounded."""
         root = np.sqrt(self.beta_min**2 + 2 * tau * (self.beta_max - self.beta_min))
         return np.minimum(2 * tau / (self.beta_min + root), 1)
 
@@ -216,7 +220,7 @@ class Between(_Continuous):
         return np.interp(self._checked(t), np.arange(self.T + 1), -np.log(self.schedule.alpha_bar))
 
     def time(self, tau):
-        """The t in [0, T] with tau(t) = tau."""
+        """The t in [0, T] at which -log alpha_bar(t) = tau."""
         return np.interp(tau, -np.log(self.schedule.alpha_bar), np.arange(self.T + 1))
 
 

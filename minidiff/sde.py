@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .gaussian import v_from_eps, x_0_from_eps
 from .ode import rk4, walk
 from .schedule import in_data_dtype, on_axes_of
 
@@ -81,13 +82,24 @@ def velocity(process, score, x, t):
     return on_axes_of(x, process.f(t)) * x - on_axes_of(x, process.g2(t)) / 2 * score(x, t)
 
 
-def velocity_by_tau(process, score):
-    """Returns u(x, tau) = dx/dtau = -(x + score) / 2, tau = -log alpha_bar(t): `velocity` on another clock.
+def angle(process, t):
+    """theta with cos(theta) = sqrt(ab_t), sin(theta) = sqrt(1 - ab_t): 0 is data, pi/2 noise."""
+    return np.arctan(np.sqrt(np.expm1(process.tau(t))))
 
-    dx/dt = -beta/2 (x + score) and dtau = beta dt. A Schedule's beta jumps from step to step, and a solver that walks in t
-    loses its order there; here is no beta. process is a VP or a Schedule's .between.
+
+def velocity_by_angle(process, eps_theta):
+    """u(x, theta) = dx/dtheta = cos(theta) eps_hat - sin(theta) x_0_hat = v_hat.    [Progressive Distillation section 4]
+
+    `velocity` on the clock of `angle`, where the ODE is the same for every schedule: x = cos(theta) x_0 + sin(theta) eps. A
+    Schedule's beta jumps from step to step, so that a solver that walks in t loses its order. process is a VP or a .between.
     """
-    return in_data_dtype(lambda x, tau: -(x + score(x, process.time(tau))) / 2)
+
+    def u(x, theta):
+        t = process.time(np.log1p(np.tan(theta) ** 2))  # tau = -log ab = -log cos(theta)^2
+        eps_hat = eps_theta(x, t)
+        return v_from_eps(process, x_0_from_eps(process, x, t, eps_hat), t, eps_hat)
+
+    return u
 
 
 @in_data_dtype

@@ -3,7 +3,7 @@
     letter   name   meaning
     lambda   lam    log sqrt(ab_t / (1 - ab_t)), half the log of the signal-to-noise ratio: it grows towards data
     h        h      lambda_s - lambda_t > 0
-    tau      tau    -log ab_t, the clock on which the probability-flow ODE is the same for every schedule
+    theta    angle  cos(theta) = sqrt(ab_t), the clock on which the probability-flow ODE is the same for every schedule
 
 Schedule or continuous process, times as they come: solvers that look between whole times ask `continuous(schedule)`.
 Heun, Runge-Kutta and DPM-Solver++ end with a first-order step to s = 0: there is no noise left to ask about there.
@@ -18,10 +18,9 @@ from .schedule import continuous, in_data_dtype, pick
 
 
 def pf_ode(method):
-    """Returns the step of dx/dtau = -(x + score) / 2 from tau(t) to tau(s), tau = -log alpha_bar.    [Score SDE eq. 13]
+    """Returns the step of dx/dtheta = v_hat from theta_t to theta_s, cos(theta) = sqrt(alpha_bar).    [Score SDE eq. 13]
 
-    score = -eps_hat / sqrt(1 - ab). method is ode.euler, heun or rk4, which may ask for eps_hat at times between t and s.
-    Euler stays Euler at s = 0; the others jump to x_0_hat.
+    method is ode.euler, heun or rk4, which may ask between t and s. Euler stays Euler at s = 0; the others jump to x_0_hat.
     """
 
     def step(eps_theta, schedule, x_t, t, s, rng):
@@ -29,8 +28,7 @@ def pf_ode(method):
         process = continuous(schedule)
         if method is not ode.euler and s == 0:
             return x_0_from_eps(process, x_t, t, eps_theta(x_t, t))
-        u = sde.velocity_by_tau(process, sde.score_of(eps_theta, process))
-        return method(u, x_t, process.tau(t), process.tau(s))
+        return method(sde.velocity_by_angle(process, eps_theta), x_t, sde.angle(process, t), sde.angle(process, s))
 
     return affine(step) if method is ode.euler else step
 

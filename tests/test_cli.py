@@ -303,8 +303,8 @@ def test_every_objective_trains_resumes_samples_and_is_judged(capsys, run_of_eac
     assert result["sampler"] == ("flow euler" if objective == "flow" else "ddpm(beta-tilde)")
     found = answer(capsys, "eval", home, "--sampler", "ddim", "--n", "50", "--likelihood", "--out", "o")["likelihood"]
     assert found["exact"]["elbo"] < found["truth"] and len(found["network"]["terms"]) == 41 and Path("o/elbo.png").exists()
-    # 100 Runge-Kutta steps, each log(tau_T / tau_1) / 100 = 0.09 of tau: 0.09^5 / 120 a step where u grows as 1 / tau,
-    # 5e-6 in all; differences of 1e-4 add less
+    # 100 Runge-Kutta steps, each log(theta_T / theta_1) / 100 = 0.05 of theta: 0.05^5 / 120 a step where u grows as 1 / theta,
+    # 3e-7 in all; differences of 1e-4 add less
     assert abs(found["exact"]["ode"] - found["truth_at_1"]) < 1e-5
     trained = answer(capsys, "train", "--resume", "--steps", "70", "--out", home)
     assert trained["from_step"] == 60 and trained["steps"] == 70

@@ -159,23 +159,22 @@ def test_steps_by_probing(t, part, x, score, z):
 
 
 @given(betas, st.floats(0.02, 0.98), st.floats(-3, 3), st.floats(-3, 3))
-def test_velocity_by_tau_is_velocity_on_another_clock(b, part, x, score):
-    """dx/dt by finite differences of tau's own definition, -log alpha_bar; the score is asked at the same t."""
+def test_velocity_by_angle_is_velocity_on_another_clock(b, part, x, eps):
+    """tau = -2 log cos(theta) and dtau = beta dt, so that dtheta/dt = beta / (2 tan(theta)); eps_hat is asked at the same t."""
     k, asked = len(b) - 1, []
 
     def answer(x, t):
         asked.append(t)
-        return np.full_like(x, score)
+        return np.full_like(x, eps)
 
     for process, t in ((VP(), part), (VP(3.0, 3.0), part), (from_betas(b).between, k + part)):
-        tau, h = -math.log(process.at(t, 0.0)), 1e-6
-        dtau = (math.log(process.at(t - h, 0.0)) - math.log(process.at(t + h, 0.0))) / (2 * h)
-        u = sde.velocity_by_tau(process, answer)(np.array([[x]]), tau)[0, 0]
-        # tau is a quadratic in t or a line, so that its difference is off by roundings only: 2e-15 / h of it, times |u| <= 3
-        assert abs(u * dtau - sde.velocity(process, answer, np.array([[x]]), t)[0, 0]) < 3e-8
-        assert abs(asked[-2] - t) < 5e-12 and asked[-1] == t  # back from tau: 5e-15, roundings of tau < 8, over beta >= 0.001
-    whole = from_betas(b).between
-    assert [float(whole.time(whole.tau(t))) for t in range(len(b) + 1)] == list(range(len(b) + 1))
+        theta, ab, beta = sde.angle(process, t), float(process.at(t, 0.0)), process.beta(t)
+        assert abs(math.cos(theta) - math.sqrt(ab)) < 1e-13 and abs(math.sin(theta) - math.sqrt(1 - ab)) < 1e-13
+        u = sde.velocity_by_angle(process, answer)(np.array([[x]]), theta)[0, 0]
+        want = sde.velocity(process, sde.score_of(answer, process), np.array([[x]]), t)[0, 0]
+        # 1 - ab >= 2e-5 (beta 0.001, a part 0.02 of it) has 5e-12 of its size in roundings of ab; 3 / sqrt bounds eps's term
+        assert abs(u * beta / (2 * math.tan(theta)) - want) < 1e-10 * beta * (3 + 3 / math.sqrt(1 - ab))
+        assert abs(asked[-2] - t) < 5e-11  # back from theta: 2e-14, roundings of tau < 8 where tan is large, over beta >= 0.001
     falling = [VP(25.0, b) for b in np.linspace(0.1, 20, 50)]  # where the rounded root is above 1 now and then
     assert VP().time(VP().tau(0)) == 0 and all(vp.time(vp.tau(1)) <= 1 for vp in falling)
 
@@ -259,21 +258,17 @@ def test_likelihood_is_the_mixtures_closed_form(name):
 
 @pytest.mark.parametrize("schedule", [linear(1000), cosine(1000), from_betas([0.02, 0.3, 0.05, 0.4, 0.1, 0.5, 0.3])])
 def test_likelihood_on_a_schedule_is_the_mixtures_closed_form(schedule):
-    """From t = 1, in tau: twice the steps, a sixteenth of the error, although beta jumps from step to step."""
+    """From t = 1, in theta: twice the steps, a sixteenth of the error, although beta jumps from step to step."""
     process, b = schedule.between, schedule.beta[1:]
     ab_1, ab_T = product_of_alphas(b, 1), product_of_alphas(b, len(b))
-    u = sde.velocity_by_tau(process, lambda x, t: MIXTURE.score(process, x, t))
-    got = [
-        sde.log_likelihood(
-            u,
-            POINTS,
-            lambda x: np.log(density(x, math.sqrt(ab_T), 1 - ab_T)),
-            np.geomspace(-math.log(ab_1), -math.log(ab_T), n + 1),
-        )[0]
-        for n in (50, 100)
-    ]
+    u, ends = sde.velocity_by_angle(process, MIXTURE.eps_theta(process)), [math.acos(math.sqrt(ab)) for ab in (ab_1, ab_T)]
+
+    def log_p_T(x):
+        return np.log(density(x, math.sqrt(ab_T), 1 - ab_T))
+
+    got = [sde.log_likelihood(u, POINTS, log_p_T, np.geomspace(*ends, n + 1))[0] for n in (50, 100)]
     # e(50) = 16 e(100) for order 4, so e(100) is a fifteenth of the change; twice that for the terms of higher order. The
-    # divergence's differences add h^2 / 6 = 2e-9 of a third derivative, which is below 50 along int dtau ~ 1
+    # divergence's differences add h^2 / 6 = 2e-9 of a third derivative, which is below 50 along an arc of length pi / 2
     bound = 2 / 15 * np.abs(got[0] - got[1]).max() + 1e-7
     assert np.abs(got[1] - np.log(density(POINTS, math.sqrt(ab_1), 1 - ab_1))).max() < bound < 1e-3
 

@@ -32,16 +32,18 @@ class Returns:
         return np.full(shape, self.z, dtype)
 
 
-def by_hand(name, beta_rate, ab_t, ab_s, dt):
-    """c_x, c_eps, c_z from the SDE's own terms: dx = -beta/2 x dt + sqrt(beta) dW, score = -eps / sqrt(1 - ab_t).
+def by_hand(name, beta_rate, tau_t, tau_s, dt):
+    """c_x, c_eps, c_z from the SDE's own terms: dx = -beta/2 x dt + sqrt(beta) dW, score = -eps / sqrt(1 - ab_t), ab = e^-tau.
 
-    Euler's beta dt is the whole step's: log(ab_s / ab_t).
+    Euler's step is in theta: dtau = -2 d(log cos theta) = 2 tan(theta) dtheta, so that beta dt becomes 2 tan(theta_t) dtheta.
     """
+    ab_t, ab_s = math.exp(-tau_t), math.exp(-tau_s)
     if name == "dpm-solver-1":  # x_0_hat, put back to s with the same noise
         return math.sqrt(ab_s / ab_t), math.sqrt(1 - ab_s) - math.sqrt(ab_s) * math.sqrt(1 - ab_t) / math.sqrt(ab_t), 0.0
     if name == "euler":
-        dtau = math.log(ab_s / ab_t)
-        return 1 + dtau / 2, -dtau / 2 / math.sqrt(1 - ab_t), 0.0
+        theta_t, theta_s = (math.atan2(math.sqrt(-math.expm1(-tau)), math.exp(-tau / 2)) for tau in (tau_t, tau_s))
+        half = math.tan(theta_t) * (theta_t - theta_s)
+        return 1 + half, -half / math.sqrt(1 - ab_t), 0.0
     return 1 + beta_rate / 2 * dt, -beta_rate * dt / math.sqrt(1 - ab_t), math.sqrt(beta_rate * dt)
 
 
@@ -51,7 +53,7 @@ def test_steps_by_probing(name, b, x, e, z, data):
     t = data.draw(st.integers(1, len(b)))
     s = data.draw(st.integers(0, t - 1))
     # between the steps log alpha_bar is straight: beta(t) = -log(1 - beta_t) a step
-    c_x, c_eps, c_z = by_hand(name, -math.log(1 - b[t - 1]), product_of_alphas(b, t), product_of_alphas(b, s), t - s)
+    c_x, c_eps, c_z = by_hand(name, -math.log(1 - b[t - 1]), *(-math.log(product_of_alphas(b, k)) for k in (t, s)), t - s)
     got = AFFINE[name](lambda x_t, t: np.full_like(x_t, e), from_betas(b), np.array([[x]]), t, s, Returns(z))[0, 0]
     # sqrt(ab_t) >= 0.4^4 = 0.026 and 1 - ab_t >= 0.001 enlarge roundings of 1e-16 by at most 40 * 32 * |3|
     assert abs(got - (c_x * x + c_eps * e + c_z * z)) < 1e-12 * (1 + abs(c_x) + abs(c_eps))
@@ -60,8 +62,8 @@ def test_steps_by_probing(name, b, x, e, z, data):
 @pytest.mark.parametrize("name", AFFINE)
 @given(t=st.floats(0.05, 1), part=st.floats(0, 0.95), x=st.floats(-3, 3), e=st.floats(-3, 3), z=st.floats(-3, 3))
 def test_steps_by_probing_in_continuous_time(name, t, part, x, e, z):
-    s, ab = part * t, lambda t: math.exp(-(0.1 * t + 19.9 * t * t / 2))
-    c_x, c_eps, c_z = by_hand(name, 0.1 + 19.9 * t, ab(t), ab(s), t - s)
+    s = part * t
+    c_x, c_eps, c_z = by_hand(name, 0.1 + 19.9 * t, *(0.1 * k + 19.9 * k * k / 2 for k in (t, s)), t - s)
     got = AFFINE[name](lambda x_t, t: np.full_like(x_t, e), VP(), np.array([[x]]), t, s, Returns(z))[0, 0]
     assert abs(got - (c_x * x + c_eps * e + c_z * z)) < 1e-12 * (1 + abs(c_x) + abs(c_eps))
 
