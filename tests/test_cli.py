@@ -344,7 +344,7 @@ def test_notation_prints_the_dictionary(capsys):
         (["train", "--data", "moons", "--objective", "score"], "unknown objective 'score'"),
         (["train", "--data", "moons", "--weight", "snr"], "unknown weight 'snr'"),
         (["train", "--data", "moons", "--times", "beta"], "unknown times 'beta'"),
-        (["train", "--data", "moons", "--objective", "flow", "--weight", "min-snr"], "use simple"),
+        (["train", "--data", "moons", "--objective", "flow", "--weight", "derived"], "use simple"),
     ],
 )
 def test_mistakes_about_samplers_and_objectives_are_one_line(capsys, words, said):

@@ -13,9 +13,10 @@ from minidiff import images
 from minidiff.fast_unet import rows_of
 from minidiff.loss import l_simple, loss_and_grads
 from minidiff.noise import RowNoise
+from minidiff.objective import eps_prediction
 from minidiff.sample import ddim, generate
 from minidiff.schedule import linear_scaled
-from minidiff.train import start, train
+from minidiff.train import Goal, start, train
 from minidiff.unet import UNet
 
 LABEL = np.array([0, 2, 2, 1])
@@ -407,7 +408,7 @@ def test_training_a_unet_lowers_the_loss():
     model, schedule = UNet(4, width=8, depth=1), linear_scaled(50)
     data = np.where(np.random.default_rng(0).random((100, 1)) < 0.5, -1, 1) * np.ones((1, 16))
     state, losses = start(model, 0), []
-    for s in train(model, state, schedule, data.astype(np.float32), steps=150, batch=32, lr=3e-3):
+    for s in train(model, state, schedule, data.astype(np.float32), steps=150, batch=32, lr=3e-3, goal=Goal(eps_prediction)):
         losses.append(s.loss)
     assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])  # 16 coordinates that agree: the noise shows against them
     x_T = RowNoise(0).standard_normal((40, 16), np.float32)
