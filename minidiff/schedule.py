@@ -153,10 +153,6 @@ class _Continuous:
         """alpha_bar(t) = exp(-tau(t)) in float64, with axes to multiply x (B, ...); t is a number or (B,) in [0, T]."""
         return on_axes_of(x, np.exp(-self.tau(t)))
 
-    def at(self, t, x):
-        """alpha_bar(t) = exp(-tau(t)) in float64, with axes to multiply x (B, ...); t is a number or (B,) in [0, T]."""
-        return on_axes_of(x, np.exp(-self.tau(t)))
-
     def f(self, t):
         """-beta(t) / 2, the drift's factor.    [Score SDE eq. 11]"""
         return -0.5 * self.beta(t)
