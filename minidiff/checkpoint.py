@@ -39,7 +39,7 @@ class Run:
     losses: list = field(default_factory=list)  # the loss of every step so far
     low: np.ndarray | float = -1.0  # the range of the data, as the model sees them
     high: np.ndarray | float = 1.0
-    columns: list | None = None  # of a .csv: see files.Table
+    columns: list | None = None  # of a .csv: see data.Dataset
     label_column: str | None = None
 
     @property

@@ -34,13 +34,9 @@ class Dataset:
     label: np.ndarray | None = None
     mixture: Mixture | None = None
     levels: int | None = None  # how many grey values there are, evenly from -1 to 1; None for continuous data
-    columns: list | None = None  # of a .csv: see files.Table
-    label_column: str | None = None
-    notes: str = ""
-
-    def range(self):
-        """The least and the largest value in x: for pictures one pair, for other rows a pair of arrays (d,)."""
-        return (-1.0, 1.0) if len(self.shape) > 1 else (self.x.min(axis=0), self.x.max(axis=0))
+    columns: list | None = None  # of a .csv: the names of all columns, or "1", "2", ...
+    label_column: str | None = None  # the one of them that is the label
+    notes: str = ""  # about columns that may not be meant as data
 
 
 def mixture():
@@ -169,14 +165,12 @@ def from_file(path, shape=None, label_column=None):
 
     Rows of H W numbers are pictures too where the shape says so.
     """
-    table = read_table(path, label_column)
-    raw, notes = table.x, table.notes
-    about = {"label": table.label, "columns": table.columns, "label_column": table.label_column}
+    raw, about = read_table(path, label_column)
     if raw.ndim == 2 and shape is not None and len(shape) > 1:
         if min(shape) < 1 or math.prod(shape) != raw.shape[1]:
-            size = " x ".join(map(str, shape))
-            raise ValueError(f"{path} has rows of {raw.shape[1]} numbers, not of {size}" + f" ({notes})" * bool(notes))
-        raw, notes = raw.reshape(-1, *shape), ""
+            said = f"{path} has rows of {raw.shape[1]} numbers, not of {' x '.join(map(str, shape))}"
+            raise ValueError("; ".join([said, *filter(None, [about.get("notes")])]))
+        raw, about["notes"] = raw.reshape(-1, *shape), ""
     if raw.ndim > 2:
         if raw.ndim > 4 or (raw.ndim == 4 and raw.shape[-1] not in (1, 3)):
             first = raw.ndim == 4 and raw.shape[1] in (1, 3)
@@ -194,8 +188,7 @@ def from_file(path, shape=None, label_column=None):
     scale[scale == 0] = 1.0
     if not np.isfinite(scale).all():
         raise ValueError(f"{path} holds numbers too large to average")
-    x = ((rows - offset) / scale).astype(np.float32)
-    return Dataset(str(path), x, raw.shape[1:], scale, offset, notes=notes, **about)
+    return Dataset(str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, **about)
 
 
 def load(name, seed=0, shape=None, label_column=None):

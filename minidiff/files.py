@@ -10,7 +10,6 @@ import warnings
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -71,16 +70,6 @@ def read_npz(path):
         raise ValueError(f"{path} is cut off or is not an .npz file ({type(e).__name__})") from e
 
 
-class Table(NamedTuple):
-    """What a file holds: x (N, ...), label (N,) or None. Of a .csv also all columns' names, the label's, and what looks odd."""
-
-    x: np.ndarray
-    label: np.ndarray | None = None
-    columns: list | None = None  # "1", "2", ... where the file names none
-    label_column: str | None = None
-    notes: str = ""
-
-
 def _has_names(cells):
     """Is this a line of names? That is, not all of it are numbers."""
     try:
@@ -120,15 +109,14 @@ def _read_csv(path, label_column):
     if len(columns) != x.shape[1]:
         raise ValueError(f"{path} has {len(columns)} names above {x.shape[1]} columns")
     columns = columns if named else [str(k + 1) for k in range(len(columns))]
-    if label_column is None and "label" in columns:
-        label_column = "label"
-    odd = list(_odd(columns, x, label_column))
+    label_column = "label" if label_column is None and "label" in columns else label_column
+    odd, label = list(_odd(columns, x, label_column)), None
+    if label_column is not None:
+        k = pick("column", {name: k for k, name in enumerate(columns)}, label_column)
+        label, x = x[:, k], np.delete(x, k, axis=1)
+        label = label.astype(int) if np.isin(label, np.arange(1000)).all() else label
     notes = "; ".join(odd[:3]) + f"; and {len(odd) - 3} more" * (len(odd) > 3)
-    if label_column is None:
-        return Table(x, None, columns, None, notes)
-    k = pick("column", {name: k for k, name in enumerate(columns)}, label_column)
-    label = x[:, k].astype(int) if np.isin(x[:, k], np.arange(1000)).all() else x[:, k]
-    return Table(np.delete(x, k, axis=1), label, columns, label_column, notes)
+    return x, {"label": label, "columns": columns, "label_column": label_column, "notes": notes}
 
 
 def write_csv(path, x, columns):
@@ -171,16 +159,16 @@ def _finite(x):
 
 
 def read_table(path, label_column=None):
-    """The user's Table: numbers (N, ...) from .npy, .npz (`x` or its only array; `label`), .csv or MNIST's IDX.
+    """The user's x (N, ...), from .npy, .npz (x, X or its only array), .csv or MNIST's IDX; and what else data.Dataset keeps.
 
-    In an .npz, X is as good as x, and labels or y as label; in a .csv the label is the column of that name, or label_column.
+    The label is in an .npz the array label, labels or y; in a .csv the column of that name, or label_column.
 
     Pictures, (N, H, W) and more axes, stay in an .npy or IDX file until they are asked for. The labels of IDX pictures
     lie beside them, "labels-idx1" for "images-idx3".
 
     Raises ValueError for a file that is missing, empty, cut off, not numeric, not finite or of fewer than two rows.
     """
-    path, label, about = _existing(path), None, ()
+    path, label, about = _existing(path), None, {}
     if path.suffix == ".npz":
         held = read_npz(path)
         arrays = {{"X": "x", "labels": "label", "y": "label"}.get(k, k): a for k, a in held.items()}
@@ -196,7 +184,8 @@ def read_table(path, label_column=None):
             what = "holds objects, expected numbers" if "object" in str(e) else "is cut off or is not an .npy file"
             raise ValueError(f"{path} {what}") from e
     elif path.suffix == ".csv":
-        x, label, *about = _read_csv(path, label_column)
+        x, about = _read_csv(path, label_column)
+        label = about["label"]
     elif is_idx(path):
         x = _read_idx(path)
         beside = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
@@ -214,4 +203,4 @@ def read_table(path, label_column=None):
     if label is not None and (label.dtype.kind not in "iu" or label.min() < 0 or label.max() > 999):
         span = f" {label.min():g}..{label.max():g}" if label.dtype.kind in "iuf" else ""
         raise ValueError(f"{path}: label must be whole numbers 0..999, got {label.dtype}{span}")
-    return Table(x[:, None] if x.ndim == 1 else x, label, *about)
+    return (x[:, None] if x.ndim == 1 else x), about | {"label": label}

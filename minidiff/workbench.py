@@ -37,7 +37,8 @@ def new_run(
         labels = int(data.label.max()) + 1 if conditional else 0
         model = MODELS[kind].of_shape(data.shape, width=width, depth=depth, labels=labels)
     state = start(model, seed)
-    about = (data.scale, data.offset, schedule, goal, [], *data.range(), data.columns, data.label_column)
+    low, high = (-1.0, 1.0) if len(data.shape) > 1 else (data.x.min(axis=0), data.x.max(axis=0))
+    about = (data.scale, data.offset, schedule, goal, [], low, high, data.columns, data.label_column)
     return Run(model, state, noising, name, data.shape, batch, lr, *about)
 
 
@@ -67,12 +68,12 @@ def _check_finite(x_0):
 
 
 def _warn_beyond(run, x_0):
-    """Says so if samples leave twice the data's range, which counts as 2 at least: a constant column has none."""
+    """Says so if more than 1 % of samples leave twice the data's range, which is 2 at least: a constant column has none."""
     import numpy as np
 
     low, high, scale, offset = (np.broadcast_to(a, run.model.d) for a in (run.low, run.high, run.scale, run.offset))
     far = np.abs(x_0 - (low + high) / 2) > 2 * np.maximum((high - low) / 2, 1)
-    if far.any():
+    if far.any(axis=1).mean() > 0.01:
         k = far.sum(axis=0).argmax()
         where, told = ("", x_0) if len(run.shape) > 1 else (f"column {k + 1}: ", x_0[:, k])
         ends = np.round(np.array([told.min(), told.max(), low[k], high[k]]) + offset[k] / scale[k], 4) * scale[k]
