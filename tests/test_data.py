@@ -369,6 +369,16 @@ def test_a_shape_that_the_rows_do_not_have_is_named(tmp_path, shape):
         data.load("moons", shape=(2, 1))
 
 
+def test_a_label_before_the_pixels_is_pointed_at(tmp_path):
+    """MNIST is often passed on as a .csv whose first column is the digit."""
+    pixels = np.random.default_rng(0).integers(0, 256, (101, 16))
+    np.savetxt(tmp_path / "m.csv", np.column_stack([np.arange(101) % 10, pixels]), delimiter=",", fmt="%d")
+    with pytest.raises(ValueError, match="rows of 17 numbers, not of 4 x 4; column 1 holds only 10 .* --label-column 1$"):
+        data.load(tmp_path / "m.csv", shape=(4, 4))
+    d = data.load(tmp_path / "m.csv", shape=(4, 4), label_column="1")
+    assert d.shape == (4, 4) and d.label.max() == 9 and d.notes == ""
+
+
 def test_colours_that_come_first_are_said_how_to_move(tmp_path):
     np.save(tmp_path / "p.npy", np.zeros((2, 3, 8, 8)))
     with pytest.raises(ValueError, match=r"np.moveaxis\(x, 1, -1\) puts the colours last"):
