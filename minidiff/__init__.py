@@ -41,6 +41,7 @@ Start at schedule: what stands above it is machinery.
     bench       how fast, and what share of this machine's limit
     dictionary  every paper's letters, converted both ways
     doctor      does a schedule end in noise?
+    progress    how far the work is, and Ctrl-C
     workbench   train a run, draw from it, make its pictures
     commands    what each command does
     answers     the commands that answer a question

@@ -45,9 +45,9 @@ def doctor(args):
 def bench(args):
     """How fast minidiff is on this machine, and what share of the machine's limit that is."""
     from . import bench as benchmark
-    from .workbench import bar
+    from .progress import bar
 
-    with bar(None, "task", "measuring") as progress:
+    with bar(None, "tasks", "measuring") as progress:
         result = benchmark.measure(args.repeats, progress.update)
     blas, copy = result["limits"].values()
     head = f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s"
@@ -108,6 +108,7 @@ def oracle(args):
 def notation(args):
     """The dictionary between the papers: Ho, DDIM, Prince, Karras, VDM, Song, flow matching."""
     from .dictionary import DICTIONARY
+    from .schedule import unknown
 
     entries = [
         {"paper": e.paper, "symbol": e.symbol, "meaning": e.meaning, "here": e.here, "is": e.formula,
@@ -115,13 +116,10 @@ def notation(args):
     ]  # fmt: skip
     wanted = [e for e in entries if not args.paper or args.paper.lower() in e["paper"].lower()]
     if not wanted:
-        raise ValueError(f"unknown paper {args.paper!r}; known are {', '.join(dict.fromkeys(e.paper for e in DICTIONARY))}")
+        raise unknown("paper", dict.fromkeys(e.paper for e in DICTIONARY), args.paper)
     show("here: x_t = sqrt(ab) x_0 + sqrt(1 - ab) eps, ab = alpha_bar_t, t = 0 is clean\n", args)
     rows = [[e["paper"], e["symbol"], e["is"], e["meaning"], f"{e['to'][11:]}, {e['back'][11:]}"] for e in wanted]
     show(table(["paper", "its symbol", "here", "meaning", "functions in dictionary.py"], rows, left=True), args)
     show("\nClashes: t = 0 is clean here and noise in flow matching; x_0 is data here and noise in flow matching;", args)
-    show(
-        "alpha_t is 1 - beta_t here and in Ho, alpha-bar_t in DDIM and Prince, a root in VDM.",
-        args,
-    )
+    show("alpha_t is 1 - beta_t here and in Ho, alpha-bar_t in DDIM and Prince, a root in VDM.", args)
     return done({"notation": wanted}, args)

@@ -17,6 +17,7 @@ from .unet import UNet
 
 FORMAT = 4
 MODELS = {"mlp": MLP, "unet": UNet}
+UNITS = ("scale", "offset", "low", "high")
 OBJECTIVES = {
     "eps": objective.eps_prediction,
     "x0": objective.x_0_prediction,
@@ -60,6 +61,10 @@ class Run:
     second_moment: float = 1.0  # E x_0^2, a coordinate
     goal: Goal = field(default_factory=Goal)
     losses: list = field(default_factory=list)  # the loss of every step so far
+    low: np.ndarray | float = -1.0  # the range of the data, as the model sees them
+    high: np.ndarray | float = 1.0
+    columns: list | None = None  # of a .csv: see data.Dataset
+    label_column: str | None = None
 
     @property
     def kind(self):
@@ -108,9 +113,10 @@ def save(path, run):
     meta = {"format": FORMAT, "model": {"kind": run.kind} | asdict(run.model), "seed": s.seed, "step": s.step}
     meta |= {"loss": s.loss, "data": run.data, "shape": list(run.shape), "batch": run.batch, "lr": run.lr}
     meta |= {"schedule": run.schedule_name, "goal": names_of(run.goal), "second_moment": run.second_moment}
+    meta |= {"columns": run.columns, "label_column": run.label_column}
     arrays = {f"{group}/{k}": w for group in ("params", "ema", "m", "v") for k, w in getattr(s, group).items()}
     arrays |= {"beta": run.schedule.beta[1:], "losses": np.array(run.losses, np.float32)}
-    arrays |= {"scale": np.asarray(run.scale, np.float64), "offset": np.asarray(run.offset, np.float64)}
+    arrays |= {k: np.asarray(getattr(run, k), np.float64) for k in UNITS}
     with replacing(path) as beside, open(beside, "wb") as f:
         np.savez(f, meta=np.array(json.dumps(meta)), **arrays)
 
@@ -132,7 +138,7 @@ def load(path):
         run = Run(
             model, state, from_betas(arrays["beta"]), meta["data"], tuple(meta["shape"]), meta["batch"], meta["lr"],
             arrays["scale"], arrays["offset"], meta["schedule"], meta["second_moment"], goal_of(**meta["goal"]),
-            arrays["losses"].ravel().tolist(),
+            arrays["losses"].ravel().tolist(), arrays["low"], arrays["high"], meta["columns"], meta["label_column"],
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as e:
         raise ValueError(f"{path} is not a checkpoint of minidiff: {type(e).__name__} {e}") from e
@@ -143,7 +149,7 @@ def load(path):
                 raise ValueError(f"{path}: {group}/{k} is {w.dtype} {w.shape}, expected {model.shapes[k]} floats of one dtype")
             if not np.isfinite(w).all():
                 raise ValueError(f"{path}: {group}/{k} holds NaN or infinity")
-    for name in ("scale", "offset"):
+    for name in UNITS:
         a = getattr(run, name)
         if a.dtype.kind != "f" or a.shape not in ((), (model.d,)) or not np.isfinite(a).all():
             raise ValueError(f"{path}: {name} must be finite numbers of shape () or ({model.d},), got {a.dtype} {a.shape}")

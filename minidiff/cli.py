@@ -2,13 +2,32 @@
 
 import argparse
 import os
+import re
 import sys
 
 from . import __version__, answers, commands, sheet
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, but a mistake is one line."""
+    """argparse, but a mistake is one line, and an option is written out."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, allow_abbrev=False, **kwargs)
+
+    def read(self, words):
+        """The arguments in words; exits with 2, naming the nearest, where a command or an option is not known."""
+        p, kind, known, name = self, "command", self.commands.choices, words[0] if words else "-"
+        if name[:1] == "-":
+            return self.parse_args(words)
+        if name in known:
+            args, rest = self.parse_known_args(words)
+            if not rest:
+                return args
+            p, kind, name = known[name], "argument", next((w for w in rest if w[:1] == "-"), rest[0]).split("=")[0]
+            known = re.findall(r"--[\w-]+", p.format_usage())
+        from .schedule import unknown
+
+        p.error(str(unknown(kind, known, name)))
 
     def error(self, message):
         print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
@@ -21,7 +40,7 @@ def parser():
         prog="minidiff", description="Diffusion models from scratch in NumPy and Numba.", epilog="start with: minidiff demo"
     )
     top.add_argument("--version", action="version", version=f"minidiff {__version__}")
-    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    top.commands = subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
 
     def command(name, f, example):
         p = subparsers.add_parser(name, help=f.__doc__, description=f.__doc__, epilog=f"example: {example}")
@@ -30,19 +49,14 @@ def parser():
         return p
 
     def common(p, out="the run's folder", seed=0):
-        p.add_argument(
-            "--seed", type=int, default=seed, help="whole number >= 0; same seed and kind of processor: same result (default 0)"
-        )
+        told = "whole number >= 0; same seed and kind of processor: same result (default 0)"
+        p.add_argument("--seed", type=int, default=seed, help=told)
         p.add_argument("--out", metavar="FOLDER", help=f"where to write (default: {out})")
         p.add_argument("--threads", type=int, help="cores to use (default: all, at most 8); results do not depend on it")
 
     def schedule(p, **default):
-        p.add_argument(
-            "--schedule",
-            default=default.get("schedule"),
-            metavar="NAME",
-            help="linear, linear-scaled or cosine (default linear)",
-        )
+        names = "linear, linear-scaled or cosine (default linear)"
+        p.add_argument("--schedule", default=default.get("schedule"), metavar="NAME", help=names)
         p.add_argument("--T", type=int, default=default.get("T"), help="number of noising steps (default 1000)")
 
     def sampler(p):
@@ -68,7 +82,9 @@ def parser():
 
     p = command("train", commands.train, "minidiff train --data moons --steps 4000 --out runs/moons")
     p.add_argument("--data", metavar="D", help="mixture, eight-gaussians, moons, ring, swiss-roll, checkerboard, digits, "
-                   "glyphs, glyphs-SIZE, or an .npy, .npz, .csv or IDX (MNIST) file")  # fmt: skip
+                   "glyphs, glyphs-SIZE, or a file: .npy, .npz (x or X; label, labels or y), .csv, or IDX (MNIST)")  # fmt: skip
+    p.add_argument("--shape", type=int, nargs="+", metavar="N", help="of the picture in a row of numbers: 28 28, or 28 28 3")
+    p.add_argument("--label-column", metavar="NAME", help="of a .csv: whole numbers that are no data (default: label, if any)")
     p.add_argument("--model", metavar="NAME", help="mlp (default) or, for pictures, unet")
     p.add_argument("--conditional", action="store_true", help="tell the unet the data's labels, dropping one in ten")
     p.add_argument("--steps", type=int, default=4000, help="train up to this step (default 4000)")
@@ -121,9 +137,7 @@ def parser():
         p.add_argument("--lecture", type=int, metavar="N", help="only this lecture's")
 
     def notated(p):
-        p.add_argument(
-            "--notation", default="ddpm", metavar="BOOK", help="whose letters you typed: ddpm (default), ddim or prince"
-        )
+        p.add_argument("--notation", default="ddpm", metavar="BOOK", help="your letters: ddpm (default), ddim or prince")
 
     p = command("verify", sheet.verify, "minidiff verify --lecture 1")
     p.add_argument("names", nargs="*", metavar="NAME", help="formulas (default: all); minidiff show lists them")
@@ -145,9 +159,8 @@ def parser():
     p = command("compute", sheet.compute, "minidiff compute posterior-variance --beta .1,.2,.3 --t 2")
     p.add_argument("name", metavar="NAME", help="a formula; minidiff show lists them")
     p.set_defaults(help=p.print_help)  # REMAINDER would swallow --help
-    p.add_argument(
-        "numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help="your numbers: --beta .1,.2,.3 --t 2 --x_0 1.5"
-    )
+    numbers = "your numbers: --beta .1,.2,.3 --t 2 --x_0 1.5"
+    p.add_argument("numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help=numbers)
 
     p = command("show", sheet.show_entry, "minidiff show posterior-variance --plot")
     p.add_argument("name", nargs="?", metavar="NAME", help="a formula (default: the list)")
@@ -174,7 +187,7 @@ def main(argv=None):
     words = sys.argv[1:] if argv is None else list(argv)
     if words[:1] in (["check"], ["equal"]):  # a formula may begin with a minus, which argparse takes for an option
         words = [f" {w}" if w[:1] == "-" and w[:2] != "--" and w != "-h" else w for w in words]
-    args = parser().parse_args(words)
+    args = parser().read(words)
     try:
         if (getattr(args, "seed", 0) or 0) < 0:
             raise ValueError(f"seed must not be negative, got {args.seed}")

@@ -135,7 +135,8 @@ def train(args):
 
     out = Path(args.out or f"runs/{Path(args.data or 'run').stem}")
     if args.resume:
-        given = [f"--{k}" for k in ("data", "model", *TRAINING) if getattr(args, k) is not None]
+        kept = ("data", "shape", "label_column", "model", *TRAINING)
+        given = [f"--{k.replace('_', '-')}" for k in kept if getattr(args, k) is not None]
         given += ["--conditional"] if args.conditional else []
         if given:
             raise ValueError(f"--resume continues with what the checkpoint says; leave out {', '.join(given)}")
@@ -150,9 +151,11 @@ def train(args):
     else:
         defaults = TRAINING | (UNET if args.model == "unet" else {})
         settings = {k: default if getattr(args, k) is None else getattr(args, k) for k, default in defaults.items()}
-        data = datasets.load(args.data, settings["seed"])
+        data = datasets.load(args.data, settings["seed"], args.shape, args.label_column)
         name = str(Path(args.data).resolve()) if Path(args.data).suffix else args.data
         run = new_run(data, name, args.model or "mlp", args.conditional, **settings)
+        if data.notes:
+            print(f"{args.data}: {data.notes}", file=sys.stderr)
     result, grows = {"from_step": run.state.step}, figures.drawable(run.shape)
     look = growing_figure(figures, out / "progress.png") if grows else lambda run: None
     if not fit(run, data, args.steps, out / CHECKPOINT, look):
@@ -175,7 +178,8 @@ def sample(args):
     import numpy as np
 
     from . import figures
-    from .files import folder, replacing
+    from .files import folder
+    from .workbench import write_samples
 
     result = {}
     run, home = checkpoint_of(args.run)
@@ -184,13 +188,10 @@ def sample(args):
     out = folder(args.out or home)
     x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name, *wish)
     K = getattr(run.model, "labels", 0)  # K itself says: no label
-    arrays = {"samples.npy": run.in_data_units(x_0)} | ({"labels.npy": wish[0] if wish else np.full(args.n, K)} if K else {})
-    for file, array in arrays.items():
-        with replacing(out / file) as beside, open(beside, "wb") as f:
-            np.save(f, array)
+    labels = None if not K else wish[0] if wish else np.full(args.n, K)
     show(f"{name}: {args.n} samples, {evaluations} network evaluations each, {seconds:.2f} s", args)
-    for file in arrays:
-        wrote(out / file, args, result)
+    for file in write_samples(run, x_0, labels, out):
+        wrote(file, args, result)
     if figures.drawable(run.shape):
         shown = x_0[:100] if len(run.shape) > 1 else x_0[:5000]
         title = f"{len(times) - 1} steps, {evaluations} evaluations" + (f", w = {wish[1]:g}" if wish else "")
@@ -248,7 +249,7 @@ def evaluate(args):
         wrote(figures.save(picture, out / "nearest.png"), args, result)
     if args.likelihood:
         from .evaluation import likelihood, likelihood_text
-        from .workbench import bar
+        from .progress import bar
 
         result["likelihood"] = found = likelihood(run, data, min(args.n, 500), args.seed, bar)
         show("\n" + likelihood_text(found, run.model.d), args)

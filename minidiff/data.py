@@ -8,6 +8,7 @@
 Everything is made or shipped: nothing is downloaded. The digits: see digits.txt beside them for their makers and licence.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 from .exact import Mixture
 from .files import is_idx, read_npz, read_table
 from .noise import DATA, stream
+from .schedule import unknown
 
 N_POINTS = 10_000
 
@@ -32,6 +34,9 @@ class Dataset:
     label: np.ndarray | None = None
     mixture: Mixture | None = None
     levels: int | None = None  # how many grey values there are, evenly from -1 to 1; None for continuous data
+    columns: list | None = None  # of a .csv: the names of all columns, or "1", "2", ...
+    label_column: str | None = None  # the one of them that is the label
+    notes: str = ""  # about columns that may not be meant as data
 
 
 def mixture():
@@ -155,34 +160,53 @@ class Rows:
         return scaled.reshape(*picked.shape[: 1 - self.raw.ndim], self.shape[1])
 
 
-def from_file(path):
-    """The user's rows: tables brought to mean 0 and variance 1 by column, pictures (N, H, W[, 3]) to [-1, 1] by their range."""
-    raw, label = read_table(path)
+def from_file(path, shape=None, label_column=None):
+    """The user's rows: tables brought to mean 0 and variance 1 by column, pictures (N, H, W[, 3]) to [-1, 1] by their range.
+
+    Rows of H W numbers are pictures too where the shape says so.
+    """
+    raw, about = read_table(path, label_column)
+    if raw.ndim == 2 and shape is not None and len(shape) > 1:
+        if min(shape) < 1 or math.prod(shape) != raw.shape[1]:
+            said = f"{path} has rows of {raw.shape[1]} numbers, not of {' x '.join(map(str, shape))}"
+            raise ValueError("; ".join([said, *filter(None, [about.get("notes")])]))
+        raw, about["notes"] = raw.reshape(-1, *shape), ""
     if raw.ndim > 2:
         if raw.ndim > 4 or (raw.ndim == 4 and raw.shape[-1] not in (1, 3)):
-            raise ValueError(f"{path} must hold pictures (N, H, W) or (N, H, W, 3), it holds the shape {raw.shape}")
+            first = raw.ndim == 4 and raw.shape[1] in (1, 3)
+            hint = ": np.moveaxis(x, 1, -1) puts the colours last" if first else ""
+            raise ValueError(f"{path} must hold pictures (N, H, W) or (N, H, W, 3), it holds the shape {raw.shape}{hint}")
         raw = raw[..., 0] if raw.shape[-1] == 1 and raw.ndim == 4 else raw
         low, high = (0.0, 255.0) if raw.dtype == np.uint8 else (float(raw.min()), float(raw.max()))
         offset, scale = (low + high) / 2, (high - low) / 2 or 1.0
         if max(-low, high) > float(np.finfo(np.float32).max):
             raise ValueError(f"{path} holds numbers too large to scale")
         levels = 256 if raw.dtype == np.uint8 else None
-        return Dataset(str(path), Rows(raw, scale, offset), raw.shape[1:], scale, offset, label, levels=levels)
+        return Dataset(str(path), Rows(raw, scale, offset), raw.shape[1:], scale, offset, levels=levels, **about)
     rows = raw.astype(np.float64)
     offset, scale = rows.mean(axis=0), rows.std(axis=0)
     scale[scale == 0] = 1.0
     if not np.isfinite(scale).all():
         raise ValueError(f"{path} holds numbers too large to average")
-    return Dataset(str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, label)
+    return Dataset(str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, **about)
 
 
-def load(name, seed=0):
+def load(name, seed=0, shape=None, label_column=None):
     """The Dataset of that name, or of the file at that path. "glyphs" is 16 x 16; "glyphs-28" another size.
 
-    Raises ValueError for a name that is neither, listing the known ones.
+    Raises ValueError for a name that is neither, listing the known ones, and for a shape or label_column it cannot have.
     """
     name = str(name)
-    rng = stream(seed, DATA)
+    if label_column is not None and Path(name).suffix != ".csv":
+        raise ValueError(f"a label column is for a .csv file, and {name} is none")
+    file = Path(name).suffix in (".npy", ".npz", ".csv") or is_idx(name)
+    data = from_file(name, shape, label_column) if file else _made(name, stream(seed, DATA))
+    if shape is not None and tuple(shape) != data.shape:
+        raise ValueError(f"{name} has rows of the shape {data.shape}, not {tuple(shape)}")
+    return data
+
+
+def _made(name, rng):
     if name in MIXTURES:
         exact = MIXTURES[name]()
         return Dataset(name, exact.sample(N_POINTS, rng, np.float32), (2,), mixture=exact)
@@ -194,6 +218,4 @@ def load(name, seed=0):
         size = int(name[7:] or 16)
         x, label = glyphs(size, N_POINTS, rng)
         return Dataset(name, x, (size, size), label=label)
-    if Path(name).suffix in (".npy", ".npz", ".csv") or is_idx(name):
-        return from_file(name)
-    raise ValueError(f"unknown data {name!r}; known are {', '.join(NAMES)}, glyphs-SIZE, or an .npy, .npz, .csv or IDX file")
+    raise unknown("data", [*NAMES, "glyphs-SIZE", "an .npy, .npz, .csv or IDX file"], name)

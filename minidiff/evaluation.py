@@ -75,6 +75,8 @@ def pictures_text(j):
             f"denoising x_t at t = {d['t']}: PSNR {d['psnr_of_x_t']:.1f} to {d['psnr']:.1f} dB, "
             f"SSIM {d['ssim_of_x_t']:.2f} to {d['ssim']:.2f}"
         )
+    else:
+        lines.append("(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)")
     return "\n".join(lines)
 
 

@@ -1,8 +1,10 @@
 """Files: what cannot be read is said in one line, and what is written is there whole or not at all."""
 
+import csv
 import gzip
 import math
 import os
+import re
 import struct
 import warnings
 import zipfile
@@ -10,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+
+from .schedule import pick
 
 MAX_BYTES = 4 * 2**30  # what an archive may expand to: a small file can claim anything
 
@@ -66,26 +70,61 @@ def read_npz(path):
         raise ValueError(f"{path} is cut off or is not an .npz file ({type(e).__name__})") from e
 
 
-def _is_number(cell):
+def _has_names(cells):
+    """Is this a line of names? That is, not all of it are numbers."""
     try:
-        float(cell)
+        [float(cell) for cell in cells]
     except ValueError:
-        return False
-    return True
+        return True
+    return False
 
 
-def _read_csv(path):
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    lines = [line for line in text.splitlines() if line.strip()]
+def _odd(columns, x, label_column):
+    """A line for each column that counts the rows or holds few whole numbers: it may not be meant as data."""
+    for k, (name, c) in enumerate(zip(columns, x.T), 1):
+        called = f"column {k}" + (f" {name!r}" if name != str(k) else "")
+        if name == label_column:
+            continue
+        if c[0] in (0, 1) and np.array_equal(c, np.arange(len(c)) + c[0]):
+            yield f"{called} only counts the rows: an index? then leave it out"
+        elif len(c) > 100 and (c == c.round()).all() and 1 < (n := len(np.unique(c))) <= 20:
+            yield f"{called} holds only {n} whole numbers: a label? --label-column {name}"
+
+
+def _read_csv(path, label_column):
+    lines = [line for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip()]
     if not lines:
         raise ValueError(f"{path} is empty")
-    header = not all(_is_number(cell) for cell in lines[0].split(","))  # then it holds the columns' names
+    if mark := next((mark for mark in ";\t" if mark in lines[-1]), None):
+        decimal = " and has decimal commas" if re.search(r"\d,\d", lines[-1]) else ""
+        raise ValueError(f"{path} is separated by {mark!r}{decimal}; expected commas between numbers such as 1.5")
     try:
+        columns = [cell.strip() for cell in next(csv.reader([lines[0].lstrip("# ")]))]
+        named = _has_names(columns)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return np.loadtxt(lines[header:], delimiter=",", ndmin=2)
-    except (ValueError, UserWarning) as e:
+            x = np.loadtxt(lines[named:], delimiter=",", ndmin=2, quotechar='"')
+    except (ValueError, UserWarning, csv.Error) as e:
         raise ValueError(f"{path} is not a table of numbers with commas between them ({str(e).splitlines()[0]})") from e
+    if len(columns) != x.shape[1]:
+        raise ValueError(f"{path} has {len(columns)} names above {x.shape[1]} columns")
+    columns = columns if named else [str(k + 1) for k in range(len(columns))]
+    label_column = "label" if label_column is None and "label" in columns else label_column
+    odd, label = list(_odd(columns, x, label_column)), None
+    if label_column is not None:
+        k = pick("column", {name: k for k, name in enumerate(columns)}, label_column)
+        label, x = x[:, k], np.delete(x, k, axis=1)
+        label = label.astype(int) if np.isin(label, np.arange(1000)).all() else label
+    notes = "; ".join(odd[:3]) + f"; and {len(odd) - 3} more" * (len(odd) > 3)
+    return x, {"label": label, "columns": columns, "label_column": label_column, "notes": notes}
+
+
+def write_csv(path, x, columns):
+    """The rows of x (n, d), as _read_csv reads them: below the columns' names, if they are names."""
+    with replacing(path) as beside, open(beside, "w", encoding="utf-8", newline="") as f:
+        if _has_names(columns):
+            csv.writer(f, lineterminator="\n").writerow(columns)
+        np.savetxt(f, x, "%.9g", ",")
 
 
 def is_idx(path):
@@ -119,20 +158,23 @@ def _finite(x):
     return None
 
 
-def read_table(path):
-    """The user's (x, label or None): numbers (N, ...) from .npy, .npz (`x` or its only array; `label`), .csv or MNIST's IDX.
+def read_table(path, label_column=None):
+    """The user's x (N, ...), from .npy, .npz (x, X or its only array), .csv or MNIST's IDX; and what else data.Dataset keeps.
+
+    The label is in an .npz the array label, labels or y; in a .csv the column of that name, or label_column.
 
     Pictures, (N, H, W) and more axes, stay in an .npy or IDX file until they are asked for. The labels of IDX pictures
     lie beside them, "labels-idx1" for "images-idx3".
 
     Raises ValueError for a file that is missing, empty, cut off, not numeric, not finite or of fewer than two rows.
     """
-    path, label = _existing(path), None
+    path, label, about = _existing(path), None, {}
     if path.suffix == ".npz":
-        arrays = read_npz(path)
+        held = read_npz(path)
+        arrays = {{"X": "x", "labels": "label", "y": "label"}.get(k, k): a for k, a in held.items()}
         label = arrays.pop("label", None)
-        if "x" not in arrays and len(arrays) != 1:
-            raise ValueError(f"{path} must hold one array or one named x, it holds {sorted(arrays) or 'none'}")
+        if ("x" not in arrays and len(arrays) != 1) or len(arrays) + (label is not None) != len(held):
+            raise ValueError(f"{path} must hold one array or one named x, it holds {sorted(held) or 'none'}")
         x = arrays["x"] if "x" in arrays else next(iter(arrays.values()))
     elif path.suffix == ".npy":
         try:
@@ -142,7 +184,8 @@ def read_table(path):
             what = "holds objects, expected numbers" if "object" in str(e) else "is cut off or is not an .npy file"
             raise ValueError(f"{path} {what}") from e
     elif path.suffix == ".csv":
-        x = _read_csv(path)
+        x, about = _read_csv(path, label_column)
+        label = about["label"]
     elif is_idx(path):
         x = _read_idx(path)
         beside = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
@@ -158,6 +201,6 @@ def read_table(path):
     if label is not None and label.shape != (len(x),):
         raise ValueError(f"{path}: label must have the shape ({len(x)},), got {label.shape}")
     if label is not None and (label.dtype.kind not in "iu" or label.min() < 0 or label.max() > 999):
-        span = f" {label.min()}..{label.max()}" if label.dtype.kind in "iu" else ""
+        span = f" {label.min():g}..{label.max():g}" if label.dtype.kind in "iuf" else ""
         raise ValueError(f"{path}: label must be whole numbers 0..999, got {label.dtype}{span}")
-    return (x[:, None] if x.ndim == 1 else x), label
+    return (x[:, None] if x.ndim == 1 else x), about | {"label": label}

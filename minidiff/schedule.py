@@ -131,12 +131,17 @@ def cosine(T=1000, offset=0.008):
     return from_betas(np.minimum(1 - f[1:] / f[:-1], 0.999))
 
 
+def unknown(kind, known, name):
+    """The ValueError for a name that is not known: it says the most similar one, and lists them."""
+    near = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.7)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return ValueError(f"unknown {kind} {name!r}; {meant}known are {', '.join(known)}")
+
+
 def pick(kind, known, name):
-    """known[name], or a ValueError that names the most similar one and lists the known ones."""
+    """known[name]. Raises ValueError for another one: see unknown."""
     if name not in known:
-        near = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.7)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise ValueError(f"unknown {kind} {name!r}; {meant}known are {', '.join(known)}")
+        raise unknown(kind, known, name)
     return known[name]
 
 

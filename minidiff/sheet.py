@@ -2,8 +2,8 @@
 
 import sys
 
+from .progress import bar
 from .report import done, show, table, wrote
-from .workbench import bar
 
 
 def _entries(args):
@@ -23,7 +23,7 @@ def _measured(entries, seed):
     from .formulas.verify import verify as measure
 
     rows = {}
-    with bar(len(entries), "formula", "measuring") as progress:
+    with bar(len(entries), "formulas", "measuring") as progress:
         for f in entries:
             rows[f.name] = measure(f, seed)
             progress.update()

@@ -4,35 +4,14 @@ Modules are imported inside the functions, so that --help does not wait for NumP
 """
 
 import itertools
-import signal
+import math
+import sys
 import time
 import warnings
 
+from .progress import Interrupt, bar
+
 SAVE_EVERY = 20  # seconds between checkpoints
-
-
-class Interrupt:
-    """While entered, the first Ctrl-C only sets .asked, so that a training step is finished and saved; the second one stops."""
-
-    asked = False
-
-    def __enter__(self):
-        self.before = signal.signal(signal.SIGINT, self._ask)
-        return self
-
-    def _ask(self, *_):
-        self.asked = True
-        signal.signal(signal.SIGINT, self.before)
-
-    def __exit__(self, *_):
-        signal.signal(signal.SIGINT, self.before)
-
-
-def bar(total, unit, what):
-    """A progress bar on stderr; none where nobody looks."""
-    from tqdm import tqdm
-
-    return tqdm(total=total, unit=unit, desc=what, disable=None, dynamic_ncols=True, mininterval=0.2, leave=False)
 
 
 def new_run(
@@ -47,18 +26,23 @@ def new_run(
 
     goal, noising = goal_of(objective, weight, times, warmup=warmup), pick("schedule", SCHEDULES, schedule)(T)
     if conditional and (data.label is None or kind != "unet"):
-        why = f"{name} has no labels" if data.label is None else f"the model {kind} takes none"
+        none = f"{name} has no labels (a file may: an .npz with x and label, a .csv with a column label)"
+        why = none if data.label is None else f"the model {kind} takes none"
         raise ValueError(f"--conditional needs labels and the model unet: {why}")
     if pick("model", MODELS, kind) is MODELS["mlp"]:
         model = MODELS[kind](data.x.shape[1], width, depth)
     else:
         if len(data.shape) < 2:
-            raise ValueError(f"--model unet needs pictures, {name} has rows of {data.shape[0]} numbers: leave it out")
+            side = math.isqrt(d := data.shape[0])
+            hint = f"{side} x {side} pixels? then --shape {side} {side}" if side**2 == d > 8 else "leave it out"
+            raise ValueError(f"--model unet needs pictures, {name} has rows of {d} numbers: {hint}")
         labels = int(data.label.max()) + 1 if conditional else 0
         model = MODELS[kind].of_shape(data.shape, width=width, depth=depth, labels=labels)
     state = start(model, seed)
     second_moment = float(np.mean(some_rows(data.x) ** 2))
-    return Run(model, state, noising, name, data.shape, batch, lr, data.scale, data.offset, schedule, second_moment, goal)
+    low, high = (-1.0, 1.0) if len(data.shape) > 1 else (data.x.min(axis=0), data.x.max(axis=0))
+    about = (data.scale, data.offset, schedule, second_moment, goal, [], low, high, data.columns, data.label_column)
+    return Run(model, state, noising, name, data.shape, batch, lr, *about)
 
 
 def some_rows(x):
@@ -72,7 +56,7 @@ def data_of(run):
 
     from . import data as datasets
 
-    data = datasets.load(run.data, run.state.seed)
+    data = datasets.load(run.data, run.state.seed, run.shape, run.label_column)
     same = data.x.shape[1] == run.model.d and np.array_equal(data.scale, run.scale) and np.array_equal(data.offset, run.offset)
     if not same:
         raise ValueError(f"{run.data} is not what it was when the run began: its columns, mean or range differ")
@@ -91,6 +75,40 @@ def _check_finite(x_0):
         raise FloatingPointError(f"{np.sum(~good)} of {len(x_0)} samples are not finite")
 
 
+def _warn_beyond(run, x_0):
+    """Says so if more than 1 % of samples leave twice the data's range, which is 2 at least: a constant column has none."""
+    import numpy as np
+
+    low, high, scale, offset = (np.broadcast_to(a, run.model.d) for a in (run.low, run.high, run.scale, run.offset))
+    far = np.abs(x_0 - (low + high) / 2) > 2 * np.maximum((high - low) / 2, 1)
+    if far.any(axis=1).mean() > 0.01:
+        k = far.sum(axis=0).argmax()
+        where, told = ("", x_0) if len(run.shape) > 1 else (f"column {k + 1}: ", x_0[:, k])
+        ends = np.round(np.array([told.min(), told.max(), low[k], high[k]]) + offset[k] / scale[k], 4) * scale[k]
+        a, b, least, most = (f"{v:.4g}" for v in ends)
+        said = f"hold values beyond twice the data's range ({where}{a}..{b} for {least}..{most})"
+        print(f"{far.any(axis=1).sum()} of {len(x_0)} samples {said}", file=sys.stderr)
+
+
+def write_samples(run, x_0, labels, out):
+    """samples.csv for a run on a .csv, the labels in their old column; else samples.npy and labels.npy. Returns the paths."""
+    import numpy as np
+
+    from .files import replacing, write_csv
+
+    if run.columns is not None:
+        x, columns = run.in_data_units(x_0).reshape(len(x_0), -1), [c for c in run.columns if c != run.label_column]
+        if labels is not None:
+            x, columns = np.insert(x, run.columns.index(run.label_column), labels, axis=1), run.columns
+        write_csv(out / "samples.csv", x, columns)
+        return [out / "samples.csv"]
+    arrays = {"samples.npy": run.in_data_units(x_0)} | ({} if labels is None else {"labels.npy": labels})
+    for file, array in arrays.items():
+        with replacing(out / file) as beside, open(beside, "wb") as f:
+            np.save(f, array)
+    return [out / file for file in arrays]
+
+
 def draw(run, step, times, n, seed, what, *wish):
     """n samples (n, d), the seconds they took, and the network evaluations each took. wish: (n,) labels and w, or nothing."""
     import numpy as np
@@ -104,6 +122,7 @@ def draw(run, step, times, n, seed, what, *wish):
     with bar(n * (len(times) - 1), "row-steps", what) as progress:
         x_0 = generate(step, eps_theta, run.schedule, x_T, times, rng, progress.update)
     _check_finite(x_0)
+    _warn_beyond(run, x_0)
     return x_0, time.perf_counter() - began, round(eps_theta.evaluations(n))
 
 
@@ -145,7 +164,7 @@ def fit(run, data, steps, path, look=lambda run: None, looks=8):
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
     saved = time.monotonic()
     try:
-        with Interrupt() as interrupt, bar(steps, "step", "training") as progress, warnings.catch_warnings():
+        with Interrupt() as interrupt, bar(steps, "steps", "training") as progress, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of an overflow: train looks for it, and says so in one line
             progress.update(run.state.step)
             for state in training:

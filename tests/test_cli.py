@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from test_data import write_bad_files
 
-from minidiff import checkpoint, cli, commands, dictionary, figures, report, solvers, workbench
+from minidiff import checkpoint, cli, commands, dictionary, figures, progress, report, solvers, workbench
 from minidiff import train as training
 from minidiff.noise import RowNoise
 
@@ -102,8 +102,9 @@ def test_a_file_of_ones_own_from_training_to_its_own_units(capsys):
     )
     run("train", "--data", "mine.csv", "--steps", "200", "--out", "r", *SMALL)
     assert run("sample", "r", "--n", "50") == 0
-    samples = np.load("r/samples.npy")
-    assert samples.shape == (50, 3) and 90 < samples[:, 0].mean() < 110 and not os.path.exists("r/samples.png")
+    samples = np.loadtxt("r/samples.csv", delimiter=",")  # no names came, so none go
+    assert samples.shape == (50, 3) and 90 < samples[:, 0].mean() < 110
+    assert not {"samples.npy", "samples.png"} & set(os.listdir("r"))
     os.chdir("r")
     assert run("eval", ".", "--n", "20") == 0  # found again from another folder
 
@@ -195,7 +196,22 @@ def test_bad_files_are_refused_in_one_line(capsys, tmp_path):
         (["doctor", "--T", "-5"], "T must be at least 1, got -5"),
         (["doctor", "--schedule", "x"], "unknown schedule 'x'"),
         (["doctor", "--data-std", "0"], "data_std must be positive"),
-        (["dance"], "invalid choice: 'dance'"),
+        (["dance"], "unknown command 'dance'; known are demo, train"),
+        (["trian"], "unknown command 'trian'; did you mean train? known are"),
+        (["Train", "--data", "moons"], "did you mean train?"),
+        (
+            ["train", "--data", "moons", "--step", "5"],
+            "minidiff train: unknown argument '--step'; did you mean --steps? known are",
+        ),
+        (["train", "--data", "moons", "--step=5"], "(see minidiff train --help)"),
+        (["train", "moons"], "unknown argument 'moons'; known are --json, --data"),
+        (["sample", "r", "--sampelr", "ddim"], "did you mean --sampler?"),
+        (["--data", "moons"], "COMMAND"),
+        (["train", "--data", "moon"], "did you mean moons?"),
+        (["show", "posterior-varianse"], "did you mean posterior-variance"),
+        (["notation", "karass"], "known are Ho (DDPM)"),
+        (["train", "--data", "moons", "--label-column", "a"], "a label column is for a .csv file, and moons is none"),
+        (["train", "--data", "moons", "--shape", "1", "two"], "invalid int value: 'two'"),
         ([], "required"),
         (["info", "none.npz"], "there is no file none.npz"),
     ],
@@ -365,3 +381,97 @@ def test_the_loss_that_is_reported_is_that_of_the_last_tenth(a_run):
     for n, last in ((0, 0), (1, 1), (19, 2), (300, 30), (9000, 500)):
         run_.losses = list(range(n))
         assert run_.recent_losses() == list(range(n - last, n))
+
+
+def test_options_are_written_out_and_formulas_found_in_any_case(capsys):
+    """--step could have been --steps, until there is another option that begins like it."""
+    for words in (["oracle", "--spac", "linspace"], ["demo", "--qui"], ["doctor", "--sched", "cosine"]):
+        assert "unknown argument" in refused(capsys, *words)
+    for name in ("Posterior-Variance", "POSTERIOR_VARIANCE", "posterior-variance"):
+        assert answer(capsys, "show", name)["name"] == "posterior-variance"
+
+
+def test_a_csv_comes_back_as_one(capsys):
+    x = np.column_stack([np.random.default_rng(0).uniform(5, 6, (150, 2)), np.arange(150) % 3])
+    np.savetxt("iris.csv", x, delimiter=",", header="length,width,species", comments="")
+    words = ["train", "--data", "iris.csv", "--steps", "3", *SMALL]
+    assert run(*words, "--out", "r") == 0
+    said = "iris.csv: column 3 'species' holds only 3 whole numbers: a label? --label-column species"
+    assert capsys.readouterr().err.splitlines() == [said]
+    assert run("sample", "r", "--n", "4", "--steps", "4") == 0
+    assert Path("r/samples.csv").read_text().splitlines()[0] == "length,width,species"
+    assert np.loadtxt("r/samples.csv", delimiter=",", skiprows=1).shape == (4, 3)
+    assert run(*words, "--label-column", "species", "--out", "s") == 0  # remembered by resume, sample and eval
+    assert run("train", "--resume", "--steps", "5", "--out", "s") == 0 == run("eval", "s", "--n", "9", "--steps", "4")
+    assert run("sample", "s", "--n", "4", "--steps", "4") == 0
+    assert Path("s/samples.csv").read_text().splitlines()[0] == "length,width" and not os.path.exists("s/samples.npy")
+    capsys.readouterr()
+    assert "leave out --label-column" in refused(capsys, "train", "--resume", "--out", "s", "--label-column", "species")
+    assert "unknown column 'specie'; did you mean species?" in refused(capsys, *words, "--label-column", "specie")
+
+
+def test_samples_far_out_are_counted(capsys, a_run):
+    """A range of -1..3 is centred at 1: twice it is -3..5; a constant column counts as one of 2, so twice it is 5..9."""
+    run_ = checkpoint.load("r/checkpoint.npz")
+    assert run_.low.shape == (2,) and np.all(run_.low < run_.high)
+    run_.low, run_.high, run_.scale, run_.offset = np.array([-1, 7]), np.array([3, 7]), np.array([10, 1]), np.array([100, 0])
+    x_0 = np.array([[-3.0, 7], [5, 5], [0, 9]])
+    workbench._warn_beyond(run_, x_0)
+    assert capsys.readouterr().err == ""
+    workbench._warn_beyond(run_, np.concatenate([np.zeros((99, 2)), [[9, 0]]]) + [0, 7])  # 1 of 100 is not worth a word
+    assert capsys.readouterr().err == ""
+    workbench._warn_beyond(run_, np.concatenate([np.zeros((98, 2)), [[9, 0], [9, 0]]]) + [0, 7])
+    assert capsys.readouterr().err.startswith("2 of 100 samples hold values")
+    workbench._warn_beyond(run_, np.concatenate([x_0, [[-3.01, 7], [5.01, 7], [6, 9.01]]]))
+    said = "3 of 6 samples hold values beyond twice the data's range (column 1: 69.9..160 for 90..130)\n"
+    assert capsys.readouterr().err == said
+    run_.state.ema["b_out"][:] = 1e3
+    run_.scale, run_.offset = 1.0, 0.0  # moons
+    checkpoint.save("r/checkpoint.npz", run_)
+    for command in ("sample", "eval"):
+        assert run(command, "r", "--n", "9", "--steps", "4", "--out", "o") == 0
+        assert capsys.readouterr().err.startswith("9 of 9 samples hold values beyond twice the data's range (column ")
+
+
+def test_without_a_terminal_long_work_says_a_line_every_ten_seconds(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with progress.bar(40, "steps", "training") as bar:
+        for at, n in ((9.9, 3), (10, 1), (19.9, 1), (25, 1), (34.9, 2), (35, 1)):
+            now[0] = at
+            bar.update(n)
+            bar.set_postfix_str("error 0.5", False)
+    assert capsys.readouterr().err.splitlines() == [
+        "training: 4/40 steps, error 0.5", "training: 6/40 steps, error 0.5", "training: 9/40 steps, error 0.5"
+    ]  # fmt: skip
+    monkeypatch.undo()
+    monkeypatch.setattr(progress, "SAY_EVERY", 0)
+    assert run("train", "--data", "moons", "--steps", "60", "--out", "p", *SMALL) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[49] == "training: 49/60 steps" and lines[-1].startswith("training: 60/60 steps, error 0.")
+    assert run("sample", "p", "--n", "40", "--steps", "4") == 0
+    assert "160/160 row-steps" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_a_narrow_terminal_keeps_the_error():
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    command = [sys.executable, "-m", "minidiff", "train", "--data", "moons", "--steps", "2000", "--out", "r", *SMALL]
+    process = subprocess.Popen(command, stderr=theirs, stdout=subprocess.DEVNULL)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 4096):
+            shown += part
+    except OSError:  # Linux, when the other end is closed
+        pass
+    os.close(ours)
+    bars = [part for part in shown.decode().split("\r") if part.startswith("training:")]
+    assert process.wait() == 0 and all(len(part) <= 40 for part in bars)
+    assert any("/2000, error 0." in part for part in bars)  # of 2000 steps, some are drawn after the first 50

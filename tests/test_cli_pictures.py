@@ -71,6 +71,7 @@ def test_eval_judges_pictures(capsys, digits, monkeypatch):
     assert set(pictures) == {"n", "d", "frechet", "classifier", "to_the_nearest", "denoising"} and pictures["n"] == 30
     assert "n = 30 is too few for covariances of 64 numbers" in evaluation.pictures_text(pictures)
     assert "too few" not in evaluation.pictures_text(pictures | {"n": 128})
+    assert "grey pictures only" not in evaluation.pictures_text(pictures)
     assert all(v["distance"] > 0 < v["floor"] for v in pictures["frechet"].values()) and len(pictures["frechet"]) == 3
     assert pictures["classifier"]["accuracy"] > 0.5 and 0 <= pictures["classifier"]["agreement"] <= 1
     assert sum(pictures["classifier"]["classes"]) == 30
@@ -100,6 +101,7 @@ def test_colours_of_ones_own_from_training_to_their_own_units(capsys):
     for home in ("r", "s"):
         found = answer(capsys, "eval", home, "--n", "6", *FEW)["pictures"]
         assert "classifier" not in found and "denoising" not in found and os.path.exists(f"{home}/nearest.png")
+        assert "(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)" in evaluation.pictures_text(found)
 
 
 @pytest.mark.parametrize(
@@ -181,3 +183,31 @@ def test_resume_keeps_what_the_run_was_made_with(capsys, digits):
 def test_a_run_knows_what_it_is(capsys, digits):
     assert run("info", digits / "c", "--json") == 0
     assert json.loads(capsys.readouterr().out)["data"] == "digits"
+
+
+def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
+    """From training on rows to samples that are pictures, in the data's units, and to resuming and judging."""
+    rows = np.random.default_rng(0).integers(0, 256, (40, 64), dtype=np.uint8)
+    np.save("rows.npy", rows)
+    np.savetxt("rows.csv", np.column_stack([np.arange(40) % 2, rows]), delimiter=",", fmt="%d")
+    words = ["train", "--data", "rows.npy", "--out", "r", *UNET]
+    assert "has rows of 64 numbers: 8 x 8 pixels? then --shape 8 8" in refused(capsys, *words)
+    assert "rows.npy has rows of 64 numbers, not of 8 x 9" in refused(capsys, *words, "--shape", "8", "9")
+    said = refused(capsys, *words, "--shape", "8", "8", "--conditional")
+    assert "an .npz with x and label, a .csv with a column label" in said
+    assert run(*words, "--shape", "8", "8", "--steps", "1") == 0
+    assert run("train", "--resume", "--steps", "2", "--out", "r") == 0
+    assert run("sample", "r", "--n", "3", *FEW) == 0 and np.load("r/samples.npy").shape == (3, 8, 8)
+    kept = checkpoint.load("r/checkpoint.npz")
+    assert kept.shape == (8, 8) and kept.offset == kept.scale == 127.5
+    capsys.readouterr()
+    assert "denoising" in answer(capsys, "eval", "r", "--n", "6", *FEW)["pictures"]
+    assert "leave out --shape" in refused(capsys, "train", "--resume", "--out", "r", "--shape", "8", "8")
+    words = ["train", "--data", "rows.csv", "--out", "s", "--shape", "8", "8", "--steps", "1", *UNET]
+    assert "rows of 65 numbers, not of 8 x 8 (column" not in refused(capsys, *words)  # 40 rows are too few to say
+    assert run(*words, "--label-column", "1", "--conditional") == 0
+    assert run("sample", "s", "--n", "3", "--label", "1,0", *FEW) == 0
+    samples = np.loadtxt("s/samples.csv", delimiter=",")
+    assert samples.shape == (3, 65) and samples[:, 0].tolist() == [1, 0, 1]  # the label where it was
+    assert run("sample", "s", "--n", "2", "--label", "none", *FEW) == 0
+    assert np.loadtxt("s/samples.csv", delimiter=",")[:, 0].tolist() == [2, 2]

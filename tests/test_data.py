@@ -335,3 +335,154 @@ def test_pictures_that_are_not_finite_are_named_from_the_file(tmp_path):
     np.save(tmp_path / "p.npy", pictures)
     with pytest.raises(ValueError, match="NaN or infinity in row 4999"):
         data.load(tmp_path / "p.npy")
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+@pytest.mark.parametrize("suffix", ["npy", "npz", "csv"])
+@pytest.mark.parametrize("shape", [(4, 6), (3, 5, 3)])
+def test_rows_of_pixels_are_the_pictures_that_the_shape_says(tmp_path, kind, suffix, shape):
+    """The same as the file that holds them as pictures; a .csv has no bytes, so its range is that of its numbers."""
+    pictures = np.random.default_rng(0).integers(0, 256, (9, *shape)).astype(kind)
+    pictures[0, 0, 0], pictures[0, 1, 0] = 0, 255
+    rows = pictures.reshape(9, -1)
+    if suffix == "csv":
+        np.savetxt(tmp_path / "r.csv", rows, delimiter=",", fmt="%g")
+    else:
+        {"npy": np.save, "npz": np.savez}[suffix](tmp_path / f"r.{suffix}", rows)
+    np.save(tmp_path / "p.npy", pictures)
+    a, b = data.load(tmp_path / f"r.{suffix}", shape=shape), data.load(tmp_path / "p.npy")
+    assert a.shape == b.shape == shape and np.array_equal(a.x[:], b.x[:])
+    assert np.all(a.offset == b.offset) and np.all(a.scale == b.scale)
+    assert a.levels == (b.levels if suffix != "csv" else None)
+    assert data.load(tmp_path / f"r.{suffix}").shape == (rows.shape[1],)  # as a table, unless asked
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (4, 6, 1), (-4, -6), (0, 24), (2, 3, 4), (2, 2, 2, 3), (24, 1, 1)])
+def test_a_shape_that_the_rows_do_not_have_is_named(tmp_path, shape):
+    np.save(tmp_path / "r.npy", np.ones((3, 24)))
+    np.save(tmp_path / "p.npy", np.ones((3, 4, 6)))
+    for name in ("r.npy", "p.npy"):
+        with pytest.raises(ValueError, match=r"not (of )?\(?-?\d|must hold pictures|has rows of the shape") as error:
+            data.load(tmp_path / name, shape=shape)
+        assert name in str(error.value) and "\n" not in str(error.value)
+    with pytest.raises(ValueError, match=r"moons has rows of the shape \(2,\), not \(2, 1\)"):
+        data.load("moons", shape=(2, 1))
+
+
+def test_a_label_before_the_pixels_is_pointed_at(tmp_path):
+    """MNIST is often passed on as a .csv whose first column is the digit."""
+    pixels = np.random.default_rng(0).integers(0, 256, (101, 16))
+    np.savetxt(tmp_path / "m.csv", np.column_stack([np.arange(101) % 10, pixels]), delimiter=",", fmt="%d")
+    with pytest.raises(ValueError, match="rows of 17 numbers, not of 4 x 4; column 1 holds only 10 .* --label-column 1$"):
+        data.load(tmp_path / "m.csv", shape=(4, 4))
+    d = data.load(tmp_path / "m.csv", shape=(4, 4), label_column="1")
+    assert d.shape == (4, 4) and d.label.max() == 9 and d.notes == ""
+
+
+def test_colours_that_come_first_are_said_how_to_move(tmp_path):
+    np.save(tmp_path / "p.npy", np.zeros((2, 3, 8, 8)))
+    with pytest.raises(ValueError, match=r"np.moveaxis\(x, 1, -1\) puts the colours last"):
+        data.load(tmp_path / "p.npy")
+    np.save(tmp_path / "p.npy", np.moveaxis(np.zeros((2, 3, 8, 8)), 1, -1))
+    assert data.load(tmp_path / "p.npy").shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("x", ["x", "X"])
+@pytest.mark.parametrize("label", ["label", "labels", "y"])
+def test_arrays_of_an_npz_have_the_usual_names(tmp_path, x, label):
+    np.savez(tmp_path / "p.npz", **{label: np.array([2, 0]), x: np.array([[1.0, 2], [3, 4]])})
+    d = data.load(tmp_path / "p.npz")
+    assert d.label.tolist() == [2, 0] and np.allclose(d.x * d.scale + d.offset, [[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize("names", [("x", "X"), ("x", "y", "label"), ("labels", "y"), ("x_train", "x_test"), ("y",)])
+def test_arrays_of_an_npz_that_mean_the_same_or_nothing_are_named(tmp_path, names):
+    np.savez(tmp_path / "p.npz", **{name: np.arange(3) for name in names})
+    with pytest.raises(ValueError, match="must hold one array or one named x, it holds") as error:
+        data.load(tmp_path / "p.npz")
+    assert str(sorted(names)) in str(error.value)
+
+
+def test_a_csv_keeps_its_names_and_its_label(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text('"height, cm",label,"age"\n"1.5",3,7\n2.5,0,8\n')
+    d = data.load(path)
+    assert d.columns == ["height, cm", "label", "age"] and d.label_column == "label" and d.label.tolist() == [3, 0]
+    assert np.allclose(d.x * d.scale + d.offset, [[1.5, 7], [2.5, 8]]) and d.label.dtype.kind == "i"
+    d = data.load(path, label_column="age")  # then `label` is data
+    assert d.label.tolist() == [7, 8] and d.label_column == "age" and d.x.shape == (2, 2)
+    path.write_text("1.5,3,7\n2.5,0,8\n")
+    d = data.load(path)
+    assert d.columns == ["1", "2", "3"] and d.label is None is d.label_column
+    assert data.load(path, label_column="2").label.tolist() == [3, 0]
+    path.write_text("# a,b\n1,2\n3,5\n")  # np.savetxt's own header
+    assert data.load(path).columns == ["a", "b"]
+    for name, words in (("c", "unknown column 'c'; known are a, b"), ("label", "unknown column 'label'")):
+        with pytest.raises(ValueError, match=words):
+            data.load(path, label_column=name)
+    with pytest.raises(ValueError, match="a label column is for a .csv file, and moons is none"):
+        data.load("moons", label_column="a")
+
+
+@pytest.mark.parametrize("written", [[3.0, 0.5], [0, 1000], [0, -1], [0, np.nan], [0, np.inf]])
+def test_a_column_of_labels_that_are_none_is_named(tmp_path, written):
+    np.savetxt(tmp_path / "m.csv", np.column_stack([[1, 2], written]), delimiter=",", header="a,label", comments="")
+    with pytest.raises(ValueError, match=r"m\.csv: label must be whole numbers 0\.\.999, got float64"):
+        data.load(tmp_path / "m.csv")
+
+
+def test_columns_that_may_not_be_data_are_pointed_at_but_kept(tmp_path):
+    n, rng = 101, np.random.default_rng(0)
+    few = np.arange(n) % 20
+    odd = {"id": np.arange(n), "row": np.arange(n) + 1, "species": few, "9": few}
+    fine = {"a": rng.standard_normal(n), "many": np.arange(n) % 21, "halves": few / 2, "same": np.full(n, 3),
+            "years": np.arange(n) + 2, "back": np.arange(n)[::-1]}  # fmt: skip
+
+    def notes(columns, rows=n, **more):
+        table = np.column_stack([*columns.values()])[:rows]
+        np.savetxt(tmp_path / "m.csv", table, delimiter=",", header=",".join(columns), comments="")
+        d = data.load(tmp_path / "m.csv", **more)
+        assert d.x.shape[1] == len(columns) - len(more)
+        return d.notes
+
+    assert notes(fine) == "" == notes({"a": fine["a"], "species": few}, rows=100)
+    for name in ("id", "row"):
+        assert (
+            notes({"a": fine["a"], name: odd[name]}) == f"column 2 '{name}' only counts the rows: an index? then leave it out"
+        )
+    assert notes({"a": fine["a"], "b": fine["a"], "species": few}) == (
+        "column 3 'species' holds only 20 whole numbers: a label? --label-column species"
+    )
+    assert notes({"a": fine["a"], "species": few}, label_column="species") == ""
+    assert notes(odd | fine).endswith("; and 1 more") and notes(odd | fine).count(";") == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a;b\n1.5;2\n", "is separated by ';'; expected commas"),
+        ("1,5;2\n3,5;4\n", "is separated by ';' and has decimal commas; expected commas between numbers such as 1.5"),
+        ("a\tb\n1\t2\n", r"is separated by '\\t'; expected commas"),
+        ("a,b\n1,2,3\n4,5,6\n", "has 2 names above 3 columns"),
+        ("a,species\n1,setosa\n", "could not convert string 'setosa'"),
+    ],
+)
+def test_a_csv_of_another_kind_is_named(tmp_path, text, words):
+    (tmp_path / "m.csv").write_text(text)
+    with pytest.raises(ValueError, match=words) as error:
+        data.load(tmp_path / "m.csv")
+    assert "m.csv" in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("columns", [["a", "b"], ["height, cm", 'the "b"'], ["", "b"], ["1", "2"]])
+def test_a_csv_that_is_written_can_be_read(tmp_path, columns):
+    x = np.array([[1.5, -2e-9], [3e20, 0.1]])
+    files.write_csv(tmp_path / "m.csv", x, columns)
+    read, about = files.read_table(tmp_path / "m.csv")
+    assert about["columns"] == columns and np.allclose(read, x, rtol=1e-8, atol=0)  # nine digits
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("moon", "moons"), ("swiss_roll", "swiss-roll"), ("digit", "digits")])
+def test_a_data_set_is_guessed(typed, meant):
+    with pytest.raises(ValueError, match=rf"unknown data '{typed}'; did you mean {meant}\?"):
+        data.load(typed)

@@ -100,12 +100,12 @@ SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda 
 
 
 def find(name):
-    """The entry of that name. Raises ValueError with the names that come close."""
-    known = {f.name: f for f in SHEET}
-    if name in known:
-        return known[name]
-    words = set(str(name).lower().replace("_", "-").split("-"))
-    close = [*difflib.get_close_matches(str(name), known, n=3), *(n for n in known if words & set(n.split("-")))]
+    """The entry of that name, in small letters or large. Raises ValueError with the names that come close."""
+    known, lower = {f.name: f for f in SHEET}, str(name).lower().replace("_", "-")
+    if lower in known:
+        return known[lower]
+    words = set(lower.split("-"))
+    close = [*difflib.get_close_matches(lower, known, n=3), *(n for n in known if words & set(n.split("-")))]
     close = list(dict.fromkeys(close))[:6]
     near = f"did you mean {', '.join(close)}?" if close else "minidiff show lists them"
     raise ValueError(f"there is no formula named {name!r}; {near}")
