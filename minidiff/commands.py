@@ -1,10 +1,12 @@
 """One function a command: what it does with its arguments, in order, and what it prints."""
 
+import re
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from .report import JUDGED, done, judged_row, show, table, wrote
+from .report import JUDGED, done, judged_row, show, table, verdict, wrote
 from .workbench import (
     curve,
     data_of,
@@ -20,9 +22,10 @@ from .workbench import (
 )
 
 CHECKPOINT = "checkpoint.npz"
-FULL, QUICK = (4000, 800), (400, 100)  # the demo's training steps and samples
+FULL, QUICK = (3000, 500), (400, 100)  # the demo's training steps and samples
 TRAINING = {"schedule": "linear", "T": 1000, "width": 128, "depth": 3, "batch": 256, "lr": 3e-3, "seed": 0,
             "objective": "v", "weight": "simple", "times": "uniform", "warmup": 0}  # fmt: skip
+DEMO = TRAINING | {"times": "logit-normal"}  # which digit it becomes is decided in the middle of the way
 UNET = {"width": 16, "depth": 2, "batch": 64, "lr": 2e-3, "warmup": 100}  # where it differs
 
 
@@ -49,6 +52,27 @@ def step_of(args, run, least):
     label, step, default = by_name(name, args.var, args.eta, lambda: float(some_rows(data_of(run).x).var()), straight)
     T, spacing = run.schedule.T, pick("spacing", SPACINGS, args.spacing)
     return step, label, spacing(T, min(default or T, T) if args.steps is None else args.steps)
+
+
+def price_of_eps(schedule):
+    """Why few steps cost a network that was asked for eps."""
+    times = 1 / schedule.alpha_bar[-1] ** 0.5
+    return f"an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), so {times:.0f} times as large in x_0_hat; one of v is not"
+
+
+def mind_few_steps(run, times, args):
+    """Says what eps costs where a sampler of few steps asks for it."""
+    from .objective import eps_prediction
+
+    if run.goal.objective is eps_prediction and len(times) - 1 <= run.schedule.T // 4:
+        show(f"this run answers eps: {price_of_eps(run.schedule)} (train --objective v; or --steps {run.schedule.T})", args)
+
+
+def some_of(data, n, seed):
+    """n rows of data, or all, chosen by chance: a file may be sorted."""
+    from .noise import JUDGE, stream
+
+    return data.x[stream(seed, JUDGE, 5).permutation(len(data.x))[:n]]
 
 
 def wish_of(args, run):
@@ -82,40 +106,47 @@ def demo(args):
     began, result = time.perf_counter(), {}
     data = datasets.load("digits")
     steps, n = QUICK if args.quick else FULL
-    run = new_run(data, "digits", "mlp", **TRAINING | {"width": 256, "seed": args.seed})
     out = folder(args.out or ("runs/demo-quick" if args.quick else "runs/demo"))
     show(
-        f"Training a denoiser with hand-written gradients on {len(data.x)} digits, {steps} steps (Ctrl-C keeps the last one).",
+        f"Training a denoiser with hand-written gradients on {len(data.x)} digits, {steps} steps (Ctrl-C keeps the last one),",
         args,
     )
+    show("and another that is asked for eps instead of v, to see what breaks first.", args)
+    runs = {asked: new_run(data, "digits", "mlp", **DEMO | {"seed": args.seed, "objective": asked}) for asked in ("v", "eps")}
+    run, T = runs["v"], runs["v"].schedule.T
     wrote(figures.save(forward_figure(run, data, figures, RowNoise(args.seed)), out / "forward.png"), args, result)
-    if not fit(run, data, steps, out / CHECKPOINT):
-        return stopped(out, run, steps)
-    wrote(out / CHECKPOINT, args, result)
+    for home, one in ((out, run), (out / "eps", runs["eps"])):
+        if not fit(one, data, steps, home / CHECKPOINT):
+            return stopped(home, one, steps)
+        wrote(home / CHECKPOINT, args, result)
     wrote(figures.save(curve(run, data, figures), out / "training.png"), args, result)
-    ddim_times = sample.trailing(run.schedule.T, 50)
-    samplers = [
-        ("ddpm(beta-tilde)", sample.ddpm(), sample.trailing(run.schedule.T, run.schedule.T)),
-        ("ddim(eta=0)", sample.ddim(), ddim_times),
-    ]
-    rows, panels = [], {"data": data.x[:100]}
-    for name, step, times in samplers:
-        x_0, seconds, evaluations = draw(run, step, times, n, args.seed, name)
+    few, every = sample.trailing(T, 50), sample.trailing(T, T)
+    rows, panels = [], {"data": some_of(data, 100, args.seed)}
+    for asked, name, step, times in (
+        ("v", "DDPM", sample.ddpm(), every),
+        ("v", "DDIM", sample.ddim(), few),
+        ("eps", "DDIM", sample.ddim(), few),
+    ):
+        x_0, seconds, evaluations = draw(runs[asked], step, times, n, args.seed, name)
         j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE))
-        result.setdefault("samplers", []).append({"sampler": name, "evaluations": evaluations, "seconds": seconds} | j)
-        rows.append(judged_row(name, evaluations, seconds, j))
-        panels[f"{name}, {evaluations} evaluations"] = x_0[:100]
-    title = "Which are real? Handwritten digits, and what the network makes of noise"
+        said = {"sampler": name, "objective": asked, "evaluations": evaluations, "seconds": seconds}
+        result.setdefault("samplers", []).append(said | j)
+        rows.append(judged_row(f"{name}, asked for {asked}", evaluations, seconds, j))
+        if times is few:
+            panels[f"asked for {asked}: {name}, {evaluations} steps"] = x_0[:100]
+    title = "Digits that a network made of noise, and what breaks first"
     wrote(figures.save(figures.beside(panels, data.shape, title), out / "samples.png"), args, result)
-    reverse = reverse_figure(run, sample.ddpm(), "ddpm", samplers[0][2], figures, args.seed)
+    reverse = reverse_figure(run, sample.ddpm(), "ddpm", every, figures, args.seed)
     wrote(figures.save(reverse, out / "reverse.png"), args, result)
-    path, at = draw_path(run, sample.ddim(), ddim_times, 36, args.seed, 51)
+    path, at = draw_path(run, sample.ddim(), few, 36, args.seed, 51)
     wrote(figures.trajectory(path, [f"t = {t}" for t in at], data.shape, out / "trajectory.gif"), args, result)
     result["seconds"] = time.perf_counter() - began
     show("\n" + table(JUDGED, rows), args)
-    show("(noise floor: real digits against other real digits, as many; a perfect sampler comes down to it)\n", args)
+    show("(noise floor: real digits against other real digits, as many; a perfect sampler comes down to it)", args)
+    show(f"DDIM: {verdict(result['samplers'][1])}", args)
+    show(f"What breaks first: {price_of_eps(run.schedule)}.\n", args)
     show(f"{result['seconds']:.0f} s in all. Look at {out / 'samples.png'} and {out / 'trajectory.gif'}. Then try", args)
-    show(f"  minidiff sample {out} --sampler ddim --steps 10 --out {out}-10   fewer steps: what breaks first?", args)
+    show(f"  minidiff sample {out} --sampler ddim --steps 10   fewer steps: what do they cost?", args)
     show("  minidiff train --data moons                       points in the plane, in a minute", args)
     show("  minidiff doctor --T 50                            why a short linear schedule fails", args)
     return done(result, args)
@@ -185,18 +216,23 @@ def sample(args):
     run, home = checkpoint_of(args.run)
     step, name, times = step_of(args, run, 1)
     wish = wish_of(args, run)
-    out = folder(args.out or home)
+    out = folder(args.out or home / f"{re.sub('[^a-z0-9+.-]+', '-', name).strip('-')}-{len(times) - 1}")
     x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name, *wish)
     K = getattr(run.model, "labels", 0)  # K itself says: no label
     labels = None if not K else wish[0] if wish else np.full(args.n, K)
+    mind_few_steps(run, times, args)
     show(f"{name}: {args.n} samples, {evaluations} network evaluations each, {seconds:.2f} s", args)
     for file in write_samples(run, x_0, labels, out):
         wrote(file, args, result)
     if figures.drawable(run.shape):
-        shown = x_0[:100] if len(run.shape) > 1 else x_0[:5000]
+        m = min(100 if len(run.shape) > 1 else 5000, args.n)
+        panels = {}
+        with suppress(ValueError):  # the data's file may be gone: samples do not need it
+            panels["data"] = some_of(data_of(run), m, args.seed)
         title = f"{len(times) - 1} steps, {evaluations} evaluations" + (f", w = {wish[1]:g}" if wish else "")
         caption = f"{name}, asked for {args.label}" if args.label else name
-        wrote(figures.save(figures.beside({caption: shown}, run.shape, title), out / "samples.png"), args, result)
+        panels[caption] = x_0[:m]
+        wrote(figures.save(figures.beside(panels, run.shape, title), out / "samples.png"), args, result)
         reverse = reverse_figure(run, step, name, times, figures, args.seed, wish)
         wrote(figures.save(reverse, out / "reverse.png"), args, result)
         if args.gif:
@@ -223,16 +259,12 @@ def evaluate(args):
     j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE))
     result = {"sampler": name, "evaluations": evaluations, "seconds": seconds} | j
     show(table(JUDGED, [judged_row(name, evaluations, seconds, j)]), args)
-    why = f", half of the {len(data.x)} rows" if j["n"] < min(args.n, 1000) else ""
-    show(
-        f"sliced Wasserstein {j['sliced_wasserstein']:.4g}, its noise floor {j['sliced_floor']:.4g}; n = {j['n']} a side{why}",
-        args,
-    )
-    verdict = "cannot be told from data" if j["p_value"] > 0.05 else "can be told from data"
-    show(f"permutation test: p = {j['p_value']:.3g}, so at this n the samples {verdict}", args)
+    mind_few_steps(run, times, args)
+    show(f"sliced Wasserstein {j['sliced_wasserstein']:.4g}, its noise floor {j['sliced_floor']:.4g}", args)
+    show(verdict(j) + (f" n is half of the {len(data.x)} rows." if j["n"] < min(args.n, 1000) else ""), args)
     if figures.drawable(run.shape):
-        m = 100 if len(run.shape) > 1 else 3000
-        panels = {"data": data.x[:m], f"{name}, {evaluations} evaluations": x_0[:m]}
+        m = min(100 if len(run.shape) > 1 else 3000, len(x_0), len(data.x))
+        panels = {"data": some_of(data, m, args.seed), f"{name}, {evaluations} evaluations": x_0[:m]}
         title = f"energy distance {j['energy_distance']:.3g}, noise floor {j['energy_floor']:.3g}"
         wrote(figures.save(figures.beside(panels, run.shape, title), out / "eval.png"), args, result)
     if len(run.shape) > 1:

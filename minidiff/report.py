@@ -32,9 +32,16 @@ def table(head, rows, left=False):
     )
 
 
-JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor"]
+JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor", "p"]
 
 
 def judged_row(name, evaluations, seconds, j):
     """One line under JUDGED."""
-    return [name, evaluations, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"]]
+    return [name, evaluations, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"], j["p_value"]]
+
+
+def verdict(j):
+    """What the permutation test says, at which n, and what it does not see."""
+    said = "can be told from data" if j["p_value"] <= 0.05 else "cannot be told from data"
+    sees = f"an energy distance above {j['least_seen']:.2g}, not copies of the training rows or a fault in a few samples"
+    return f"p = {j['p_value']:.3g}: at n = {j['n']} a side the samples {said}. (The test sees {sees}.)"
