@@ -146,7 +146,8 @@ def test_readmes_notebook_cell_runs_and_ends_with_its_figure(capsys):
     *before, last = ast.parse(block).body
     names = {}
     exec(compile(ast.Module(before, []), "README.md", "exec"), names)
-    assert isinstance(last, ast.Expr) and isinstance(eval(compile(ast.Expression(last.value), "README.md", "eval"), names), Figure)
+    assert isinstance(last, ast.Expr)
+    assert isinstance(eval(compile(ast.Expression(last.value), "README.md", "eval"), names), Figure)
     (said,) = re.findall(r"print\(.*\)  # ([0-9.]+): ", block)
     assert f"{float(capsys.readouterr().out):.3f}" == said
 
