@@ -57,7 +57,7 @@ def step_of(args, run, least):
 def price_of_eps(schedule):
     """Why few steps cost a network that was asked for eps."""
     times = 1 / schedule.alpha_bar[-1] ** 0.5
-    return f"an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), so {times:.0f} times as large in x_0_hat; one of v is not"
+    return f"an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), {times:.0f} times as large in x_0_hat, one of v not"
 
 
 def mind_few_steps(run, times, args):
@@ -107,11 +107,8 @@ def demo(args):
     data = datasets.load("digits")
     steps, n = QUICK if args.quick else FULL
     out = folder(args.out or ("runs/demo-quick" if args.quick else "runs/demo"))
-    show(
-        f"Training a denoiser with hand-written gradients on {len(data.x)} digits, {steps} steps (Ctrl-C keeps the last one),",
-        args,
-    )
-    show("and another that is asked for eps instead of v, to see what breaks first.", args)
+    show(f"Training two denoisers with hand-written gradients on {len(data.x)} digits, {steps} steps each (Ctrl-C keeps", args)
+    show("the last one): one answers v, the other eps, to see what breaks first.", args)
     runs = {asked: new_run(data, "digits", "mlp", **DEMO | {"seed": args.seed, "objective": asked}) for asked in ("v", "eps")}
     run, T = runs["v"], runs["v"].schedule.T
     wrote(figures.save(forward_figure(run, data, figures, RowNoise(args.seed)), out / "forward.png"), args, result)
@@ -122,11 +119,8 @@ def demo(args):
     wrote(figures.save(curve(run, data, figures), out / "training.png"), args, result)
     few, every = sample.trailing(T, 50), sample.trailing(T, T)
     rows, panels = [], {"data": some_of(data, 100, args.seed)}
-    for asked, name, step, times in (
-        ("v", "DDPM", sample.ddpm(), every),
-        ("v", "DDIM", sample.ddim(), few),
-        ("eps", "DDIM", sample.ddim(), few),
-    ):
+    tried = [("v", "DDPM", sample.ddpm(), every), ("v", "DDIM", sample.ddim(), few), ("eps", "DDIM", sample.ddim(), few)]
+    for asked, name, step, times in tried:
         x_0, seconds, evaluations = draw(runs[asked], step, times, n, args.seed, name)
         j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE))
         said = {"sampler": name, "objective": asked, "evaluations": evaluations, "seconds": seconds}

@@ -76,17 +76,17 @@ def _check_finite(x_0):
 
 
 def _warn_beyond(run, x_0):
-    """Says so if more than 1 % of samples leave twice the data's range, which is 2 at least: a constant column has none."""
+    """Says so if more than 1 % of samples leave four times the data's range, 2 at least: a constant column has none."""
     import numpy as np
 
     low, high, scale, offset = (np.broadcast_to(a, run.model.d) for a in (run.low, run.high, run.scale, run.offset))
-    far = np.abs(x_0 - (low + high) / 2) > 2 * np.maximum((high - low) / 2, 1)
+    far = np.abs(x_0 - (low + high) / 2) > 4 * np.maximum((high - low) / 2, 1)
     if far.any(axis=1).mean() > 0.01:
         k = far.sum(axis=0).argmax()
         where, told = ("", x_0) if len(run.shape) > 1 else (f"column {k + 1}: ", x_0[:, k])
         ends = np.round(np.array([told.min(), told.max(), low[k], high[k]]) + offset[k] / scale[k], 4) * scale[k]
         a, b, least, most = (f"{v:.4g}" for v in ends)
-        said = f"hold values beyond twice the data's range ({where}{a}..{b} for {least}..{most})"
+        said = f"hold values beyond four times the data's range ({where}{a}..{b} for {least}..{most})"
         print(f"{far.any(axis=1).sum()} of {len(x_0)} samples {said}", file=sys.stderr)
 
 

@@ -54,10 +54,12 @@ def test_train_sample_eval_info(capsys):
     result = answer(capsys, "train", "--data", "moons", "--steps", "60", "--out", "r", *SMALL)
     assert result["steps"] == 60 and result["d"] == 2
     assert set(result["files"]) == {"r/checkpoint.npz", "r/progress.png", "r/training.png"}
-    result = answer(capsys, "sample", "r", "--sampler", "ddim", "--steps", "8", "--eta", "0.5", "--n", "30", "--gif")
+    result = answer(
+        capsys, "sample", "r", "--sampler", "ddim", "--steps", "8", "--eta", "0.5", "--n", "30", "--gif"
+    )  # its own folder
     assert result["evaluations"] == 8 and result["sampler"] == "ddim(eta=0.5)"
-    assert {f.split("/")[1] for f in result["files"]} == {"samples.npy", "samples.png", "reverse.png", "trajectory.gif"}
-    assert np.load("r/samples.npy").shape == (30, 2)
+    drawn = {f"r/ddim-eta-0.5-8/{f}" for f in ("samples.npy", "samples.png", "reverse.png", "trajectory.gif")}
+    assert set(result["files"]) == drawn and np.load("r/ddim-eta-0.5-8/samples.npy").shape == (30, 2)
     result = answer(capsys, "eval", "r", "--n", "60", "--var", "beta", "--threads", "1")
     assert result["evaluations"] == 40 and result["n"] == 60 and result["energy_distance"] > 0 < result["energy_floor"]
     result = answer(capsys, "info", "r")
@@ -101,7 +103,7 @@ def test_a_file_of_ones_own_from_training_to_its_own_units(capsys):
         "mine.csv", np.column_stack([100 + rng.standard_normal(200), rng.uniform(0, 1, 200), np.full(200, 7.0)]), delimiter=","
     )
     run("train", "--data", "mine.csv", "--steps", "200", "--out", "r", *SMALL)
-    assert run("sample", "r", "--n", "50") == 0
+    assert run("sample", "r", "--n", "50", "--out", "r") == 0
     samples = np.loadtxt("r/samples.csv", delimiter=",")  # no names came, so none go
     assert samples.shape == (50, 3) and 90 < samples[:, 0].mean() < 110
     assert not {"samples.npy", "samples.png"} & set(os.listdir("r"))
@@ -128,16 +130,23 @@ def test_a_run_that_ends_with_broken_parameters_is_not_kept(capsys):
 def test_pictures_of_ones_own(capsys):
     np.save("p.npy", np.random.default_rng(0).integers(0, 255, (20, 5, 4), dtype=np.uint8))
     run("train", "--data", "p.npy", "--steps", "5", "--out", "r", *SMALL)
-    assert run("sample", "r", "--n", "4") == 0 and np.load("r/samples.npy").shape == (4, 5, 4)
+    assert run("sample", "r", "--n", "4", "--out", "r") == 0 and np.load("r/samples.npy").shape == (4, 5, 4)
 
 
 def test_demo(capsys, monkeypatch):
     monkeypatch.setattr(commands, "QUICK", (40, 24))
     result = answer(capsys, "demo", "--quick", "--seed", "1")
     names = {"checkpoint.npz", "forward.png", "reverse.png", "samples.png", "training.png", "trajectory.gif"}
-    assert set(os.listdir("runs/demo-quick")) == names == {f.split("/")[-1] for f in result["files"]}
-    assert [s["sampler"] for s in result["samplers"]] == ["ddpm(beta-tilde)", "ddim(eta=0)"]
-    assert [s["evaluations"] for s in result["samplers"]] == [1000, 50] and all(s["n"] == 24 for s in result["samplers"])
+    assert set(os.listdir("runs/demo-quick")) == names | {"eps"} and os.listdir("runs/demo-quick/eps") == ["checkpoint.npz"]
+    assert names == {f.split("/")[-1] for f in result["files"]}
+    asked = [(s["sampler"], s["objective"], s["evaluations"], s["n"]) for s in result["samplers"]]
+    assert asked == [("DDPM", "v", 1000, 24), ("DDIM", "v", 50, 24), ("DDIM", "eps", 50, 24)]
+    runs = [checkpoint.load(f"runs/demo-quick{home}/checkpoint.npz") for home in ("", "/eps")]
+    assert [checkpoint.names_of(r.goal)["objective"] for r in runs] == ["v", "eps"]
+    assert run("sample", "runs/demo-quick/eps", "--sampler", "ddim", "--n", "3") == 0  # says what eps costs, in one line
+    assert "this run answers eps: an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), 157" in capsys.readouterr().out
+    assert run("sample", "runs/demo-quick/eps", "--n", "3") == run("sample", "runs/demo-quick", "--steps", "9", "--n", "3") == 0
+    assert "answers eps" not in capsys.readouterr().out  # with all steps, or for v, there is nothing to say
 
 
 def test_table_aligns_numbers():
@@ -398,12 +407,12 @@ def test_a_csv_comes_back_as_one(capsys):
     assert run(*words, "--out", "r") == 0
     said = "iris.csv: column 3 'species' holds only 3 whole numbers: a label? --label-column species"
     assert capsys.readouterr().err.splitlines() == [said]
-    assert run("sample", "r", "--n", "4", "--steps", "4") == 0
+    assert run("sample", "r", "--n", "4", "--steps", "4", "--out", "r") == 0
     assert Path("r/samples.csv").read_text().splitlines()[0] == "length,width,species"
     assert np.loadtxt("r/samples.csv", delimiter=",", skiprows=1).shape == (4, 3)
     assert run(*words, "--label-column", "species", "--out", "s") == 0  # remembered by resume, sample and eval
     assert run("train", "--resume", "--steps", "5", "--out", "s") == 0 == run("eval", "s", "--n", "9", "--steps", "4")
-    assert run("sample", "s", "--n", "4", "--steps", "4") == 0
+    assert run("sample", "s", "--n", "4", "--steps", "4", "--out", "s") == 0
     assert Path("s/samples.csv").read_text().splitlines()[0] == "length,width" and not os.path.exists("s/samples.npy")
     capsys.readouterr()
     assert "leave out --label-column" in refused(capsys, "train", "--resume", "--out", "s", "--label-column", "species")
@@ -411,26 +420,26 @@ def test_a_csv_comes_back_as_one(capsys):
 
 
 def test_samples_far_out_are_counted(capsys, a_run):
-    """A range of -1..3 is centred at 1: twice it is -3..5; a constant column counts as one of 2, so twice it is 5..9."""
+    """A range of -1..3 is centred at 1: four times it is -7..9; a constant column counts as one of 2, so four times it is 3..11."""
     run_ = checkpoint.load("r/checkpoint.npz")
     assert run_.low.shape == (2,) and np.all(run_.low < run_.high)
     run_.low, run_.high, run_.scale, run_.offset = np.array([-1, 7]), np.array([3, 7]), np.array([10, 1]), np.array([100, 0])
-    x_0 = np.array([[-3.0, 7], [5, 5], [0, 9]])
+    x_0 = np.array([[-7.0, 7], [9, 3], [0, 11]])
     workbench._warn_beyond(run_, x_0)
     assert capsys.readouterr().err == ""
-    workbench._warn_beyond(run_, np.concatenate([np.zeros((99, 2)), [[9, 0]]]) + [0, 7])  # 1 of 100 is not worth a word
+    workbench._warn_beyond(run_, np.concatenate([np.zeros((99, 2)), [[9.5, 0]]]) + [0, 7])  # 1 of 100 is not worth a word
     assert capsys.readouterr().err == ""
-    workbench._warn_beyond(run_, np.concatenate([np.zeros((98, 2)), [[9, 0], [9, 0]]]) + [0, 7])
+    workbench._warn_beyond(run_, np.concatenate([np.zeros((98, 2)), [[9.5, 0], [9.5, 0]]]) + [0, 7])
     assert capsys.readouterr().err.startswith("2 of 100 samples hold values")
-    workbench._warn_beyond(run_, np.concatenate([x_0, [[-3.01, 7], [5.01, 7], [6, 9.01]]]))
-    said = "3 of 6 samples hold values beyond twice the data's range (column 1: 69.9..160 for 90..130)\n"
+    workbench._warn_beyond(run_, np.concatenate([x_0, [[-7.01, 7], [9.01, 7], [10, 11.01]]]))
+    said = "3 of 6 samples hold values beyond four times the data's range (column 1: 29.9..200 for 90..130)\n"
     assert capsys.readouterr().err == said
     run_.state.ema["b_out"][:] = 1e3
     run_.scale, run_.offset = 1.0, 0.0  # moons
     checkpoint.save("r/checkpoint.npz", run_)
     for command in ("sample", "eval"):
         assert run(command, "r", "--n", "9", "--steps", "4", "--out", "o") == 0
-        assert capsys.readouterr().err.startswith("9 of 9 samples hold values beyond twice the data's range (column ")
+        assert capsys.readouterr().err.startswith("9 of 9 samples hold values beyond four times the data's range (column ")
 
 
 def test_without_a_terminal_long_work_says_a_line_every_ten_seconds(capsys, monkeypatch):
@@ -444,11 +453,13 @@ def test_without_a_terminal_long_work_says_a_line_every_ten_seconds(capsys, monk
     assert capsys.readouterr().err.splitlines() == [
         "training: 4/40 steps, error 0.5", "training: 6/40 steps, error 0.5", "training: 9/40 steps, error 0.5"
     ]  # fmt: skip
-    monkeypatch.undo()
+
+
+def test_lines_without_a_terminal_say_the_error_once_it_is_known(capsys, monkeypatch):
     monkeypatch.setattr(progress, "SAY_EVERY", 0)
     assert run("train", "--data", "moons", "--steps", "60", "--out", "p", *SMALL) == 0
     lines = capsys.readouterr().err.splitlines()
-    assert lines[49] == "training: 49/60 steps" and lines[-1].startswith("training: 60/60 steps, error 0.")
+    assert lines[49] == "training: 49/60 steps" and lines[-1].startswith("training: 60/60 steps, error ")
     assert run("sample", "p", "--n", "40", "--steps", "4") == 0
     assert "160/160 row-steps" in capsys.readouterr().err
 

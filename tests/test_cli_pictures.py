@@ -95,7 +95,7 @@ def test_colours_of_ones_own_from_training_to_their_own_units(capsys):
     assert run("train", "--data", "mine.npz", "--conditional", "--steps", "1", "--out", "r", *UNET) == 0
     assert run("train", "--data", "mine.npy", "--steps", "1", "--out", "s", *UNET) == 0
     assert run("sample", "s", "--n", "3", "--var", "gaussian-optimal", "--steps", "3") == 0
-    assert run("sample", "r", "--n", "3", *FEW) == 0
+    assert run("sample", "r", "--n", "3", "--out", "r", *FEW) == 0
     assert np.load("r/samples.npy").shape == (3, 4, 4, 3) and np.load("r/labels.npy").tolist() == [0, 1, 0]
     capsys.readouterr()
     for home in ("r", "s"):
@@ -197,7 +197,7 @@ def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
     assert "an .npz with x and label, a .csv with a column label" in said
     assert run(*words, "--shape", "8", "8", "--steps", "1") == 0
     assert run("train", "--resume", "--steps", "2", "--out", "r") == 0
-    assert run("sample", "r", "--n", "3", *FEW) == 0 and np.load("r/samples.npy").shape == (3, 8, 8)
+    assert run("sample", "r", "--n", "3", "--out", "r", *FEW) == 0 and np.load("r/samples.npy").shape == (3, 8, 8)
     kept = checkpoint.load("r/checkpoint.npz")
     assert kept.shape == (8, 8) and kept.offset == kept.scale == 127.5
     capsys.readouterr()
@@ -206,8 +206,8 @@ def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
     words = ["train", "--data", "rows.csv", "--out", "s", "--shape", "8", "8", "--steps", "1", *UNET]
     assert "rows of 65 numbers, not of 8 x 8 (column" not in refused(capsys, *words)  # 40 rows are too few to say
     assert run(*words, "--label-column", "1", "--conditional") == 0
-    assert run("sample", "s", "--n", "3", "--label", "1,0", *FEW) == 0
+    assert run("sample", "s", "--n", "3", "--label", "1,0", "--out", "s", *FEW) == 0
     samples = np.loadtxt("s/samples.csv", delimiter=",")
     assert samples.shape == (3, 65) and samples[:, 0].tolist() == [1, 0, 1]  # the label where it was
-    assert run("sample", "s", "--n", "2", "--label", "none", *FEW) == 0
+    assert run("sample", "s", "--n", "2", "--label", "none", "--out", "s", *FEW) == 0
     assert np.loadtxt("s/samples.csv", delimiter=",")[:, 0].tolist() == [2, 2]

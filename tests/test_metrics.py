@@ -31,7 +31,7 @@ def test_p_values_are_uniform_when_nothing_differs():
 
 def test_energy_test_sees_a_shift():
     rng = np.random.default_rng(0)
-    energy, p, least = metrics.energy_test(rng.standard_normal((200, 2)), rng.standard_normal((200, 2)) + 0.7, 199, rng)
+    energy, p, _ = metrics.energy_test(rng.standard_normal((200, 2)), rng.standard_normal((200, 2)) + 0.7, 199, rng)
     assert p == 1 / 200 and energy > 0.1
     identical = np.ones((5, 2))
     assert metrics.energy_test(identical, identical, 19, rng)[:2] == (0.0, 1.0)
