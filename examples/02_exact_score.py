@@ -5,7 +5,8 @@ Left to right the noise grows: at first each arrow points to the nearest cluster
 
 import numpy as np
 
-from minidiff import data, figures
+from minidiff import data
+from minidiff.cli import figures
 from minidiff.gaussian import q_sample
 from minidiff.noise import DATA, stream
 from minidiff.schedule import linear

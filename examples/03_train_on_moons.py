@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from minidiff import data, figures
+from minidiff import data
+from minidiff.cli import figures
 from minidiff.mlp import MLP
 from minidiff.noise import RowNoise
 from minidiff.sample import ddpm, generate, trailing

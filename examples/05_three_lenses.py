@@ -6,7 +6,8 @@ crowd does not: SDE paths tremble, ODE paths never cross, and the flow's leave t
 
 import numpy as np
 
-from minidiff import figures, flow, ode, sde
+from minidiff.cli import figures
+from minidiff.continuous import flow, ode, sde
 from minidiff.exact import Mixture
 from minidiff.noise import SAMPLE, stream
 from minidiff.schedule import VP

@@ -6,7 +6,9 @@ random ones: their bias of the standard deviation of Gaussian data, by recursion
 
 import numpy as np
 
-from minidiff import data, figures, ode, solvers
+from minidiff import data
+from minidiff.cli import figures
+from minidiff.continuous import ode, solvers
 from minidiff.noise import SAMPLE, stream
 from minidiff.recursion import moments
 from minidiff.sample import Counted, beta, ddim, ddpm, sample

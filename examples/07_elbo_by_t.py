@@ -12,7 +12,8 @@ import math
 
 import numpy as np
 
-from minidiff import data, elbo, figures
+from minidiff import data, elbo
+from minidiff.cli import figures
 from minidiff.noise import JUDGE, stream
 from minidiff.schedule import linear_scaled
 

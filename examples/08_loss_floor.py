@@ -9,7 +9,8 @@ curves go up and down together. Losses each measured on noise of its own could l
 
 import numpy as np
 
-from minidiff import data, figures
+from minidiff import data
+from minidiff.cli import figures
 from minidiff.gaussian import q_sample
 from minidiff.mlp import MLP
 from minidiff.noise import JUDGE, stream

@@ -7,7 +7,8 @@ its paths are nearly straight, and one Euler step goes almost all the way.
 
 import numpy as np
 
-from minidiff import figures, flow
+from minidiff.cli import figures
+from minidiff.continuous import flow
 from minidiff.mlp import MLP
 from minidiff.noise import SAMPLE, stream
 from minidiff.schedule import linear

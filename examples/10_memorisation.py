@@ -6,9 +6,10 @@ and without training, gives back training pictures. What a real network makes th
 
 import numpy as np
 
-from minidiff import data, figures
+from minidiff import data
+from minidiff.cli import figures
+from minidiff.evaluation.metrics import distances
 from minidiff.exact import DataDenoiser
-from minidiff.metrics import distances
 from minidiff.noise import RowNoise
 from minidiff.sample import ddim, generate, trailing
 from minidiff.schedule import linear

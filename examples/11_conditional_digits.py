@@ -6,13 +6,14 @@ was learnt, larger w goes on in the same direction: clearer digits, less variety
 
 import numpy as np
 
-from minidiff import data, figures
-from minidiff.guidance import classifier_free
+from minidiff import data
+from minidiff.cli import figures
 from minidiff.noise import RowNoise
+from minidiff.pictures.guidance import classifier_free
+from minidiff.pictures.unet import UNet
 from minidiff.sample import ddim, generate, trailing
 from minidiff.schedule import linear
 from minidiff.train import Goal, start, train
-from minidiff.unet import UNet
 
 WEIGHTS = (0, 1, 2, 4, 8)
 

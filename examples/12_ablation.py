@@ -8,12 +8,14 @@ from unittest.mock import patch
 
 import numpy as np
 
-from minidiff import data, figures, images
+from minidiff import data
+from minidiff.cli import figures
 from minidiff.gaussian import q_sample
 from minidiff.noise import JUDGE, stream
+from minidiff.pictures import layers as images
+from minidiff.pictures.unet import UNet
 from minidiff.schedule import linear
 from minidiff.train import Goal, start, train
-from minidiff.unet import UNet
 
 concat, concat_backward = images.concat, images.concat_backward
 NETWORKS = {  # what stands in for functions of images.py

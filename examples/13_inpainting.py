@@ -7,14 +7,15 @@ recursion.py says without drawing a sample.
 
 import numpy as np
 
-from minidiff import data, figures
-from minidiff.guidance import inpainting
+from minidiff import data
+from minidiff.cli import figures
 from minidiff.noise import RowNoise
+from minidiff.pictures.guidance import inpainting
+from minidiff.pictures.unet import UNet
 from minidiff.recursion import moments
 from minidiff.sample import ddpm, generate, trailing
 from minidiff.schedule import linear
 from minidiff.train import start, train
-from minidiff.unet import UNet
 
 
 @figures.styled

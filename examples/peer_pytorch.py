@@ -27,10 +27,11 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 
-from minidiff import bench, noise, sample, schedule  # noqa: E402
+from minidiff import noise, sample, schedule  # noqa: E402
+from minidiff.cli import bench  # noqa: E402
 from minidiff.loss import loss_and_grads  # noqa: E402
+from minidiff.pictures.unet import UNet  # noqa: E402
 from minidiff.train import start, train  # noqa: E402
-from minidiff.unet import UNet  # noqa: E402
 
 torch.set_num_threads(args.threads)
 T, MODEL = bench.T, bench.MODEL

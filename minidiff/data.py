@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .cli.files import is_idx, read_npz, read_table
 from .exact import Mixture
-from .files import is_idx, read_npz, read_table
 from .noise import DATA, stream
 from .schedule import unknown
 

@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from . import kernels
+from .fast import kernels
 from .gaussian import eps_from_score, q_sample
 from .schedule import in_data_dtype
 

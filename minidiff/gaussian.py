@@ -14,9 +14,9 @@ prior_kl need a Schedule's steps). The data's dtype is kept.
 
 import numpy as np
 
-from . import kernels
+from .fast import kernels
+from .fast.threads import side_by_side
 from .schedule import in_data_dtype, on_axes_of
-from .threads import side_by_side
 
 
 @in_data_dtype

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .fast import LossAndGrads, MLPDenoiser
+from .fast.mlp import LossAndGrads, MLPDenoiser
 from .layers import add, add_backward, linear, linear_backward, silu, silu_backward, time_embedding
 
 

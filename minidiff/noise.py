@@ -7,7 +7,7 @@ picture whether 10 or 1,000 are drawn.
 
 import numpy as np
 
-from . import kernels
+from .fast import kernels
 
 DATA, INIT, TRAIN, SAMPLE, JUDGE, BENCH, EPOCH = range(7)  # what a stream is for: equal seeds must not mean equal noise
 

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from . import kernels
+from .fast import kernels
 
 
 def norm_of(grads):

@@ -16,10 +16,10 @@ import inspect
 
 import numpy as np
 
+from .fast.threads import side_by_side
 from .gaussian import check_order, posterior, x_0_from_eps
 from .noise import RowNoise
 from .schedule import in_data_dtype, on_axes_of
-from .threads import side_by_side
 
 
 def beta_tilde(schedule, t, s):

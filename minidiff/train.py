@@ -14,11 +14,11 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from .fast.threads import one_blas_thread
 from .loss import loss_and_grads
 from .noise import EPOCH, INIT, TRAIN, stream
 from .objective import Objective, Times, simple, uniform, v_prediction, weight_of
 from .optim import update
-from .threads import one_blas_thread
 
 
 @dataclass

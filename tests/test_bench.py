@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from minidiff import bench, cli, kernels
+from minidiff.cli import bench
+from minidiff.cli import parser as cli
+from minidiff.fast import kernels
 
 DATA = np.random.default_rng(0).standard_normal((100, 2)).astype(np.float32)
 

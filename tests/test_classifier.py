@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from support import DELTA, assert_gradient, numerical_gradient, seeds
 
-from minidiff import data, evaluation
-from minidiff.classifier import Classifier, backward, cross_entropy, forward, learn
+from minidiff import data
+from minidiff.evaluation import judge as evaluation
+from minidiff.evaluation.classifier import Classifier, backward, cross_entropy, forward, learn
 from minidiff.noise import JUDGE, stream
 from minidiff.schedule import linear_scaled
 

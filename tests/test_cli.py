@@ -12,9 +12,14 @@ import numpy as np
 import pytest
 from test_data import write_bad_files
 
-from minidiff import checkpoint, cli, commands, dictionary, figures, progress, report, solvers, workbench
 from minidiff import train as training
+from minidiff.cli import checkpoint, commands, figures, progress
+from minidiff.cli import parser as cli
+from minidiff.cli import printing as report
+from minidiff.cli import runs as workbench
+from minidiff.continuous import solvers
 from minidiff.noise import RowNoise
+from minidiff.sheet import dictionary
 
 SMALL = ["--width", "16", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40"]
 
@@ -420,7 +425,7 @@ def test_a_csv_comes_back_as_one(capsys):
 
 
 def test_samples_far_out_are_counted(capsys, a_run):
-    """A range of -1..3 is centred at 1: four times it is -7..9; a constant column counts as one of 2, so four times it is 3..11."""
+    """Four times -1..3 is -7..9, around 1; a constant column counts as one of 2, so four times it is 3..11."""
     run_ = checkpoint.load("r/checkpoint.npz")
     assert run_.low.shape == (2,) and np.all(run_.low < run_.high)
     run_.low, run_.high, run_.scale, run_.offset = np.array([-1, 7]), np.array([3, 7]), np.array([10, 1]), np.array([100, 0])

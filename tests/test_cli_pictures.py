@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from test_cli import answer, inside_a_folder, refused, run  # noqa: F401, the fixture too
 
-from minidiff import checkpoint, cli, commands, evaluation
-from minidiff.classifier import learn
-from minidiff.workbench import draw
+from minidiff.cli import checkpoint, commands
+from minidiff.cli import parser as cli
+from minidiff.cli.runs import draw
+from minidiff.evaluation import judge as evaluation
+from minidiff.evaluation.classifier import learn
 
 TINY = ["--width", "8", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40", "--warmup", "5"]
 UNET = ["--model", "unet", *TINY]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minidiff import data, files
+from minidiff import data
+from minidiff.cli import files
 
 
 @pytest.mark.parametrize("name", data.NAMES)

@@ -15,8 +15,11 @@ from matplotlib.figure import Figure
 from mutate import NAMED
 
 import minidiff
-from minidiff import checkpoint, cli, data, sample, schedule, solvers
-from minidiff.formulas import SHEET
+from minidiff import data, sample, schedule
+from minidiff.cli import checkpoint
+from minidiff.cli import parser as cli
+from minidiff.continuous import solvers
+from minidiff.sheet import SHEET
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minidiff"

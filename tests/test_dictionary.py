@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import log_normal
 
-from minidiff.dictionary import DICTIONARY, At
 from minidiff.schedule import VP
+from minidiff.sheet.dictionary import DICTIONARY, At
 
 ENTRIES = {(e.paper, e.symbol): e for e in DICTIONARY}
 shares = st.floats(0.001, 0.999)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support import COARSE, betas, coarse, log_normal, product_of_alphas, seeds
 
 from minidiff import elbo
-from minidiff.evaluation import likelihood
+from minidiff.evaluation.judge import likelihood
 from minidiff.exact import Mixture
 from minidiff.sample import beta, beta_tilde, gaussian_optimal
 from minidiff.schedule import from_betas

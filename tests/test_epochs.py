@@ -10,15 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import DELTA, seeds
 
-from minidiff import checkpoint, data
+from minidiff import data
 from minidiff import train as training
-from minidiff.checkpoint import goal_of
+from minidiff.cli import checkpoint
+from minidiff.cli.checkpoint import goal_of
 from minidiff.mlp import MLP
 from minidiff.noise import RowNoise
+from minidiff.pictures.unet import UNet
 from minidiff.sample import ddim, ddpm, generate
 from minidiff.schedule import linear_scaled
 from minidiff.train import CHUNK, Goal, batches, rows_at, start, train
-from minidiff.unet import UNet
 
 S = linear_scaled(50)
 MODEL = UNet(4, width=4, depth=1, labels=3)

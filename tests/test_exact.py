@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from support import DTYPES, betas, coarse, normal_pdf, product_of_alphas, seeds
 
 from minidiff import sample
+from minidiff.continuous.flow import Linear
 from minidiff.exact import DataDenoiser, Mixture
-from minidiff.flow import Linear
 from minidiff.gaussian import q_sample
 from minidiff.noise import RowNoise
 from minidiff.schedule import VP, from_betas, linear

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from minidiff.expression import NOTATIONS, ExpressionError, evaluate, intermediate, parse, show, used
+from minidiff.sheet.language import NOTATIONS, ExpressionError, evaluate, intermediate, parse, show, used
 
 SCOPE = {
     "beta": (0, F(1, 10), F(1, 5), F(1, 2)), "alpha": (1, F(9, 10), F(4, 5), F(1, 2)),

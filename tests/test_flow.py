@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import DTYPES, coarse, grid, log_normal, numerical_gradient
 
-from minidiff import flow, ode, sample
+from minidiff import sample
+from minidiff.continuous import flow, ode
 from minidiff.exact import Mixture
 from minidiff.noise import RowNoise
 from minidiff.objective import floor_of

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from matplotlib.mathtext import MathTextParser
 
 import minidiff
-from minidiff.expression import evaluate, parse, show
-from minidiff.formulas import SHEET, find, oracles
-from minidiff.formulas.check import check, equal
-from minidiff.formulas.compute import compute
-from minidiff.formulas.entry import LETTERS, random_case, round_cases
-from minidiff.formulas.verdict import Verdict
-from minidiff.formulas.verify import library, verify
+from minidiff.sheet import SHEET, find, oracles
+from minidiff.sheet.check import check, equal
+from minidiff.sheet.compute import compute
+from minidiff.sheet.entry import LETTERS, random_case, round_cases
+from minidiff.sheet.language import evaluate, parse, show
+from minidiff.sheet.verdict import Verdict
+from minidiff.sheet.verify import library, verify
 
 NAMES = [f.name for f in SHEET]
 EXPRESSIONS = [f for f in SHEET if f.answer is not None]
@@ -273,7 +273,7 @@ def test_two_lines_of_a_derivation():
 
 def test_compute_takes_any_two_of_x_0_eps_and_x_t(monkeypatch):
     trio = replace(find("forward-closed-form"), name="trio", letters="beta t x_0 eps x_t", answer="x_0 + 10 eps + 100 x_t")
-    monkeypatch.setattr("minidiff.formulas.compute.find", lambda name: trio)
+    monkeypatch.setattr("minidiff.sheet.compute.find", lambda name: trio)
     x_t = 0.8 * 2 + 0.6 * 3  # alpha_bar_1 = .64
     for numbers in ({"x_0": 2, "eps": 3}, {"x_0": 2, "x_t": x_t}, {"eps": 3, "x_t": x_t}):
         assert math.isclose(compute("trio", beta=[0.36], t=1, **numbers).result, 2 + 30 + 100 * x_t)

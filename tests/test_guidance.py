@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import COARSE, DTYPES, assert_mean, assert_variance, coarse, product_of_alphas, seeds
 
-from minidiff import checkpoint, guidance
-from minidiff.checkpoint import goal_of
+from minidiff.cli import checkpoint
+from minidiff.cli.checkpoint import goal_of
 from minidiff.exact import Mixture
 from minidiff.noise import RowNoise
+from minidiff.pictures import guidance
+from minidiff.pictures.unet import UNet
 from minidiff.recursion import moments
 from minidiff.sample import ddim, ddpm, generate
 from minidiff.schedule import from_betas
 from minidiff.train import start
-from minidiff.unet import UNet
 
 S = coarse()
 COV = np.array([[[1.0, 0.3], [0.3, 0.5]], [[0.2, -0.1], [-0.1, 0.4]], [[0.7, 0.0], [0.0, 0.1]]])

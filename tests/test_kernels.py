@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from support import DTYPES, coarse
 
-from minidiff import images, kernels, layers, noise, optim, sample
+from minidiff import layers, noise, optim, sample
+from minidiff.evaluation.metrics import distances_by_broadcasting
 from minidiff.exact import Mixture
-from minidiff.fast import LossAndGrads, MLPDenoiser
+from minidiff.fast import kernels
+from minidiff.fast.mlp import LossAndGrads, MLPDenoiser
+from minidiff.fast.winograd import abreast, apart
 from minidiff.gaussian import q_sample, q_step
 from minidiff.loss import loss_and_grads
-from minidiff.metrics import distances_by_broadcasting
 from minidiff.mlp import MLP
-from minidiff.winograd import abreast, apart
+from minidiff.pictures import layers as images
 
 S = coarse()
 

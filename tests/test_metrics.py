@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import DTYPES, seeds
 
-from minidiff import metrics
+from minidiff.evaluation import metrics
 
 
 def test_energy_distance_is_its_definition():

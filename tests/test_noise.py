@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import DTYPES, assert_mean, assert_uncorrelated, assert_variance, seeds
 
-from minidiff import threads
+from minidiff.fast import threads
 from minidiff.noise import INIT, SAMPLE, TRAIN, RowNoise, philox, stream
 
 

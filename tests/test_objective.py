@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import COARSE, DTYPES, betas, coarse, product_of_alphas, seeds
 
-from minidiff import data, flow, objective, sample, solvers
-from minidiff.checkpoint import OBJECTIVES, TIMES, WEIGHTS, goal_of
+from minidiff import data, objective, sample
+from minidiff.cli.checkpoint import OBJECTIVES, TIMES, WEIGHTS, goal_of
+from minidiff.continuous import flow, solvers
 from minidiff.exact import Mixture
 from minidiff.gaussian import posterior, q_sample
 from minidiff.loss import loss_and_grads

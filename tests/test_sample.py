@@ -8,10 +8,10 @@ from support import DTYPES, assert_mean, assert_variance, betas, coarse, product
 
 from minidiff import recursion, sample
 from minidiff.exact import Mixture
-from minidiff.guidance import classifier_free
 from minidiff.mlp import MLP
 from minidiff.noise import RowNoise
 from minidiff.objective import denoiser, eps_prediction, v_prediction
+from minidiff.pictures.guidance import classifier_free
 from minidiff.schedule import from_betas, linear, linear_scaled
 
 S = coarse()

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import DTYPES, betas, coarse, log_normal, product_of_alphas
 
-from minidiff import sde
+from minidiff.continuous import sde
+from minidiff.continuous.sde import VE
 from minidiff.exact import Mixture
 from minidiff.schedule import VP, cosine, from_betas, linear
-from minidiff.sde import VE
 
 S = coarse()
 WEIGHT, MEAN = np.array([0.4, 0.6]), np.array([[0.8, -0.5], [-0.7, 0.9]])

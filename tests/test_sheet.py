@@ -9,12 +9,13 @@ import pytest
 from matplotlib.backends.backend_pdf import PdfPages
 from test_cli import answer, inside_a_folder, refused, run  # noqa: F401  (a fixture)
 
-from minidiff import figures, pages, sheet
-from minidiff.expression import evaluate, parse
-from minidiff.formulas import SHEET, find
-from minidiff.formulas.check import close
-from minidiff.formulas.explain import curves, explain
-from minidiff.formulas.quiz import quiz
+from minidiff.cli import figures, pages
+from minidiff.cli import formulas as sheet
+from minidiff.sheet import SHEET, find
+from minidiff.sheet.check import close
+from minidiff.sheet.explain import curves, explain
+from minidiff.sheet.language import evaluate, parse
+from minidiff.sheet.quiz import quiz
 
 EXPRESSIONS = [f for f in SHEET if f.answer is not None]
 

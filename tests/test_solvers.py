@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import COARSE, DTYPES, assert_mean, assert_variance, betas, coarse, product_of_alphas, seeds
 
-from minidiff import ode, recursion, sample, solvers
+from minidiff import recursion, sample
+from minidiff.continuous import ode, solvers
 from minidiff.exact import Mixture
 from minidiff.noise import RowNoise
 from minidiff.schedule import VP, cosine, from_betas, linear

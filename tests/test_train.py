@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from support import DTYPES
 
-from minidiff import checkpoint, data
-from minidiff.checkpoint import goal_of, names_of
+from minidiff import data
+from minidiff.cli import checkpoint
+from minidiff.cli.checkpoint import goal_of, names_of
 from minidiff.gaussian import q_sample
 from minidiff.loss import loss_and_grads
 from minidiff.mlp import MLP
@@ -311,7 +312,7 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path):
 
 
 def test_an_archive_that_expands_too_far_is_not_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr("minidiff.files.MAX_BYTES", 2**20)
+    monkeypatch.setattr("minidiff.cli.files.MAX_BYTES", 2**20)
     np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros(2**20))
     with pytest.raises(ValueError, match="would expand to"):
         checkpoint.load(tmp_path / "bomb.npz")

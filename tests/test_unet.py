@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import DTYPES, assert_gradient, seeds
 
-from minidiff import images
-from minidiff.fast_unet import rows_of
+from minidiff.fast.unet import rows_of
 from minidiff.loss import l_simple, loss_and_grads
 from minidiff.noise import RowNoise
 from minidiff.objective import eps_prediction
+from minidiff.pictures import layers as images
+from minidiff.pictures.unet import UNet
 from minidiff.sample import ddim, generate
 from minidiff.schedule import linear_scaled
 from minidiff.train import Goal, start, train
-from minidiff.unet import UNet
 
 LABEL = np.array([0, 2, 2, 1])
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from test_kernels import A_T, B_T
 
-from minidiff import images
-from minidiff.winograd import GG, G, OneMatrix, Tiles, abreast, apart, conv_of
+from minidiff.fast.winograd import GG, G, OneMatrix, Tiles, abreast, apart, conv_of
+from minidiff.pictures import layers as images
 
 PATHS = np.einsum("im,mu,mj->iuj", abs(A_T), abs(G), abs(B_T))  # from x_j and w_u to y_i in one direction, signs left out
 

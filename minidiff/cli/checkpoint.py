@@ -1,0 +1,159 @@
+"""A whole run in one .npz file: numbers and one line of JSON, no pickled objects."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from functools import partial
+
+import numpy as np
+
+from .. import objective
+from ..continuous import flow
+from ..mlp import MLP
+from ..pictures.guidance import classifier_free
+from ..pictures.unet import UNet
+from ..schedule import Schedule, from_betas, pick
+from ..train import Goal, State
+from .files import read_npz, replacing
+
+FORMAT = 4
+MODELS = {"mlp": MLP, "unet": UNet}
+UNITS = ("scale", "offset", "low", "high")
+OBJECTIVES = {
+    "eps": objective.eps_prediction,
+    "x0": objective.x_0_prediction,
+    "v": objective.v_prediction,
+    "flow": flow.velocity_prediction,
+}
+WEIGHTS = {"simple": objective.simple, "derived": objective.derived, "min-snr": objective.min_snr}
+TIMES = {"uniform": objective.uniform, "logit-normal": objective.logit_normal()}
+
+
+def name_of(thing, table):
+    """The name under which the table holds the thing itself."""
+    return next(name for name, known in table.items() if known is thing)
+
+
+def names_of(goal):
+    """A Goal's settings by name, for a file or a reader."""
+    names = {"objective": name_of(goal.objective, OBJECTIVES), "weight": name_of(goal.weight, WEIGHTS)}
+    return names | {"times": name_of(goal.times, TIMES), "warmup": goal.warmup, "drop": goal.drop}
+
+
+def goal_of(objective, weight, times, **rest):
+    """The Goal of those names. Raises ValueError for one that is not known."""
+    return Goal(pick("objective", OBJECTIVES, objective), pick("weight", WEIGHTS, weight), pick("times", TIMES, times), **rest)
+
+
+@dataclass
+class Run:
+    """Everything that is needed to continue training, to sample, and to know what one has before one."""
+
+    model: MLP | UNet
+    state: State
+    schedule: Schedule
+    data: str
+    shape: tuple
+    batch: int
+    lr: float
+    scale: np.ndarray | float = 1.0
+    offset: np.ndarray | float = 0.0
+    schedule_name: str = "linear"
+    second_moment: float = 1.0  # E x_0^2, a coordinate
+    goal: Goal = field(default_factory=Goal)
+    losses: list = field(default_factory=list)  # the loss of every step so far
+    low: np.ndarray | float = -1.0  # the range of the data, as the model sees them
+    high: np.ndarray | float = 1.0
+    columns: list | None = None  # of a .csv: see data.Dataset
+    label_column: str | None = None
+
+    @property
+    def kind(self):
+        """The model's name, "mlp" or "unet"."""
+        return next(name for name, kind in MODELS.items() if isinstance(self.model, kind))
+
+    def _network(self, label, w):
+        """The network with the averaged parameters, of a label guided by w: whatever it answers, guidance is linear in it."""
+        if label is None:
+            return self.model.eps_theta(self.state.ema)
+        if not getattr(self.model, "labels", 0):
+            raise ValueError(f"label must be left out: this run's {self.kind} was trained without labels")
+        ask = partial(self.model.eps_theta, self.state.ema)
+        return classifier_free(ask(label), ask(None), w)
+
+    def eps_theta(self, label=None, w=1.0):
+        """The denoiser, whatever it was trained to answer, of a label (one, or one a row) guided by w, or of none."""
+        return objective.denoiser(self._network(label, w), self.goal.objective, self.schedule.between)
+
+    def velocity(self, label=None, w=1.0):
+        """The network as flow.py's u(x, t). Raises ValueError unless it was trained with the objective flow."""
+        if self.goal.objective is not flow.velocity_prediction:
+            name = name_of(self.goal.objective, OBJECTIVES)
+            raise ValueError(f"only a network trained with the objective flow is a velocity, this one learnt {name}")
+        return flow.velocity_of(self._network(label, w))
+
+    def loss_of_0(self):
+        """The loss of a network that answers 0: what a loss is compared with."""
+        goal, process = self.goal, self.goal.objective.process(self.schedule)
+        return objective.loss_of_0(goal.objective, goal.weight, goal.times, process, self.model.d, self.second_moment)
+
+    def recent_losses(self):
+        """The last tenth, 500 at most: their mean is a fair number for one that scatters and falls."""
+        return self.losses[-min(500, -(-len(self.losses) // 10)) :]
+
+    def in_data_units(self, x):
+        """Rows of the model as what the data was before it was scaled, (n, *shape)."""
+        return (x * self.scale + self.offset).reshape(-1, *self.shape)
+
+
+def save(path, run):
+    """Writes the run beside `path`, then renames it: there is always a whole checkpoint."""
+    s = run.state
+    if not all(np.isfinite(w).all() for w in s.params.values()):
+        raise FloatingPointError(f"parameters are not finite after step {s.step}, nothing is saved; a smaller lr may help")
+    meta = {"format": FORMAT, "model": {"kind": run.kind} | asdict(run.model), "seed": s.seed, "step": s.step}
+    meta |= {"loss": s.loss, "data": run.data, "shape": list(run.shape), "batch": run.batch, "lr": run.lr}
+    meta |= {"schedule": run.schedule_name, "goal": names_of(run.goal), "second_moment": run.second_moment}
+    meta |= {"columns": run.columns, "label_column": run.label_column}
+    arrays = {f"{group}/{k}": w for group in ("params", "ema", "m", "v") for k, w in getattr(s, group).items()}
+    arrays |= {"beta": run.schedule.beta[1:], "losses": np.array(run.losses, np.float32)}
+    arrays |= {k: np.asarray(getattr(run, k), np.float64) for k in UNITS}
+    with replacing(path) as beside, open(beside, "wb") as f:
+        np.savez(f, meta=np.array(json.dumps(meta)), **arrays)
+
+
+def load(path):
+    """The Run in a file. Raises ValueError for one that is missing, cut off, of another format, or does not fit its model."""
+    arrays = read_npz(path)
+    try:
+        meta = json.loads(str(arrays["meta"]))
+        if meta["format"] != FORMAT:
+            raise ValueError(f"{path} has the format {meta['format']}, this minidiff reads {FORMAT}")
+        sizes = dict(meta["model"])
+        kind = sizes.pop("kind")
+        if kind not in MODELS:
+            raise ValueError(f"{path} holds a model {kind!r}; known are {', '.join(MODELS)}")
+        model = MODELS[kind](**sizes)
+        groups = {g: {k: arrays[f"{g}/{k}"] for k in model.shapes} for g in ("params", "ema", "m", "v")}
+        state = State(**groups, seed=meta["seed"], step=meta["step"], loss=meta["loss"])
+        run = Run(
+            model, state, from_betas(arrays["beta"]), meta["data"], tuple(meta["shape"]), meta["batch"], meta["lr"],
+            arrays["scale"], arrays["offset"], meta["schedule"], meta["second_moment"], goal_of(**meta["goal"]),
+            arrays["losses"].ravel().tolist(), arrays["low"], arrays["high"], meta["columns"], meta["label_column"],
+        )  # fmt: skip
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as e:
+        raise ValueError(f"{path} is not a checkpoint of minidiff: {type(e).__name__} {e}") from e
+    dtype = state.params["W_in"].dtype
+    for group, tensors in groups.items():
+        for k, w in tensors.items():
+            if w.shape != model.shapes[k] or w.dtype != dtype or dtype not in (np.float32, np.float64):
+                raise ValueError(f"{path}: {group}/{k} is {w.dtype} {w.shape}, expected {model.shapes[k]} floats of one dtype")
+            if not np.isfinite(w).all():
+                raise ValueError(f"{path}: {group}/{k} holds NaN or infinity")
+    for name in UNITS:
+        a = getattr(run, name)
+        if a.dtype.kind != "f" or a.shape not in ((), (model.d,)) or not np.isfinite(a).all():
+            raise ValueError(f"{path}: {name} must be finite numbers of shape () or ({model.d},), got {a.dtype} {a.shape}")
+    if math.prod(run.shape) != model.d or len(run.losses) != state.step:
+        raise ValueError(f"{path}: shape {run.shape}, d = {model.d} and {len(run.losses)} losses do not fit together")
+    return run

@@ -1,0 +1,147 @@
+"""The second lens, the score: noising as a stochastic differential equation, and two ways back.
+
+    dx = f(t) x dt + g(t) dW                        forward: shrink, and stir                        [Score SDE eq. 5]
+    dx = [f(t) x - g^2 grad log p_t] dt + g dW      back, stirring: the reverse SDE (dt < 0)         [Score SDE eq. 6]
+    dx = [f(t) x - g^2 / 2 grad log p_t] dt         back, without noise: the probability-flow ODE    [Score SDE eq. 13]
+
+Other paths, the same density p_t at every t. A process is anything with .f(t), .g2(t) = g(t)^2 and .at: schedule.VP, a
+Schedule's .between, or VE below. A score is a callable score(x, t) -> grad log p_t(x); d is the number of coordinates.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..gaussian import v_from_eps, x_0_from_eps
+from ..schedule import in_data_dtype, on_axes_of
+from .ode import rk4, walk
+
+
+@dataclass(frozen=True)
+class VE:
+    """x_t = x_0 + sqrt(sigma_t^2 - sigma_0^2) eps,  sigma_t = sigma_min (sigma_max / sigma_min)^t.    [Score SDE appendix C]
+
+    The variance-exploding process, t in [0, 1]: nothing shrinks. In other units it is a variance-preserving one,
+    sqrt(ab_t) x_t with ab_t = 1 / (1 + sigma_t^2 - sigma_0^2), so that one denoiser serves both.
+    """
+
+    sigma_min: float = 0.01
+    sigma_max: float = 50.0
+    T = 1
+
+    def sigma2(self, t):
+        """sigma_t^2 - sigma_0^2, the variance that was added until t."""
+        return self.sigma_min**2 * ((self.sigma_max / self.sigma_min) ** (2 * np.asarray(t, np.float64)) - 1)
+
+    def f(self, t):
+        """0: VE has no drift."""
+        return 0.0
+
+    def g2(self, t):
+        """d(sigma_t^2)/dt = 2 log(sigma_max / sigma_min) sigma_t^2.    [Score SDE eq. 9]"""
+        rate = 2 * math.log(self.sigma_max / self.sigma_min)
+        return rate * (self.sigma2(t) + self.sigma_min**2)
+
+    def at(self, t, x):
+        """alpha_bar of the same process in variance-preserving units."""
+        return on_axes_of(x, 1 / (1 + self.sigma2(t)))
+
+
+def ve_score(process, score_vp):
+    """grad log p_t(x) in VE's units = sqrt(ab_t) score_vp(sqrt(ab_t) x, t): the chain rule for x -> sqrt(ab_t) x."""
+
+    def score(x, t):
+        root = np.sqrt(process.at(t, x))
+        return root * score_vp(root * x, t)
+
+    return score
+
+
+def score_of(eps_theta, process):
+    """The score of a denoiser: score(x, t) = -eps_theta(x, t) / sqrt(1 - ab_t), for t > 0.    [CME296 lecture 2]"""
+    return lambda x, t: -eps_theta(x, t) / np.sqrt(1 - process.at(t, x))
+
+
+@in_data_dtype
+def forward_step(process, x, t, s, z):
+    """x_s = x + f x (s - t) + g sqrt(s - t) z, one Euler-Maruyama step towards noise, s > t.    [Score SDE eq. 5]"""
+    return x + process.f(t) * x * (s - t) + np.sqrt(process.g2(t) * (s - t)) * z
+
+
+@in_data_dtype
+def reverse_step(process, score, x, t, s, z):
+    """x_s = x - [f x - g^2 score] dt + g sqrt(dt) z, dt = t - s > 0: Euler-Maruyama towards data.    [Score SDE eq. 6]"""
+    dt, g2 = on_axes_of(x, np.subtract(t, s)), on_axes_of(x, process.g2(t))
+    return x - (on_axes_of(x, process.f(t)) * x - g2 * score(x, t)) * dt + np.sqrt(g2 * dt) * z
+
+
+@in_data_dtype
+def velocity(process, score, x, t):
+    """u(x, t) = f x - g^2 / 2 score: of the probability-flow ODE dx/dt = u.    [Score SDE eq. 13]"""
+    return on_axes_of(x, process.f(t)) * x - on_axes_of(x, process.g2(t)) / 2 * score(x, t)
+
+
+def angle(process, t):
+    """theta with cos(theta) = sqrt(ab_t), sin(theta) = sqrt(1 - ab_t): 0 is data, pi/2 noise."""
+    return np.arctan(np.sqrt(np.expm1(process.tau(t))))
+
+
+def velocity_by_angle(process, eps_theta):
+    """u(x, theta) = dx/dtheta = cos(theta) eps_hat - sin(theta) x_0_hat = v_hat.    [Progressive Distillation section 4]
+
+    `velocity` on the clock of `angle`, where the ODE is the same for every schedule: x = cos(theta) x_0 + sin(theta) eps. A
+    Schedule's beta jumps from step to step, so that a solver that walks in t loses its order. process is a VP or a .between.
+    """
+
+    def u(x, theta):
+        t = process.time(np.log1p(np.tan(theta) ** 2))  # tau = -log ab = -log cos(theta)^2
+        eps_hat = eps_theta(x, t)
+        return v_from_eps(process, x_0_from_eps(process, x, t, eps_hat), t, eps_hat)
+
+    return u
+
+
+@in_data_dtype
+def langevin_step(score_x, x, step_size, z):
+    """x' = x + a/2 grad log p(x) + sqrt(a) z, a = step_size: many of them leave x ~ p as a -> 0.    [CME296 lecture 2]"""
+    return x + step_size / 2 * score_x + np.sqrt(step_size) * z
+
+
+def divergence(u, x, t, h=1e-4):
+    """div u = sum_i du_i/dx_i at x (B, d), (B,): 2 d evaluations, by central differences whose error is h^2 / 6 d^3u/dx^3."""
+    total = np.zeros(len(x))
+    for i in range(x.shape[1]):
+        ahead = np.zeros(x.shape[1])
+        ahead[i] = h
+        total += (u(x + ahead, t) - u(x - ahead, t))[:, i] / (2 * h)
+    return total
+
+
+def hutchinson(u, x, t, z, h=1e-4):
+    """z^T (du/dx) z, (B,): its mean over z with E z z^T = I is div u.    [Score SDE appendix D.2]
+
+    Two evaluations for any d, at the price of variance: with signs +-1 as z (B, d) it is sum_{i<j} (J_ij + J_ji)^2,
+    J = du/dx, so none where coordinates do not interact.
+    """
+    return np.sum(z * (u(x + h * z, t) - u(x - h * z, t)), axis=1) / (2 * h)
+
+
+def log_likelihood(u, x_0, log_p_T, times, div=divergence):
+    """log p_0(x_0) = log p_T(x_T) + int_0^T div u(x_t, t) dt along dx/dt = u, in nats.    [Score SDE appendix D.2]
+
+    Returns (B,) and x_T. x_0 (B, d) in float64; times (of u's clock) ascend from (near) 0 and are walked by Runge-Kutta;
+    log_p_T(x_T) is the log-density at the end, div(u, x, t) the divergence (exact here, or hutchinson with its z).
+    """
+
+    def both(state, t):
+        x = state[:, :-1]
+        return np.column_stack([u(x, t), div(u, x, t)])
+
+    *_, state = walk(rk4, both, np.column_stack([x_0, np.zeros(len(x_0))]), times)
+    return log_p_T(state[:, :-1]) + state[:, -1], state[:, :-1]
+
+
+def bits_per_dim(nats, d):
+    """-nats / (d log 2) of a log-likelihood: bits a coordinate. Negative where a density is above 1."""
+    return -nats / (d * math.log(2))
