@@ -9,10 +9,10 @@ import numpy as np
 from minidiff import data
 from minidiff.cli import figures
 from minidiff.continuous import ode, solvers
+from minidiff.continuous.process import VP
 from minidiff.noise import SAMPLE, stream
 from minidiff.recursion import moments
 from minidiff.sample import Counted, beta, ddim, ddpm, sample
-from minidiff.schedule import VP
 
 
 @figures.styled

@@ -32,11 +32,11 @@ import importlib
 __version__ = "0.1.0"
 
 _ROOMS = {  # the modules of rooms that are handed out here
-    "continuous": "ode sde solvers flow", "pictures": "unet guidance", "evaluation": "metrics classifier judge",
+    "continuous": "process ode sde solvers flow", "pictures": "unet guidance", "evaluation": "metrics classifier judge",
     "sheet": "dictionary", "cli": "figures",
 }  # fmt: skip
 _HOME = {
-    "Schedule": "schedule", "VP": "schedule", "linear": "schedule", "linear_scaled": "schedule", "cosine": "schedule",
+    "Schedule": "schedule", "VP": "continuous.process", "linear": "schedule", "linear_scaled": "schedule", "cosine": "schedule",
     "from_betas": "schedule", "q_sample": "gaussian", "posterior": "gaussian", "noise_chain": "gaussian",
     "noise_jump": "gaussian",
     "Mixture": "exact", "MLP": "mlp", "UNet": "pictures.unet", "RowNoise": "noise", "ddpm": "sample", "ddim": "sample",

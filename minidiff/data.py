@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from .cli.files import is_idx, read_npz, read_table
+from .cli.names import unknown
 from .exact import Mixture
 from .noise import DATA, stream
-from .schedule import unknown
 
 N_POINTS = 10_000
 

@@ -17,9 +17,9 @@ from functools import cached_property
 
 import numpy as np
 
+from .arrays import keeps_dtype
 from .fast import kernels
 from .gaussian import eps_from_score, q_sample
-from .schedule import in_data_dtype
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ class Mixture:
         log_p = np.log(self.weight) - 0.5 * np.sum(y**2 / lam + np.log(2 * np.pi * lam), axis=-1)
         return log_p, y, lam
 
-    @in_data_dtype
+    @keeps_dtype
     def log_prob(self, schedule, x_t, t):
         """log q(x_t) = log sum_k w_k N(x_t; sqrt(ab_t) mu_k, ab_t Sigma_k + (1 - ab_t) I), (B,) in nats."""
         log_p, _, _ = self._components(schedule, x_t, t)
@@ -98,7 +98,7 @@ class Mixture:
         p = np.exp(log_p - log_p.max(axis=-1, keepdims=True))
         return p / p.sum(axis=-1, keepdims=True)
 
-    @in_data_dtype
+    @keeps_dtype
     def score(self, schedule, x_t, t):
         """grad log q(x_t) = -sum_k r_k axes_k (y_k / lambda_k), (B, d).    [CME296 lecture 2]
 
@@ -111,7 +111,7 @@ class Mixture:
         """eps*(x_t, t) = E[eps | x_t] = -sqrt(1 - ab_t) grad log q(x_t): the best denoiser, (B, d).    [CME296 lecture 2]"""
         return eps_from_score(schedule, t, self.score(schedule, x_t, t))
 
-    @in_data_dtype
+    @keeps_dtype
     def x_0_hat(self, schedule, x_t, t):
         """E[x_0 | x_t] = sum_k r_k (mu_k + sqrt(ab_t) axes_k (var_k / lambda_k) y_k), (B, d): where x_t came from, on average.
 
@@ -176,7 +176,7 @@ class DataDenoiser:
     x: np.ndarray
     schedule: object
 
-    @in_data_dtype
+    @keeps_dtype
     def __call__(self, x_t, t):
         """eps* (B, d), for t > 0."""
         ab_t = self.schedule.at(t, x_t)

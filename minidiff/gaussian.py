@@ -14,12 +14,12 @@ prior_kl need a Schedule's steps). The data's dtype is kept.
 
 import numpy as np
 
+from .arrays import keeps_dtype, on_axes_of
 from .fast import kernels
 from .fast.threads import side_by_side
-from .schedule import in_data_dtype, on_axes_of
 
 
-@in_data_dtype
+@keeps_dtype
 def q_step(schedule, x_s, t, eps):
     """x_t = sqrt(1 - beta_t) x_{t-1} + sqrt(beta_t) eps.    [DDPM eq. 2]
 
@@ -31,7 +31,7 @@ def q_step(schedule, x_s, t, eps):
     return np.sqrt(1 - beta_t) * x_s + np.sqrt(beta_t) * eps
 
 
-@in_data_dtype
+@keeps_dtype
 def q_sample(schedule, x_0, t, eps):
     """x_t = sqrt(ab_t) x_0 + sqrt(1 - ab_t) eps.    [DDPM eq. 4]
 
@@ -93,7 +93,7 @@ def check_order(t, s):
         raise ValueError(f"s must be below t, got t = {t}, s = {s}")
 
 
-@in_data_dtype
+@keeps_dtype
 def posterior(schedule, x_0, x_t, t, s):
     """q(x_s | x_t, x_0) = N(mean, var I), for any s < t.    [DDPM eq. 7]
 
@@ -109,28 +109,28 @@ def posterior(schedule, x_0, x_t, t, s):
     return mean, (1 - ab_s) / (1 - ab_t) * (1 - a)
 
 
-@in_data_dtype
+@keeps_dtype
 def x_0_from_eps(schedule, x_t, t, eps):
     """x_0 = (x_t - sqrt(1 - ab_t) eps) / sqrt(ab_t).    [DDPM eq. 15] [DDIM eq. 9]"""
     ab_t = schedule.at(t, x_t)
     return (x_t - np.sqrt(1 - ab_t) * eps) / np.sqrt(ab_t)
 
 
-@in_data_dtype
+@keeps_dtype
 def eps_from_x_0(schedule, x_t, t, x_0):
     """eps = (x_t - sqrt(ab_t) x_0) / sqrt(1 - ab_t).    [DDPM eq. 15]    Needs t > 0: x_0 holds no noise."""
     ab_t = schedule.at(t, x_t)
     return (x_t - np.sqrt(ab_t) * x_0) / np.sqrt(1 - ab_t)
 
 
-@in_data_dtype
+@keeps_dtype
 def v_from_eps(schedule, x_0, t, eps):
     """v = sqrt(ab_t) eps - sqrt(1 - ab_t) x_0.    [Progressive Distillation section 4]"""
     ab_t = schedule.at(t, x_0)
     return np.sqrt(ab_t) * eps - np.sqrt(1 - ab_t) * x_0
 
 
-@in_data_dtype
+@keeps_dtype
 def x_0_from_v(schedule, x_t, t, v):
     """x_0 = sqrt(ab_t) x_t - sqrt(1 - ab_t) v.    [Progressive Distillation section 4]
 
@@ -140,14 +140,14 @@ def x_0_from_v(schedule, x_t, t, v):
     return np.sqrt(ab_t) * x_t - np.sqrt(1 - ab_t) * v
 
 
-@in_data_dtype
+@keeps_dtype
 def eps_from_v(schedule, x_t, t, v):
     """eps = sqrt(1 - ab_t) x_t + sqrt(ab_t) v.    [Progressive Distillation section 4]"""
     ab_t = schedule.at(t, x_t)
     return np.sqrt(1 - ab_t) * x_t + np.sqrt(ab_t) * v
 
 
-@in_data_dtype
+@keeps_dtype
 def score_from_eps(schedule, t, eps):
     """score = -eps / sqrt(1 - ab_t).    [CME296 lecture 2]
 
@@ -156,7 +156,7 @@ def score_from_eps(schedule, t, eps):
     return -eps / np.sqrt(1 - schedule.at(t, eps))
 
 
-@in_data_dtype
+@keeps_dtype
 def eps_from_score(schedule, t, score):
     """eps = -sqrt(1 - ab_t) score.    [CME296 lecture 2]"""
     return -np.sqrt(1 - schedule.at(t, score)) * score

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .schedule import on_axes_of
+from .arrays import on_axes_of
 
 
 def l_simple(eps_hat, eps, weight=None):

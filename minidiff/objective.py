@@ -16,8 +16,9 @@ from statistics import NormalDist
 
 import numpy as np
 
+from .arrays import keeps_dtype, on_axes_of
 from .gaussian import q_sample, snr, v_from_eps
-from .schedule import Schedule, in_data_dtype, on_axes_of
+from .schedule import Schedule
 
 
 def x_t_and_t(schedule, t):
@@ -122,7 +123,7 @@ class Denoiser:
     objective: Objective
     schedule: object
 
-    @in_data_dtype
+    @keeps_dtype
     def __call__(self, x_t, t):
         """eps_hat = a x_t + b out, (B, ...)."""
         (a, b), (kappa, t_in) = self.objective.as_eps(self.schedule, t), self.objective.sees(self.schedule, t)

@@ -13,9 +13,9 @@ import inspect
 
 import numpy as np
 
+from .continuous.process import continuous
 from .exact import Mixture
 from .sample import check_times, sample
-from .schedule import continuous
 
 
 class _Draws:

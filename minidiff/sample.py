@@ -16,10 +16,10 @@ import inspect
 
 import numpy as np
 
+from .arrays import keeps_dtype, on_axes_of
 from .fast.threads import side_by_side
 from .gaussian import check_order, posterior, x_0_from_eps
 from .noise import RowNoise
-from .schedule import in_data_dtype, on_axes_of
 
 
 def beta_tilde(schedule, t, s):
@@ -76,7 +76,7 @@ def ddpm(var=beta_tilde):
         raise TypeError(f"var must be a function such as beta or beta_tilde, got {var!r}")
 
     @affine
-    @in_data_dtype
+    @keeps_dtype
     def step(eps_theta, schedule, x_t, t, s, rng):
         ab_t, ab_s = schedule.at(t, x_t), schedule.at(s, x_t)
         a = ab_t / ab_s
@@ -97,7 +97,7 @@ def ddim(eta=0.0):
         raise ValueError(f"eta must lie in [0, 1], got {eta!r}")
 
     @affine
-    @in_data_dtype
+    @keeps_dtype
     def step(eps_theta, schedule, x_t, t, s, rng):
         ab_s = schedule.at(s, x_t)
         eps_hat = eps_theta(x_t, t)

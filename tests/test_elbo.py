@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support import COARSE, betas, coarse, log_normal, product_of_alphas, seeds
 
 from minidiff import elbo
+from minidiff.continuous.process import continuous
 from minidiff.evaluation.judge import likelihood
 from minidiff.exact import Mixture
 from minidiff.sample import beta, beta_tilde, gaussian_optimal
@@ -230,7 +231,7 @@ def test_network_and_perfect_denoiser_are_judged_on_the_same_noise():
     """A network that is perfect: the difference of the two by t is rounding, not luck."""
     mixture = Mixture([0.4, 0.6], [[-0.9], [0.7]], [[[0.2]], [[0.3]]])
     data = SimpleNamespace(x=mixture.sample(20, np.random.default_rng(0)), mixture=mixture, levels=None)
-    run = SimpleNamespace(schedule=S, model=SimpleNamespace(d=1), eps_theta=lambda: mixture.eps_theta(S.between))
+    run = SimpleNamespace(schedule=S, model=SimpleNamespace(d=1), eps_theta=lambda: mixture.eps_theta(continuous(S)))
     silent = nullcontext(SimpleNamespace(update=lambda n=1: None))
     found = likelihood(run, data, 20, 0, lambda *what: silent)
     assert np.array_equal(found["network"]["terms"], found["exact"]["terms"])

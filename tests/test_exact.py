@@ -8,10 +8,11 @@ from support import DTYPES, betas, coarse, normal_pdf, product_of_alphas, seeds
 
 from minidiff import sample
 from minidiff.continuous.flow import Linear
+from minidiff.continuous.process import VP
 from minidiff.exact import DataDenoiser, Mixture
 from minidiff.gaussian import q_sample
 from minidiff.noise import RowNoise
-from minidiff.schedule import VP, from_betas, linear
+from minidiff.schedule import from_betas, linear
 
 S = coarse()
 

@@ -21,8 +21,9 @@ from support import (
 )
 
 from minidiff import gaussian
+from minidiff.continuous.process import VP
 from minidiff.noise import RowNoise
-from minidiff.schedule import VP, from_betas, linear
+from minidiff.schedule import from_betas, linear
 
 # every equation that takes data, called with float arrays of one dtype
 S = coarse()

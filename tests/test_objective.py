@@ -13,12 +13,13 @@ from support import COARSE, DTYPES, betas, coarse, product_of_alphas, seeds
 from minidiff import data, objective, sample
 from minidiff.cli.checkpoint import OBJECTIVES, TIMES, WEIGHTS, goal_of
 from minidiff.continuous import flow, solvers
+from minidiff.continuous.process import VP, continuous
 from minidiff.exact import Mixture
 from minidiff.gaussian import posterior, q_sample
 from minidiff.loss import loss_and_grads
 from minidiff.mlp import MLP
 from minidiff.noise import RowNoise
-from minidiff.schedule import VP, from_betas, linear_scaled
+from minidiff.schedule import from_betas, linear_scaled
 from minidiff.train import Goal, batches, start, train
 
 S = coarse()
@@ -91,7 +92,7 @@ def test_targets_and_inputs(b, seed, draw):
 def test_the_compiled_chain_is_the_readable_loop(kind, dtype, rows, step):
     model, rng = MLP(2, 24, 2, 8), np.random.default_rng(3)
     params = {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
-    eps_theta, ends = objective.denoiser(model.eps_theta(params), OBJECTIVES[kind], S.between), []
+    eps_theta, ends = objective.denoiser(model.eps_theta(params), OBJECTIVES[kind], continuous(S)), []
     assert hasattr(eps_theta, "chain")
     for run in (sample.generate, lambda *a: list(sample.sample(*a))[-1]):
         rng = RowNoise(4)

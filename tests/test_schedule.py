@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from support import COARSE, betas, product_of_alphas
 
 from minidiff import schedule
-from minidiff.schedule import VP, continuous, cosine, from_betas, in_data_dtype, linear, linear_scaled
+from minidiff.arrays import keeps_dtype
+from minidiff.continuous.process import VP, continuous
+from minidiff.schedule import cosine, from_betas, linear, linear_scaled
 
 
 @given(betas)
@@ -76,14 +78,14 @@ def test_vp_is_the_limit_of_many_small_steps():
 
 @given(betas, st.floats(0, 1))
 def test_between_is_the_schedule_at_whole_times_and_straight_in_the_logarithm_elsewhere(b, part):
-    s, between = from_betas(b), from_betas(b).between
+    s, between = from_betas(b), continuous(from_betas(b))
     assert between.T == s.T and np.allclose(between.at(np.arange(s.T + 1), 0.0), s.alpha_bar, rtol=1e-14)
     for t in range(s.T):  # alpha_bar there is alpha_bar_t times a part of the next step: alpha^part
         want = product_of_alphas(b, t) * (1 - b[t]) ** part
         assert math.isclose(float(between.at(t + part, 0.0)), want, rel_tol=1e-12)
         assert math.isclose(float(between.beta(t + 0.5)), -math.log(1 - b[t]), rel_tol=1e-12)
     assert between.beta(0) == between.beta(1) and between.at(np.array([0.5, 1.5]), np.zeros((2, 3))).shape == (2, 1)
-    assert continuous(s) is s.between and s.between is s.between and continuous(VP()) == VP()
+    assert continuous(s) is continuous(s) and continuous(s) is continuous(s) and continuous(VP()) == VP()
 
 
 def test_f_and_g2_shrink_and_stir():
@@ -112,8 +114,8 @@ def test_arrays_are_read_only():
         (lambda: from_betas(COARSE).at(1.5, np.zeros(2)), TypeError, "whole numbers"),
         (lambda: VP().at(1.1, 0.0), ValueError, r"\[0, 1\]"),
         (lambda: VP().at(-0.1, 0.0), ValueError, r"\[0, 1\]"),
-        (lambda: from_betas(COARSE).between.at(6.1, 0.0), ValueError, r"\[0, 6\]"),
-        (lambda: from_betas(COARSE).between.beta(-0.1), ValueError, r"\[0, 6\]"),
+        (lambda: continuous(from_betas(COARSE)).at(6.1, 0.0), ValueError, r"\[0, 6\]"),
+        (lambda: continuous(from_betas(COARSE)).beta(-0.1), ValueError, r"\[0, 6\]"),
     ],
 )
 def test_bad_arguments_are_named(call, error, words):
@@ -122,7 +124,7 @@ def test_bad_arguments_are_named(call, error, words):
 
 
 def test_data_dtype_is_kept_and_numbers_stay_numbers():
-    double = in_data_dtype(lambda x, y: 2.0 * np.float64(1) * x + y)
+    double = keeps_dtype(lambda x, y: 2.0 * np.float64(1) * x + y)
     assert double(np.ones(2, np.float32), np.ones(2, np.float32)).dtype == np.float32
     assert double(np.ones(2, np.float32), np.ones(2)).dtype == np.float64
     assert double(np.ones((2, 3), np.float32), np.ones((2, 1))).dtype == np.float64

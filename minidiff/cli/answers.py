@@ -65,11 +65,13 @@ def oracle(args):
 
     import numpy as np
 
+    from ..continuous.process import continuous
     from ..continuous.solvers import by_name
     from ..noise import RowNoise
     from ..recursion import moments
     from ..sample import SPACINGS, Counted, sample
-    from ..schedule import SCHEDULES, continuous, pick
+    from ..schedule import SCHEDULES
+    from .names import pick
 
     m, std, schedule = args.data_mean, args.data_std, pick("schedule", SCHEDULES, args.schedule)(args.T)
     if not (math.isfinite(m) and 0 <= std < math.inf):
@@ -107,8 +109,8 @@ def oracle(args):
 
 def notation(args):
     """The dictionary between the papers: Ho, DDIM, Prince, Karras, VDM, Song, flow matching."""
-    from ..schedule import unknown
     from ..sheet.dictionary import DICTIONARY
+    from .names import unknown
 
     entries = [
         {"paper": e.paper, "symbol": e.symbol, "meaning": e.meaning, "here": e.here, "is": e.formula,

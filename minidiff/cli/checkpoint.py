@@ -9,12 +9,14 @@ import numpy as np
 
 from .. import objective
 from ..continuous import flow
+from ..continuous.process import continuous
 from ..mlp import MLP
 from ..pictures.guidance import classifier_free
 from ..pictures.unet import UNet
-from ..schedule import Schedule, from_betas, pick
+from ..schedule import Schedule, from_betas
 from ..train import Goal, State
 from .files import read_npz, replacing
+from .names import pick
 
 FORMAT = 4
 MODELS = {"mlp": MLP, "unet": UNet}
@@ -83,7 +85,7 @@ class Run:
 
     def eps_theta(self, label=None, w=1.0):
         """The denoiser, whatever it was trained to answer, of a label (one, or one a row) guided by w, or of none."""
-        return objective.denoiser(self._network(label, w), self.goal.objective, self.schedule.between)
+        return objective.denoiser(self._network(label, w), self.goal.objective, continuous(self.schedule))
 
     def velocity(self, label=None, w=1.0):
         """The network as flow.py's u(x, t). Raises ValueError unless it was trained with the objective flow."""

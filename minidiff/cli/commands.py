@@ -43,7 +43,7 @@ def step_of(args, run, least):
     from ..continuous import flow
     from ..continuous.solvers import by_name
     from ..sample import SPACINGS
-    from ..schedule import pick
+    from .names import pick
 
     if args.n < least:
         raise ValueError(f"n must be at least {least}, got {args.n}")

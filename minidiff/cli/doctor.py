@@ -1,7 +1,8 @@
 """Does a schedule end in noise? Sampling starts from N(0, I); if x_T still knows the data, that is the wrong start."""
 
 from ..gaussian import prior_kl, snr
-from ..schedule import SCHEDULES, pick
+from ..schedule import SCHEDULES
+from .names import pick
 
 LIMIT = 0.01  # nats a coordinate
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..schedule import pick
+from .names import pick
 
 MAX_BYTES = 4 * 2**30  # what an archive may expand to: a small file can claim anything
 

@@ -27,7 +27,7 @@ class Parser(argparse.ArgumentParser):
                 return args
             p, kind, name = known[name], "argument", next((w for w in rest if w[:1] == "-"), rest[0]).split("=")[0]
             known = re.findall(r"--[\w-]+", p.format_usage())
-        from ..schedule import unknown
+        from .names import unknown
 
         p.error(str(unknown(kind, known, name)))
 

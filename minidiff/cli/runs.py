@@ -20,9 +20,10 @@ def new_run(
     """A Run at step 0; conditional: told the data's labels."""
     import numpy as np
 
-    from ..schedule import SCHEDULES, pick
+    from ..schedule import SCHEDULES
     from ..train import start
     from .checkpoint import MODELS, Run, goal_of
+    from .names import pick
 
     goal, noising = goal_of(objective, weight, times, warmup=warmup), pick("schedule", SCHEDULES, schedule)(T)
     if conditional and (data.label is None or kind != "unet"):

@@ -13,9 +13,9 @@ straight path but has the same density at every t. At the file's edge `velocity_
 
 import numpy as np
 
+from ..arrays import keeps_dtype, on_axes_of
 from ..loss import l_simple
 from ..objective import Objective
-from ..schedule import in_data_dtype, on_axes_of
 from . import ode
 
 CLOCK = 1000  # a network's time embedding was made for 0..1000; it sees CLOCK t
@@ -60,7 +60,7 @@ def velocity_of(network):
     return lambda x, t: network(x, CLOCK * np.asarray(t))
 
 
-@in_data_dtype
+@keeps_dtype
 def path(x_0, x_1, t):
     """x_t = t x_1 + (1 - t) x_0.    [CME296 lecture 3] [Flow Matching section 4.1]
 
@@ -70,7 +70,7 @@ def path(x_0, x_1, t):
     return t * x_1 + (1 - t) * x_0
 
 
-@in_data_dtype
+@keeps_dtype
 def conditional_velocity(x, x_1, t):
     """u_t(x | x_1) = (x_1 - x) / (1 - t), t < 1.    [CME296 lecture 3] [Flow Matching section 4.1]
 
@@ -138,26 +138,26 @@ def straightness(u, x_0, x_1, times):
     return float(np.mean([np.sum((x_1 - x_0 - u(path(x_0, x_1, t), t)) ** 2, axis=1).mean() for t in times]))
 
 
-@in_data_dtype
+@keeps_dtype
 def velocity_from_eps(x, t, eps):
     """u = (x - eps) / t, t > 0: the line through x that began at eps, the (estimated) noise in it."""
     return (x - eps) / on_axes_of(x, np.asarray(t, np.float64))
 
 
-@in_data_dtype
+@keeps_dtype
 def eps_from_velocity(x, t, u):
     """eps = x - t u: back along the line to t = 0."""
     return x - on_axes_of(x, np.asarray(t, np.float64)) * u
 
 
-@in_data_dtype
+@keeps_dtype
 def velocity_from_score(x, t, score):
     """u = (x + (1 - t) score) / t, t > 0, score = grad log p_t of the straight path.    [CME296 lecture 3]"""
     t = on_axes_of(x, np.asarray(t, np.float64))
     return (x + (1 - t) * score) / t
 
 
-@in_data_dtype
+@keeps_dtype
 def score_from_velocity(x, t, u):
     """score = (t u - x) / (1 - t), t < 1.    [CME296 lecture 3]"""
     t = on_axes_of(x, np.asarray(t, np.float64))

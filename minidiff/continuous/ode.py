@@ -9,23 +9,23 @@ An error of order p: over a whole path, half the step leaves 1 / 2^p of the erro
 
 import numpy as np
 
-from ..schedule import in_data_dtype, on_axes_of
+from ..arrays import keeps_dtype, on_axes_of
 
 
-@in_data_dtype
+@keeps_dtype
 def euler(u, x, t, s):
     """x_s = x + h u(x, t).    Order 1, one evaluation.    [CME296 lecture 3]"""
     return x + on_axes_of(x, np.subtract(s, t)) * u(x, t)
 
 
-@in_data_dtype
+@keeps_dtype
 def heun(u, x, t, s):
     """x_s = x + h/2 [u(x, t) + u(x + h u(x, t), s)].    Order 2, two evaluations: look ahead, then go by the average."""
     h, k_1 = s - t, u(x, t)
     return x + h / 2 * (k_1 + u(x + h * k_1, s))
 
 
-@in_data_dtype
+@keeps_dtype
 def rk4(u, x, t, s):
     """x_s = x + h/6 (k_1 + 2 k_2 + 2 k_3 + k_4), the classical Runge-Kutta step.    Order 4, four evaluations."""
     h, middle = s - t, (t + s) / 2

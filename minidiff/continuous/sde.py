@@ -4,8 +4,8 @@
     dx = [f(t) x - g^2 grad log p_t] dt + g dW      back, stirring: the reverse SDE (dt < 0)         [Score SDE eq. 6]
     dx = [f(t) x - g^2 / 2 grad log p_t] dt         back, without noise: the probability-flow ODE    [Score SDE eq. 13]
 
-Other paths, the same density p_t at every t. A process is anything with .f(t), .g2(t) = g(t)^2 and .at: schedule.VP, a
-Schedule's .between, or VE below. A score is a callable score(x, t) -> grad log p_t(x); d is the number of coordinates.
+Other paths, the same density p_t at every t. A process is anything with .f(t), .g2(t) = g(t)^2 and .at: process.VP, a
+Schedule between its steps (process.continuous), or VE below. A score is a callable score(x, t) -> grad log p_t(x).
 """
 
 import math
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import keeps_dtype, on_axes_of
 from ..gaussian import v_from_eps, x_0_from_eps
-from ..schedule import in_data_dtype, on_axes_of
 from .ode import rk4, walk
 
 
@@ -63,20 +63,20 @@ def score_of(eps_theta, process):
     return lambda x, t: -eps_theta(x, t) / np.sqrt(1 - process.at(t, x))
 
 
-@in_data_dtype
+@keeps_dtype
 def forward_step(process, x, t, s, z):
     """x_s = x + f x (s - t) + g sqrt(s - t) z, one Euler-Maruyama step towards noise, s > t.    [Score SDE eq. 5]"""
     return x + process.f(t) * x * (s - t) + np.sqrt(process.g2(t) * (s - t)) * z
 
 
-@in_data_dtype
+@keeps_dtype
 def reverse_step(process, score, x, t, s, z):
     """x_s = x - [f x - g^2 score] dt + g sqrt(dt) z, dt = t - s > 0: Euler-Maruyama towards data.    [Score SDE eq. 6]"""
     dt, g2 = on_axes_of(x, np.subtract(t, s)), on_axes_of(x, process.g2(t))
     return x - (on_axes_of(x, process.f(t)) * x - g2 * score(x, t)) * dt + np.sqrt(g2 * dt) * z
 
 
-@in_data_dtype
+@keeps_dtype
 def velocity(process, score, x, t):
     """u(x, t) = f x - g^2 / 2 score: of the probability-flow ODE dx/dt = u.    [Score SDE eq. 13]"""
     return on_axes_of(x, process.f(t)) * x - on_axes_of(x, process.g2(t)) / 2 * score(x, t)
@@ -91,7 +91,7 @@ def velocity_by_angle(process, eps_theta):
     """u(x, theta) = dx/dtheta = cos(theta) eps_hat - sin(theta) x_0_hat = v_hat.    [Progressive Distillation section 4]
 
     `velocity` on the clock of `angle`, where the ODE is the same for every schedule: x = cos(theta) x_0 + sin(theta) eps. A
-    Schedule's beta jumps from step to step, so that a solver that walks in t loses its order. process is a VP or a .between.
+    Schedule's beta jumps from step to step, so that a solver that walks in t loses its order. process: see process.py.
     """
 
     def u(x, theta):
@@ -102,7 +102,7 @@ def velocity_by_angle(process, eps_theta):
     return u
 
 
-@in_data_dtype
+@keeps_dtype
 def langevin_step(score_x, x, step_size, z):
     """x' = x + a/2 grad log p(x) + sqrt(a) z, a = step_size: many of them leave x ~ p as a -> 0.    [CME296 lecture 2]"""
     return x + step_size / 2 * score_x + np.sqrt(step_size) * z

@@ -11,10 +11,12 @@ Heun, Runge-Kutta and DPM-Solver++ end with a first-order step to s = 0: there i
 
 import numpy as np
 
+from ..arrays import keeps_dtype
+from ..cli.names import pick
 from ..gaussian import check_order, snr, x_0_from_eps
 from ..sample import affine, beta, beta_tilde, ddim, ddpm, gaussian_optimal
-from ..schedule import continuous, in_data_dtype, pick
 from . import flow, ode, sde
+from .process import continuous
 
 
 def pf_ode(method):
@@ -34,7 +36,7 @@ def pf_ode(method):
 
 
 @affine
-@in_data_dtype
+@keeps_dtype
 def dpm_solver_1(eps_theta, schedule, x_t, t, s, rng):
     """x_s = sqrt(ab_s / ab_t) x_t - sqrt(1 - ab_s) (e^h - 1) eps_hat: DDIM by another road.    [DPM-Solver section 3.2]
 
@@ -46,7 +48,7 @@ def dpm_solver_1(eps_theta, schedule, x_t, t, s, rng):
     return np.sqrt(ab_s / ab_t) * x_t - (grown - np.sqrt(1 - ab_s)) * eps_theta(x_t, t)
 
 
-@in_data_dtype
+@keeps_dtype
 def _multistep(schedule, x_t, t, s, h, D):
     """x_s = sqrt(1 - ab_s) / sqrt(1 - ab_t) x_t - sqrt(ab_s) (e^-h - 1) D: exact if x_0_hat stayed D on the way."""
     ab_t, ab_s = schedule.at(t, x_t), schedule.at(s, x_t)
@@ -94,7 +96,7 @@ def langevin(inner=5, ratio=0.2):
     if not 0 < ratio < 4:
         raise ValueError(f"ratio must lie between 0 and 4, got {ratio!r}")
 
-    @in_data_dtype
+    @keeps_dtype
     def step(eps_theta, schedule, x_t, t, s, rng):
         check_order(t, s)
         ab_t, ab_s, score = schedule.at(t, x_t), schedule.at(s, x_t), sde.score_of(eps_theta, schedule)

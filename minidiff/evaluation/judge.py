@@ -9,6 +9,7 @@ import numpy as np
 from .. import elbo
 from ..cli.printing import table
 from ..continuous import sde
+from ..continuous.process import continuous
 from ..gaussian import log_normal, q_sample, x_0_from_eps
 from ..noise import JUDGE, stream
 from .classifier import learn
@@ -92,7 +93,7 @@ def likelihood(run, data, n, seed, bar):
     x_0 = data.x[rng.permutation(len(data.x))[:n]].astype(np.float64)
     z = rng.choice([-1.0, 1.0], size=x_0.shape)
     div = sde.divergence if d <= 3 else lambda u, x, t: sde.hutchinson(u, x, t, z, h=1e-2)  # wide enough for float32
-    process = schedule.between
+    process = continuous(schedule)
     angles = np.geomspace(sde.angle(process, 1), sde.angle(process, schedule.T), 101)  # close together where v_hat is steep
     x_1 = np.sqrt(schedule.alpha_bar[1]) * x_0 + np.sqrt(1 - schedule.alpha_bar[1]) * rng.standard_normal(x_0.shape)
     fast = run.eps_theta()

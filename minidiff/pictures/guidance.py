@@ -10,8 +10,8 @@
 
 import numpy as np
 
+from ..arrays import keeps_dtype
 from ..gaussian import eps_from_score, q_sample
-from ..schedule import in_data_dtype
 
 
 def classifier_free(conditional, unconditional, w):
@@ -23,7 +23,7 @@ def classifier_free(conditional, unconditional, w):
     if w in (0, 1):
         return conditional if w else unconditional
 
-    @in_data_dtype
+    @keeps_dtype
     def eps_theta(x_t, t):
         eps_u = unconditional(x_t, t)
         return eps_u + w * (conditional(x_t, t) - eps_u)
@@ -46,7 +46,7 @@ def classifier(eps_theta, grad_log_p, schedule, w):
     """
     check_weight(w)
 
-    @in_data_dtype
+    @keeps_dtype
     def guided(x_t, t):
         return eps_theta(x_t, t) + w * eps_from_score(schedule, t, grad_log_p(x_t, t))
 

@@ -10,7 +10,7 @@ import textwrap
 
 import numpy as np
 
-from ..schedule import pick
+from ..cli.names import pick
 from . import find
 from .entry import COARSE, LETTERS, Case, Formula, make_case, random_case, round_cases
 from .language import NOTATIONS, ExpressionError, evaluate, parse, show, used

@@ -19,7 +19,7 @@ def place(source):
     f = library(source)
     lines, first = inspect.getsourcelines(f)
     file = Path(inspect.getsourcefile(inspect.unwrap(f)))
-    return f"minidiff/{file.name}:{first}", "".join(lines).rstrip()
+    return f"minidiff/{file.relative_to(Path(__file__).parents[1]).as_posix()}:{first}", "".join(lines).rstrip()
 
 
 def explain(entry):

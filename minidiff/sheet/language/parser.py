@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import NamedTuple
 
-from ...schedule import pick
+from ...cli.names import pick
 from .spelling import NOTATIONS, SPELLING, ExpressionError, Token, tokens
 
 NESTING, DEPTH = 40, 150  # of brackets; of operations inside each other

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ...schedule import VP
+from ...continuous.process import VP
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 

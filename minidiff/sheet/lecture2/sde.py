@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ...schedule import VP
+from ...continuous.process import VP
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 
@@ -110,7 +110,7 @@ ENTRIES = [
         why="sqrt(1 - beta dt) is 1 - beta dt / 2 for a short step: the root brings the half.",
         letters="b x", own=RATE, answer="-b*x/2",
         oracle=_drift, measured="finite differences of the mean after one DDPM step with beta_t = beta(t) dt",
-        source="schedule.VP", value=lambda f, c: f(c.b, c.b).f(0.0) * c.x,
+        source="process.VP", value=lambda f, c: f(c.b, c.b).f(0.0) * c.x,
         wrong=(
             ("-b*x", "the 1/2 is missing, which the root in sqrt(1 - beta) brings"),
             ("b*x/2", "the sign: data shrink towards 0"),
@@ -127,7 +127,7 @@ ENTRIES = [
         letters="b", own=RATE, answer="sqrt(b)",
         oracle=lambda c, rng: math.sqrt(_diffusion(c, rng)),
         measured="finite differences of the variance that one DDPM step adds",
-        source="schedule.VP", value=lambda f, c: math.sqrt(f(c.b, c.b).g2(0.0)),
+        source="process.VP", value=lambda f, c: math.sqrt(f(c.b, c.b).g2(0.0)),
         wrong=(
             ("b", "that is g^2: beta is a variance a time"),
             ("sqrt(b/2)", "the 1/2 belongs to the drift alone"),

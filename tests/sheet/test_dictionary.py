@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import log_normal
 
-from minidiff.schedule import VP
+from minidiff.continuous.process import VP
 from minidiff.sheet.dictionary import DICTIONARY, At
 
 ENTRIES = {(e.paper, e.symbol): e for e in DICTIONARY}

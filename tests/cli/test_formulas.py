@@ -22,7 +22,7 @@ EXPRESSIONS = [f for f in SHEET if f.answer is not None]
 
 def test_the_page_of_worked_numbers_is_right():
     """Each line of examples/from_elbo_to_l_simple.md: printed to 4 decimals, so right to half of the last one."""
-    text = (Path(__file__).parents[1] / "examples" / "from_elbo_to_l_simple.md").read_text()
+    text = (Path(__file__).parents[2] / "examples" / "from_elbo_to_l_simple.md").read_text()
     beta, alpha_bar = (0.0, 0.1, 0.2, 0.4), [1.0]
     alpha = tuple(1 - b for b in beta)
     for a in alpha[1:]:
@@ -124,7 +124,7 @@ def test_show_tells_all_that_is_known(entry):
     assert e["why"] and e["symbols"] and e["measured"]
     if entry.source:
         file, line = e["place"].split(":")
-        first = (Path(__file__).parents[1] / file).read_text().splitlines()[int(line) - 1]
+        first = (Path(__file__).parents[2] / file).read_text().splitlines()[int(line) - 1]
         assert first.strip() == e["lines"].splitlines()[0].strip()
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from support import DTYPES, betas, coarse, log_normal, product_of_alphas
 
 from minidiff.continuous import sde
+from minidiff.continuous.process import VP, continuous
 from minidiff.continuous.sde import VE
 from minidiff.exact import Mixture
-from minidiff.schedule import VP, cosine, from_betas, linear
+from minidiff.schedule import cosine, from_betas, linear
 
 S = coarse()
 WEIGHT, MEAN = np.array([0.4, 0.6]), np.array([[0.8, -0.5], [-0.7, 0.9]])
@@ -111,7 +112,7 @@ def test_ve_adds_the_variance_it_says():
         assert abs((ve.sigma2(t + h) - ve.sigma2(t - h)) / (2 * h) / ve.g2(t) - 1) < 1e-7  # h^2 rate^2 / 6, rate = 17
 
 
-@pytest.mark.parametrize("process", [VP(), S.between], ids=["vp", "between"])
+@pytest.mark.parametrize("process", [VP(), continuous(S)], ids=["vp", "between"])
 def test_f_and_g2_are_what_makes_alpha_bar(process):
     """Mean: d log sqrt(ab) / dt = f. Variance of x_t | x_0: d(1 - ab)/dt = 2 f (1 - ab) + g^2."""
     for t in (0.31, 0.77) if process.T == 1 else (0.31, 2.5, 5.9):
@@ -167,7 +168,7 @@ def test_velocity_by_angle_is_velocity_on_another_clock(b, part, x, eps):
         asked.append(t)
         return np.full_like(x, eps)
 
-    for process, t in ((VP(), part), (VP(3.0, 3.0), part), (from_betas(b).between, k + part)):
+    for process, t in ((VP(), part), (VP(3.0, 3.0), part), (continuous(from_betas(b)), k + part)):
         theta, ab, beta = sde.angle(process, t), float(process.at(t, 0.0)), process.beta(t)
         assert abs(math.cos(theta) - math.sqrt(ab)) < 1e-13 and abs(math.sin(theta) - math.sqrt(1 - ab)) < 1e-13
         u = sde.velocity_by_angle(process, answer)(np.array([[x]]), theta)[0, 0]
@@ -259,7 +260,7 @@ def test_likelihood_is_the_mixtures_closed_form(name):
 @pytest.mark.parametrize("schedule", [linear(1000), cosine(1000), from_betas([0.02, 0.3, 0.05, 0.4, 0.1, 0.5, 0.3])])
 def test_likelihood_on_a_schedule_is_the_mixtures_closed_form(schedule):
     """From t = 1, in theta: twice the steps, a sixteenth of the error, although beta jumps from step to step."""
-    process, b = schedule.between, schedule.beta[1:]
+    process, b = continuous(schedule), schedule.beta[1:]
     ab_1, ab_T = product_of_alphas(b, 1), product_of_alphas(b, len(b))
     u, ends = sde.velocity_by_angle(process, MIXTURE.eps_theta(process)), [math.acos(math.sqrt(ab)) for ab in (ab_1, ab_T)]
 

@@ -330,7 +330,7 @@ def test_nan_is_not_optimised_away():
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="interpreted")
 def test_the_first_compilation_is_announced_once(tmp_path):
-    code = "import numpy as np; from minidiff import kernels as k; x = np.zeros((2, 2)); k.distances(x, x); "
+    code = "import numpy as np; from minidiff.fast import kernels as k; x = np.zeros((2, 2)); k.distances(x, x); "
     code += "k.noise_chain(x, np.zeros(2), np.array([1]), x[None])"
     for expected in (1, 0):  # a cold cache, then a warm one
         run = subprocess.run(
@@ -341,5 +341,5 @@ def test_the_first_compilation_is_announced_once(tmp_path):
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="interpreted")
 def test_importing_compiles_nothing():
-    code = "from minidiff import kernels as k, cli, train, metrics; assert not k.distances.signatures and not k.adam.signatures"
+    code = "from minidiff.fast import kernels as k; from minidiff import cli, train, metrics; assert not k.distances.signatures and not k.adam.signatures"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,9 +12,10 @@ from support import COARSE, DTYPES, assert_mean, assert_variance, betas, coarse,
 
 from minidiff import recursion, sample
 from minidiff.continuous import ode, solvers
+from minidiff.continuous.process import VP, continuous
 from minidiff.exact import Mixture
 from minidiff.noise import RowNoise
-from minidiff.schedule import VP, cosine, from_betas, linear
+from minidiff.schedule import cosine, from_betas, linear
 
 S = coarse()
 M, V = 0.8, 0.36  # mean and variance of the Gaussian data
@@ -159,9 +160,9 @@ BETAS = {  # of schedules whose rate jumps from step to step: slightly, and by u
 }
 WALKS = {  # name -> process, its alpha_bar by hand, and the ends of a walk
     "vp": (VP(), lambda t: math.exp(-(0.1 * t + 19.9 * t * t / 2)), 0.8, 0.2),
-    "linear": (linear(1000).between, partial(product_of_alphas, BETAS["linear"]), 1000, 200),
-    "cosine": (cosine(1000).between, partial(product_of_alphas, BETAS["cosine"]), 960, 160),
-    "random": (from_betas(BETAS["random"]).between, partial(product_of_alphas, BETAS["random"]), 8, 1),
+    "linear": (continuous(linear(1000)), partial(product_of_alphas, BETAS["linear"]), 1000, 200),
+    "cosine": (continuous(cosine(1000)), partial(product_of_alphas, BETAS["cosine"]), 960, 160),
+    "random": (continuous(from_betas(BETAS["random"])), partial(product_of_alphas, BETAS["random"]), 8, 1),
 }
 
 
@@ -191,7 +192,7 @@ def test_points_pushed_through_have_the_recursions_moments(name, times):
     mean, cov = np.array([0.8, -0.5]), np.array([[0.36, 0.2], [0.2, 1.5]])
     x = math.sqrt(2) * np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
     means, covs = recursion.moments(step, S, mean, cov, times)
-    eps_theta = Mixture([1.0], mean[None], cov[None]).eps_theta(S.between)
+    eps_theta = Mixture([1.0], mean[None], cov[None]).eps_theta(continuous(S))
     for x_s, m, c in zip([x, *sample.sample(step, eps_theta, S, x, times, None)], means, covs):
         assert np.abs(x_s.mean(axis=0) - m).max() < 1e-10
         assert np.abs((x_s - m).T @ (x_s - m) / 4 - c).max() < 1e-10
@@ -237,7 +238,7 @@ def test_recursion_of_samplers_that_draw(name, times):
 def test_samples_have_the_recursions_moments(name):
     """With the exact denoiser, n = 2e5: sees 0.03 std of bias and 2 % of std."""
     rng, (step, settings) = RowNoise(7), RANDOM[name]
-    x_0 = sample.generate(step, GAUSSIAN.eps_theta(S.between), S, rng.standard_normal((200_000, 1)), range(6, -1, -1), rng)
+    x_0 = sample.generate(step, GAUSSIAN.eps_theta(continuous(S)), S, rng.standard_normal((200_000, 1)), range(6, -1, -1), rng)
     m, v = moments_by_hand(name, COARSE, list(range(6, -1, -1)), **settings)
     assert_mean(x_0[:, 0], m, math.sqrt(v))
     assert_variance(x_0[:, 0], m, v)
@@ -270,7 +271,7 @@ def test_steps_keep_the_dtype_and_take_a_time_for_each_row(name, dtype):
 @pytest.mark.parametrize("name", AFFINE)
 def test_compiled_loops_are_the_readable_one(name):
     """On times that are not evenly spread, where one step's length is not another's."""
-    eps_theta, ends = TWO_AS_MIXTURE.eps_theta(S.between), []
+    eps_theta, ends = TWO_AS_MIXTURE.eps_theta(continuous(S)), []
     for run in (sample.generate, lambda *a: list(sample.sample(*a))[-1]):
         rng = RowNoise(4)
         ends.append(run(AFFINE[name], eps_theta, S, rng.standard_normal((5, 1)), [6, 5, 2, 0], rng))
@@ -280,7 +281,9 @@ def test_compiled_loops_are_the_readable_one(name):
 @pytest.mark.parametrize("name", ["heun", "rk4", "dpm-solver++"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_solvers_keep_the_dtype(name, dtype):
-    for x_s in sample.sample(DETERMINISTIC[name], GAUSSIAN.eps_theta(S.between), S, np.ones((3, 1), dtype), [6, 4, 1, 0], None):
+    for x_s in sample.sample(
+        DETERMINISTIC[name], GAUSSIAN.eps_theta(continuous(S)), S, np.ones((3, 1), dtype), [6, 4, 1, 0], None
+    ):
         assert x_s.dtype == dtype
 
 
@@ -293,7 +296,7 @@ def test_solvers_keep_the_dtype(name, dtype):
 def test_evaluations_are_counted(name, evaluations, rows):
     """In 4 steps: by the compiled loop (a RowNoise, a denoiser with a chain; 700 rows are two blocks) and the readable."""
     step = solvers.by_name(name)[1]
-    for rng, exact in ((RowNoise(0), GAUSSIAN.eps_theta(S.between)), (np.random.default_rng(0), lambda x, t: 0.1 * x)):
+    for rng, exact in ((RowNoise(0), GAUSSIAN.eps_theta(continuous(S))), (np.random.default_rng(0), lambda x, t: 0.1 * x)):
         counted = sample.Counted(exact)
         x_0 = sample.generate(step, counted, S, np.zeros((rows, 1)), [6, 5, 3, 1, 0], rng)
         assert counted.evaluations(rows) == evaluations and x_0.shape == (rows, 1)
@@ -301,7 +304,7 @@ def test_evaluations_are_counted(name, evaluations, rows):
 
 
 def test_a_counted_denoiser_answers_the_same():
-    eps_theta = GAUSSIAN.eps_theta(S.between)
+    eps_theta = GAUSSIAN.eps_theta(continuous(S))
     ends = [
         sample.generate(sample.ddpm(), f, S, rng.standard_normal((5, 1)), range(6, -1, -1), rng)
         for f, rng in ((eps_theta, RowNoise(1)), (sample.Counted(eps_theta), RowNoise(1)))

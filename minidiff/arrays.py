@@ -1,0 +1,31 @@
+"""What keeps dtypes and axes straight: the one page of machinery. Skip it at first."""
+
+import functools
+
+import numpy as np
+
+
+def keeps_dtype(f):
+    """f with its answer in the dtype of the data it was given.
+
+    Coefficients are always float64: in float32, 1 - alpha_bar[1] = 1e-4 would keep 4 of its 7 digits. Data are the
+    arrays with the most axes: real times, one for each row, have fewer.
+    """
+
+    @functools.wraps(f)
+    def wrapped(*args, **kwargs):
+        data = [a for a in (*args, *kwargs.values()) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+        y = f(*args, **kwargs)
+        if not data:
+            return y
+        axes = max(a.ndim for a in data)
+        dtype = np.result_type(*(a.dtype for a in data if a.ndim == axes))
+        return tuple(np.asarray(part, dtype) for part in y) if isinstance(y, tuple) else np.asarray(y, dtype)
+
+    return wrapped
+
+
+def on_axes_of(x, values):
+    """One value for each row of x, with axes of length 1 behind it, so that it multiplies x; a scalar stays one."""
+    values = np.asarray(values)
+    return values.reshape(values.shape + (1,) * (np.ndim(x) - values.ndim)) if values.ndim else values[()]
