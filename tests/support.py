@@ -12,6 +12,13 @@ DELTA = 1e-12  # false alarms a check: a suite of 1e5 such checks fails wrongly 
 COARSE = [0.05, 0.1, 0.2, 0.15, 0.3, 0.25]  # few steps and large betas: the 1000-step schedule hides mistakes
 DTYPES = (np.float32, np.float64)
 
+# Winograd's transforms F(4 x 4, 3 x 3) as matrices: V = B_T x B_T^T of 6 x 6 pixels, y = A_T M A_T^T of 6 x 6 products
+B_T = np.array(
+    [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0],
+     [0, 4, 0, -5, 0, 1]]
+)  # fmt: skip
+A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
+
 betas = st.lists(st.floats(0.001, 0.6), min_size=2, max_size=8)
 seeds = st.integers(0, 2**31)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import answer, refused, run
 from test_data import write_bad_files
 
 from minidiff import train as training
 from minidiff.cli import checkpoint, commands, figures, progress
-from minidiff.cli import parser as cli
 from minidiff.cli import printing as report
 from minidiff.cli import runs as workbench
 from minidiff.continuous import solvers
@@ -22,37 +22,6 @@ from minidiff.noise import RowNoise
 from minidiff.sheet import dictionary
 
 SMALL = ["--width", "16", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40"]
-
-
-@pytest.fixture(autouse=True)
-def inside_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MINIDIFF_THREADS", raising=False)
-    yield
-    os.environ.pop("MINIDIFF_THREADS", None)  # --threads sets it
-
-
-def run(*words):
-    return cli.main([str(w) for w in words])
-
-
-def answer(capsys, *words):
-    """The JSON that a command prints, and nothing else on stdout."""
-    assert run(*words, "--json") == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def refused(capsys, *words, status=2):
-    """The one line on stderr of a command that exits with 2 and writes nothing."""
-    before = sorted(os.listdir())
-    try:
-        assert run(*words) == status
-    except SystemExit as e:
-        assert e.code == status
-    out, err = capsys.readouterr()
-    assert out == "" and len(err.strip().splitlines()) == 1 and "Traceback" not in err
-    assert sorted(os.listdir()) == before
-    return err
 
 
 def test_train_sample_eval_info(capsys):

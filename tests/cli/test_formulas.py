@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from command_line import answer, refused, run
 from matplotlib.backends.backend_pdf import PdfPages
-from test_cli import answer, inside_a_folder, refused, run  # noqa: F401  (a fixture)
 
 from minidiff.cli import figures, pages
 from minidiff.cli import formulas as sheet

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import answer, inside_a_folder, refused, run  # noqa: F401, the fixture too
+from command_line import answer, refused, run
 
 from minidiff.cli import checkpoint, commands
 from minidiff.cli import parser as cli

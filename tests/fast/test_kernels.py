@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from support import DTYPES, coarse
+from support import A_T, B_T, DTYPES, coarse
 
 from minidiff import layers, noise, optim, sample
 from minidiff.evaluation.metrics import distances_by_broadcasting
@@ -152,13 +152,6 @@ def noise_jump(rng, dtype):
 
 
 # Winograd's matrices for tiles of 4 x 4 (Lavin & Gray 2015, F(4 x 4, 3 x 3)), as the paper prints them
-B_T = np.array(
-    [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0],
-     [0, 4, 0, -5, 0, 1]]
-)  # fmt: skip
-A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
-
-
 def of_tiles(matrix, x):
     """matrix x matrix^T of x (tiles, i, j, channels), as (36 or 16, tiles, channels)."""
     return np.einsum("ui,vj,nijk->uvnk", matrix, matrix, x).reshape(len(matrix) ** 2, len(x), -1).astype(x.dtype)

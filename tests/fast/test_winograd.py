@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_kernels import A_T, B_T
+from support import A_T, B_T
 
 from minidiff.fast.winograd import GG, G, OneMatrix, Tiles, abreast, apart, conv_of
 from minidiff.pictures import layers as images
