@@ -1,7 +1,6 @@
 """What do group_norm, the skips and the time embedding each buy? The same small U-Net without one of them.
 
-The table is printed; README says what the numbers say. A part is taken out by a function in its place that does nothing,
-so the number of parameters stays the same.
+The table is printed; README says what the numbers say. A function that does nothing stands in for each part.
 """
 
 from unittest.mock import patch
@@ -12,6 +11,7 @@ from minidiff import data
 from minidiff.cli import figures
 from minidiff.gaussian import q_sample
 from minidiff.noise import JUDGE, stream
+from minidiff.objective import eps_prediction
 from minidiff.pictures import layers as images
 from minidiff.pictures.unet import UNet
 from minidiff.schedule import linear
@@ -44,15 +44,16 @@ def main(steps=400, seed=0, out="runs/12_ablation.png"):
         plain, rng = Plain(model, blind=name == "not told the time"), stream(seed, JUDGE)
         state = start(plain, seed)
         with patch.dict(vars(images), replaced):
-            training = train(plain, state, schedule, digits, steps=steps, batch=64, lr=2e-3, goal=Goal(warmup=50))
+            training = train(
+                plain, state, schedule, digits, steps=steps, batch=64, lr=2e-3, goal=Goal(eps_prediction, warmup=50)
+            )
             losses = [after.loss / 64 for after in training]
             t, eps = rng.integers(1, 1001, 1000), rng.standard_normal((1000, 64), np.float32)
             error = eps - plain.forward(state.ema, q_sample(schedule, digits[:1000], t, eps), t)[0]
         print(f"{name:20} {np.mean(error**2):.3f}")
         ax.plot(np.convolve(losses, np.ones(20) / 20, "valid"), color=color, lw=2, label=f"{name}: {np.mean(error**2):.3f}")
-    ax.set(
-        xlabel="training step", ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1), title="What each part of a U-Net buys"
-    )
+    ax.set(xlabel="training step", ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1))
+    ax.set_title("What each part of a U-Net buys")
     ax.legend(frameon=False)
     return figures.save(fig, out)
 
