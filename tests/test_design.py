@@ -34,8 +34,8 @@ TAG = re.compile(rf"\[((?:{PAPERS})[^\]]*)\]")
 
 def listed(folder):
     """The reading order of a folder: the names in its __init__'s docstring, each with its description."""
-    doc = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
-    return re.findall(r"^    (\w+) +\S", doc, re.M)
+    doc = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")), clean=False)
+    return re.findall(r"^    (\w+)  +\S", doc, re.M)
 
 
 def lines_of(path):
@@ -43,7 +43,7 @@ def lines_of(path):
 
 
 def imports_of(path):
-    """(inside, outside): the package's modules that a file imports anywhere, as paths from minidiff/, and the packages beyond."""
+    """The package's modules that a file imports anywhere, as paths from minidiff/, and the packages beyond."""
     inside, outside, here = set(), set(), path.relative_to(PACKAGE).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
@@ -71,7 +71,7 @@ def test_a_folders_list_is_its_files(folder):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(PACKAGE).with_suffix("").as_posix())
 def test_arrows_go_down_only(path):
-    """The core imports the core, a room also the rooms before it; in a folder, a file imports from those above it in the list."""
+    """The core imports the core, a room also the rooms before it; a file imports from those above it in its folder's list."""
     here, (inside, outside) = path.relative_to(PACKAGE).with_suffix("").parts, imports_of(path)
     core, room = listed(PACKAGE)[: -len(ROOMS)], here[0] if len(here) > 1 else None
     for name in sorted(inside):
