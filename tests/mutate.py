@@ -27,7 +27,7 @@ TESTS = {  # file -> the tests that look at it
     "exact": ["test_exact", "test_sample"],
     "continuous/ode": ["continuous/test_solvers", "continuous/test_flow"],
     "continuous/flow": ["continuous/test_flow", "test_objective"],
-    "objective": ["test_objective", "test_train"],
+    "objective": ["test_objective", "test_train", "test_network"],
     "sample": ["test_sample", "continuous/test_solvers"],
     "continuous/sde": ["continuous/test_sde", "continuous/test_solvers"],
     "elbo": ["test_elbo"],
@@ -42,7 +42,6 @@ TESTS = {  # file -> the tests that look at it
     "fast/winograd": ["fast/test_winograd"],
     "pictures/unet": ["pictures/test_unet"],
     "mlp": ["test_network", "fast/test_kernels"],
-    "loss": ["test_network", "test_train"],
     "optim": ["test_network", "test_train"],
 }
 NAMED = [  # (what, file, before, after, the test that must fail)
@@ -67,7 +66,7 @@ NAMED = [  # (what, file, before, after, the test that must fail)
      "test_sample.py::test_generate_is_the_end_of_sample"),
     ("a dropped residual gradient", "mlp", "dh = dh + dx", "dh = dx",
      "test_network.py::test_gradient_of_the_whole_network_by_every_parameter"),
-    ("a missing 1/N", "loss", "(2 / len(eps)) * weighted", "2 * weighted", "test_network.py::test_l_simple"),
+    ("a missing 1/N", "objective", "(2 / len(eps)) * weighted", "2 * weighted", "test_network.py::test_l_simple"),
     ("a missing bias correction", "optim", "m / (1 - beta_1**step), v", "m, v", "test_network.py::test_adam_by_hand"),
     ("the time embedding ignored", "mlp", "time_embedding(t, self.time_dim, x_t.dtype)",
      "0 * time_embedding(t, self.time_dim, x_t.dtype)", "test_network.py::test_the_network_sees_the_time"),
@@ -272,8 +271,8 @@ def main():
             untouched = copy_of_the_project(Path(tempfile.mkdtemp(dir=home)))
             if not survives(
                 untouched,
-                "loss",
-                (ROOT / "minidiff/loss.py").read_text(encoding="utf-8"),
+                "optim",
+                (ROOT / "minidiff/optim.py").read_text(encoding="utf-8"),
                 sorted({t for ts in TESTS.values() for t in ts}),
             ):
                 sys.exit("the tests fail without any mistake")
