@@ -10,6 +10,7 @@ import numpy as np
 from .. import objective
 from ..continuous import flow
 from ..continuous.process import continuous
+from ..evaluation.floors import loss_of_0
 from ..mlp import MLP
 from ..pictures.guidance import classifier_free
 from ..pictures.unet import UNet
@@ -97,7 +98,7 @@ class Run:
     def loss_of_0(self):
         """The loss of a network that answers 0: what a loss is compared with."""
         goal, process = self.goal, self.goal.objective.process(self.schedule)
-        return objective.loss_of_0(goal.objective, goal.weight, goal.times, process, self.model.d, self.second_moment)
+        return loss_of_0(goal.objective, goal.weight, goal.times, process, self.model.d, self.second_moment)
 
     def recent_losses(self):
         """The last tenth, 500 at most: their mean is a fair number for one that scatters and falls."""

@@ -195,8 +195,9 @@ def curve(run, data, figures):
     """The training curve: means over up to 200 stretches, and the exact floor where the data's law is known."""
     import numpy as np
 
+    from ..evaluation.floors import floor_of
     from ..noise import JUDGE, stream
-    from ..objective import floor_of, simple, uniform
+    from ..objective import simple, uniform
 
     parts = np.array_split(np.array(run.losses) / run.loss_of_0(), min(200, len(run.losses)))
     ends = np.cumsum([len(p) for p in parts])

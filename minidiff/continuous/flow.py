@@ -96,7 +96,7 @@ def marginal_velocity(mixture):
 def cfm(u_hat, x_0, x_1):
     """L_CFM = 1/B sum_b ||u_hat_b - (x_1 - x_0)_b||^2 and dL/du_hat.    [CME296 lecture 3] [Flow Matching section 3.2]
 
-    Its least value is not 0 (`objective.floor_of`), but its gradient is that of matching the marginal velocity, which nobody
+    Its least value is not 0 (evaluation/floors.py), but its gradient is that of matching the marginal velocity, which nobody
     can compute for real data. loss.l_simple with another target.
     """
     return l_simple(u_hat, x_1 - x_0)
