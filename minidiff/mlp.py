@@ -42,7 +42,7 @@ class MLP:
         return shapes | {"W_out": (self.width, self.d), "b_out": (self.d,)}
 
     def init(self, rng, dtype=np.float32):
-        """W ~ N(0, 1 / n_in), so that a layer keeps the size of what passes; b = 0; W_out = 0: at first eps_hat = 0."""
+        """W ~ N(0, 1 / n_in), which keeps the size of what passes; b = 0; W_out = 0: at first eps_hat = 0."""
         params = {name: np.zeros(shape, dtype) for name, shape in self.shapes.items()}
         for name, W in params.items():
             if W.ndim == 2 and name != "W_out":
@@ -50,7 +50,7 @@ class MLP:
         return params
 
     def forward(self, params, x_t, t):
-        """eps_hat = eps_theta(x_t, t): the formula above.    x_t (B, d), t an int or (B,) -> eps_hat (B, d), cache."""
+        """eps_hat = eps_theta(x_t, t) (B, d), and what backward will need.    x_t (B, d), t an int or (B,)."""
         if x_t.ndim != 2 or x_t.shape[1] != self.d:
             raise ValueError(f"x_t must have the shape (B, {self.d}), got {x_t.shape}")
         p = params
@@ -76,7 +76,7 @@ class MLP:
             dh, dy = add_backward(dh, None)
             du = silu_backward(dy, silu_cache)
             dx, g[f"W_{i}"], g[f"b_{i}"] = linear_backward(du, linear_cache)
-            dh = dh + dx
+            dh = dh + dx  # h went both past the layer and through it
         du = silu_backward(dh, act_cache)
         _, g["W_in"], g["b_in"] = linear_backward(du, in_cache)
         return {name: g[name] for name in self.shapes}
