@@ -1,6 +1,4 @@
-"""minidiff: diffusion models from scratch, to be read from top to bottom.
-
-Lecture 1, the core: an evening.
+"""minidiff: diffusion models from scratch, to be read from top to bottom. Lecture 1, the core: an evening.
 
     arrays      what keeps dtypes and axes straight; skip it at first
     schedule    how much of the picture is left at time t
@@ -32,14 +30,15 @@ import importlib
 __version__ = "0.1.0"
 
 _ROOMS = {  # the modules of rooms that are handed out here
-    "continuous": "process ode sde solvers flow", "pictures": "unet guidance", "sheet": "dictionary", "cli": "figures",
-    "evaluation": "metrics classifier judge",
+    "continuous": "process ode sde solvers flow", "pictures": "unet guidance", "sheet": "dictionary",
+    "evaluation": "metrics classifier judge", "cli": "figures",
 }  # fmt: skip
 _NAMES = {  # and the central names
-    "schedule": "Schedule linear linear_scaled cosine from_betas", "gaussian": "q_sample posterior", "exact": "Mixture",
-    "mlp": "MLP", "sample": "ddpm ddim", "recursion": "moments", "continuous.process": "VP", "pictures.unet": "UNet",
+    "schedule": "Schedule linear linear_scaled cosine from_betas", "gaussian": "q_sample posterior",
+    "exact": "Mixture", "mlp": "MLP", "sample": "ddpm ddim", "recursion": "moments",
+    "continuous.process": "VP", "pictures.unet": "UNet", "sheet.check": "check equal",
     "fast.noise": "RowNoise", "fast.sampling": "generate", "fast.noising": "noise_chain noise_jump",
-    "sheet.check": "check equal", "sheet.compute": "compute",
+    "sheet.compute": "compute",
 }  # fmt: skip
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 _MODULES = {line.split()[0]: line.split()[0] for line in __doc__.splitlines() if line.startswith("    ")}

@@ -7,7 +7,8 @@ import numpy as np
 
 def keeps_dtype(f):
     """f with its answer in the dtype of the data it was given: the float arrays with the most axes.
-    Coefficients are float64 all the same: in float32, 1 - alpha_bar[1] = 1e-4 would keep 4 of its 7 digits."""
+    Coefficients are float64 all the same: in float32, 1 - alpha_bar[1] = 1e-4 would keep 4 of its 7
+    digits."""
 
     @functools.wraps(f)
     def wrapped(*args, **kwargs):
@@ -23,6 +24,6 @@ def keeps_dtype(f):
 
 
 def on_axes_of(x, values):
-    """One value for each row of x, with axes of length 1 behind it, so that it multiplies x; a scalar stays one."""
+    """values (B,) with axes of length 1 behind them, so that they multiply x (B, ...); a scalar stays one."""
     values = np.asarray(values)
     return values.reshape(values.shape + (1,) * (np.ndim(x) - values.ndim)) if values.ndim else values[()]

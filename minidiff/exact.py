@@ -36,7 +36,7 @@ class Mixture:
         for name, shape in (("weight", (K,)), ("mean", (K, d)), ("cov", (K, d, d))):
             a = np.asarray(getattr(self, name), np.float64)
             if a.shape != shape or not a.size:
-                raise ValueError(f"{name} must have the shape {shape} for K components in d dimensions, got {a.shape}")
+                raise ValueError(f"{name} must have the shape {shape}, K and d as in mean, got {a.shape}")
             object.__setattr__(self, name, a)
         if np.any(self.weight <= 0) or abs(self.weight.sum() - 1) > 1e-9:
             raise ValueError(f"weight must be positive and sum to 1, got {self.weight}")
@@ -53,7 +53,7 @@ class Mixture:
         return (self.mean[k] + np.einsum("nij,nj->ni", self.axes[k], z)).astype(dtype)
 
     def moments(self, schedule, t):
-        """Mean sqrt(ab_t) E x_0 (d,), covariance ab_t Cov x_0 + (1 - ab_t) I of q(x_t).    [CME296 lecture 1]"""
+        """sqrt(ab_t) E x_0 and ab_t Cov x_0 + (1 - ab_t) I, of q(x_t).    [CME296 lecture 1]"""
         ab_t = float(schedule.at(t, 0.0))
         mean = self.weight @ self.mean
         spread = self.mean - mean
@@ -66,13 +66,13 @@ class Mixture:
             raise ValueError(f"x_t must have the shape (B, {self.mean.shape[1]}), got {x_t.shape}")
 
     def _components(self, schedule, x_t, t):
-        """log q(x_t) (B,), r, y, and lambda; log w_k N_k(x_t) is shifted by its largest, so that exp is never 0 for all k."""
+        """log q(x_t) (B,), r, y and lambda."""
         self.check(x_t)
         ab_t = np.reshape(schedule.at(t, 0.0), (-1, 1, 1))
         lam = ab_t * self.var + 1 - ab_t
         y = np.einsum("kij,bki->bkj", self.axes, x_t[:, None, :] - np.sqrt(ab_t) * self.mean)
         log_p = np.log(self.weight) - 0.5 * np.sum(y**2 / lam + np.log(2 * np.pi * lam), axis=-1)
-        top = log_p.max(axis=-1, keepdims=True)
+        top = log_p.max(axis=-1, keepdims=True)  # far away all p_k would be 0
         p = np.exp(log_p - top)
         total = p.sum(axis=-1, keepdims=True)
         return (np.log(total) + top)[:, 0], p / total, y, lam
@@ -90,13 +90,14 @@ class Mixture:
         return -np.einsum("bk,kij,bkj->bi", r, self.axes, y / lam)
 
     def eps(self, schedule, x_t, t):
-        """eps*(x_t, t) = E[eps | x_t] = -sqrt(1 - ab_t) grad log q(x_t): the best denoiser.    [CME296 lecture 2]"""
+        """eps* = E[eps | x_t] = -sqrt(1 - ab_t) grad log q(x_t): the best denoiser.    [CME296 lecture 2]"""
         return eps_from_score(schedule, t, self.score(schedule, x_t, t))
 
     @keeps_dtype
     def x_0_hat(self, schedule, x_t, t):
         """E[x_0 | x_t] = sum_k r_k (mu_k + sqrt(ab_t) axes_k (var_k / lambda_k) y_k), (B, d).
-        Where x_t came from, on average. At ab_t = 0 it is the mixture's mean, where x_0_from_eps(eps*) is 0 / 0."""
+        Where x_t came from, on average. At ab_t = 0 it is the mixture's mean, where x_0_from_eps(eps*) is 0 /
+        0."""
         _, r, y, lam = self._components(schedule, x_t, t)
         root = np.reshape(np.sqrt(schedule.at(t, 0.0)), (-1, 1, 1))
         x_k = self.mean + np.einsum("kij,bkj->bki", self.axes, root * self.var / lam * y)
@@ -108,8 +109,10 @@ class Mixture:
 
     def loss_floor(self, schedule, t, n, rng):
         """min over all denoisers of E ||eps - eps_hat||^2 = E tr Cov(eps | x_t), and its standard error.
-        No network gets below it: x_t does not determine eps. The average is over n draws of x_t; the trace is exact:
-            tr Cov(eps | x_t) = sum_k r_k [sum_j ab_t var_kj / lambda_kj + ||eps_k - eps*||^2],  eps_k = E[eps | x_t, k]."""
+        No network gets below it: x_t does not determine eps. The average is over n draws of x_t; the trace is
+        exact:
+            tr Cov(eps | x_t) = sum_k r_k [sum_j ab_t var_kj / lambda_kj + ||eps_k - eps*||^2],  eps_k = E[eps
+            | x_t, k]."""
         x_0 = self.sample(n, rng)
         x_t = q_sample(schedule, x_0, t, rng.standard_normal(x_0.shape))
         ab_t = float(schedule.at(t, 0.0))
@@ -135,7 +138,7 @@ class MixtureDenoiser:
 
 @dataclass(frozen=True, eq=False)
 class DataDenoiser:
-    """eps*(x_t, t) when the data are exactly the rows of x (N, d), a mixture of N points:    [CME296 lecture 2]
+    """eps*(x_t, t) when the data are the rows of x (N, d), a mixture of N points:    [CME296 lecture 2]
 
         r = softmax_i(-||x_t - sqrt(ab_t) x_i||^2 / (2 (1 - ab_t))),    x_0_hat = sum_i r_i x_i
 

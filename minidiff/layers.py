@@ -49,8 +49,8 @@ def add_backward(dz, cache):
 
 def time_embedding(t, dim, dtype=np.float64):
     """[sin(t w_i), cos(t w_i)],  w_i = 10000^(-i / (dim / 2)), i = 0..dim/2 - 1.    [Transformer section 3.5]
-    t int or (B,) -> (dim,) or (B, dim): clocks of different speeds, from which any t can be read. Nothing is learned
-    here, so it has no backward. Raises ValueError for an odd dim."""
+    t int or (B,) -> (dim,) or (B, dim): clocks of different speeds, from which any t can be read. Nothing is
+    learned here, so it has no backward. Raises ValueError for an odd dim."""
     if dim < 2 or dim % 2:
         raise ValueError(f"dim must be an even number of at least 2, got {dim}")
     w = 10000.0 ** (-np.arange(dim // 2) / (dim // 2))

@@ -1,7 +1,7 @@
 """Where every random number comes from: streams named by a seed, what they are for, and a number.
 
-A stream depends on its name alone: step 500 of a training run draws the same noise, interrupted at 499 or not.
-"""
+A stream depends on its name alone: step 500 of a training run draws the same noise, interrupted at 499 or
+not."""
 
 import numpy as np
 
@@ -18,7 +18,8 @@ def check_seed(seed):
 
 def name_of(seed, purpose, number=0):
     """The numbers that seed a stream.
-    A seed's digits above 2^32 go last: NumPy joins the 32-bit words of all numbers, and [2**32 + 5, 0, 0] is [5, 1, 0]."""
+    A seed's digits above 2^32 go last: NumPy joins the 32-bit words of all numbers, and [2**32 + 5, 0, 0] is
+    [5, 1, 0]."""
     check_seed(seed)
     return [int(seed) % 2**32, purpose, number, int(seed) // 2**32]
 

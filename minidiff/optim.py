@@ -26,7 +26,7 @@ def adam(w, dw, m, v, step, lr, beta_1=0.9, beta_2=0.999, eps=1e-8):
     # the gradient and its square, averaged over about the last 10 and 1,000 steps
     m = beta_1 * m + (1 - beta_1) * dw
     v = beta_2 * v + (1 - beta_2) * dw**2
-    # both start at 0 and are too small at first: after n steps, 1 - beta^n of the average's weight has been given out
+    # both start at 0, so their weights add up to 1 - beta^n only: divide by that
     m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)
     # each weight moves about lr a step, however large its gradient: the square root has dw's size
     return w - lr * m_hat / (np.sqrt(v_hat) + eps), m, v

@@ -4,10 +4,10 @@
     m, S    mean, cov  (d,), (d, d)  of the data; in the recursion, of x_t
     A, h, C            (d, d), (d,), (d, d)  one step, x_s = A x_t + h + C z
 
-For x_0 ~ N(m, S) the perfect denoiser is a matrix times x_t plus a constant. So is every step that adds up x_t, eps_hat
-and z with fixed weights, and a Gaussian stays one. At finite T the outcome is not N(m, S) even so: this says what it is,
-and so tells a bug from a schedule that ends too early and from steps that are too long.
-"""
+For x_0 ~ N(m, S) the perfect denoiser is a matrix times x_t plus a constant. So is every step that adds up
+x_t, eps_hat and z with fixed weights, and a Gaussian stays one. At finite T the outcome is not N(m, S) even
+so: this says what it is, and so tells a bug from a schedule that ends too early and from steps that are too
+long."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Draws:
 
 
 def _read_off(run, d, what):
-    """A, h and one C for each draw of noise of run(x, rng) = A x + h + sum_j C_j z_j; run returns (steps, rows, d)."""
+    """A, h and a C for each draw of run(x, rng) = A x + h + sum_j C_j z_j, which is (steps, rows, d)."""
     zero, unit, rng = np.zeros((d, d)), np.eye(d), Draws()
     # at x = 0, at the unit vectors, and at unit noise
     h = run(zero[:1], rng)
@@ -43,18 +43,20 @@ def _read_off(run, d, what):
 
 
 def moments(step, schedule, mean, cov, times, start=None, process=None):
-    """E x_s = A E x_t + h,  Cov x_s = A Cov x_t A^T + sum_j C_j C_j^T for all s in times: lists of (d,) and (d, d).
-    A, h and C_j are read off by calling the step, so that a student's own step can be judged too; a Multistep is read off
-    from x_T to each x_s. mean (d,), cov (d, d) are the data's; start = (mean, cov) of x_T, N(0, I) unless given; process
-    is what the perfect denoiser knows alpha_bar from, for steps that ask it between whole times.
-    Raises ValueError for times that do not descend, a step that is not affine, and a Multistep that draws noise."""
+    """E x_s = A E x_t + h,  Cov x_s = A Cov x_t A^T + sum_j C_j C_j^T, for all s in times: two lists.
+    A, h and C_j are read off by calling the step, so that a student's own step can be judged too; a Multistep
+    is read off from x_T to each x_s. mean (d,), cov (d, d) are the data's; start = (mean, cov) of x_T, N(0,
+    I) unless given; process is what the perfect denoiser knows alpha_bar from, for steps that ask it between
+    whole times. Raises ValueError for times that do not descend, a step that is not affine, and a Multistep
+    that draws noise."""
     times = check_times(schedule, times).tolist()
     mean, cov = np.atleast_1d(np.asarray(mean, np.float64)), np.atleast_2d(np.asarray(cov, np.float64))
     d = len(mean)
     eps_star = Mixture(np.ones(1), mean[None], cov[None]).eps_theta(process or schedule)
     means, covs = ([part] for part in start or (np.zeros(d), np.eye(d)))
     if isinstance(step, Multistep):
-        A, h, C = _read_off(lambda x, rng: np.stack([*sample(step, eps_star, schedule, x, times, rng)]), d, "the solver")
+        walk = lambda x, rng: np.stack([*sample(step, eps_star, schedule, x, times, rng)])  # noqa: E731
+        A, h, C = _read_off(walk, d, "the solver")
         if C:
             raise ValueError("the solver remembers earlier steps and draws noise: it has no recursion here")
         return means + list(A @ means[0] + h), covs + list(A @ covs[0] @ A.mT)

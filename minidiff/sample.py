@@ -2,13 +2,12 @@
 
     letter         name       meaning
     x_t, x_s       x_t, x_s   (B, ...) the picture at time t, and at the next, smaller time s < t
-    epsilon_theta  eps_theta  a callable eps_theta(x_t, t) -> eps_hat: a network, an exact denoiser, a combination
-    z              z          fresh noise of a step
-    sigma^2        var        variance of that noise
-    a              a          ab_t / ab_s, which is alpha_t when s = t - 1
+    epsilon_theta  eps_theta  a callable eps_theta(x_t, t) -> eps_hat: a network, an exact denoiser, a
+    combination z              z          fresh noise of a step sigma^2        var        variance of that
+    noise a              a          ab_t / ab_s, which is alpha_t when s = t - 1
 
-A step has the signature step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints; for DDPM and DDIM also (B,).
-"""
+A step has the signature step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints; for DDPM and
+DDIM also (B,)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +19,12 @@ from .gaussian import check_order, posterior_weights, x_0_from_eps
 
 
 def beta_tilde(schedule, t, s):
-    """var = (1 - ab_s) / (1 - ab_t) (1 - a): the posterior's.    [DDPM eq. 7]    The truth if x_0 is a single point."""
+    """var = (1 - ab_s) / (1 - ab_t) (1 - a): the posterior's, true for a single x_0.    [DDPM eq. 7]"""
     return posterior_weights(schedule, 0.0, t, s)[2]
 
 
 def beta(schedule, t, s):
-    """var = 1 - a, and 0 at s = 0.    [DDPM section 3.2]    The truth if x_0 ~ N(0, I); with s = t - 1 it is beta_t.
+    """var = 1 - a, and 0 at s = 0; true for x_0 ~ N(0, I). If s = t - 1 it is beta_t.    [DDPM section 3.2]
     The last step adds no noise because no later step would take it away."""
     check_order(t, s)
     a = schedule.at(t, 0.0) / schedule.at(s, 0.0)
@@ -37,7 +36,8 @@ def gaussian_optimal(data_var):
 
         var = beta_tilde + c_0^2 Var(x_0 | x_t),    1 / Var(x_0 | x_t) = 1 / data_var + ab_t / (1 - ab_t)
 
-    c_0 is the posterior's. 0 gives beta_tilde, 1 gives 1 - a. Unlike those it is not 0 at s = 0: x_0 itself varies."""
+    c_0 is the posterior's. 0 gives beta_tilde, 1 gives 1 - a. Unlike those it is not 0 at s = 0: x_0 itself
+    varies."""
     if not 0 <= data_var < np.inf:
         raise ValueError(f"data_var must be finite and at least 0, got {data_var!r}")
 
@@ -54,7 +54,7 @@ def _fresh(var, x_t, rng):
 
 
 def ddpm(var=beta_tilde):
-    """Returns the step x_s = (x_t - (1 - a) / sqrt(1 - ab_t) eps_hat) / sqrt(a) + sqrt(var) z.    [DDPM eq. 11]
+    """The step x_s = (x_t - (1 - a) / sqrt(1 - ab_t) eps_hat) / sqrt(a) + sqrt(var) z.    [DDPM eq. 11]
     var is beta_tilde, beta or gaussian_optimal(...). Raises TypeError for anything that cannot be called."""
     if not callable(var):
         raise TypeError(f"var must be a function such as beta or beta_tilde, got {var!r}")
@@ -72,7 +72,7 @@ def ddpm(var=beta_tilde):
 
 
 def ddim(eta=0.0):
-    """Returns the step x_s = sqrt(ab_s) x_0_hat + sqrt(1 - ab_s - var) eps_hat + sqrt(var) z.    [DDIM eq. 12]
+    """The step x_s = sqrt(ab_s) x_0_hat + sqrt(1 - ab_s - var) eps_hat + sqrt(var) z.    [DDIM eq. 12]
     var = eta^2 beta_tilde: eta = 0 draws nothing, eta = 1 is ddpm(beta_tilde). The paper's alpha is our
     alpha_bar; its sigma is ours.    [DDIM eq. 16]    Raises ValueError for eta outside [0, 1]."""
     if isinstance(eta, str) or not 0 <= eta <= 1:
@@ -84,7 +84,7 @@ def ddim(eta=0.0):
         # guess the picture
         eps_hat = eps_theta(x_t, t)
         x_0_hat = x_0_from_eps(schedule, x_t, t, eps_hat)
-        # put back as much noise as belongs at s, of variance 1 - ab_s: the old one, and a part `var` of it fresh
+        # put back noise of variance 1 - ab_s, as much as belongs at s: the old one, a part `var` of it fresh
         var = eta**2 * on_axes_of(x_t, beta_tilde(schedule, t, s))
         return np.sqrt(ab_s) * x_0_hat + np.sqrt(1 - ab_s - var) * eps_hat + _fresh(var, x_t, rng)
 
@@ -116,9 +116,9 @@ SPACINGS = {"trailing": trailing, "leading": leading, "linspace": linspace}
 
 
 def check_times(schedule, times):
-    """times as an array. Raises ValueError unless they descend within T..0; an end above 0 leaves some noise in."""
+    """times as an array. Raises ValueError unless they descend within T..0 (above 0, some noise stays in)."""
     times = np.asarray(times)
-    if times.ndim != 1 or len(times) < 2 or np.any(np.diff(times) >= 0) or times[-1] < 0 or times[0] > schedule.T:
+    if times.ndim != 1 or len(times) < 2 or np.any(np.diff([schedule.T + 1, *times, -1]) >= 0):
         raise ValueError(f"times must descend within T..0, T = {schedule.T}, got {times}")
     return times
 
@@ -132,19 +132,18 @@ def check_start(schedule, x_T, times):
 
 @dataclass(frozen=True, eq=False)
 class Multistep:
-    """A solver that remembers earlier steps: walk(eps_theta, schedule, x_T, times, rng) yields every x_s.
-    It goes where a step goes."""
+    """For a step: a solver that remembers, walk(eps_theta, schedule, x_T, times, rng), yielding every x_s."""
 
     walk: Callable
 
 
 def sample(step, eps_theta, schedule, x_T, times, rng):
-    """Walks x_T down the times (descending, the last is 0) and yields every x_s; the last is x_0.    [DDPM algorithm 2]"""
+    """Walks x_T down the times to 0 and yields every x_s; the last is x_0.    [DDPM algorithm 2]"""
     times, x = check_start(schedule, x_T, times), x_T
     if isinstance(step, Multistep):
         yield from step.walk(eps_theta, schedule, x_T, times, rng)
         return
-    # lines 2-5 of the algorithm, for pairs s < t: t - s may be more than 1, so that skipping steps is no new algorithm
+    # lines 2-5 of the algorithm; there s is t - 1, and pairs (t, s) may also skip times
     for t, s in zip(times[:-1], times[1:]):
         x = step(eps_theta, schedule, x, t, s, rng)
         yield x

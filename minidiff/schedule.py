@@ -3,7 +3,8 @@
     letter       name       shape     meaning
     beta_t       beta       (T + 1,)  variance of the noise that step t adds; beta[0] = 0
     alpha_t      alpha      (T + 1,)  1 - beta_t, the share of the variance that step t keeps
-    alpha-bar_t  alpha_bar  (T + 1,)  alpha_1 ... alpha_t, the share of x_0's variance left at t; alpha_bar[0] = 1
+    alpha-bar_t  alpha_bar  (T + 1,)  alpha_1 ... alpha_t, the share of x_0's variance left at t; alpha_bar[0]
+    = 1
 
 t = 0 is clean data, t = 1..T are noisy. Because index 0 exists, no formula needs a special first step.
 """
@@ -29,7 +30,7 @@ class Schedule:
         return len(self.beta) - 1
 
     def at(self, t, x):
-        """alpha_bar_t in float64, with axes to multiply x (B, ...); t is an int or an int array (B,) in 0..T."""
+        """alpha_bar_t in float64, with axes to multiply x (B, ...); t in 0..T is an int or (B,)."""
         return on_axes_of(x, self.alpha_bar[self.check(t)])
 
     def check(self, t):
@@ -86,7 +87,7 @@ def linear_scaled(T=1000):
 
 
 def cosine(T=1000, offset=0.008):
-    """alpha_bar_t = f(t) / f(0), f(t) = cos((t / T + offset) / (1 + offset) pi / 2)^2.    [Improved DDPM eq. 17]
+    """alpha_bar_t = f(t) / f(0), f(t) = cos((t / T + offset) / (1 + offset) pi / 2)^2. [Improved DDPM eq. 17]
     beta_t = 1 - alpha_bar_t / alpha_bar_{t-1} is cut at 0.999, as in the paper: the last one would be 1."""
     _check_T(T)
     f = np.cos((np.arange(T + 1) / T + offset) / (1 + offset) * np.pi / 2) ** 2

@@ -41,7 +41,7 @@ def start(model, seed, dtype=np.float32):
 
 @dataclass(frozen=True)
 class Goal:
-    """What is learnt (objective.py), over how many first steps lr rises from 0, what share of labels is dropped."""
+    """What is learnt (objective.py), in how many steps lr rises from 0, which share of labels is dropped."""
 
     objective: Objective = v_prediction
     weight: Callable = simple
@@ -67,15 +67,17 @@ def _order(seed, epoch, n):
 def rows_at(step, seed, n, batch):
     """The rows of the batch for step + 1: epochs follow each other in new orders, none shows a row twice."""
     place = np.arange(step * batch, (step + 1) * batch)  # in all epochs, put end to end
-    return np.concatenate([_order(seed, int(e), n)[place[place // n == e] % n] for e in np.unique(place // n)])
+    epochs = np.unique(place // n)
+    return np.concatenate([_order(seed, int(e), n)[place[place // n == e] % n] for e in epochs])
 
 
 CHUNK = 16  # steps whose random numbers are drawn together: naming a stream costs as much as 4,000 normals
 
 
 def batches(step, seed, schedule, data, batch, goal=Goal(), noise=None, label=None, null=None):
-    """(x_0, t, eps, label) for step, step + 1, ...; each depends on (seed, step) and the sizes alone: resuming is exact.
-    label (N,) or None; a share goal.drop of the labels is replaced by `null`: the network learns to do without as well."""
+    """(x_0, t, eps, label) for step, step + 1, ..., each a function of (seed, step): resuming is exact.
+    label (N,) or None; a share goal.drop of the labels is replaced by `null`: the network learns to do
+    without as well."""
     for chunk in itertools.count(step // CHUNK):
         rng = stream(seed, TRAIN, chunk)
         t = schedule.time_at(goal.times.draw(rng, (CHUNK, batch)))
@@ -91,17 +93,19 @@ def train(
     model, state, schedule, data, *, steps, batch=128, lr=1e-3, goal=Goal(), label=None, noise=None,
     max_norm=1.0, decay=0.999, gradients=loss_and_grads, update=update,
 ) -> Iterator[State]:  # fmt: skip
-    """Gradient steps on L_simple until state.step == steps, yielding the state after each.    [DDPM algorithm 1]
-    data (N, d) in the parameters' dtype; label (N,) for a model that takes labels; noise (N, d) gives each row its own
-    noise, for reflow, instead of fresh ones. The state is updated in place; printing, saving and stopping are the caller's.
-    gradients and update may be replaced by faster ones with the same answers (fast/).
-    Raises FloatingPointError with the step's number, before anything is updated, if loss or gradient is not finite."""
+    """Gradient steps on L_simple until state.step == steps; yields each state.    [DDPM algorithm 1]
+    data (N, d) in the parameters' dtype; label (N,) for a model that takes labels; noise (N, d) gives each
+    row its own noise, for reflow, instead of fresh ones. The state is updated in place; printing, saving and
+    stopping are the caller's. gradients and update may be replaced by faster ones with the same answers
+    (fast/). Raises FloatingPointError with the step's number, before anything is updated, if loss or gradient
+    is not finite."""
     _check(model, data, steps, batch, lr, label, noise)
     process = goal.objective.process(schedule)
 
     def learn():
         # lines 2-4 of the algorithm: a row of the data, a time and a noise for each place in the batch
-        for x_0, t, eps, y in batches(state.step, state.seed, process, data, batch, goal, noise, label, model.labels):
+        drawn = batches(state.step, state.seed, process, data, batch, goal, noise, label, model.labels)
+        for x_0, t, eps, y in drawn:
             if state.step >= steps:
                 return
             # line 5: mix them, ask the network for the target, and see how far off its answer is
@@ -110,7 +114,7 @@ def train(
             told = {} if y is None else {"label": y}
             loss, grads = gradients(model, state.params, x_in, t_in, target, weight, **told)
             if not math.isfinite(loss):
-                raise FloatingPointError(f"the loss is {loss} at step {state.step + 1}; a smaller lr than {lr:g} may help")
+                raise FloatingPointError(f"the loss is {loss} at step {state.step + 1}; try lr below {lr:g}")
             state.step, state.loss = state.step + 1, loss
             # downhill: slowly at first, while Adam's averages know only a few gradients
             rate = lr * min(1.0, state.step / goal.warmup) if goal.warmup else lr
@@ -132,7 +136,7 @@ def _check(model, data, steps, batch, lr, label, noise):
     if noise is not None and noise.shape != data.shape:
         raise ValueError(f"noise must have the data's shape {data.shape}, got {noise.shape}")
     if bool(model.labels) != (label is not None):
-        raise ValueError(f"label must be given for a model with labels and only then; this one has {model.labels}")
+        raise ValueError(f"label must be given for a model with labels, and only then: it has {model.labels}")
     whole = np.asarray(label).dtype.kind in "iu" and np.shape(label) == (len(data),)
     if model.labels and not (whole and 0 <= np.min(label) and np.max(label) < model.labels):
         got = f"{label.dtype} {label.shape} from {np.min(label)} to {np.max(label)}"

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from support import DTYPES, STEPS, assert_mean, assert_variance, coarse, denoisers, gaussian_moments
+from support import COARSE, DTYPES, STEPS, assert_mean, assert_variance, coarse, denoisers, expected, gaussian_moments
 
 from minidiff import exact, fast, objective, sample
 from minidiff.cli.checkpoint import OBJECTIVES
