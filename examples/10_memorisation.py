@@ -8,8 +8,8 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
-from minidiff.evaluation.metrics import distances
 from minidiff.exact import DataDenoiser
+from minidiff.fast.distances import distances
 from minidiff.noise import RowNoise
 from minidiff.sample import ddim, generate, trailing
 from minidiff.schedule import linear

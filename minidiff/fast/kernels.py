@@ -656,7 +656,7 @@ def tiles_out_backward(dy, dM):
 
 @kernel
 def distances(x, y):
-    """|x_i - y_j| for all pairs: (n, m). Twin: metrics.distances_by_broadcasting."""
+    """|x_i - y_j| for all pairs: (n, m). Twin: metrics.distances."""
     out = np.empty((len(x), len(y)), x.dtype)
     for i in range(len(x)):
         for j in range(len(y)):
