@@ -13,7 +13,6 @@ import numpy as np
 
 from ..layers import linear, linear_backward, silu, silu_backward, time_embedding
 from ..loss import l_simple
-from ..pictures.layers import embed, embed_backward
 from . import kernels
 from .mlp import views
 from .threads import Workshop, side_by_side, warm_up_blas
@@ -115,8 +114,8 @@ class _Pictures:
         model, p, self.p, self.U = self.model, params, params, U
         size, depth, L = model.size, model.depth, self.L
         c, self.time_cache = linear(embedding, p["W_time"], p["b_time"])
-        e, self.label_cache = embed(p["E"], label) if model.labels else (0, None)
-        c, self.silu_cache = silu(c + e)
+        self.label = label
+        c, self.silu_cache = silu(c + (p["E"][label] if model.labels else 0))
         self.mod, self.mod_cache = linear(c, p["W_mod"], p["b_mod"])
         self.convs["W_in"].frame[:, 1 : size + 1, 1 : size + 1] = abreast(x_t, L)
         h = self.conv("W_in")
@@ -169,7 +168,8 @@ class _Pictures:
         dc, made["W_mod"], made["b_mod"] = linear_backward(self.dmod, self.mod_cache)
         dc = silu_backward(dc, self.silu_cache)
         if model.labels:
-            made["E"] = embed_backward(dc, self.label_cache)
+            made["E"] = np.zeros_like(self.p["E"])
+            np.add.at(made["E"], self.label, dc)
         _, made["W_time"], made["b_time"] = linear_backward(dc, self.time_cache)
         for name, dw in made.items():
             g[name][...] = dw

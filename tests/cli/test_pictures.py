@@ -143,17 +143,17 @@ def picture_files():
     mixed = np.empty(2, object)
     mixed[:] = [pictures(4, 4), pictures(6, 6)]
     return {
-        "odd": ({"x": pictures(5, 5)}, [], "size must be a multiple of 2^depth = 2 to be halved 1 times, got 5"),
+        "odd": ({"x": pictures(5, 5)}, [], "size must be a multiple of 2 (2^depth), got 5"),
         "wide": ({"x": pictures(4, 6)}, [], "H = W, got (4, 6)"),
         "flat": ({"x": rng.standard_normal((12, 4))}, [], "needs pictures, "),
-        "deep": ({"x": pictures(8, 8)}, ["--depth", "4"], "size must be a multiple of 2^depth = 16"),
+        "deep": ({"x": pictures(8, 8)}, ["--depth", "4"], "size must be a multiple of 16 (2^depth)"),
         "unequal": ({"x": mixed}, [], "holds objects, expected numbers"),
         "no-labels": ({"x": pictures(4, 4)}, ["--conditional"], "has no labels"),
         "float-labels": ({"x": pictures(4, 4), "label": np.ones(12)}, ["--conditional"], "whole numbers 0..999, got float64"),
         "fewer-labels": ({"x": pictures(4, 4), "label": np.ones(11, int)}, [], "label must have the shape (12,), got (11,)"),
         "large-labels": ({"x": pictures(4, 4), "label": np.full(12, 1000)}, ["--conditional"], "got int64 1000..1000"),
         "words": ({"x": np.full((12, 4, 4), "a")}, [], "must hold numbers"),
-        "groups": ({"x": pictures(4, 4)}, ["--width", "6"], "groups must divide width = 6"),
+        "groups": ({"x": pictures(4, 4)}, ["--width", "6"], "width must be a multiple of 4 (groups), got 6"),
         "warm": ({"x": pictures(4, 4)}, ["--warmup", "-1"], "warmup must be"),
     }
 
