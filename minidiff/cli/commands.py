@@ -102,7 +102,8 @@ def demo(args):
     from .. import sample
     from ..evaluation import metrics
     from ..fast.distances import distances
-    from ..noise import JUDGE, RowNoise, stream
+    from ..fast.noise import RowNoise
+    from ..noise import JUDGE, stream
     from . import figures
     from .files import folder
 

@@ -47,7 +47,7 @@ class UNet:
         for name, factor, why in (
             ("size", 2**self.depth, "2^depth"),
             ("width", self.groups, "groups"),
-            ("time_dim", 2, "sin, cos"),
+            ("time_dim", 2, "sines"),
         ):
             if getattr(self, name) % factor:
                 raise ValueError(f"{name} must be a multiple of {factor} ({why}), got {getattr(self, name)}")
@@ -220,11 +220,11 @@ class UNet:
 
 @dataclass(frozen=True, eq=False)
 class UNetDenoiser:
-    """eps_theta(x_t, t) of a UNet with these parameters and this label."""
+    """eps_theta(x_t, t) of a UNet with its parameters, of one label, of one for each row, or of none."""
 
     model: UNet
     params: dict
-    label: object
+    label: object = None
 
     def __call__(self, x_t, t):
         return self.model.forward(self.params, x_t, t, self.label)[0]
