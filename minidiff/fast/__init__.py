@@ -1,16 +1,16 @@
 """The same answers sooner. Not needed to understand anything: each engine is compared with the readable code before it runs.
 
-    kernels    every compiled loop; each has a readable twin
-    threads    runs blocks of rows in parallel threads
-    distances  metrics.distances
-    noise      a row's noise as a function of the seed and the row
-    trust      a few rows through engine and readable code
-    mlp        the MLP
-    winograd   3 x 3 convolutions with a quarter of the products
-    unet       the U-Net
-    noising    the forward chain
-    training   train.train
-    sampling   sample.sample
+kernels    every compiled loop; each has a readable twin
+threads    runs blocks of rows in parallel threads
+distances  metrics.distances
+noise      a row's noise as a function of the seed and the row
+trust      a few rows through engine and readable code
+mlp        the MLP
+winograd   3 x 3 convolutions with a quarter of the products
+unet       the U-Net
+noising    the forward chain
+training   train.train
+sampling   sample.sample
 """
 
 from .distances import distances

@@ -80,7 +80,7 @@ def test_pictures_without_labels_or_in_colour_are_judged_by_what_there_is():
 
 
 def test_network_and_perfect_denoiser_are_judged_on_the_same_noise():
-    """A perfect network: term by term the two differ by rounding, not by luck; and the ODE's end, N(0, I), is wrong as stated."""
+    """A perfect network: term by term the two differ by rounding, not by luck, and the ODE's by its end, N(0, I)."""
     mixture, schedule = Mixture([0.4, 0.6], [[-0.9], [0.7]], [[[0.2]], [[0.3]]]), coarse()
     rows = SimpleNamespace(x=mixture.sample(20, np.random.default_rng(0)), mixture=mixture, levels=None)
     eps_theta = mixture.eps_theta(continuous(schedule))
