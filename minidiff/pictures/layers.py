@@ -44,24 +44,14 @@ def pool_backward(dy, cache):
     return dy.repeat(2, axis=1).repeat(2, axis=2) / 4
 
 
-def upsample(x):
-    """Twice the size: each pixel of x becomes a 2 x 2 square."""
-    return x.repeat(2, axis=1).repeat(2, axis=2), None
+def join(low, kept):
+    """[low at twice its size, kept]: each pixel becomes a 2 x 2 square; kept brings the detail that pooling averaged away."""
+    return np.concatenate([low.repeat(2, axis=1).repeat(2, axis=2), kept], axis=-1), low.shape[-1]
 
 
-def upsample_backward(dy, cache):
-    """dx is the sum of dy over each 2 x 2 square."""
-    return 4 * pool(dy)[0]
-
-
-def concat(x, y):
-    """[x, y], the channels of both: a skip connection, which hands on the detail that pooling has averaged away."""
-    return np.concatenate([x, y], axis=-1), x.shape[-1]
-
-
-def concat_backward(dz, cache):
-    """dx and dy are the two parts of dz."""
-    return dz[..., :cache], dz[..., cache:]
+def join_backward(dy, cache):
+    """dlow is the sum of its channels over each 2 x 2 square,  dkept the other channels as they are."""
+    return 4 * pool(dy[..., :cache])[0], dy[..., cache:]
 
 
 def group_norm(x, groups, eps=1e-5):

@@ -5,7 +5,7 @@
     h   = conv(x_t)                                                (B, size, size, width)
     h   = block(h), kept;  h = pool(h)                             for i = 0..depth - 1: half the size; width 2^i channels
     h   = block(h);  h = h + attention(group_norm(h));  h = block(h)
-    h   = block([upsample(h), kept])                               for i = depth - 1..0
+    h   = block(join(h, kept))                                     for i = depth - 1..0: twice the size, [h, kept]
     eps_hat = conv(act(h))                                         (B, size, size, channels_in)
 
     block(h) = conv_1x1(h) + gate conv(act(conv(act(h))))          conv_1x1 only where the number of channels changes
@@ -176,8 +176,8 @@ class UNet:
 
         h, cache["in"] = images.conv(h, p["W_in"], p["b_in"])
         for name in self.blocks:
-            if "up" in name:  # twice the size, and beside it what was kept at that size on the way down
-                h, cache["concat_" + name] = images.concat(images.upsample(h)[0], kept.pop())
+            if "up" in name:  # twice the size, joined with what was kept at that size on the way down
+                h, cache["join_" + name] = images.join(h, kept.pop())
             h, cache[name] = self._block(p, name, h, mod)
             if name == "mid_0":
                 h, cache["attention"] = self._attend(p, h)
@@ -201,9 +201,8 @@ class UNet:
                 dh = self._attend_backward(g, dh, cache["attention"])
             dh = self._block_backward(g, name, dh, dmod, cache[name])
             if "up" in name:
-                dh, dskip = images.concat_backward(dh, cache["concat_" + name])
+                dh, dskip = images.join_backward(dh, cache["join_" + name])
                 dkept.append(dskip)
-                dh = images.upsample_backward(dh, None)
         _, g["W_in"], g["b_in"] = images.conv_backward(dh, cache["in"])
 
         dc, g["W_mod"], g["b_mod"] = linear_backward(dmod, cache["mod"])
