@@ -99,7 +99,8 @@ def test_pool_and_join():
     x = np.arange(16.0).reshape(1, 4, 4, 1)
     assert np.array_equal(images.pool(x)[0][0, ..., 0], [[2.5, 4.5], [10.5, 12.5]])
     y, _ = images.join(x[:, :2, :2], x)
-    assert np.array_equal(y[0, ..., 0], [[0, 0, 1, 1], [0, 0, 1, 1], [4, 4, 5, 5], [4, 4, 5, 5]]) and np.array_equal(y[..., 1:], x)
+    assert np.array_equal(y[0, ..., 0], [[0, 0, 1, 1], [0, 0, 1, 1], [4, 4, 5, 5], [4, 4, 5, 5]])
+    assert np.array_equal(y[..., 1:], x)
 
 
 def test_group_norm_takes_mean_and_size_of_each_group_away():
