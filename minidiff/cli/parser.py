@@ -4,10 +4,9 @@ import argparse
 import os
 import re
 import sys
+from importlib import import_module
 
 from .. import __version__
-from . import answers, commands
-from . import formulas as sheet
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,13 +26,19 @@ class Parser(argparse.ArgumentParser):
                 return args
             p, kind, name = known[name], "argument", next((w for w in rest if w[:1] == "-"), rest[0]).split("=")[0]
             known = re.findall(r"--[\w-]+", p.format_usage())
-        from .names import unknown
+        from .names import unknown  # only here: it loads everything that has a name
 
         p.error(str(unknown(kind, known, name)))
 
     def error(self, message):
         print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
+
+
+def later(place):
+    """The function at "module.function" of this room, whose module is imported when it is called."""
+    module, name = place.split(".")
+    return lambda args: getattr(import_module(f".{module}", __package__), name)(args)
 
 
 def parser():
@@ -44,141 +49,150 @@ def parser():
     top.add_argument("--version", action="version", version=f"minidiff {__version__}")
     top.commands = subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
 
-    def command(name, f, example):
-        p = subparsers.add_parser(name, help=f.__doc__, description=f.__doc__, epilog=f"example: {example}")
-        p.set_defaults(f=f)
+    def command(name, place, says, example):
+        p = subparsers.add_parser(name, help=says, description=says, epilog=f"example: minidiff {name} {example}".rstrip())
+        p.set_defaults(f=later(place))
         p.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-        return p
+        return p, p.add_argument
 
-    def common(p, out="the run's folder", seed=0):
+    def common(option, out="the run's folder", seed=0):
         told = "whole number >= 0; same seed and kind of processor: same result (default 0)"
-        p.add_argument("--seed", type=int, default=seed, help=told)
-        p.add_argument("--out", metavar="FOLDER", help=f"where to write (default: {out})")
-        p.add_argument("--threads", type=int, help="cores to use (default: all, at most 8); results do not depend on it")
+        option("--seed", type=int, default=seed, help=told)
+        option("--out", metavar="FOLDER", help=f"where to write (default: {out})")
+        option("--threads", type=int, help="cores to use (default: all, at most 8); results do not depend on it")
+        option("--plain", action="store_true", help="use the readable code only (slower)")
 
-    def schedule(p, **default):
+    def schedule(option, **default):
         names = "linear, linear-scaled or cosine (default linear)"
-        p.add_argument("--schedule", default=default.get("schedule"), metavar="NAME", help=names)
-        p.add_argument("--T", type=int, default=default.get("T"), help="number of noising steps (default 1000)")
+        option("--schedule", default=default.get("schedule"), metavar="NAME", help=names)
+        option("--T", type=int, default=default.get("T"), help="number of noising steps (default 1000)")
 
-    def sampler(p):
-        p.add_argument("--sampler", metavar="NAME", help="ddpm (default), ddim, euler, heun, rk4, dpm-solver-1, dpm-solver++, "
-                       "reverse-sde or langevin; a run with the objective flow walks its straight path with euler (default), "
-                       "heun and rk4")  # fmt: skip
-        p.add_argument("--var", metavar="NAME", help="ddpm's variance: beta-tilde (default), beta or gaussian-optimal")
-        p.add_argument("--eta", type=float, help="ddim's share of fresh noise, 0..1 (default 0)")
-        p.add_argument("--steps", type=int, help="steps, 1..T (default: ddpm and reverse-sde T, langevin 100, heun and "
-                       "dpm-solver++ 25, rk4 15, others 50)")  # fmt: skip
-        p.add_argument("--spacing", default="trailing", metavar="NAME", help="trailing (default), leading or linspace")
+    def sampler(option):
+        option("--sampler", metavar="NAME", help="ddpm (default), ddim, euler, heun, rk4, dpm-solver-1, dpm-solver++, "
+               "reverse-sde or langevin; a run with the objective flow walks its straight path with euler (default), "
+               "heun and rk4")  # fmt: skip
+        option("--var", metavar="NAME", help="ddpm's variance: beta-tilde (default), beta or gaussian-optimal")
+        option("--eta", type=float, help="ddim's share of fresh noise, 0..1 (default 0)")
+        option("--steps", type=int, help="steps, 1..T (default: ddpm and reverse-sde T, langevin 100, heun and "
+               "dpm-solver++ 25, rk4 15, others 50)")  # fmt: skip
+        option("--spacing", default="trailing", metavar="NAME", help="trailing (default), leading or linspace")
 
-    def of_run(p, n):
-        p.add_argument("run", metavar="RUN", help="the folder of a run, or its checkpoint")
-        p.add_argument("--n", type=int, default=n, help=f"how many samples (default {n})")
-        p.add_argument("--label", metavar="K,...", help="of a --conditional run: what to draw, in turn, or none (default: all)")
-        p.add_argument("--w", type=float, help="guidance weight: 0 unconditional, 1 conditional, larger is sharper (default 2)")
-        sampler(p)
+    def of_run(option):
+        option("run", metavar="RUN", help="the folder of a run, or its checkpoint")
+        option("--n", type=int, default=1000, help="how many samples (default 1000)")
+        option("--label", metavar="K,...", help="of a --conditional run: what to draw, in turn, or none (default: all)")
+        option("--w", type=float, help="guidance weight: 0 unconditional, 1 conditional, larger is sharper (default 2)")
+        sampler(option)
+        common(option)
 
-    p = command("demo", commands.demo, "minidiff demo --quick")
-    p.add_argument("--quick", action="store_true", help="small, in about fifteen seconds")
-    common(p, "runs/demo, with --quick runs/demo-quick")
+    says = "Digits from noise: trains, samples with DDPM and with DDIM, draws the pictures, judges the samples."
+    _, option = command("demo", "commands.demo", says, "--quick")
+    option("--quick", action="store_true", help="small, in about fifteen seconds")
+    common(option, "runs/demo, with --quick runs/demo-quick")
 
-    p = command("train", commands.train, "minidiff train --data moons --steps 4000 --out runs/moons")
-    p.add_argument("--data", metavar="D", help="mixture, eight-gaussians, moons, ring, swiss-roll, checkerboard, digits, "
-                   "glyphs, glyphs-SIZE, or a file: .npy, .npz (x or X; label, labels or y), .csv, or IDX (MNIST)")  # fmt: skip
-    p.add_argument("--shape", type=int, nargs="+", metavar="N", help="of the picture in a row of numbers: 28 28, or 28 28 3")
-    p.add_argument("--label-column", metavar="NAME", help="of a .csv: whole numbers that are no data (default: label, if any)")
-    p.add_argument("--model", metavar="NAME", help="mlp (default) or, for pictures, unet")
-    p.add_argument("--conditional", action="store_true", help="tell the unet the data's labels, dropping one in ten")
-    p.add_argument("--steps", type=int, default=4000, help="train up to this step (default 4000)")
-    p.add_argument("--batch", type=int, help="rows a step (default 256, unet 64)")
-    p.add_argument("--lr", type=float, help="Adam's learning rate (default 0.003, unet 0.002)")
-    p.add_argument("--width", type=int, help="of the hidden layers (default 128); unet: channels at full size (16)")
-    p.add_argument("--depth", type=int, help="residual layers (default 3); unet: how often it halves the picture (2)")
-    p.add_argument("--objective", metavar="NAME", help="what the network answers: v (default), eps (the lecture's), x0 or flow")
-    p.add_argument("--weight", metavar="NAME", help="what its errors count: simple (default), derived or min-snr")
-    p.add_argument("--times", metavar="NAME", help="which t it sees: uniform (default) or logit-normal")
-    p.add_argument("--warmup", type=int, help="steps over which lr rises from 0 (default 0, unet 100)")
-    p.add_argument("--resume", action="store_true", help="continue --out, bit for bit as if never stopped")
-    schedule(p)
-    common(p, "runs/NAME of the data", seed=None)
+    says = "Trains a denoiser and keeps it in RUN/checkpoint.npz."
+    _, option = command("train", "commands.train", says, "--data moons --steps 4000 --out runs/moons")
+    option("--data", metavar="D", help="mixture, eight-gaussians, moons, ring, swiss-roll, checkerboard, digits, glyphs, "
+           "glyphs-SIZE, or a file: .npy, .npz (x or X; label, labels or y), .csv, or IDX (MNIST)")  # fmt: skip
+    option("--shape", type=int, nargs="+", metavar="N", help="of the picture in a row of numbers: 28 28, or 28 28 3")
+    option("--label-column", metavar="NAME", help="of a .csv: whole numbers that are no data (default: label, if any)")
+    option("--model", metavar="NAME", help="mlp (default) or, for pictures, unet")
+    option("--conditional", action="store_true", help="tell the unet the data's labels, dropping one in ten")
+    option("--steps", type=int, default=4000, help="train up to this step (default 4000)")
+    option("--batch", type=int, help="rows a step (default 256, unet 64)")
+    option("--lr", type=float, help="Adam's learning rate (default 0.003, unet 0.002)")
+    option("--width", type=int, help="of the hidden layers (default 128); unet: channels at full size (16)")
+    option("--depth", type=int, help="residual layers (default 3); unet: how often it halves the picture (2)")
+    option("--objective", metavar="NAME", help="what the network answers: v (default), eps (the lecture's), x0 or flow")
+    option("--weight", metavar="NAME", help="what its errors count: simple (default), derived or min-snr")
+    option("--times", metavar="NAME", help="which t it sees: uniform (default) or logit-normal")
+    option("--warmup", type=int, help="steps over which lr rises from 0 (default 0, unet 100)")
+    option("--resume", action="store_true", help="continue --out, bit for bit as if never stopped")
+    schedule(option)
+    common(option, "runs/NAME of the data", seed=None)
 
-    p = command("sample", commands.sample, "minidiff sample runs/moons --sampler ddim --steps 20 --n 2000")
-    of_run(p, 1000)
-    p.add_argument("--gif", action="store_true", help="also draw the way there as a GIF")
-    common(p)
+    says = "Draws samples from a run, as numbers in the data's units and as pictures."
+    _, option = command("sample", "commands.sample", says, "runs/moons --sampler ddim --steps 20 --n 2000")
+    of_run(option)
+    option("--gif", action="store_true", help="also draw the way there as a GIF")
 
-    p = command("eval", commands.evaluate, "minidiff eval runs/moons --sampler ddim --steps 20")
-    of_run(p, 1000)
-    p.add_argument("--likelihood", action="store_true", help="also the ELBO by t and the ODE's likelihood")
-    common(p)
+    says = "How far a run's samples are from its data, beside the noise floor."
+    _, option = command("eval", "commands.evaluate", says, "runs/moons --sampler ddim --steps 20")
+    of_run(option)
+    option("--likelihood", action="store_true", help="also the ELBO by t and the ODE's likelihood")
 
-    p = command("info", answers.info, "minidiff info runs/moons")
-    p.add_argument("run", metavar="RUN", help="the folder of a run, or its checkpoint")
+    _, option = command("info", "commands.info", "What is in a checkpoint.", "runs/moons")
+    option("run", metavar="RUN", help="the folder of a run, or its checkpoint")
 
-    p = command("bench", answers.bench, "minidiff bench --threads 1")
-    p.add_argument("--repeats", type=int, default=5, help="of every measurement (default 5)")
-    p.add_argument("--threads", type=int, help="cores to use (default: all, at most 8)")
+    says = "How fast minidiff is on this machine, and what share of the machine's limit that is."
+    _, option = command("bench", "bench.bench", says, "--threads 1")
+    option("--repeats", type=int, default=5, help="of every measurement (default 5)")
+    option("--threads", type=int, help="cores to use (default: all, at most 8)")
 
-    p = command("doctor", answers.doctor, "minidiff doctor --schedule linear --T 50")
-    schedule(p, schedule="linear", T=1000)
-    p.add_argument("--data-std", type=float, default=1.0, help="standard deviation of the data (default 1)")
+    says = "Does a schedule end in noise? Exit 1 when x_T still knows more than 0.01 nats a coordinate of the data."
+    _, option = command("doctor", "theory.doctor", says, "--schedule linear --T 50")
+    schedule(option, schedule="linear", T=1000)
+    option("--data-std", type=float, default=1.0, help="standard deviation of the data (default 1)")
 
-    p = command("oracle", answers.oracle, "minidiff oracle --sampler ddim --steps 50 --data-mean 0.2 --data-std 0.15")
-    sampler(p)
-    p.add_argument("--data-mean", type=float, default=0.2, help="mean of the Gaussian data (default 0.2)")
-    p.add_argument("--data-std", type=float, default=0.15, help="standard deviation of the data (default 0.15)")
-    schedule(p, schedule="linear", T=1000)
+    says = "What a sampler does to Gaussian data with the perfect denoiser, exactly: its bias, without drawing a sample."
+    _, option = command("oracle", "theory.oracle", says, "--sampler ddim --steps 50 --data-mean 0.2 --data-std 0.15")
+    sampler(option)
+    option("--data-mean", type=float, default=0.2, help="mean of the Gaussian data (default 0.2)")
+    option("--data-std", type=float, default=0.15, help="standard deviation of the data (default 0.15)")
+    schedule(option, schedule="linear", T=1000)
 
-    p = command("notation", answers.notation, "minidiff notation karras")
-    p.add_argument("paper", nargs="?", metavar="PAPER", help="only this one: ho, ddim, prince, karras, vdm, song or flow")
+    says = "The dictionary between the papers: Ho, DDIM, Prince, Karras, VDM, Song, flow matching."
+    _, option = command("notation", "theory.notation", says, "karras")
+    option("paper", nargs="?", metavar="PAPER", help="only this one: ho, ddim, prince, karras, vdm, song or flow")
 
-    def seeded(p):
-        p.add_argument("--seed", type=int, default=0, help="of the random numbers (default 0)")
+    seed = ("--seed", {"type": int, "default": 0, "help": "of the random numbers (default 0)"})
+    lecture = ("--lecture", {"type": int, "metavar": "N", "help": "only this lecture's"})
+    notation = ("--notation", {"default": "ddpm", "metavar": "BOOK", "help": "your letters: ddpm (default), ddim or prince"})
+    formula = ("name", {"metavar": "NAME", "help": "a formula; minidiff show lists them"})
 
-    def lectured(p):
-        p.add_argument("--lecture", type=int, metavar="N", help="only this lecture's")
+    def formulas(name, place, says, example, *shared):
+        p, option = command(name, f"formulas.{place}", says, example)
+        for word, settings in shared:
+            option(word, **settings)
+        return p, option
 
-    def notated(p):
-        p.add_argument("--notation", default="ddpm", metavar="BOOK", help="your letters: ddpm (default), ddim or prince")
+    says = "Measures the formula sheet: each answer and the library against an oracle, each wrong version refuted."
+    _, option = formulas("verify", "verify", says, "--lecture 1", lecture, seed)
+    option("names", nargs="*", metavar="NAME", help="formulas (default: all); minidiff show lists them")
 
-    p = command("verify", sheet.verify, "minidiff verify --lecture 1")
-    p.add_argument("names", nargs="*", metavar="NAME", help="formulas (default: all); minidiff show lists them")
-    lectured(p)
-    seeded(p)
+    says, example = (
+        "Is your version of a formula right? Exit 0: right, 1: wrong, 2: not understood.",
+        "(1-alpha_bar[t-1])/(1-alpha_bar[t])*beta[t]",
+    )
+    _, option = formulas("check", "check", says, f'posterior-variance "{example}"', formula, notation, seed)
+    option("expression", metavar="EXPR", help="your version: as typed, in Unicode or LaTeX (quote it)")
 
-    p = command("check", sheet.check, 'minidiff check posterior-variance "(1-alpha_bar[t-1])/(1-alpha_bar[t])*beta[t]"')
-    p.add_argument("name", metavar="NAME", help="a formula; minidiff show lists them")
-    p.add_argument("expression", metavar="EXPR", help="your version: as typed, in Unicode or LaTeX (quote it)")
-    notated(p)
-    seeded(p)
+    says = "Are two lines of a derivation equal? Exit 0: equal, 1: not, 2: not understood."
+    _, option = formulas("equal", "equal", says, '"1 - alpha_bar[t]" "1 - alpha[t]*alpha_bar[t-1]"', notation, seed)
+    option("left", metavar="EXPR", help="one line of a derivation")
+    option("right", metavar="EXPR", help="another")
 
-    p = command("equal", sheet.equal, 'minidiff equal "1 - alpha_bar[t]" "1 - alpha[t]*alpha_bar[t-1]"')
-    p.add_argument("left", metavar="EXPR", help="one line of a derivation")
-    p.add_argument("right", metavar="EXPR", help="another")
-    notated(p)
-    seeded(p)
-
-    p = command("compute", sheet.compute, "minidiff compute posterior-variance --beta .1,.2,.3 --t 2")
-    p.add_argument("name", metavar="NAME", help="a formula; minidiff show lists them")
+    says = "A formula with your own numbers, every intermediate value shown, exact where it can be."
+    p, option = formulas("compute", "compute", says, "posterior-variance --beta .1,.2,.3 --t 2", formula)
     p.set_defaults(help=p.print_help)  # REMAINDER would swallow --help
-    numbers = "your numbers: --beta .1,.2,.3 --t 2 --x_0 1.5"
-    p.add_argument("numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help=numbers)
+    option("numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help="your numbers: --beta .1,.2,.3 --t 2 --x_0 1.5")
 
-    p = command("show", sheet.show_entry, "minidiff show posterior-variance --plot")
-    p.add_argument("name", nargs="?", metavar="NAME", help="a formula (default: the list)")
-    p.add_argument("--plot", action="store_true", help="draw it: claimed curve, wrong versions, measured points")
-    p.add_argument("--out", metavar="FILE", help="where to draw it (default runs/formulas/NAME.png)")
+    says = "A formula: its symbols, why it is there, its wrong versions, where it is used and how it is measured. Or the list."
+    _, option = formulas("show", "show_entry", says, "posterior-variance --plot")
+    option("name", nargs="?", metavar="NAME", help="a formula (default: the list)")
+    option("--plot", action="store_true", help="draw it: claimed curve, wrong versions, measured points")
+    option("--out", metavar="FILE", help="where to draw it (default runs/formulas/NAME.png)")
 
-    p = command("quiz", sheet.quiz, "minidiff quiz --lecture 1 --pdf quiz.pdf")
-    p.add_argument("--n", type=int, default=8, help="how many questions (default 8)")
-    p.add_argument("--pdf", metavar="FILE", help="print it, the key on its own page, instead of asking")
-    lectured(p)
-    seeded(p)
+    says = (
+        "Pen-and-paper questions with numbers; distractors are real slips. In a terminal it asks, --pdf prints, with the key."
+    )
+    _, option = formulas("quiz", "quiz", says, "--lecture 1 --pdf quiz.pdf", lecture, seed)
+    option("--n", type=int, default=8, help="how many questions (default 8)")
+    option("--pdf", metavar="FILE", help="print it, the key on its own page, instead of asking")
 
-    p = command("sheet", sheet.sheet, "minidiff sheet --pdf sheet.pdf")
-    p.add_argument("--pdf", metavar="FILE", required=True, help="where to write it")
-    lectured(p)
-    seeded(p)
+    says = "The printed formula sheet: A4, every formula with its measured check."
+    _, option = formulas("sheet", "sheet", says, "--pdf sheet.pdf", lecture, seed)
+    option("--pdf", metavar="FILE", required=True, help="where to write it")
     return top
 
 
@@ -190,13 +204,14 @@ def main(argv=None):
     if words[:1] in (["check"], ["equal"]):  # a formula may begin with a minus, which argparse takes for an option
         words = [f" {w}" if w[:1] == "-" and w[:2] != "--" and w != "-h" else w for w in words]
     args = parser().read(words)
+    settings = vars(args)
     try:
-        if (getattr(args, "seed", 0) or 0) < 0:
-            raise ValueError(f"seed must not be negative, got {args.seed}")
-        if getattr(args, "threads", None) is not None:
-            if not 1 <= args.threads <= 64:
-                raise ValueError(f"threads must be at least 1 and at most 64, got {args.threads}")
-            os.environ["MINIDIFF_THREADS"] = str(args.threads)
+        if (seed := settings.get("seed") or 0) < 0:
+            raise ValueError(f"seed must not be negative, got {seed}")
+        if (threads := settings.get("threads")) is not None:
+            if not 1 <= threads <= 64:
+                raise ValueError(f"threads must be at least 1 and at most 64, got {threads}")
+            os.environ["MINIDIFF_THREADS"] = str(threads)
         return args.f(args)
     except BrokenPipeError:  # whoever read our output has stopped reading
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
