@@ -11,11 +11,13 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
+from minidiff.fast import train
 from minidiff.gaussian import q_sample
 from minidiff.mlp import MLP
 from minidiff.noise import JUDGE, stream
+from minidiff.objective import eps_prediction
 from minidiff.schedule import linear
-from minidiff.train import start, train
+from minidiff.train import Goal, start
 
 
 @figures.styled
@@ -40,7 +42,10 @@ def main(steps=3000, seed=0, rows=2000, out="runs/08_loss_floor.png"):
         ax.annotate(label, (times[k], mean[k]), offset, textcoords="offset points", color=color)
 
     curve(above, floor, figures.ORANGE, "floor: eps*", 8, (-100, -35))
-    training = train(model, state, schedule, mixture.sample(10_000, rng, np.float32), steps=steps, batch=256, lr=3e-3)
+    goal = Goal(eps_prediction)
+    training = train(
+        model, state, schedule, mixture.sample(10_000, rng, np.float32), steps=steps, batch=256, lr=3e-3, goal=goal
+    )
     for until, color, k in ((steps // 20, "#CC79A7", 12), (steps, figures.BLUE, 16)):
         while state.step < until:
             next(training)

@@ -10,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import COARSE, DTYPES, betas, coarse, product_of_alphas, seeds
 
-from minidiff import data, objective, sample
-from minidiff.cli.checkpoint import OBJECTIVES, TIMES, WEIGHTS, goal_of
-from minidiff.continuous import flow, solvers
+from minidiff import objective, sample
+from minidiff.cli.names import OBJECTIVES, TIMES, WEIGHTS, goal_of, load
+from minidiff.continuous import flow, ode, solvers
 from minidiff.continuous.process import VP, continuous
 from minidiff.exact import Mixture
+from minidiff.fast import sampling
+from minidiff.fast.mlp import Gradients
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import generate
 from minidiff.gaussian import posterior, q_sample
-from minidiff.loss import loss_and_grads
 from minidiff.mlp import MLP
-from minidiff.noise import RowNoise
+from minidiff.objective import loss_and_grads
 from minidiff.schedule import from_betas, linear_scaled
 from minidiff.train import Goal, batches, start, train
 
@@ -88,13 +91,13 @@ def test_targets_and_inputs(b, seed, draw):
 @pytest.mark.parametrize("kind", OBJECTIVES)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("rows", [3, 40])
-@pytest.mark.parametrize("step", [sample.ddpm(), sample.ddim(), solvers.SOLVERS["euler"][0]], ids=["ddpm", "ddim", "euler"])
+@pytest.mark.parametrize("step", [sample.ddpm(), sample.ddim(), solvers.pf_ode(ode.euler)], ids=["ddpm", "ddim", "euler"])
 def test_the_compiled_chain_is_the_readable_loop(kind, dtype, rows, step):
     model, rng = MLP(2, 24, 2, 8), np.random.default_rng(3)
     params = {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
     eps_theta, ends = objective.denoiser(model.eps_theta(params), OBJECTIVES[kind], continuous(S)), []
-    assert hasattr(eps_theta, "chain")
-    for run in (sample.generate, lambda *a: list(sample.sample(*a))[-1]):
+    assert sampling._chain_of(eps_theta) is not None
+    for run in (generate, lambda *a: list(sample.sample(*a))[-1]):
         rng = RowNoise(4)
         ends.append(run(step, eps_theta, S, rng.standard_normal((rows, 2), dtype), [6, 5, 3, 1, 0], rng))
     assert ends[0].dtype == ends[1].dtype == dtype
@@ -182,7 +185,7 @@ def test_the_fast_gradient_with_a_weight_is_the_definition(kind, weight):
     t = process.time_at(rng.random(150))
     x_in, t_in, target = asked.example(process, rng.standard_normal((150, 2)), t, rng.standard_normal((150, 2)))
     w = objective.weight_of(WEIGHTS[weight], asked, process, t)
-    fast = model.loss_and_grads(150, S.T, np.float64)(params, x_in, t_in, target, w)
+    fast = Gradients(model, 150, S.T, np.float64)(model, params, x_in, t_in, target, w)
     slow = loss_and_grads(model, params, x_in, t_in, target, w)
     assert math.isclose(fast[0], slow[0], rel_tol=1e-12)
     assert all(np.abs(fast[1][k] - slow[1][k]).max() < 1e-12 * np.abs(slow[1][k]).max() for k in params)
@@ -194,7 +197,7 @@ def test_the_fast_gradient_with_a_weight_is_the_definition(kind, weight):
 @pytest.mark.parametrize("kind", OBJECTIVES)
 def test_training_comes_near_the_floor_of_each_objective(kind):
     """From the loss of knowing nothing to 0.1 (flow 0.15) above what the perfect answer loses in the same batches."""
-    s, toy, goal = linear_scaled(50), data.load("mixture"), Goal(OBJECTIVES[kind])
+    s, toy, goal = linear_scaled(50), load("mixture"), Goal(OBJECTIVES[kind])
     process = goal.objective.process(s)
     model, losses = MLP(2, 64, 2), []
     for state in train(model, start(model, 0), s, toy.x, steps=900, batch=256, goal=goal, lr=2e-3):

@@ -3,18 +3,17 @@
 import json
 import math
 from dataclasses import asdict, dataclass, field
-from functools import partial
 
 import numpy as np
 
-from .. import objective
+from .. import fast, objective
 from ..continuous import flow
 from ..continuous.process import continuous
 from ..pictures.guidance import classifier_free
 from ..schedule import Schedule, from_betas
 from ..train import Goal, State
 from .files import read_npz, replacing
-from .names import MODELS, WITH_LABELS, goal_of, name_of, names_of, pick
+from .names import MODELS, goal_of, name_of, names_of, pick
 
 FORMAT = 5
 UNITS = ("scale", "offset", "low", "high")  # fields of a Run that are arrays
@@ -50,27 +49,28 @@ class Run:
 
     @property
     def labels(self):
-        """How many labels the model can be told: 0 for one that takes none."""
-        return self.model.labels if self.kind in WITH_LABELS else 0
+        """How many labels the model can be told: 0 if it takes none."""
+        return self.model.labels
 
-    def _network(self, label, w):
+    def network(self, label, w, plain):
         """The averaged network, guided to a label with weight w: guidance is linear in the answer, whatever is asked."""
+        ready = (lambda eps_theta: eps_theta) if plain else fast.denoiser
+        without = ready(self.model.eps_theta(self.state.ema))
         if label is None:
-            return self.model.eps_theta(self.state.ema)
+            return without
         if not self.labels:
             raise ValueError(f"label must be left out: this run's {self.kind} was trained without labels")
-        ask = partial(self.model.eps_theta, self.state.ema)
-        return classifier_free(ask(label), ask(None), w)
+        return classifier_free(ready(self.model.eps_theta(self.state.ema, label)), without, w)
 
-    def eps_theta(self, label=None, w=1.0):
+    def eps_theta(self, label=None, w=1.0, plain=False):
         """eps_theta(x_t, t), whatever the network was trained to answer; label: None, one, or one a row."""
-        return objective.denoiser(self._network(label, w), self.goal.objective, continuous(self.schedule))
+        return objective.denoiser(self.network(label, w, plain), self.goal.objective, continuous(self.schedule))
 
-    def velocity(self, label=None, w=1.0):
+    def velocity(self, label=None, w=1.0, plain=False):
         """The network as flow.py's u(x, t). Raises ValueError unless it was trained with the objective flow."""
         if (name := names_of(self.goal)["objective"]) != "flow":
             raise ValueError(f"only a network trained with the objective flow is a velocity, this one learnt {name}")
-        return flow.velocity_of(self._network(label, w))
+        return flow.velocity_of(self.network(label, w, plain))
 
     def loss_of_0(self):
         """The loss of a network that answers 0: what a loss is compared with."""

@@ -46,7 +46,7 @@ def sampler_of(args, run, least):
 
 def condition_of(args, run):
     """(labels, w) of --label and --w for args.n rows, or nothing where no label is asked for: what draw takes."""
-    if not run.labels:
+    if not (K := run.labels):
         if args.label is not None or args.w is not None:
             raise ValueError("--label and --w need a run that was trained with --conditional")
         return ()
@@ -54,9 +54,9 @@ def condition_of(args, run):
     check_weight(w)
     if args.label == "none":
         return ()
-    names = args.label.split(",") if args.label else [str(k) for k in range(run.labels)]
-    if not all(name.strip().isdigit() and int(name) < run.labels for name in names):
-        raise ValueError(f"label must be none or numbers in 0..{run.labels - 1} with commas between them, got {args.label!r}")
+    names = args.label.split(",") if args.label else [str(k) for k in range(K)]
+    if not all(name.strip().isdigit() and int(name) < K for name in names):
+        raise ValueError(f"label must be none or numbers in 0..{K - 1} with commas between them, got {args.label!r}")
     return np.resize([int(name) for name in names], args.n), w
 
 
@@ -85,7 +85,7 @@ def verdict(j):
 
 
 def demo(args):
-    """Trains on digits what answers v and what answers eps, draws from both, draws the pictures, judges the samples."""
+    """Trains what answers v and what answers eps on digits, draws from both, draws the pictures, judges the samples."""
     began, result, data = time.perf_counter(), {}, load_data("digits")
     steps, n = QUICK if args.quick else FULL
     out = folder(args.out or ("runs/demo-quick" if args.quick else "runs/demo"))
@@ -100,22 +100,24 @@ def demo(args):
         wrote(home / CHECKPOINT, args, result)
     wrote(figures.save(plots.curve(v, data), out / "training.png"), args, result)
     ddpm, ddim = sampler("ddpm"), sampler("ddim")
+    every, few = (how.times(v.schedule.T, None, "trailing") for how in (ddpm, ddim))
     rows, panels = [], {"data": plots.some_of(data, 100, args.seed)}
-    for asked, run, name, how in (("v", v, "DDPM", ddpm), ("v", v, "DDIM", ddim), ("eps", eps, "DDIM", ddim)):
-        times = how.times(run.schedule.T, None, "trailing")
+    for name, asked, run, how, times in (
+        ("DDPM", "v", v, ddpm, every),
+        ("DDIM", "v", v, ddim, few),
+        ("DDIM", "eps", eps, ddim, few),
+    ):
         x_0, seconds, evaluations = draw(run, how, times, n, args.seed, plain=args.plain)
         j = judge(x_0, data.x, stream(args.seed, JUDGE))
         said = {"sampler": name, "objective": asked, "evaluations": evaluations, "seconds": seconds}
         result.setdefault("samplers", []).append(said | j)
         rows.append(judged_row(f"{name}, asked for {asked}", evaluations, seconds, j))
-        if how is ddpm:
-            reverse = plots.reverse(run, how, times, args.seed)
-        else:
+        if how is ddim:
             panels[f"asked for {asked}: {name}, {evaluations} steps"] = x_0[:100]
     title = "Digits that a network made of noise, and what breaks first"
     wrote(figures.save(figures.beside(panels, data.shape, title), out / "samples.png"), args, result)
-    wrote(figures.save(reverse, out / "reverse.png"), args, result)
-    path, at = draw_path(v, ddim, times, 36, args.seed, 51)
+    wrote(figures.save(plots.reverse(v, ddpm, every, args.seed), out / "reverse.png"), args, result)
+    path, at = draw_path(v, ddim, few, 36, args.seed, 51)
     wrote(figures.trajectory(path, [f"t = {t}" for t in at], data.shape, out / "trajectory.gif"), args, result)
     result["seconds"] = time.perf_counter() - began
     show("\n" + table(JUDGED, rows), args)
@@ -124,7 +126,6 @@ def demo(args):
     show(f"What breaks first: {price_of_eps(v.schedule)}.\n", args)
     show(f"{result['seconds']:.0f} s in all. Look at {out / 'samples.png'} and {out / 'trajectory.gif'}. Then try", args)
     show(f"  minidiff sample {out} --sampler ddim --steps 10   fewer steps: what do they cost?", args)
-    show("  minidiff train --data moons                       points in the plane, in a minute", args)
     show("  minidiff doctor --T 50                            why a short linear schedule fails", args)
     return done(result, args)
 
@@ -141,8 +142,8 @@ def train(args):
     out = Path(args.out or f"runs/{Path(args.data or 'run').stem}")
     given = {k: v for k, v in vars(args).items() if k in SETTINGS and v is not None}
     if args.resume:
-        kept = ("data", "shape", "label_column", "model", *SETTINGS, "conditional")
-        if wrong := [f"--{k.replace('_', '-')}" for k in kept if vars(args)[k] not in (None, False)]:
+        fixed = ("data", "shape", "label_column", "model", *SETTINGS, "conditional")
+        if wrong := [f"--{k.replace('_', '-')}" for k in fixed if vars(args)[k] not in (None, False)]:
             raise ValueError(f"--resume continues with what the checkpoint says; leave out {', '.join(wrong)}")
         run, _ = run_at(out)
         data = data_of(run)
@@ -156,13 +157,11 @@ def train(args):
         data = load_data(args.data, args.seed or 0, args.shape, args.label_column)
         name = str(Path(args.data).resolve()) if Path(args.data).suffix else args.data
         run = new_run(data, name, args.model or "mlp", args.conditional, **given)
-        if data.notes:
-            print(f"{args.data}: {data.notes}", file=sys.stderr)
     result, drawn = {"from_step": run.state.step}, figures.drawable(run.shape)
     look = plots.growing(out / "progress.png") if drawn else lambda run: None
     if not fit(run, data, args.steps, out / CHECKPOINT, look, plain=args.plain):
         return stopped(out, run, args.steps)
-    for file in ["checkpoint.npz"] + ["progress.png"] * drawn:
+    for file in [CHECKPOINT] + ["progress.png"] * drawn:
         wrote(out / file, args, result)
     wrote(figures.save(plots.curve(run, data), out / "training.png"), args, result)
     recent = run.recent_losses()
@@ -180,10 +179,10 @@ def sample(args):
     condition, name, result = condition_of(args, run), how.label, {}
     out = folder(args.out or home / f"{re.sub('[^a-z0-9+.-]+', '-', name).strip('-')}-{len(times) - 1}")
     x_0, seconds, evaluations = draw(run, how, times, args.n, args.seed, condition, args.plain)
-    labels = None if not run.labels else condition[0] if condition else np.full(args.n, run.labels)  # the last: no label
+    result = {"sampler": name, "n": args.n, "evaluations": evaluations, "seconds": seconds}
     warn_of_eps(run, times, args)
     show(f"{name}: {args.n} samples, {evaluations} network evaluations each, {seconds:.2f} s", args)
-    for file in write_samples(run, x_0, labels, out):
+    for file in write_samples(run, x_0, condition, out):
         wrote(file, args, result)
     if figures.drawable(run.shape):
         m, panels = min(100 if len(run.shape) > 1 else 5000, args.n), {}
@@ -197,25 +196,24 @@ def sample(args):
             path, at = draw_path(run, how, times, 36 if len(run.shape) > 1 else 1000, args.seed, 60, condition)
             gif = figures.trajectory(path, [f"t = {t}" for t in at], run.shape, out / "trajectory.gif")
             wrote(gif, args, result)
-    return done(result | {"sampler": name, "n": args.n, "evaluations": evaluations, "seconds": seconds}, args)
+    return done(result, args)
 
 
 def evaluate(args):
     """How far a run's samples are from its data, beside the noise floor."""
     run, home = run_at(args.run)
     how, times = sampler_of(args, run, 2)
-    data, condition, name = data_of(run), condition_of(args, run), how.label
-    out = folder(args.out or home)
+    data, condition, out = data_of(run), condition_of(args, run), folder(args.out or home)
     x_0, seconds, evaluations = draw(run, how, times, args.n, args.seed, condition, args.plain)
     j = judge(x_0, data.x, stream(args.seed, JUDGE))
-    result = {"sampler": name, "evaluations": evaluations, "seconds": seconds} | j
-    show(table(JUDGED, [judged_row(name, evaluations, seconds, j)]), args)
+    result = {"sampler": how.label, "evaluations": evaluations, "seconds": seconds} | j
+    show(table(JUDGED, [judged_row(how.label, evaluations, seconds, j)]), args)
     warn_of_eps(run, times, args)
     show(f"sliced Wasserstein {j['sliced_wasserstein']:.4g}, its noise floor {j['sliced_floor']:.4g}", args)
     show(verdict(j) + (f" n is half of the {len(data.x)} rows." if j["n"] < min(args.n, 1000) else ""), args)
     if figures.drawable(run.shape):
         m = min(100 if len(run.shape) > 1 else 3000, len(x_0), len(data.x))
-        panels = {"data": plots.some_of(data, m, args.seed), f"{name}, {evaluations} evaluations": x_0[:m]}
+        panels = {"data": plots.some_of(data, m, args.seed), f"{how.label}, {evaluations} evaluations": x_0[:m]}
         title = f"energy distance {j['energy_distance']:.3g}, noise floor {j['energy_floor']:.3g}"
         wrote(figures.save(figures.beside(panels, run.shape, title), out / "eval.png"), args, result)
     if len(run.shape) > 1:

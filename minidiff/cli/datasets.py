@@ -51,18 +51,6 @@ def _has_names(cells):
     return False
 
 
-def _odd(columns, x, label_column):
-    """A line for each column that counts the rows or holds few whole numbers: it may not be meant as data."""
-    for k, (name, c) in enumerate(zip(columns, x.T), 1):
-        if name == label_column:
-            continue
-        called = f"column {k}" + (f" {name!r}" if name != str(k) else "")
-        if c[0] in (0, 1) and np.array_equal(c, np.arange(len(c)) + c[0]):
-            yield f"{called} only counts the rows: an index? then leave it out"
-        elif len(c) > 100 and (c == c.round()).all() and 1 < (n := len(np.unique(c))) <= 20:
-            yield f"{called} holds only {n} whole numbers: a label? --label-column {name}"
-
-
 def _read_csv(path, label_column):
     lines = [line for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip()]
     if not lines:
@@ -82,14 +70,13 @@ def _read_csv(path, label_column):
         raise ValueError(f"{path} has {len(columns)} names above {x.shape[1]} columns")
     columns, label = columns if named else [str(k + 1) for k in range(len(columns))], None
     label_column = "label" if label_column is None and "label" in columns else label_column
-    odd = list(_odd(columns, x, label_column))
     if label_column is not None:
         if label_column not in columns:
             raise ValueError(f"{path} has no column {label_column!r}, it has {', '.join(columns)}")
         k = columns.index(label_column)
         label, x = x[:, k], np.delete(x, k, axis=1)
         label = label.astype(int) if np.isin(label, np.arange(1000)).all() else label
-    return x, {"label": label, "columns": columns, "label_column": label_column, "notes": "; ".join(odd[:3])}
+    return x, {"label": label, "columns": columns, "label_column": label_column}
 
 
 def write_csv(path, x, columns):
@@ -181,9 +168,9 @@ def from_file(path, shape=None, label_column=None):
     raw, about = read_table(path, label_column)
     if raw.ndim == 2 and shape is not None and len(shape) > 1:
         if min(shape) < 1 or math.prod(shape) != raw.shape[1]:
-            said = f"{path} has rows of {raw.shape[1]} numbers, not of {' x '.join(map(str, shape))}"
-            raise ValueError("; ".join([said, *filter(None, [about.get("notes")])]))
-        raw, about["notes"] = raw.reshape(-1, *shape), ""
+            hint = ": is a column of labels among them? --label-column" if path.endswith(".csv") else ""
+            raise ValueError(f"{path} has rows of {raw.shape[1]} numbers, not of {' x '.join(map(str, shape))}{hint}")
+        raw = raw.reshape(-1, *shape)
     if raw.ndim == 2:
         rows = raw.astype(np.float64)
         offset, scale = rows.mean(axis=0), rows.std(axis=0)
@@ -192,9 +179,7 @@ def from_file(path, shape=None, label_column=None):
             raise ValueError(f"{path} holds numbers too large to average")
         return Dataset(str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, **about)
     if raw.ndim > 4 or (raw.ndim == 4 and raw.shape[-1] not in (1, 3)):
-        first = raw.ndim == 4 and raw.shape[1] in (1, 3)
-        hint = ": np.moveaxis(x, 1, -1) puts the colours last" if first else ""
-        raise ValueError(f"{path} must hold pictures (N, H, W) or (N, H, W, 3), it holds the shape {raw.shape}{hint}")
+        raise ValueError(f"{path} must hold pictures (N, H, W) or (N, H, W, 3), it holds the shape {raw.shape}")
     raw = raw[..., 0] if raw.ndim == 4 and raw.shape[-1] == 1 else raw
     levels = 256 if raw.dtype == np.uint8 else None
     low, high = (0.0, 255.0) if levels else (float(raw.min()), float(raw.max()))

@@ -1,7 +1,6 @@
 """The names that a person types, one table a kind, and the things they stand for."""
 
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from .datasets import from_file, is_file
 
 SCHEDULES = {"linear": schedule.linear, "linear-scaled": schedule.linear_scaled, "cosine": schedule.cosine}
 MODELS = {"mlp": MLP, "unet": UNet}
-WITH_LABELS = ("unet",)  # the models that can be told a label
 OBJECTIVES = {
     "eps": objective.eps_prediction,
     "x0": objective.x_0_prediction,
@@ -40,11 +38,11 @@ SAMPLERS = {  # the step, or for ddpm and ddim what makes it; how many steps whe
     "heun": (solvers.pf_ode(ode.heun), 25),
     "rk4": (solvers.pf_ode(ode.rk4), 15),
     "dpm-solver-1": (solvers.dpm_solver_1, 50),
-    "dpm-solver++": (solvers.dpm_solver_pp_2m, 25),
+    "dpm-solver++": (sample.Multistep(solvers.dpm_solver_pp_2m), 25),
     "reverse-sde": (solvers.reverse_sde, None),
     "langevin": (solvers.langevin(), 100),
 }
-STRAIGHT = {name: flow.straight(method) for name, method in ode.METHODS.items()}  # in the place of these, for a flow run
+STRAIGHT = {name: sample.Multistep(flow.straight(method)) for name, method in ode.METHODS.items()}  # of a flow run
 MIXTURES = {"mixture": data.mixture, "eight-gaussians": data.eight_gaussians}  # their density is known
 POINTS = {"moons": data.moons, "ring": data.ring, "swiss-roll": data.swiss_roll, "checkerboard": data.checkerboard}
 DATA_SETS = (*MIXTURES, *POINTS, "digits", "glyphs")
@@ -83,10 +81,10 @@ def names_of(goal):
 
 @dataclass(frozen=True)
 class Sampler:
-    """A step for sample.generate, and what a command has to know of it."""
+    """A step for sample.sample, and what a command has to know of it."""
 
     label: str
-    step: Callable
+    step: object  # a function or a Multistep
     steps: int | None  # where nobody says; None: all T
     on_velocity: bool = False  # its eps_theta has to be the velocity of a flow
 

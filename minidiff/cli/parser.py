@@ -18,27 +18,18 @@ class Parser(argparse.ArgumentParser):
     def read(self, words):
         """The arguments in words; exits with 2, naming the nearest, where a command or an option is not known."""
         p, kind, known, name = self, "command", self.commands.choices, words[0] if words else "-"
-        if name[:1] == "-":
-            return self.parse_args(words)
-        if name in known:
+        if name[:1] == "-" or name in known:
             args, rest = self.parse_known_args(words)
             if not rest:
                 return args
-            p, kind, name = known[name], "argument", next((w for w in rest if w[:1] == "-"), rest[0]).split("=")[0]
+            p, kind, name = known[args.command], "argument", next((w for w in rest if w[:1] == "-"), rest[0]).split("=")[0]
             known = re.findall(r"--[\w-]+", p.format_usage())
-        from .names import unknown  # only here: it loads everything that has a name
-
-        p.error(str(unknown(kind, known, name)))
+        names = import_module(".names", __package__)  # only now: it loads everything that has a name
+        p.error(str(names.unknown(kind, known, name)))
 
     def error(self, message):
         print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
-
-
-def later(place):
-    """The function at "module.function" of this room, whose module is imported when it is called."""
-    module, name = place.split(".")
-    return lambda args: getattr(import_module(f".{module}", __package__), name)(args)
 
 
 def parser():
@@ -50,10 +41,12 @@ def parser():
     top.commands = subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
 
     def command(name, place, says, example):
-        p = subparsers.add_parser(name, help=says, description=says, epilog=f"example: minidiff {name} {example}".rstrip())
-        p.set_defaults(f=later(place))
+        """add_argument of a new command: place is "module.function" of this room, imported when it is called."""
+        module, f = place.split(".")
+        p = subparsers.add_parser(name, help=says, description=says, epilog=f"example: minidiff {name} {example}")
+        p.set_defaults(f=lambda args: vars(import_module(f".{module}", __package__))[f](args), help=p.print_help)
         p.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-        return p, p.add_argument
+        return p.add_argument
 
     def common(option, out="the run's folder", seed=0):
         told = "whole number >= 0; same seed and kind of processor: same result (default 0)"
@@ -62,19 +55,18 @@ def parser():
         option("--threads", type=int, help="cores to use (default: all, at most 8); results do not depend on it")
         option("--plain", action="store_true", help="use the readable code only (slower)")
 
-    def schedule(option, **default):
-        names = "linear, linear-scaled or cosine (default linear)"
-        option("--schedule", default=default.get("schedule"), metavar="NAME", help=names)
-        option("--T", type=int, default=default.get("T"), help="number of noising steps (default 1000)")
+    def schedule(option, name=None, T=None):
+        option("--schedule", default=name, metavar="NAME", help="linear (default), linear-scaled or cosine")
+        option("--T", type=int, default=T, help="number of noising steps (default 1000)")
 
     def sampler(option):
-        option("--sampler", metavar="NAME", help="ddpm (default), ddim, euler, heun, rk4, dpm-solver-1, dpm-solver++, "
-               "reverse-sde or langevin; a run with the objective flow walks its straight path with euler (default), "
-               "heun and rk4")  # fmt: skip
+        names = "ddpm (default), ddim, euler, heun, rk4, dpm-solver-1, dpm-solver++, reverse-sde or langevin"
+        straight = "; a run with the objective flow walks its straight path with euler (default), heun and rk4"
+        option("--sampler", metavar="NAME", help=names + straight)
         option("--var", metavar="NAME", help="ddpm's variance: beta-tilde (default), beta or gaussian-optimal")
         option("--eta", type=float, help="ddim's share of fresh noise, 0..1 (default 0)")
-        option("--steps", type=int, help="steps, 1..T (default: ddpm and reverse-sde T, langevin 100, heun and "
-               "dpm-solver++ 25, rk4 15, others 50)")  # fmt: skip
+        defaults = "ddpm and reverse-sde T, langevin 100, heun and dpm-solver++ 25, rk4 15, others 50"
+        option("--steps", type=int, help=f"steps, 1..T (default: {defaults})")
         option("--spacing", default="trailing", metavar="NAME", help="trailing (default), leading or linspace")
 
     def of_run(option):
@@ -85,15 +77,14 @@ def parser():
         sampler(option)
         common(option)
 
-    says = "Digits from noise: trains, samples with DDPM and with DDIM, draws the pictures, judges the samples."
-    _, option = command("demo", "commands.demo", says, "--quick")
+    option = command("demo", "commands.demo", "Digits from noise: trains, samples, draws, judges.", "--quick")
     option("--quick", action="store_true", help="small, in about fifteen seconds")
     common(option, "runs/demo, with --quick runs/demo-quick")
 
-    says = "Trains a denoiser and keeps it in RUN/checkpoint.npz."
-    _, option = command("train", "commands.train", says, "--data moons --steps 4000 --out runs/moons")
-    option("--data", metavar="D", help="mixture, eight-gaussians, moons, ring, swiss-roll, checkerboard, digits, glyphs, "
-           "glyphs-SIZE, or a file: .npy, .npz (x or X; label, labels or y), .csv, or IDX (MNIST)")  # fmt: skip
+    option = command("train", "commands.train", "Trains a denoiser.", "--data moons --steps 4000 --out runs/moons")
+    made = "mixture, eight-gaussians, moons, ring, swiss-roll, checkerboard, digits, glyphs, glyphs-SIZE"
+    files = ".npy, .npz (x or X; label, labels or y), .csv, or IDX (MNIST)"
+    option("--data", metavar="D", help=f"{made}, or a file: {files}")
     option("--shape", type=int, nargs="+", metavar="N", help="of the picture in a row of numbers: 28 28, or 28 28 3")
     option("--label-column", metavar="NAME", help="of a .csv: whole numbers that are no data (default: label, if any)")
     option("--model", metavar="NAME", help="mlp (default) or, for pictures, unet")
@@ -111,88 +102,78 @@ def parser():
     schedule(option)
     common(option, "runs/NAME of the data", seed=None)
 
-    says = "Draws samples from a run, as numbers in the data's units and as pictures."
-    _, option = command("sample", "commands.sample", says, "runs/moons --sampler ddim --steps 20 --n 2000")
+    option = command("sample", "commands.sample", "Draws numbers and pictures.", "runs/moons --sampler ddim --steps 20")
     of_run(option)
     option("--gif", action="store_true", help="also draw the way there as a GIF")
 
-    says = "How far a run's samples are from its data, beside the noise floor."
-    _, option = command("eval", "commands.evaluate", says, "runs/moons --sampler ddim --steps 20")
+    option = command("eval", "commands.evaluate", "How far samples are from data, and data from data.", "runs/moons --n 500")
     of_run(option)
     option("--likelihood", action="store_true", help="also the ELBO by t and the ODE's likelihood")
 
-    _, option = command("info", "commands.info", "What is in a checkpoint.", "runs/moons")
+    option = command("info", "commands.info", "What is in a checkpoint.", "runs/moons")
     option("run", metavar="RUN", help="the folder of a run, or its checkpoint")
 
-    says = "How fast minidiff is on this machine, and what share of the machine's limit that is."
-    _, option = command("bench", "bench.bench", says, "--threads 1")
+    option = command("bench", "bench.bench", "How fast, and what share of this machine's limit.", "--threads 1")
     option("--repeats", type=int, default=5, help="of every measurement (default 5)")
     option("--threads", type=int, help="cores to use (default: all, at most 8)")
 
-    says = "Does a schedule end in noise? Exit 1 when x_T still knows more than 0.01 nats a coordinate of the data."
-    _, option = command("doctor", "theory.doctor", says, "--schedule linear --T 50")
-    schedule(option, schedule="linear", T=1000)
+    option = command("doctor", "theory.doctor", "Does a schedule end in noise? Exit 1: not quite.", "--schedule linear --T 50")
+    schedule(option, "linear", 1000)
     option("--data-std", type=float, default=1.0, help="standard deviation of the data (default 1)")
 
-    says = "What a sampler does to Gaussian data with the perfect denoiser, exactly: its bias, without drawing a sample."
-    _, option = command("oracle", "theory.oracle", says, "--sampler ddim --steps 50 --data-mean 0.2 --data-std 0.15")
+    option = command("oracle", "theory.oracle", "A sampler's bias on Gaussian data, exactly.", "--sampler ddim --data-std 0.15")
     sampler(option)
     option("--data-mean", type=float, default=0.2, help="mean of the Gaussian data (default 0.2)")
     option("--data-std", type=float, default=0.15, help="standard deviation of the data (default 0.15)")
-    schedule(option, schedule="linear", T=1000)
+    schedule(option, "linear", 1000)
 
-    says = "The dictionary between the papers: Ho, DDIM, Prince, Karras, VDM, Song, flow matching."
-    _, option = command("notation", "theory.notation", says, "karras")
+    option = command("notation", "theory.notation", "What each paper's letters are here.", "karras")
     option("paper", nargs="?", metavar="PAPER", help="only this one: ho, ddim, prince, karras, vdm, song or flow")
 
-    seed = ("--seed", {"type": int, "default": 0, "help": "of the random numbers (default 0)"})
-    lecture = ("--lecture", {"type": int, "metavar": "N", "help": "only this lecture's"})
-    notation = ("--notation", {"default": "ddpm", "metavar": "BOOK", "help": "your letters: ddpm (default), ddim or prince"})
-    formula = ("name", {"metavar": "NAME", "help": "a formula; minidiff show lists them"})
+    def seeded(option):
+        option("--seed", type=int, default=0, help="of the random numbers (default 0)")
 
-    def formulas(name, place, says, example, *shared):
-        p, option = command(name, f"formulas.{place}", says, example)
-        for word, settings in shared:
-            option(word, **settings)
-        return p, option
+    def lectured(option):
+        option("--lecture", type=int, metavar="N", help="only this lecture's")
+        seeded(option)
 
-    says = "Measures the formula sheet: each answer and the library against an oracle, each wrong version refuted."
-    _, option = formulas("verify", "verify", says, "--lecture 1", lecture, seed)
+    def notated(option):
+        option("--notation", default="ddpm", metavar="BOOK", help="your letters: ddpm (default), ddim or prince")
+        seeded(option)
+
+    option = command("verify", "formulas.verify", "Measures the formula sheet, right and wrong versions.", "--lecture 1")
     option("names", nargs="*", metavar="NAME", help="formulas (default: all); minidiff show lists them")
+    lectured(option)
 
-    says, example = (
-        "Is your version of a formula right? Exit 0: right, 1: wrong, 2: not understood.",
-        "(1-alpha_bar[t-1])/(1-alpha_bar[t])*beta[t]",
-    )
-    _, option = formulas("check", "check", says, f'posterior-variance "{example}"', formula, notation, seed)
+    judged, example = "Is your formula right? Exit 0: right, 1: wrong, 2: not understood.", 'posterior-variance "beta[t]"'
+    option = command("check", "formulas.check", judged, example)
+    option("name", metavar="NAME", help="a formula; minidiff show lists them")
     option("expression", metavar="EXPR", help="your version: as typed, in Unicode or LaTeX (quote it)")
+    notated(option)
 
-    says = "Are two lines of a derivation equal? Exit 0: equal, 1: not, 2: not understood."
-    _, option = formulas("equal", "equal", says, '"1 - alpha_bar[t]" "1 - alpha[t]*alpha_bar[t-1]"', notation, seed)
+    judged, example = "Are two lines of a derivation equal? Exit 0, 1 or 2 as check.", '"alpha[t]" "1 - beta[t]"'
+    option = command("equal", "formulas.equal", judged, example)
     option("left", metavar="EXPR", help="one line of a derivation")
     option("right", metavar="EXPR", help="another")
+    notated(option)
 
-    says = "A formula with your own numbers, every intermediate value shown, exact where it can be."
-    p, option = formulas("compute", "compute", says, "posterior-variance --beta .1,.2,.3 --t 2", formula)
-    p.set_defaults(help=p.print_help)  # REMAINDER would swallow --help
-    option("numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help="your numbers: --beta .1,.2,.3 --t 2 --x_0 1.5")
+    option = command("compute", "formulas.compute", "A formula with your numbers.", "posterior-variance --beta .1,.2,.3 --t 2")
+    option("name", metavar="NAME", help="a formula; minidiff show lists them")
+    option("numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help="such as --beta .1,.2,.3 --t 2 --x_0 1.5")
 
-    says = "A formula: its symbols, why it is there, its wrong versions, where it is used and how it is measured. Or the list."
-    _, option = formulas("show", "show_entry", says, "posterior-variance --plot")
+    option = command("show", "formulas.show_entry", "All about a formula, or the list of them.", "posterior-variance --plot")
     option("name", nargs="?", metavar="NAME", help="a formula (default: the list)")
     option("--plot", action="store_true", help="draw it: claimed curve, wrong versions, measured points")
     option("--out", metavar="FILE", help="where to draw it (default runs/formulas/NAME.png)")
 
-    says = (
-        "Pen-and-paper questions with numbers; distractors are real slips. In a terminal it asks, --pdf prints, with the key."
-    )
-    _, option = formulas("quiz", "quiz", says, "--lecture 1 --pdf quiz.pdf", lecture, seed)
+    option = command("quiz", "formulas.quiz", "Pen-and-paper questions; wrong answers are real slips.", "--lecture 1")
     option("--n", type=int, default=8, help="how many questions (default 8)")
     option("--pdf", metavar="FILE", help="print it, the key on its own page, instead of asking")
+    lectured(option)
 
-    says = "The printed formula sheet: A4, every formula with its measured check."
-    _, option = formulas("sheet", "sheet", says, "--pdf sheet.pdf", lecture, seed)
+    option = command("sheet", "formulas.sheet", "The formula sheet on paper, each with its check.", "--pdf sheet.pdf")
     option("--pdf", metavar="FILE", required=True, help="where to write it")
+    lectured(option)
     return top
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..gaussian import noise_chain
-from ..noise import JUDGE, RowNoise, stream
+from ..noise import JUDGE, stream
 from ..objective import floor_of, simple, uniform
 from . import figures
 from .names import sampler
@@ -30,7 +30,7 @@ def forward(run, data, seed):
     """A few rows of data dissolving into noise."""
     times = np.round(run.schedule.T * np.array([0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1])).astype(int)
     rows = data.x[:: max(1, len(data.x) // 3)][:3] if len(data.shape) > 1 else data.x[:800]
-    path = noise_chain(run.schedule, rows, np.unique(times), RowNoise(seed))
+    path = noise_chain(run.schedule, rows, np.unique(times), stream(seed, JUDGE, 6))
     labels = [f"t={t}\n$\\bar\\alpha_t = {run.schedule.alpha_bar[t]:.2f}$" for t in np.unique(times)]
     return figures.strip(path, labels, data.shape, "Forward: data dissolve, step by step, into noise")
 
@@ -51,7 +51,8 @@ def growing(path):
         n = 10 if len(run.shape) > 1 else 800
         stages.append(draw_path(run, ddim, times, n, 0, 2, condition)[0][-1])
         labels.append(f"step {run.state.step}")
-        figures.save(figures.grown(stages, labels, run.shape), path)
+        draw = figures.lines if len(run.shape) > 1 else figures.strip
+        figures.save(draw(stages, labels, run.shape, "Learning: the same noise, step by step"), path)
 
     return look
 

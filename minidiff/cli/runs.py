@@ -1,7 +1,6 @@
 """What the commands do with a run: begin it, train it, draw from it, write what was drawn."""
 
 import itertools
-import math
 import sys
 import time
 import warnings
@@ -9,13 +8,13 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .. import train
-from ..noise import RowNoise
-from ..sample import Counted, generate, sample
+from .. import fast, train
+from ..fast import RowNoise
+from ..sample import evaluations, sample
 from .checkpoint import Run, load, save
 from .datasets import write_csv
 from .files import folder, replacing
-from .names import MODELS, SCHEDULES, WITH_LABELS, goal_of, pick
+from .names import MODELS, SCHEDULES, goal_of, pick
 from .names import load as load_data
 from .progress import Interrupt, bar
 
@@ -29,22 +28,19 @@ def new_run(data, name, model, conditional=False, **settings):
     """A Run at step 0 on the Dataset of that name; settings where they are not SETTINGS; conditional: told the labels."""
     s = SimpleNamespace(**SETTINGS | (UNET if model == "unet" else {}) | settings)
     kind, noising = pick("model", MODELS, model), pick("schedule", SCHEDULES, s.schedule)(s.T)
-    goal, labels = goal_of(s.objective, s.weight, s.times, warmup=s.warmup), 0
-    if conditional:
-        if data.label is None:
-            why = f"{name} has no labels (a file may: an .npz with x and label, a .csv with a column label)"
-            raise ValueError(f"--conditional needs labels and the model unet: {why}")
-        if model not in WITH_LABELS:
-            raise ValueError(f"--conditional needs labels and the model unet: the model {model} takes none")
-        labels = int(data.label.max()) + 1
+    goal = goal_of(s.objective, s.weight, s.times, warmup=s.warmup)
+    if conditional and (data.label is None or model == "mlp"):
+        none = f"{name} has no labels (a file may: an .npz with x and label, a .csv with a column label)"
+        why = none if data.label is None else f"the model {model} takes none"
+        raise ValueError(f"--conditional needs labels and the model unet: {why}")
     if model == "mlp":
         network = kind(data.x.shape[1], s.width, s.depth)
     elif len(data.shape) > 1:
+        labels = int(data.label.max()) + 1 if conditional else 0
         network = kind.of_shape(data.shape, width=s.width, depth=s.depth, labels=labels)
     else:
-        side = math.isqrt(d := data.shape[0])
-        hint = f"{side} x {side} pixels? then --shape {side} {side}" if side**2 == d > 8 else "leave it out"
-        raise ValueError(f"--model {model} needs pictures, {name} has rows of {d} numbers: {hint}")
+        rows = f"{name} has rows of {data.shape[0]} numbers; --shape says what pictures they are"
+        raise ValueError(f"--model {model} needs pictures, {rows}")
     low, high = (-1.0, 1.0) if len(data.shape) > 1 else (data.x.min(axis=0), data.x.max(axis=0))
     return Run(
         network, train.start(network, s.seed), noising, name, data.shape, s.batch, s.lr, data.scale, data.offset, s.schedule,
@@ -67,9 +63,9 @@ def data_of(run):
 
 
 def gradient_steps(run, data, steps, plain):
-    """train.train for this run, up to `steps`: the one place where training is called. plain: by the readable code only."""
+    """The generator of States that training is. plain: by the readable code only."""
     settings = {"batch": run.batch, "lr": run.lr, "goal": run.goal, "label": data.label if run.labels else None}
-    return train.train(run.model, run.state, run.schedule, data.x, steps=steps, **settings)
+    return (train if plain else fast).train(run.model, run.state, run.schedule, data.x, steps=steps, **settings)
 
 
 def fit(run, data, steps, path, look=lambda run: None, looks=8, plain=False):
@@ -109,35 +105,36 @@ def fit(run, data, steps, path, look=lambda run: None, looks=8, plain=False):
     return True
 
 
-def denoiser(run, sampler, condition, plain):
-    """What the sampler asks, counting: eps_theta, or for some the velocity; condition: labels and w, or nothing."""
-    return Counted((run.velocity if sampler.on_velocity else run.eps_theta)(*condition))
+def asked(run, sampler, condition, plain):
+    """What the sampler asks, eps_theta or for some the velocity; condition: labels and w, or nothing."""
+    return (run.velocity if sampler.on_velocity else run.eps_theta)(*condition, plain=plain)
 
 
 def draw(run, sampler, times, n, seed, condition=(), plain=False):
-    """n samples (n, d), the seconds they took, and the network evaluations each took.
+    """n samples (n, d), the seconds they took, and how often each asked a network. plain: by the readable code only.
 
-    The one place where all samples are drawn; plain: by the readable code only. condition: (n,) labels and w, or nothing.
+    condition: labels (n,) and w, or nothing.
     """
-    rng, eps_theta = RowNoise(seed), denoiser(run, sampler, condition, plain)
+    rng, eps_theta = RowNoise(seed), asked(run, sampler, condition, plain)
     x_T = rng.standard_normal((n, run.model.d), np.float32)
     began = time.perf_counter()
     with bar(n * (len(times) - 1), "row-steps", sampler.label) as progress:
         if plain:
             for x_0 in sample(sampler.step, eps_theta, run.schedule, x_T, times, rng):
-                progress.update(n)
+                progress.update(len(x_0))
         else:
-            x_0 = generate(sampler.step, eps_theta, run.schedule, x_T, times, rng, progress.update)
+            x_0 = fast.generate(sampler.step, eps_theta, run.schedule, x_T, times, rng, progress.update)
     _check(run, x_0)
-    return x_0, time.perf_counter() - began, round(eps_theta.evaluations(n))
+    both = 2 if condition and condition[1] not in (0, 1) else 1  # with the label, and without
+    return x_0, time.perf_counter() - began, both * evaluations(sampler.step, run.schedule, times)
 
 
-def draw_path(run, sampler, times, n, seed, frames, condition=(), plain=False):
-    """About `frames` stages (n, d) on the way from noise to data, and their times. condition: as many labels or more."""
+def draw_path(run, sampler, times, n, seed, frames, condition=()):
+    """About `frames` stages (n, d) on the way from noise to data, and their times. condition: any number of labels and w."""
     rng, condition = RowNoise(seed), condition and (np.resize(condition[0], n), condition[1])
     x_T = rng.standard_normal((n, run.model.d), np.float32)
     keep = set(np.linspace(0, len(times) - 1, min(frames, len(times))).round().astype(int).tolist())
-    walk = sample(sampler.step, denoiser(run, sampler, condition, plain), run.schedule, x_T, times, rng)
+    walk = sample(sampler.step, asked(run, sampler, condition, False), run.schedule, x_T, times, rng)
     path = [x for k, x in enumerate(itertools.chain([x_T], walk)) if k in keep]
     return path, [int(times[k]) for k in sorted(keep)]
 
@@ -155,15 +152,16 @@ def _check(run, x_0):
         print(beyond + (f", most in column {far.sum(axis=0).argmax() + 1}" if len(run.shape) == 1 else ""), file=sys.stderr)
 
 
-def write_samples(run, x_0, labels, out):
+def write_samples(run, x_0, condition, out):
     """samples.csv for a run on a .csv, the labels in their old column; else samples.npy and labels.npy. Returns the paths."""
+    labels = condition[0] if condition else np.full(len(x_0), run.labels)  # the number of labels stands for none
     if run.columns is not None:
         x, columns = run.in_data_units(x_0).reshape(len(x_0), -1), [c for c in run.columns if c != run.label_column]
-        if labels is not None:
+        if run.labels:
             x, columns = np.insert(x, run.columns.index(run.label_column), labels, axis=1), run.columns
         write_csv(out / "samples.csv", x, columns)
         return [out / "samples.csv"]
-    arrays = {"samples.npy": run.in_data_units(x_0)} | ({} if labels is None else {"labels.npy": labels})
+    arrays = {"samples.npy": run.in_data_units(x_0)} | ({"labels.npy": labels} if run.labels else {})
     for file, array in arrays.items():
         with replacing(out / file) as beside, open(beside, "wb") as f:
             np.save(f, array)

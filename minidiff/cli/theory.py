@@ -6,9 +6,8 @@ import numpy as np
 
 from ..continuous.process import continuous
 from ..gaussian import prior_kl, snr
-from ..noise import RowNoise
 from ..recursion import moments
-from ..sample import Counted, sample
+from ..sample import evaluations
 from ..sheet.dictionary import DICTIONARY
 from .names import SCHEDULES, pick, sampler, unknown
 from .printing import done, show, table
@@ -23,7 +22,8 @@ def doctor(args):
         raise ValueError(f"data_std must be positive, got {std}")
     nats = float(prior_kl(schedule, std**2))
     result = {
-        "schedule": args.schedule, "T": args.T, "alpha_bar_T": float(schedule.alpha_bar[-1]), "snr_T": float(snr(schedule, args.T)),
+        "schedule": args.schedule, "T": args.T,
+        "alpha_bar_T": float(schedule.alpha_bar[-1]), "snr_T": float(snr(schedule, args.T)),
         "beta_min": float(schedule.beta[1:].min()), "beta_max": float(schedule.beta.max()), "prior_kl": nats,
         "limit": LIMIT, "healthy": nats <= LIMIT,
     }  # fmt: skip
@@ -49,11 +49,10 @@ def advice(name, T, std):
         except ValueError:  # there is no such schedule for this T
             return False
 
-    if std > 1 and healthy(name, T, 1.0):
-        return "Scale the data to std 1 first."
-    longer = next((f"T >= {n}" for n in range(T, 4000) if healthy(name, n, std)), None)
-    others = [f"--schedule {other}" for other in SCHEDULES if other != name and healthy(other, T, std)]
-    return f"Use {' or '.join(filter(None, [longer, *others])) or 'data of smaller std'}."
+    longer = [f"T >= {n}" for n in range(T, 4000) if healthy(name, n, std)][:1]
+    others = [f"--schedule {other}" for other in SCHEDULES if healthy(other, T, std)]
+    scaled = ["data scaled to std 1"] * (std > 1 and healthy(name, T, 1.0))
+    return f"Use {' or '.join(scaled or longer + others) or 'data of smaller std'}."
 
 
 def oracle(args):
@@ -62,21 +61,24 @@ def oracle(args):
     if not (math.isfinite(m) and 0 <= std < math.inf):
         raise ValueError(f"data-mean must be finite and data-std finite and at least 0, got {m} and {std}")
     how = sampler(args.sampler or "ddpm", args.var, args.eta, lambda: std**2)
-    times, count = how.times(args.T, args.steps, args.spacing), Counted(lambda x, t: x)
-    for _ in sample(how.step, count, continuous(schedule), np.ones((1, 1)), times, RowNoise(0)):
-        pass
+    times, process = how.times(args.T, args.steps, args.spacing), continuous(schedule)
     steps, ab = len(times) - 1, schedule.at(int(times[0]), 0.0)
     starts = {"N(0, 1)": None, "q(x_t)": (np.array([math.sqrt(ab) * m]), np.array([[ab * std**2 + 1 - ab]]))}
     ends = {}
     for name, start in starts.items():
-        means, covs = moments(how.step, schedule, [m], [[std**2]], times, start)
+        means, covs = moments(how.step, schedule, [m], [[std**2]], times, start, process)
         ends[name] = np.array([means[-1][0], math.sqrt(max(covs[-1][0, 0], 0.0))])
     data, got, exact = np.array([m, std]), ends["N(0, 1)"], ends["q(x_t)"]
     rows = {
         "data": data, "result": got, "bias": got - data, "bias_of_the_start": got - exact, "bias_of_the_steps": exact - data
     }  # fmt: skip
     words = ["data", "samples, exactly", "bias", "  of it: started from N(0, 1), not q(x_t)", "  of it: the steps are finite"]
-    result = {"sampler": how.label, "evaluations": len(count.rows), "steps": steps, "spacing": args.spacing}
+    result = {
+        "sampler": how.label,
+        "evaluations": evaluations(how.step, process, times),
+        "steps": steps,
+        "spacing": args.spacing,
+    }
     result |= {"first_t": int(times[0]), "schedule": args.schedule, "T": args.T, "alpha_bar_T": float(schedule.alpha_bar[-1])}
     result |= {k: {"mean": float(a), "std": float(b)} for k, (a, b) in rows.items()}
     asked = f"{steps} steps ({args.spacing}), {result['evaluations']} evaluations"

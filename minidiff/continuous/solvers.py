@@ -13,7 +13,6 @@ import numpy as np
 
 from ..arrays import keeps_dtype
 from ..gaussian import check_order, snr, x_0_from_eps
-from ..sample import affine
 from . import ode, sde
 from .process import continuous
 
@@ -31,10 +30,9 @@ def pf_ode(method):
             return x_0_from_eps(process, x_t, t, eps_theta(x_t, t))
         return method(sde.velocity_by_angle(process, eps_theta), x_t, sde.angle(process, t), sde.angle(process, s))
 
-    return affine(step) if method is ode.euler else step
+    return step
 
 
-@affine
 @keeps_dtype
 def dpm_solver_1(eps_theta, schedule, x_t, t, s, rng):
     """x_s = sqrt(ab_s / ab_t) x_t - sqrt(1 - ab_s) (e^h - 1) eps_hat: DDIM by another road.    [DPM-Solver section 3.2]
@@ -73,7 +71,6 @@ def dpm_solver_pp_2m(eps_theta, schedule, x_T, times, rng):
         yield x
 
 
-@affine
 def reverse_sde(eps_theta, schedule, x_t, t, s, rng):
     """The reverse SDE by Euler-Maruyama, from t to s.    [Score SDE eq. 6]"""
     check_order(t, s)

@@ -14,7 +14,7 @@ from minidiff.evaluation.classifier import Classifier, backward, cross_entropy, 
 from minidiff.noise import JUDGE, stream
 from minidiff.schedule import linear_scaled
 
-DIGITS = data.load("digits")
+DIGITS = data.digits()
 
 
 @pytest.fixture(scope="module")
