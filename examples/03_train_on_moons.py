@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minidiff import data
 from minidiff.cli import figures
+from minidiff.cli.names import load
 from minidiff.fast import RowNoise, generate, train
 from minidiff.mlp import MLP
 from minidiff.objective import denoiser, v_prediction

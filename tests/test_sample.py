@@ -14,6 +14,7 @@ from minidiff.mlp import MLP
 from minidiff.schedule import from_betas, linear, linear_scaled
 
 S = coarse()
+SPACINGS = [sample.trailing, sample.leading, sample.linspace]
 STEPS = {
     "ddpm(beta)": sample.ddpm(sample.beta),
     "ddpm(beta-tilde)": sample.ddpm(sample.beta_tilde),

@@ -11,19 +11,20 @@ from hypothesis import strategies as st
 from support import COARSE, DTYPES, assert_mean, assert_variance, betas, coarse, product_of_alphas, seeds
 
 from minidiff import recursion, sample
+from minidiff.cli.names import SAMPLERS, sampler
 from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import VP, continuous
 from minidiff.exact import Mixture
 from minidiff.fast.noise import RowNoise
-from minidiff.fast.sampling import Counted, generate
+from minidiff.fast.sampling import generate
 from minidiff.recursion import coefficients
 from minidiff.schedule import cosine, from_betas, linear
 
 S = coarse()
 M, V = 0.8, 0.36  # mean and variance of the Gaussian data
 GAUSSIAN = Mixture([1.0], [[M]], [[[V]]])
-AFFINE = {name: solvers.SOLVERS[name][0] for name in ("euler", "dpm-solver-1", "reverse-sde")}
-DETERMINISTIC = {name: solvers.SOLVERS[name][0] for name in ("euler", "heun", "rk4", "dpm-solver-1", "dpm-solver++")}
+AFFINE = {name: SAMPLERS[name][0] for name in ("euler", "dpm-solver-1", "reverse-sde")}
+DETERMINISTIC = {name: SAMPLERS[name][0] for name in ("euler", "heun", "rk4", "dpm-solver-1", "dpm-solver++")}
 
 
 class Returns:
@@ -294,24 +295,9 @@ def test_solvers_keep_the_dtype(name, dtype):
     [("ddpm", 4), ("ddim", 4), ("euler", 4), ("heun", 2 * 4 - 1), ("rk4", 4 * 4 - 3), ("dpm-solver-1", 4),
      ("dpm-solver++", 4), ("reverse-sde", 4), ("langevin", 5 * 4 + 1)],
 )  # fmt: skip
-@pytest.mark.parametrize("rows", [3, 700])
-def test_evaluations_are_counted(name, evaluations, rows):
-    """In 4 steps: by the compiled loop (a RowNoise, a denoiser with a chain; 700 rows are two blocks) and the readable."""
-    step = solvers.by_name(name)[1]
-    for rng, exact in ((RowNoise(0), GAUSSIAN.eps_theta(continuous(S))), (np.random.default_rng(0), lambda x, t: 0.1 * x)):
-        counted = Counted(exact)
-        x_0 = generate(step, counted, S, np.zeros((rows, 1)), [6, 5, 3, 1, 0], rng)
-        assert counted.evaluations(rows) == evaluations and x_0.shape == (rows, 1)
-        assert hasattr(counted, "chain") == hasattr(exact, "chain")
-
-
-def test_a_counted_denoiser_answers_the_same():
-    eps_theta = GAUSSIAN.eps_theta(continuous(S))
-    ends = [
-        generate(sample.ddpm(), f, S, rng.standard_normal((5, 1)), range(6, -1, -1), rng)
-        for f, rng in ((eps_theta, RowNoise(1)), (Counted(eps_theta), RowNoise(1)))
-    ]
-    assert np.array_equal(*ends)
+def test_evaluations_are_counted(name, evaluations):
+    """In 4 steps."""
+    assert sample.evaluations(sampler(name).step, continuous(S), [6, 5, 3, 1, 0]) == evaluations
 
 
 def test_recursion_counts_every_draw_of_a_step():
@@ -363,11 +349,6 @@ def test_ode_steps_have_the_worked_values():
         (lambda: solvers.langevin(5, 0.0), "ratio must lie between 0 and 4, got 0.0"),
         (lambda: solvers.langevin(5, 4), "ratio must lie between 0 and 4"),
         (lambda: solvers.langevin(5, float("nan")), "ratio must lie between 0 and 4"),
-        (lambda: solvers.by_name("magic"), "unknown sampler 'magic'; known are ddpm, ddim, euler"),
-        (lambda: solvers.by_name("ddpm", var="alpha"), "unknown var 'alpha'; known are beta-tilde, beta, gaussian-optimal"),
-        (lambda: solvers.by_name("heun", var="beta"), "--var means nothing to heun"),
-        (lambda: solvers.by_name("ddpm", eta=0.5), "--eta means nothing to ddpm"),
-        (lambda: solvers.by_name("ddim", eta=1.5), "eta must lie"),
     ],
 )
 def test_bad_arguments_are_named(call, words):
@@ -379,19 +360,4 @@ def test_bad_arguments_are_named(call, words):
 def test_steps_upwards_are_named(name):
     for t, s in ((3, 3), (3, 5)):
         with pytest.raises(ValueError, match="s must be below t"):
-            solvers.by_name(name)[1](lambda x_t, t: x_t, S, np.ones((2, 2)), t, s, RowNoise(0))
-
-
-def test_by_name_gives_what_was_asked_for():
-    c = partial(coefficients, schedule=S, times=np.array([4, 2]))
-    for options, step in (
-        ({"name": "ddpm"}, sample.ddpm()), ({"name": "ddpm", "var": "beta"}, sample.ddpm(sample.beta)),
-        ({"name": "ddpm", "var": "gaussian-optimal", "data_var": lambda: 0.3}, sample.ddpm(sample.gaussian_optimal(0.3))),
-        ({"name": "ddim"}, sample.ddim()), ({"name": "ddim", "eta": 0.5}, sample.ddim(0.5)),
-    ):  # fmt: skip
-        assert np.array_equal(c(solvers.by_name(**options)[1]), c(step))
-    assert [solvers.by_name(name)[2] for name in ("ddpm", "ddim", "heun")] == [None, 50, 25]
-    assert solvers.by_name("heun", straight=True)[1].on_velocity
-    labels = [solvers.by_name(name, **options)[0] for name, options in (("ddpm", {}), ("ddim", {}), ("ddim", {"eta": 0.5}))]
-    assert labels == ["ddpm(beta-tilde)", "ddim(eta=0)", "ddim(eta=0.5)"]
-    assert [solvers.by_name("rk4", straight=on)[0] for on in (False, True)] == ["rk4", "flow rk4"]
+            sampler(name).step(lambda x_t, t: x_t, S, np.ones((2, 2)), t, s, RowNoise(0))
