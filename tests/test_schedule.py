@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import COARSE, betas, product_of_alphas
 
-from minidiff import schedule
 from minidiff.arrays import keeps_dtype
 from minidiff.continuous.process import VP, continuous
 from minidiff.schedule import cosine, from_betas, linear, linear_scaled

@@ -124,7 +124,7 @@ def draw(run, sampler, times, n, seed, condition=(), plain=False):
                 progress.update(len(x_0))
         else:
             x_0 = fast.generate(sampler.step, eps_theta, run.schedule, x_T, times, rng, progress.update)
-    _check(run, x_0)
+    check_samples(run, x_0)
     both = 2 if condition and condition[1] not in (0, 1) else 1  # with the label, and without
     return x_0, time.perf_counter() - began, both * evaluations(sampler.step, run.schedule, times)
 
@@ -139,7 +139,7 @@ def draw_path(run, sampler, times, n, seed, frames, condition=()):
     return path, [int(times[k]) for k in sorted(keep)]
 
 
-def _check(run, x_0):
+def check_samples(run, x_0):
     """Raises FloatingPointError for samples that are not finite.
 
     Says so if more than 1 % of them leave four times the data's range, which counts as 2 at least: a constant column has none.

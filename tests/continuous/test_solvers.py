@@ -17,7 +17,6 @@ from minidiff.continuous.process import VP, continuous
 from minidiff.exact import Mixture
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import generate
-from minidiff.recursion import coefficients
 from minidiff.schedule import cosine, from_betas, linear
 
 S = coarse()
