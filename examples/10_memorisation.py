@@ -19,7 +19,7 @@ from minidiff.schedule import linear
 @figures.styled
 def main(steps=100, seed=0, n=24, out="runs/10_memorisation.png"):
     """`steps` of DDIM. Returns the figure's path."""
-    digits, schedule, rng = data.load("digits"), linear(), RowNoise(seed)
+    digits, schedule, rng = data.digits(), linear(), RowNoise(seed)
     x_T = rng.standard_normal((n, 64), np.float32)
     x_0 = generate(ddim(), DataDenoiser(digits.x, schedule), schedule, x_T, trailing(1000, steps), rng)
     D = distances(x_0, digits.x)

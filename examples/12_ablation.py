@@ -37,7 +37,7 @@ class Blind(UNet):
 @figures.styled
 def main(steps=400, seed=0, out="runs/12_ablation.png"):
     """`steps` of training for each of four networks, some two minutes for 400. Returns the figure's path."""
-    digits, schedule, goal = data.load("digits").x, linear(), Goal(eps_prediction, warmup=50)
+    digits, schedule, goal = data.digits().x, linear(), Goal(eps_prediction, warmup=50)
     ax = (fig := figures.figure(10, 6)).subplots()
     for (name, replaced), color in zip(NETWORKS.items(), (figures.BLUE, figures.ORANGE, figures.GREEN, figures.GREY)):
         model, rng = (Blind if name == "not told the time" else UNet)(8, width=8, depth=1), stream(seed, JUDGE)

@@ -22,7 +22,7 @@ from threading import local
 
 ROOT = Path(__file__).parents[1]
 TESTS = {  # file -> the tests that look at it
-    "schedule": ["test_schedule", "test_gaussian", "cli/test_commands::test_doctor"],
+    "schedule": ["test_schedule", "test_gaussian", "cli/test_theory::test_doctor"],
     "gaussian": ["test_gaussian", "test_sample"],
     "exact": ["test_exact", "test_sample"],
     "continuous/ode": ["continuous/test_ode", "continuous/test_flow"],

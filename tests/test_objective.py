@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import COARSE, DTYPES, betas, coarse, product_of_alphas, seeds
 
-from minidiff import data, objective, sample
-from minidiff.cli.checkpoint import OBJECTIVES, TIMES, WEIGHTS, goal_of
-from minidiff.continuous import flow, solvers
+from minidiff import objective, sample
+from minidiff.cli.names import OBJECTIVES, TIMES, WEIGHTS, goal_of, load
+from minidiff.continuous import flow, ode, solvers
 from minidiff.continuous.process import VP, continuous
 from minidiff.exact import Mixture
 from minidiff.fast import sampling
@@ -91,7 +91,7 @@ def test_targets_and_inputs(b, seed, draw):
 @pytest.mark.parametrize("kind", OBJECTIVES)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("rows", [3, 40])
-@pytest.mark.parametrize("step", [sample.ddpm(), sample.ddim(), solvers.SOLVERS["euler"][0]], ids=["ddpm", "ddim", "euler"])
+@pytest.mark.parametrize("step", [sample.ddpm(), sample.ddim(), solvers.pf_ode(ode.euler)], ids=["ddpm", "ddim", "euler"])
 def test_the_compiled_chain_is_the_readable_loop(kind, dtype, rows, step):
     model, rng = MLP(2, 24, 2, 8), np.random.default_rng(3)
     params = {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
@@ -197,7 +197,7 @@ def test_the_fast_gradient_with_a_weight_is_the_definition(kind, weight):
 @pytest.mark.parametrize("kind", OBJECTIVES)
 def test_training_comes_near_the_floor_of_each_objective(kind):
     """From the loss of knowing nothing to 0.1 (flow 0.15) above what the perfect answer loses in the same batches."""
-    s, toy, goal = linear_scaled(50), data.load("mixture"), Goal(OBJECTIVES[kind])
+    s, toy, goal = linear_scaled(50), load("mixture"), Goal(OBJECTIVES[kind])
     process = goal.objective.process(s)
     model, losses = MLP(2, 64, 2), []
     for state in train(model, start(model, 0), s, toy.x, steps=900, batch=256, goal=goal, lr=2e-3):

@@ -14,6 +14,7 @@ from minidiff.mlp import MLP
 from minidiff.schedule import from_betas, linear, linear_scaled
 
 S = coarse()
+SPACINGS = [sample.trailing, sample.leading, sample.linspace]
 STEPS = {
     "ddpm(beta)": sample.ddpm(sample.beta),
     "ddpm(beta-tilde)": sample.ddpm(sample.beta_tilde),
@@ -99,7 +100,7 @@ def test_grids():
     assert sample.trailing(1000, 50).tolist() == list(range(1000, 0, -20)) + [0]
     assert sample.leading(1000, 50).tolist() == list(range(981, 0, -20)) + [0]
     assert sample.linspace(1000, 50).tolist() == [*np.round(np.linspace(1, 1000, 50)).astype(int)[::-1].tolist(), 0]
-    for grid in sample.SPACINGS.values():
+    for grid in SPACINGS:
         assert grid(7, 7).tolist() == [7, 6, 5, 4, 3, 2, 1, 0]
         assert len(grid(10, 1)) == 2
         for steps in (0, -1, 11):
@@ -112,7 +113,7 @@ def test_grids():
 @given(st.integers(1, 60), st.data())
 def test_grids_descend_to_0(T, data):
     steps = data.draw(st.integers(1, T))
-    for grid in sample.SPACINGS.values():
+    for grid in SPACINGS:
         times = grid(T, steps)
         assert len(times) == steps + 1 and times[-1] == 0 and times[0] <= T and np.all(np.diff(times) < 0)
 
@@ -224,7 +225,7 @@ def test_recursion_has_the_values_found_elsewhere(T, s2, step, var, digit):
 
 @pytest.mark.parametrize(("spacing", "std"), [("leading", 0.127), ("trailing", 0.124), ("linspace", 0.127)])
 def test_ddim_in_50_steps_by_spacing(spacing, std):
-    covs = recursion.moments(sample.ddim(), linear(1000), [0.2], [[0.15**2]], sample.SPACINGS[spacing](1000, 50))[1]
+    covs = recursion.moments(sample.ddim(), linear(1000), [0.2], [[0.15**2]], getattr(sample, spacing)(1000, 50))[1]
     assert abs(math.sqrt(covs[-1][0, 0]) - std) < 5e-4
 
 

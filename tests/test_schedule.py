@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from support import COARSE, betas, product_of_alphas
 
-from minidiff import schedule
 from minidiff.arrays import keeps_dtype
 from minidiff.schedule import cosine, from_betas, linear, linear_scaled
 
@@ -95,9 +94,3 @@ def test_data_dtype_is_kept_and_numbers_stay_numbers():
     assert double(np.ones((2, 3), np.float32), np.ones((2, 1))).dtype == np.float64
     assert double(np.ones((2, 3), np.float32), np.ones(3)).dtype == np.float32  # fewer axes: times, not data
     assert double(1.0, 2.0) == 4.0
-
-
-def test_schedules_go_by_their_functions_names():
-    assert "linear" in schedule.SCHEDULES
-    for name, make in schedule.SCHEDULES.items():
-        assert make is getattr(schedule, name.replace("-", "_"))

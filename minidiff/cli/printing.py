@@ -2,6 +2,8 @@
 
 import json
 
+from ..continuous.sde import bits_per_dim
+
 
 def show(text, args):
     """Prints what a person reads; with --json only the JSON is printed."""
@@ -26,25 +28,8 @@ def table(head, rows, left=False):
     """Columns under their heads, all but the first to the right, or all to the left."""
     cells = [head, *[[f"{c:.4g}" if isinstance(c, float) else str(c) for c in row] for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    return "\n".join(
-        "  ".join(c.ljust(w) if left or i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))).rstrip()
-        for r in cells
-    )
-
-
-JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor", "p"]
-
-
-def judged_row(name, evaluations, seconds, j):
-    """One line under JUDGED."""
-    return [name, evaluations, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"], j["p_value"]]
-
-
-def verdict(j):
-    """What the permutation test says, at which n, and what it does not see."""
-    said = "can be told from data" if j["p_value"] <= 0.05 else "cannot be told from data"
-    sees = f"an energy distance above {j['least_seen']:.2g}, not copies of the training rows or a fault in a few samples"
-    return f"p = {j['p_value']:.3g}: at n = {j['n']} a side the samples {said}. (The test sees {sees}.)"
+    aligned = [[c.ljust(w) if left or i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))] for r in cells]
+    return "\n".join("  ".join(row).rstrip() for row in aligned)
 
 
 def pictures_text(j):
@@ -74,7 +59,6 @@ def pictures_text(j):
 
 def likelihood_text(found, d):
     """What `likelihood` found, as lines; its bits/dim are of minus the logarithm."""
-    from ..continuous.sde import bits_per_dim
 
     def line(what, nats):
         return [what, nats, bits_per_dim(nats, d)]
@@ -91,4 +75,5 @@ def likelihood_text(found, d):
         text += f"\nN(0, I) for the exact q(x_T) as the ODE's end would shift it by {found['exact']['wrong_end']:+.2g} nats"
     grey = f"the ELBO is of {found['levels']} grey values, a mass; the ODE's of a density, which may be above 1"
     kind = grey if found["levels"] else "continuous data: densities, so bits may be negative"
-    return text + f"\n({found['n']} rows; {kind})"
+    scaled = f", {found['log_scale']:+.4g} nats of scaling taken off" if found["log_scale"] else ""
+    return text + f"\n({found['n']} rows, in the data's own units{scaled}; {kind})"

@@ -12,10 +12,8 @@ Heun, Runge-Kutta and DPM-Solver++ end with a first-order step to s = 0, where n
 import numpy as np
 
 from ..arrays import keeps_dtype
-from ..cli.names import pick
 from ..gaussian import check_order, snr, x_0_from_eps
-from ..sample import Multistep, beta, beta_tilde, ddim, ddpm, gaussian_optimal
-from . import flow, ode, sde
+from . import ode, sde
 from .process import continuous
 
 
@@ -106,37 +104,3 @@ def langevin(inner=5, ratio=0.2):
         return np.sqrt(ab_s / ab_t) * x_t
 
     return step
-
-
-SOLVERS = {  # name -> step, and how many steps where nobody says (None: all T)
-    "euler": (pf_ode(ode.euler), 50),
-    "heun": (pf_ode(ode.heun), 25),
-    "rk4": (pf_ode(ode.rk4), 15),
-    "dpm-solver-1": (dpm_solver_1, 50),
-    "dpm-solver++": (Multistep(dpm_solver_pp_2m), 25),
-    "reverse-sde": (reverse_sde, None),
-    "langevin": (langevin(), 100),
-}
-VARIANCES = ("beta-tilde", "beta", "gaussian-optimal")
-SAMPLERS = ("ddpm", "ddim", *SOLVERS)
-
-
-def by_name(name, var=None, eta=None, data_var=lambda: 1.0, straight=False):
-    """(label, step, default number of steps or None for T) of a sampler.
-
-    var is a name of VARIANCES, for ddpm; eta for ddim; data_var() the data's variance, asked for if var needs it.
-    straight: euler, heun and rk4 walk flow.py's straight path, on a velocity. Raises ValueError for what does not fit.
-    """
-    for option, value, owner in (("var", var, "ddpm"), ("eta", eta, "ddim")):
-        if value is not None and name != owner and name in SAMPLERS:
-            raise ValueError(f"--{option} means nothing to {name}, got {value}")
-    if name == "ddpm":
-        var = var or VARIANCES[0]
-        variance = pick("var", dict.fromkeys(VARIANCES) | {"beta": beta, "beta-tilde": beta_tilde}, var)
-        return f"ddpm({var})", ddpm(variance or gaussian_optimal(data_var())), None
-    if name == "ddim":
-        return f"ddim(eta={eta or 0:g})", ddim(eta or 0.0), 50
-    step, steps = pick("sampler", dict.fromkeys(SAMPLERS) | SOLVERS, name)
-    if straight and name in ode.METHODS:
-        return f"flow {name}", Multistep(flow.straight(ode.METHODS[name])), steps
-    return name, step, steps

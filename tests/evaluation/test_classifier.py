@@ -11,7 +11,7 @@ from minidiff import data
 from minidiff.evaluation.classifier import Classifier, backward, cross_entropy, forward, learn
 from minidiff.noise import JUDGE, stream
 
-DIGITS = data.load("digits")
+DIGITS = data.digits()
 
 
 @given(seeds)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support import COARSE, DTYPES, Given, assert_mean, assert_variance, coarse, product_of_alphas, seeds
 
 from minidiff.cli import checkpoint
-from minidiff.cli.checkpoint import goal_of
+from minidiff.cli.names import goal_of
 from minidiff.exact import Mixture
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import generate

@@ -56,8 +56,8 @@ def test_w_0_and_no_label_are_the_same_pictures_and_labels_make_others(digits):
     kept.state.ema["W_out"][:] = kept.state.ema["W_mod"][:] = 0.1  # two steps have hardly moved them from 0
     for words in ("--label 3 --w 0", "--label none", "--label 3", "--label 4", "--label 3 --w 5", "--label 3 --w 2"):
         args = cli.parser().parse_args(["sample", "c", "--n", "6", *FEW, *words.split()])
-        step, name, times = commands.step_of(args, kept, 1)
-        drawn[words] = draw(kept, step, times, args.n, 0, name, *commands.wish_of(args, kept))[0]
+        how, times = commands.sampler_of(args, kept, 1)
+        drawn[words] = draw(kept, how, times, args.n, 0, commands.condition_of(args, kept))[0]
     assert np.array_equal(drawn["--label 3 --w 0"], drawn["--label none"])
     assert np.array_equal(drawn["--label 3"], drawn["--label 3 --w 2"])  # the default
     different = [drawn[w] for w in ("--label none", "--label 3", "--label 4", "--label 3 --w 5")]
@@ -193,7 +193,7 @@ def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
     np.save("rows.npy", rows)
     np.savetxt("rows.csv", np.column_stack([np.arange(40) % 2, rows]), delimiter=",", fmt="%d")
     words = ["train", "--data", "rows.npy", "--out", "r", *UNET]
-    assert "has rows of 64 numbers: 8 x 8 pixels? then --shape 8 8" in refused(capsys, *words)
+    assert "has rows of 64 numbers; --shape says what pictures they are" in refused(capsys, *words)
     assert "rows.npy has rows of 64 numbers, not of 8 x 9" in refused(capsys, *words, "--shape", "8", "9")
     said = refused(capsys, *words, "--shape", "8", "8", "--conditional")
     assert "an .npz with x and label, a .csv with a column label" in said
@@ -206,7 +206,7 @@ def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
     assert "denoising" in answer(capsys, "eval", "r", "--n", "6", *FEW)["pictures"]
     assert "leave out --shape" in refused(capsys, "train", "--resume", "--out", "r", "--shape", "8", "8")
     words = ["train", "--data", "rows.csv", "--out", "s", "--shape", "8", "8", "--steps", "1", *UNET]
-    assert "rows of 65 numbers, not of 8 x 8 (column" not in refused(capsys, *words)  # 40 rows are too few to say
+    assert "is a column of labels among them? --label-column" in refused(capsys, *words)
     assert run(*words, "--label-column", "1", "--conditional") == 0
     assert run("sample", "s", "--n", "3", "--label", "1,0", "--out", "s", *FEW) == 0
     samples = np.loadtxt("s/samples.csv", delimiter=",")
