@@ -1,4 +1,4 @@
-"""What a judgement looks like: a Verdict, and numbers and cases as one writes them."""
+"""What check answers: a Verdict; numbers and cases as one writes them."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction

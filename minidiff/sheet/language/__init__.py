@@ -41,6 +41,8 @@ def parse(text, scope, notation="ddpm"):
 
     notation names another book's letters (NOTATIONS). Raises ExpressionError, with the place of what is not understood.
     """
+    if not text.strip():
+        raise ExpressionError("the formula is empty")
     parser, depth = Parser(text, scope, notation), 0
     for token in parser.tokens:  # that of sum_{i=1} stands in brackets
         depth += (token.text in ("(", "{", "[")) - (token.text in (")", "}", "]"))

@@ -3,7 +3,6 @@
 from fractions import Fraction
 from typing import NamedTuple
 
-from ...cli.names import pick
 from .spelling import NOTATIONS, SPELLING, ExpressionError, Token, tokens
 
 NESTING, DEPTH = 40, 150  # of brackets; of operations inside each other
@@ -29,7 +28,9 @@ class Parser:
     """Reads tokens from left to right: `expression(least)` reads on while operators bind at least as tightly as `least`."""
 
     def __init__(self, text, scope, notation):
-        self.text, self.names, self.rename = text, dict(scope), pick("notation", NOTATIONS, notation)
+        if notation not in NOTATIONS:
+            raise ValueError(f"unknown notation {notation!r}; known are {', '.join(NOTATIONS)}")
+        self.text, self.names, self.rename = text, dict(scope), NOTATIONS[notation]
         self.tokens, self.at, self.nesting, self.bars = tokens(text, self.names, self.rename), 0, 0, 0
 
     def fail(self, message, token=None):

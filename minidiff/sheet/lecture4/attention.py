@@ -1,4 +1,4 @@
-"""Lecture 4, what a condition is made of: attention and CLIP's loss."""
+"""Lecture 4: attention, and CLIP's loss."""
 
 import math
 
@@ -21,13 +21,13 @@ def _dot_variance(c, rng=None):
 
 
 def _unit_scale(c, rng=None):
-    """By what q . k is to be divided so that its variance becomes 1, by halving."""
+    """By what q . k is to be divided so that its variance becomes 1, by bisection."""
     var = _dot_variance(c)
     return oracles.root(lambda s: 1 - var / s**2, 1e-3, 100.0)
 
 
 def _attention(c, rng):
-    """The weights of largest entropy for their logits: w log-odds are the logits' difference; by halving."""
+    """The weights of largest entropy for their logits: w log-odds are the logits' difference; by bisection."""
     difference = (c.a - c.b) / _unit_scale(c)
     w = oracles.root(lambda w: math.log(w) - math.log1p(-w) - difference, 1e-300, 1 - 1e-16)
     return w * c.v_1 + (1 - w) * c.v_2
@@ -92,7 +92,7 @@ ENTRIES = [
         latex=r"\mathrm{Var}(q\cdot k\,/\,\sqrt{d}) = 1",
         why="Logits of unit variance leave the softmax soft, however long the vectors.",
         letters="d", answer="sqrt(d)",
-        oracle=_unit_scale, measured="halving for the divisor that makes the variance 1",
+        oracle=_unit_scale, measured="bisection for the divisor that makes the variance 1",
         wrong=(
             ("d", "that is the variance: the root makes it 1, d makes it 1/d"),
             ("1", "without it the variance is d"),
@@ -105,7 +105,7 @@ ENTRIES = [
         latex=r"\mathrm{softmax}(Q K^T/\sqrt{d_k})\,V",
         why="An average of values, each counted by how well its key answers the query.",
         letters="a b d v_1 v_2", own=LOGITS, answer=_softmax("sqrt(d)"),
-        oracle=_attention, measured="halving for the weights of largest entropy, at logits of unit variance",
+        oracle=_attention, measured="bisection for the weights of largest entropy, at logits of unit variance",
         wrong=(
             (_softmax("d"), "the divisor is sqrt(d), the standard deviation of q . k"),
             (_softmax("1"), "to be divided by sqrt(d) before the softmax"),

@@ -1,4 +1,4 @@
-"""Lecture 5, architectures: counting convolutions and tokens, telling positions, conditioning a block."""
+"""Lecture 5: sizes of convolutions, numbers of tokens, positions, adaLN."""
 
 import itertools
 import math
