@@ -4,9 +4,10 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import generate
 from minidiff.mlp import MLP
-from minidiff.noise import RowNoise
-from minidiff.sample import ddpm, generate, trailing
+from minidiff.sample import ddpm, trailing
 from minidiff.schedule import linear
 from minidiff.train import start, train
 

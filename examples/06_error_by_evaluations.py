@@ -12,7 +12,7 @@ from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import VP
 from minidiff.noise import SAMPLE, stream
 from minidiff.recursion import moments
-from minidiff.sample import Counted, beta, ddim, ddpm, sample
+from minidiff.sample import beta, ddim, ddpm, sample
 
 
 @figures.styled
@@ -23,9 +23,9 @@ def main(steps=256, seed=0, out="runs/06_error_by_evaluations.png"):
     counts = [n for n in (8, 16, 32, 64, 128, 256, 512) if n <= steps]
 
     def finish(step, n):
-        eps_theta = Counted(mixture.eps_theta(process))
-        *_, x = sample(step, eps_theta, process, x_T, np.linspace(1, end, n + 1), None)
-        return x, eps_theta.evaluations(len(x_T))
+        times = np.linspace(1, end, n + 1)
+        *_, x = sample(step, mixture.eps_theta(process), process, x_T, times, None)
+        return x, evaluations(step, process, times)
 
     exact, _ = finish(solvers.pf_ode(ode.rk4), 4 * steps)
     fig = figures.figure(14, 6)

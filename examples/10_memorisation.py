@@ -10,8 +10,9 @@ from minidiff import data
 from minidiff.cli import figures
 from minidiff.evaluation.metrics import distances
 from minidiff.exact import DataDenoiser
-from minidiff.noise import RowNoise
-from minidiff.sample import ddim, generate, trailing
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import generate
+from minidiff.sample import ddim, trailing
 from minidiff.schedule import linear
 
 

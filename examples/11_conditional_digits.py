@@ -8,10 +8,11 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
-from minidiff.noise import RowNoise
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import generate
 from minidiff.pictures.guidance import classifier_free
 from minidiff.pictures.unet import UNet
-from minidiff.sample import ddim, generate, trailing
+from minidiff.sample import ddim, trailing
 from minidiff.schedule import linear
 from minidiff.train import Goal, start, train
 

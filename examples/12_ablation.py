@@ -31,7 +31,7 @@ class Plain:
     """unet.py's readable network; blind: it is told t = 0 always."""
 
     def __init__(self, model, blind):
-        self.d, self.shapes, self.init, self.backward = model.d, model.shapes, model.init, model.backward
+        self.d, self.labels, self.shapes, self.init, self.backward = model.d, 0, model.shapes, model.init, model.backward
         self.forward = lambda params, x_t, t: model.forward(params, x_t, 0 * t if blind else t)
 
 

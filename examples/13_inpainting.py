@@ -9,11 +9,12 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
-from minidiff.noise import RowNoise
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import generate
 from minidiff.pictures.guidance import inpainting
 from minidiff.pictures.unet import UNet
 from minidiff.recursion import moments
-from minidiff.sample import ddpm, generate, trailing
+from minidiff.sample import ddpm, trailing
 from minidiff.schedule import linear
 from minidiff.train import start, train
 

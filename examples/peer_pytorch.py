@@ -27,9 +27,10 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 
-from minidiff import noise, sample, schedule  # noqa: E402
+from minidiff import sample, schedule  # noqa: E402
 from minidiff.cli import bench  # noqa: E402
-from minidiff.loss import loss_and_grads  # noqa: E402
+from minidiff.fast import RowNoise, generate, mlp, unet  # noqa: E402
+from minidiff.objective import loss_and_grads  # noqa: E402
 from minidiff.pictures.unet import UNet  # noqa: E402
 from minidiff.train import start, train  # noqa: E402
 
@@ -75,7 +76,7 @@ def compare_gradients():
     x_t, eps = rng.standard_normal((2, 128, 2)).astype(np.float32)
     t = rng.integers(1, T + 1, 128)
     _, plain = loss_and_grads(MODEL, params, x_t, t, eps)
-    _, fast = MODEL.loss_and_grads(128, T, np.float32)(params, x_t, t, eps)
+    _, fast = mlp.Gradients(MODEL, 128, T, np.float32)(MODEL, params, x_t, t, eps)
     ((net(torch.from_numpy(x_t), torch.from_numpy(t).float()) - torch.from_numpy(eps)) ** 2).sum(1).mean().backward()
     worst = 0.0
     for name, layer in net.layers().items():
@@ -101,9 +102,9 @@ def ddpm(net, x, alpha_bar, normals):
 def compare_samples():
     """The largest difference between samples from the same noise, in units of the largest sample."""
     params, short = bench.trained_params(), schedule.linear(10)
-    x_T = noise.RowNoise(0).standard_normal((64, 2), np.float32)
-    ours = sample.generate(sample.ddpm(), MODEL.eps_theta(params), short, x_T, range(10, -1, -1), noise.RowNoise(1))
-    rng = noise.RowNoise(1)
+    x_T = RowNoise(0).standard_normal((64, 2), np.float32)
+    ours = generate(sample.ddpm(), MODEL.eps_theta(params), short, x_T, range(10, -1, -1), RowNoise(1))
+    rng = RowNoise(1)
     theirs = ddpm(
         Net().load(params), torch.from_numpy(x_T), torch.tensor(short.alpha_bar),
         lambda x: torch.from_numpy(rng.standard_normal(tuple(x.shape), np.float32)),
@@ -196,7 +197,7 @@ def compare_unets(model):
     net = TorchUNet(model, params)
     x_t, eps = rng.standard_normal((2, 20, model.d)).astype(np.float32)
     t = rng.integers(1, T + 1, 20)
-    _, ours = model.loss_and_grads(20, T, np.float32)(params, x_t, t, eps)
+    _, ours = unet.Gradients(model, 20, T, np.float32)(model, params, x_t, t, eps)
     eps_hat = net(torch.from_numpy(x_t), torch.from_numpy(t).float())
     ((eps_hat - torch.from_numpy(eps)) ** 2).sum(1).mean().backward()
     worst = np.abs(eps_hat.detach().numpy() - model.eps_theta(params)(x_t, t)).max() / np.abs(eps_hat.detach().numpy()).max()
@@ -236,11 +237,11 @@ def unet_sampling(model, rows):
     params, times, ab = unet_params(model), sample.trailing(T, 50), ALPHA_BAR.tolist()
     for k in ("W_out", "b_out"):
         params[k] *= 0.1  # samples stay of size 1
-    x_T, net = noise.RowNoise(0).standard_normal((rows, model.d), np.float32), TorchUNet(model, params)
+    x_T, net = RowNoise(0).standard_normal((rows, model.d), np.float32), TorchUNet(model, params)
     eps_theta = model.eps_theta(params)
 
     def ours():
-        return sample.generate(sample.ddim(), eps_theta, schedule.linear(T), x_T, times, noise.RowNoise(1))
+        return generate(sample.ddim(), eps_theta, schedule.linear(T), x_T, times, RowNoise(1))
 
     def theirs():
         x = torch.from_numpy(x_T)

@@ -9,8 +9,7 @@ Lecture 1, the core: an evening.
     noise       where every random number comes from
     layers      the pieces of a network, each beside its gradient
     mlp         the denoiser eps_theta
-    loss        L_simple
-    objective   eps, x_0 or v: what a network is asked, and what its errors count
+    objective   eps, x_0 or v: what a network is asked, and what its errors count: L_simple
     optim       clipping, Adam, EMA
     train       algorithm 1, as a generator
     sample      DDPM and DDIM: one step each, one loop
@@ -37,10 +36,9 @@ _ROOMS = {  # the modules of rooms that are handed out here
 }  # fmt: skip
 _HOME = {
     "Schedule": "schedule", "VP": "continuous.process", "linear": "schedule", "linear_scaled": "schedule", "cosine": "schedule",
-    "from_betas": "schedule", "q_sample": "gaussian", "posterior": "gaussian", "noise_chain": "gaussian",
-    "noise_jump": "gaussian",
-    "Mixture": "exact", "MLP": "mlp", "UNet": "pictures.unet", "RowNoise": "noise", "ddpm": "sample", "ddim": "sample",
-    "generate": "sample", "moments": "recursion",
+    "from_betas": "schedule", "q_sample": "gaussian", "posterior": "gaussian",
+    "Mixture": "exact", "MLP": "mlp", "UNet": "pictures.unet", "RowNoise": "fast.noise", "ddpm": "sample", "ddim": "sample",
+    "generate": "fast.sampling", "noise_chain": "fast.noising", "noise_jump": "fast.noising", "moments": "recursion",
     "check": "sheet.check", "equal": "sheet.check", "compute": "sheet.compute",
 }  # fmt: skip
 _MODULES = {line.split()[0]: line.split()[0] for line in __doc__.splitlines() if line.startswith("    ")}

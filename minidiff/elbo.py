@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from .gaussian import kl as gaussian_kl
-from .gaussian import log_normal, posterior, prior_kl, q_sample, x_0_from_eps
+from .gaussian import log_normal, posterior, prior_kl, q_sample, q_step, x_0_from_eps
 from .sample import beta_tilde
 
 
@@ -102,9 +102,8 @@ def gap(mixture, eps_theta, schedule, n, rng, var=beta_tilde, times=None):
     for t in range(1, schedule.T + 1) if times is None else times:
         t, s = int(t), int(t) - 1
         x_s = q_sample(schedule, x_0, s, rng.standard_normal(x_0.shape))
-        alpha_t, beta_t = schedule.alpha[t], schedule.beta[t]
-        x_t = math.sqrt(alpha_t) * x_s + math.sqrt(beta_t) * rng.standard_normal(x_0.shape)
-        true = log_normal(x_t, math.sqrt(alpha_t) * x_s, beta_t)
+        x_t, beta_t = q_step(schedule, x_s, t, rng.standard_normal(x_0.shape)), schedule.beta[t]
+        true = log_normal(x_t, math.sqrt(schedule.alpha[t]) * x_s, beta_t)
         true += mixture.log_prob(schedule, x_s, s) - mixture.log_prob(schedule, x_t, t)
         x_0_hat = x_0_from_eps(schedule, x_t, t, eps_theta(x_t, t))
         mean = posterior(schedule, x_0_hat, x_t, t, s)[0]

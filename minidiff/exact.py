@@ -18,7 +18,6 @@ from functools import cached_property
 import numpy as np
 
 from .arrays import keeps_dtype
-from .fast import kernels
 from .gaussian import eps_from_score, q_sample
 
 
@@ -147,21 +146,13 @@ class Mixture:
 
 @dataclass(frozen=True, eq=False)
 class MixtureDenoiser:
-    """eps*(x_t, t) as a callable; its chain runs a whole reverse loop in one kernel call."""
+    """eps*(x_t, t) as a callable."""
 
     mixture: Mixture
     schedule: object
 
     def __call__(self, x_t, t):
         return self.mixture.eps(self.schedule, x_t, t)
-
-    def chain(self, x_T, times, c_x, c_eps, c_z, z):
-        """x <- c_x x + c_eps eps*(x, t) + c_z z for each time; z holds one layer for each c_z != 0."""
-        m, real = self.mixture, x_T.dtype
-        m.check(x_T)
-        alpha_bar = np.array([float(self.schedule.at(t, 0.0)) for t in times])
-        coefficients = (np.asarray(u, real) for u in (c_x, c_eps, c_z))
-        return kernels.mixture_chain(x_T, alpha_bar, m.weight, m.mean, m.axes, m.var, *coefficients, z)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,15 +8,13 @@
     t, s     t, s      () or (B,)  times, s < t
              ab_t      like t      alpha-bar at t; 1 - ab_t is the variance of the noise in x_t
 
-`schedule` is anything with .at(t, x) -> alpha_bar_t: a Schedule, or VP for real times (q_step, noise_chain, noise_jump and
-prior_kl need a Schedule's steps). The data's dtype is kept.
+`schedule` is anything with .at(t, x) -> alpha_bar_t: a Schedule, or a process of continuous/ for real times (q_step,
+noise_chain and prior_kl need a Schedule's steps). The data's dtype is kept.
 """
 
 import numpy as np
 
 from .arrays import keeps_dtype, on_axes_of
-from .fast import kernels
-from .fast.threads import side_by_side
 
 
 @keeps_dtype
@@ -41,50 +39,18 @@ def q_sample(schedule, x_0, t, eps):
     return np.sqrt(ab_t) * x_0 + np.sqrt(1 - ab_t) * eps
 
 
-def _check_rows(x_0):
-    if x_0.ndim != 2 or x_0.dtype.kind != "f":
-        raise ValueError(f"x_0 must be a float array (B, d), got {x_0.dtype} {x_0.shape}")
-
-
 def noise_chain(schedule, x_0, times, rng):
-    """x_0 -> x_1 -> ... -> x_T by q_step, kept at `times` (ascending): (len(times), B, d).    [DDPM eq. 2]
+    """x_0 -> x_1 -> ... -> x_T by q_step, kept at `times` (ascending, 0..T): (len(times), B, ...).    [DDPM eq. 2]
 
-    x_0 (B, d); rng is a noise.RowNoise. Each block of rows walks its whole chain in one kernel call.
+    Many small steps: the slow way to what q_sample does at once.
     """
-    _check_rows(x_0)
     times = np.asarray(times)
     if times.ndim != 1 or not times.size or np.any(np.diff(times) < 0) or times[0] < 0 or times[-1] > schedule.T:
         raise ValueError(f"times must ascend within 0..T = {schedule.T}, got {times}")
-    kept = np.empty((len(times), *x_0.shape), x_0.dtype)
-    draw, T = rng.take(int(times[-1])), int(times[-1])
-    block = 4 * max(4, 2**15 // (x_0.shape[1] * max(1, T)))  # a block's noise stays in the second-level cache
-
-    def walk(first, last):
-        eps = rng.at(draw, T, first, last, x_0.shape[1:], x_0.dtype)
-        kept[:, first:last] = kernels.noise_chain(x_0[first:last], schedule.beta, times, eps)
-
-    side_by_side(walk, len(x_0), block)
-    return kept
-
-
-def noise_jump(schedule, x_0, t, rng):
-    """q_sample with fresh noise, for many rows at once: (x_t, eps).    [DDPM eq. 4]
-
-    x_0 (B, d), t (B,) ints; rng is a noise.RowNoise. Blocks of rows go side by side, each in two kernel calls.
-    """
-    _check_rows(x_0)
-    if np.shape(t) != (len(x_0),):
-        raise ValueError(f"t must have the shape ({len(x_0)},), one time for each row, got {np.shape(t)}")
-    signal, noise = (np.sqrt(u).astype(x_0.dtype) for u in (schedule.alpha_bar, 1 - schedule.alpha_bar))
-    schedule.at(t, x_0)  # raises for a t outside 0..T
-    x_t, eps, draw = np.empty_like(x_0), np.empty_like(x_0), rng.take(1)
-
-    def jump(first, last):
-        eps[first:last] = rng.at(draw, 1, first, last, x_0.shape[1:], x_0.dtype)[0]
-        x_t[first:last] = kernels.noise_jump(x_0[first:last], t[first:last], signal, noise, eps[first:last])
-
-    side_by_side(jump, len(x_0), 4 * max(1, 2**14 // x_0.shape[1]))
-    return x_t, eps
+    path = [x_0]
+    for t in range(1, times[-1] + 1):
+        path.append(q_step(schedule, path[-1], t, rng.standard_normal(x_0.shape, x_0.dtype)))
+    return np.stack([path[t] for t in times])
 
 
 def check_order(t, s):
@@ -93,20 +59,29 @@ def check_order(t, s):
         raise ValueError(f"s must be below t, got t = {t}, s = {s}")
 
 
-@keeps_dtype
-def posterior(schedule, x_0, x_t, t, s):
-    """q(x_s | x_t, x_0) = N(mean, var I), for any s < t.    [DDPM eq. 7]
+def posterior_weights(schedule, x, t, s):
+    """c_0, c_t and var of q(x_s | x_t, x_0) = N(c_0 x_0 + c_t x_t, var I), with axes to multiply x.    [DDPM eq. 7]
 
-        mean = sqrt(ab_s) (1 - a) / (1 - ab_t) x_0 + sqrt(a) (1 - ab_s) / (1 - ab_t) x_t,    a = ab_t / ab_s
-        var  = (1 - ab_s) / (1 - ab_t) (1 - a)
+        c_0 = sqrt(ab_s) (1 - a) / (1 - ab_t),    c_t = sqrt(a) (1 - ab_s) / (1 - ab_t),    a = ab_t / ab_s
+        var = (1 - ab_s) / (1 - ab_t) (1 - a)
 
-    With s = t - 1, a is alpha_t and 1 - a is beta_t. At s = 0 the variance is exactly 0: x_0 is known.
+    For any s < t. With s = t - 1, a is alpha_t and 1 - a is beta_t. At s = 0 the variance is exactly 0: x_0 is known.
     """
     check_order(t, s)
-    ab_t, ab_s = schedule.at(t, x_t), schedule.at(s, x_t)
+    ab_t, ab_s = schedule.at(t, x), schedule.at(s, x)
     a = ab_t / ab_s
-    mean = np.sqrt(ab_s) * (1 - a) / (1 - ab_t) * x_0 + np.sqrt(a) * (1 - ab_s) / (1 - ab_t) * x_t
-    return mean, (1 - ab_s) / (1 - ab_t) * (1 - a)
+    return (
+        np.sqrt(ab_s) * (1 - a) / (1 - ab_t),
+        np.sqrt(a) * (1 - ab_s) / (1 - ab_t),
+        (1 - ab_s) / (1 - ab_t) * (1 - a),
+    )
+
+
+@keeps_dtype
+def posterior(schedule, x_0, x_t, t, s):
+    """q(x_s | x_t, x_0) as (mean, var): where x_s was, for one who knows both ends.    [DDPM eq. 7]"""
+    c_0, c_t, var = posterior_weights(schedule, x_t, t, s)
+    return c_0 * x_0 + c_t * x_t, var
 
 
 @keeps_dtype

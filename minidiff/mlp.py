@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .fast.mlp import LossAndGrads, MLPDenoiser
 from .layers import add, add_backward, linear, linear_backward, silu, silu_backward, time_embedding
 
 
@@ -24,6 +23,7 @@ class MLP:
     width: int = 128
     depth: int = 3
     time_dim: int = 32
+    labels = 0  # it takes none
 
     def __post_init__(self):
         for name, least in (("d", 1), ("width", 1), ("depth", 0), ("time_dim", 2)):
@@ -51,6 +51,8 @@ class MLP:
 
     def forward(self, params, x_t, t):
         """eps_hat = eps_theta(x_t, t): the formula above.    x_t (B, d), t an int or (B,) -> eps_hat (B, d), cache."""
+        if x_t.ndim != 2 or x_t.shape[1] != self.d:
+            raise ValueError(f"x_t must have the shape (B, {self.d}), got {x_t.shape}")
         p = params
         emb = np.broadcast_to(time_embedding(t, self.time_dim, x_t.dtype), (len(x_t), self.time_dim))
         u, in_cache = linear(np.concatenate([x_t, emb], axis=1), p["W_in"], p["b_in"])
@@ -83,6 +85,13 @@ class MLP:
         """The denoiser to hand to a sampler: eps_theta(x_t, t) -> eps_hat."""
         return MLPDenoiser(self, params)
 
-    def loss_and_grads(self, batch, T, dtype):
-        """loss.loss_and_grads of this model for batches of that size, at speed."""
-        return LossAndGrads(self, batch, T, dtype)
+
+@dataclass(frozen=True, eq=False)
+class MLPDenoiser:
+    """eps_theta(x_t, t) of an MLP with its parameters."""
+
+    model: MLP
+    params: dict
+
+    def __call__(self, x_t, t):
+        return self.model.forward(self.params, x_t, t)[0]

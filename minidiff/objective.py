@@ -69,6 +69,28 @@ x_0_prediction = Objective(lambda schedule, x_0, t, eps: x_0)
 v_prediction = Objective(v_from_eps)
 
 
+def l_simple(eps_hat, eps, weight=None):
+    """L_simple = 1/B sum_b ||eps_b - eps_hat_b||^2,  dL/deps_hat = 2/B (eps_hat - eps).    [DDPM eq. 14]
+
+    eps_hat, eps (B, ...) -> loss (a float, summed over the coordinates and averaged over the batch), deps_hat. With weight
+    (B,), row b counts weight_b times; eps may be any other target.
+    Its least value is not 0 but exact.Mixture.loss_floor: x_t does not determine eps. Raises ValueError for unequal shapes.
+    """
+    if eps_hat.shape != eps.shape:
+        raise ValueError(f"eps_hat and eps must have one shape, got {eps_hat.shape} and {eps.shape}")
+    error = eps_hat - eps
+    weighted = error if weight is None else on_axes_of(error, weight).astype(error.dtype) * error
+    loss = float(np.sum(weighted.astype(np.float64) * error)) / len(eps)
+    return loss, (2 / len(eps)) * weighted
+
+
+def loss_and_grads(model, params, x_t, t, eps, weight=None, **label):
+    """L_simple of the model on (x_t, t, eps), label=... if it takes one, and its gradient by every parameter."""
+    eps_hat, cache = model.forward(params, x_t, t, **label)
+    loss, deps_hat = l_simple(eps_hat, eps, weight)
+    return loss, model.backward(deps_hat, cache)
+
+
 def simple(schedule, t):
     """None: the network's own answer counts 1 at every t, as in L_simple."""
     return None
@@ -129,26 +151,6 @@ class Denoiser:
         (a, b), (kappa, t_in) = self.objective.as_eps(self.schedule, t), self.objective.sees(self.schedule, t)
         x_in = (on_axes_of(x_t, kappa) * x_t).astype(x_t.dtype)
         return on_axes_of(x_t, a) * x_t + on_axes_of(x_t, b) * self.network(x_in, t_in)
-
-    @property
-    def asks(self):
-        """How many networks one answer takes: two if it is guided."""
-        return getattr(self.network, "asks", 1)
-
-    @property
-    def chain(self):
-        """x <- c_x x + c_eps eps_hat + c_z z by the network's own chain, with the coefficients of its answer instead."""
-        inner = self.network.chain
-
-        def chain(x_T, times, c_x, c_eps, c_z, z):
-            times = np.asarray(times)
-            (a, b), (kappa, t_in) = self.objective.as_eps(self.schedule, times), self.objective.sees(self.schedule, times)
-            kappa = np.broadcast_to(kappa, times.shape)
-            after = np.append(kappa[1:], 1.0)  # the walk is in y = kappa x, and ends in x
-            y = (kappa[0] * x_T).astype(x_T.dtype)
-            return inner(y, t_in, after * (c_x + c_eps * a) / kappa, after * c_eps * b, after * c_z, z)
-
-        return chain
 
 
 def denoiser(network, objective, schedule):

@@ -10,8 +10,6 @@ import math
 
 import numpy as np
 
-from .fast import kernels
-
 
 def norm_of(grads):
     """||all gradients||, as one vector."""
@@ -44,14 +42,15 @@ def ema_update(ema, w, decay):
     return decay * ema + (1 - decay) * w
 
 
-def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, beta_1=0.9, beta_2=0.999, eps=1e-8):
-    """clip, adam and ema_update for every tensor, in place, by one kernel. step is 1 for the first update.
+def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999):
+    """clip, adam and ema_update for every tensor, in place. step is 1 for the first update.
 
     Raises FloatingPointError, before anything changes, if the gradient is not finite.
     """
     norm = norm_of(grads)
     if not math.isfinite(norm):
         raise FloatingPointError(f"the gradient is not finite at step {step}")
-    scale, decay = clip(norm, max_norm), ema_decay(step, decay)
-    for k in params:
-        kernels.adam(params[k], grads[k], m[k], v[k], ema[k], scale, step, lr, beta_1, beta_2, eps, decay)
+    scale = clip(norm, max_norm)
+    for k, dw in grads.items():
+        params[k][...], m[k][...], v[k][...] = adam(params[k], scale * dw, m[k], v[k], step, lr)
+        ema[k][...] = ema_update(ema[k], params[k], ema_decay(step, decay))

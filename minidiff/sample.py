@@ -7,24 +7,22 @@
     sigma^2         var        variance of that noise
     a               a          ab_t / ab_s, which is alpha_t when s = t - 1
 
-A step has the signature step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints; for DDPM and DDIM also (B,). Those
-marked affine are c_x x_t + c_eps eps_hat + c_z z: `coefficients` reads the three numbers off, for the compiled loops. A solver
-that remembers earlier steps is a generator instead, solver(eps_theta, schedule, x_T, times, rng), and goes where a step goes.
+A step has the signature step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints; for DDPM and DDIM also (B,).
+Times are pairs s < t, so that skipping steps is no new algorithm.
 """
 
-import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from .arrays import keeps_dtype, on_axes_of
-from .fast.threads import side_by_side
-from .gaussian import check_order, posterior, x_0_from_eps
-from .noise import RowNoise
+from .gaussian import check_order, posterior_weights, x_0_from_eps
 
 
 def beta_tilde(schedule, t, s):
     """var = (1 - ab_s) / (1 - ab_t) (1 - a): the posterior's.    [DDPM eq. 7]    The truth if x_0 is a single point."""
-    return posterior(schedule, 0.0, 0.0, t, s)[1]  # a variance that x_0 and x_t do not enter
+    return posterior_weights(schedule, 0.0, t, s)[2]
 
 
 def beta(schedule, t, s):
@@ -49,17 +47,10 @@ def gaussian_optimal(data_var):
         raise ValueError(f"data_var must be finite and at least 0, got {data_var!r}")
 
     def var(schedule, t, s):
-        c = posterior(schedule, 1.0, 0.0, t, s)[0]  # the mean for x_0 = 1, x_t = 0 is x_0's coefficient
-        ab_t = schedule.at(t, 0.0)
-        return beta_tilde(schedule, t, s) + c**2 * data_var * (1 - ab_t) / (1 - ab_t + ab_t * data_var)
+        (c, _, tilde), ab_t = posterior_weights(schedule, 0.0, t, s), schedule.at(t, 0.0)
+        return tilde + c**2 * data_var * (1 - ab_t) / (1 - ab_t + ab_t * data_var)
 
     return var
-
-
-def affine(step):
-    """Marks a step as c_x x_t + c_eps eps_hat + c_z z, with three numbers that depend on t and s alone."""
-    step.affine = True
-    return step
 
 
 def _fresh(var, x_t, rng):
@@ -75,7 +66,6 @@ def ddpm(var=beta_tilde):
     if not callable(var):
         raise TypeError(f"var must be a function such as beta or beta_tilde, got {var!r}")
 
-    @affine
     @keeps_dtype
     def step(eps_theta, schedule, x_t, t, s, rng):
         ab_t, ab_s = schedule.at(t, x_t), schedule.at(s, x_t)
@@ -96,7 +86,6 @@ def ddim(eta=0.0):
     if isinstance(eta, str) or not 0 <= eta <= 1:
         raise ValueError(f"eta must lie in [0, 1], got {eta!r}")
 
-    @affine
     @keeps_dtype
     def step(eps_theta, schedule, x_t, t, s, rng):
         ab_s = schedule.at(s, x_t)
@@ -140,96 +129,42 @@ def check_times(schedule, times):
     return times
 
 
-def _check(schedule, x_T, times):
+def check_start(schedule, x_T, times):
+    """check_times, and ValueError unless x_T is a float array (rows, ...)."""
     if x_T.ndim < 2 or len(x_T) < 1 or x_T.dtype.kind != "f":
         raise ValueError(f"x_T must be a float array (rows, ...) of at least one row, got {x_T.dtype} {x_T.shape}")
     return check_times(schedule, times)
 
 
+@dataclass(frozen=True, eq=False)
+class Multistep:
+    """A solver that remembers earlier steps: walk(eps_theta, schedule, x_T, times, rng) yields every x_s.
+
+    It goes where a step goes.
+    """
+
+    walk: Callable
+
+
 def sample(step, eps_theta, schedule, x_T, times, rng):
     """Walks x_T down the times (descending, the last is 0) and yields every x_s; the last is x_0.    [DDPM algorithm 2]"""
-    times, x = _check(schedule, x_T, times), x_T
-    if inspect.isgeneratorfunction(step):
-        yield from step(eps_theta, schedule, x_T, times, rng)
+    times, x = check_start(schedule, x_T, times), x_T
+    if isinstance(step, Multistep):
+        yield from step.walk(eps_theta, schedule, x_T, times, rng)
         return
     for t, s in zip(times[:-1], times[1:]):
         x = step(eps_theta, schedule, x, t, s, rng)
         yield x
 
 
-class Counted:
-    """eps_theta, counting: `evaluations(n)` is how often it was asked for each of n rows, compiled loops included."""
+def evaluations(step, schedule, times):
+    """How often a sampler asks its denoiser on the way down the times (NFE): counted on one row."""
+    asked = []
 
-    def __init__(self, eps_theta):
-        self.eps_theta, self.rows = eps_theta, []  # appending is safe from any thread
+    def eps_theta(x_t, t):
+        asked.append(t)
+        return x_t
 
-    def __call__(self, x_t, t):
-        self.rows.append(len(x_t) * getattr(self.eps_theta, "asks", 1))  # guidance asks two networks
-        return self.eps_theta(x_t, t)
-
-    @property
-    def chain(self):
-        """The denoiser's own chain, counted; no attribute where it has none."""
-        inner = self.eps_theta.chain
-
-        def counted(x_T, times, c_x, c_eps, c_z, z):
-            self.rows.append(len(x_T) * len(c_x))
-            return inner(x_T, times, c_x, c_eps, c_z, z)
-
-        return counted
-
-    def evaluations(self, n):
-        """Network evaluations (NFE) a row."""
-        return sum(self.rows) / n
-
-
-class _AllEqual:
-    """An rng that always returns the same z."""
-
-    def __init__(self, z):
-        self.z = z
-
-    def standard_normal(self, shape, dtype):
-        return np.full(shape, self.z, dtype)
-
-
-def coefficients(step, schedule, times):
-    """c_x, c_eps, c_z of x_s = c_x x_t + c_eps eps_hat + c_z z, for each step from times[k] to times[k + 1]."""
-    t, s = np.asarray(times)[:-1], np.asarray(times)[1:]
-
-    def answer(x, eps_hat, z):
-        return step(lambda x_t, t: np.full_like(x_t, eps_hat), schedule, np.full((len(t), 1), x), t, s, _AllEqual(z))[:, 0]
-
-    return answer(1.0, 0.0, 0.0), answer(0.0, 1.0, 0.0), answer(0.0, 0.0, 1.0)
-
-
-ROWS = 512  # a block: enough for BLAS to be at its speed, few enough for a thousand rows to keep two cores busy
-
-
-def generate(step, eps_theta, schedule, x_T, times, rng, progress=lambda row_steps: None):
-    """x_0 (B, ...): where `sample` ends, by the denoiser's compiled loop if it has one (eps_theta.chain).
-
-    Compiled only for affine steps and an rng that is a RowNoise: blocks of rows then walk side by side, each all the
-    way. progress(n) is told of every n steps of a row that are done, n summing to B (len(times) - 1).
-    """
-    times = _check(schedule, x_T, times)
-    if not (hasattr(eps_theta, "chain") and getattr(step, "affine", False) and isinstance(rng, RowNoise)):
-        for x_s in sample(step, eps_theta, schedule, x_T, times, rng):
-            progress(len(x_s))
-        return x_s
-    c_x, c_eps, c_z = coefficients(step, schedule, times)
-    x_0, draw = np.empty_like(x_T), rng.take(np.count_nonzero(c_z))
-    chunk = max(1, 2**18 // (min(ROWS, len(x_T)) * x_T[0].size))  # steps whose noise fits the cache
-
-    def walk(first, last):
-        x = x_T[first:last]
-        for k in range(0, len(c_x), chunk):
-            now = slice(k, k + chunk)
-            drawn, fresh = np.count_nonzero(c_z[:k]), np.count_nonzero(c_z[now])
-            z = rng.at(draw + drawn, fresh, first, last, x.shape[1:], x.dtype)
-            x = eps_theta.chain(x, times[:-1][now], c_x[now], c_eps[now], c_z[now], z)
-            progress(len(x) * len(c_x[now]))
-        x_0[first:last] = x
-
-    side_by_side(walk, len(x_T), ROWS)
-    return x_0
+    for _ in sample(step, eps_theta, schedule, np.ones((1, 1)), times, np.random.default_rng(0)):
+        pass
+    return len(asked)

@@ -10,14 +10,12 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 
-from .fast.threads import one_blas_thread
-from .loss import loss_and_grads
 from .noise import EPOCH, INIT, TRAIN, stream
-from .objective import Objective, Times, simple, uniform, v_prediction, weight_of
+from .objective import Objective, Times, loss_and_grads, simple, uniform, v_prediction, weight_of
 from .optim import update
 
 
@@ -37,16 +35,13 @@ class State:
 def start(model, seed, dtype=np.float32):
     """The State before the first step."""
     params = model.init(stream(seed, INIT), dtype)
-    zeros = [{k: np.zeros_like(w) for k, w in params.items()} for _ in range(2)]
-    return State(params, {k: w.copy() for k, w in params.items()}, *zeros, seed)
-
-
-CHUNK = 16  # steps whose random numbers are drawn together: naming a stream costs as much as 4,000 normals
+    m, v = ({k: np.zeros_like(w) for k, w in params.items()} for _ in range(2))
+    return State(params, {k: w.copy() for k, w in params.items()}, m, v, seed)
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What is learnt and how: the network's answer, what its error counts at t, which t come how often (see objective.py);
+    """What is learnt and how: what the network is asked, what its errors count at t, how often each t is seen (objective.py);
     the steps over which lr rises from 0, and the share of labels that are dropped."""
 
     objective: Objective = v_prediction
@@ -64,7 +59,7 @@ class Goal:
 
 @lru_cache(maxsize=1)
 def _order(seed, epoch, n):
-    """The order in which an epoch sees the n rows: 4 bytes a row, twice that while one epoch's follows another's."""
+    """The order in which an epoch sees the n rows, 4 bytes a row."""
     order = np.arange(n, dtype=np.uint32 if n < 2**32 else np.uint64)
     stream(seed, EPOCH, epoch).shuffle(order)
     return order
@@ -76,8 +71,11 @@ def rows_at(step, seed, n, batch):
     return np.concatenate([_order(seed, int(e), n)[place[place // n == e] % n] for e in np.unique(place // n)])
 
 
+CHUNK = 16  # steps whose random numbers are drawn together: naming a stream costs as much as 4,000 normals
+
+
 def batches(step, seed, schedule, data, batch, goal=Goal(), noise=None, label=None, null=None):
-    """(x_0, t, eps, label) for step, step + 1, ...: each depends on (seed, step) and the sizes alone, as resuming needs.
+    """(x_0, t, eps, label) for step, step + 1, ...: each depends on (seed, step) and the sizes alone, so resuming is exact.
 
     label (N,) or None; a share goal.drop of the labels is replaced by `null`: the network learns to do without as well.
     """
@@ -93,27 +91,21 @@ def batches(step, seed, schedule, data, batch, goal=Goal(), noise=None, label=No
 
 
 def train(
-    model,
-    state,
-    schedule,
-    data,
-    *,
-    steps,
-    batch=128,
-    lr=1e-3,
-    goal=Goal(),
-    label=None,
-    noise=None,
-    max_norm=1.0,
-    decay=0.999,
-) -> Iterator[State]:
+    model, state, schedule, data, *, steps, batch=128, lr=1e-3, goal=Goal(), label=None, noise=None,
+    max_norm=1.0, decay=0.999, gradients=loss_and_grads, update=update,
+) -> Iterator[State]:  # fmt: skip
     """Gradient steps on L_simple until state.step == steps, yielding the state after each.    [DDPM algorithm 1]
 
-    data (N, d) in the parameters' dtype. goal says what is learnt; noise (N, d) pairs each row with its own noise, for
-    reflow, instead of fresh ones; label (N,) goes to a model that takes labels. The state is updated in place: what to
-    print, draw, save and when to stop is the caller's. Raises FloatingPointError with the step's number, before anything
-    is updated, if loss or gradient is not finite.
+    data (N, d) in the parameters' dtype; label (N,) goes to a model that takes labels; noise (N, d) pairs each row with its
+    own noise, for reflow, instead of fresh ones. The state is updated in place: what to print, draw, save and when to stop
+    is the caller's. gradients and update may be replaced by faster ones with the same answers (fast/).
+    Raises FloatingPointError with the step's number, before anything is updated, if loss or gradient is not finite.
     """
+    _check(model, data, steps, batch, lr, label, noise)
+    return _steps(model, state, schedule, data, steps, batch, lr, goal, label, noise, max_norm, decay, gradients, update)
+
+
+def _check(model, data, steps, batch, lr, label, noise):
     for name, value, most in (("steps", steps, 10**9), ("batch", batch, 10**6)):
         if not isinstance(value, int) or not 1 <= value <= most:
             raise ValueError(f"{name} must be at least 1 and whole, at most {most}, got {value}")
@@ -123,32 +115,26 @@ def train(
         raise ValueError(f"lr must be positive and finite, got {lr}")
     if noise is not None and noise.shape != data.shape:
         raise ValueError(f"noise must have the data's shape {data.shape}, got {noise.shape}")
-    labels = getattr(model, "labels", 0)
-    if bool(labels) != (label is not None):
-        raise ValueError(f"label must be given for a model with labels and only then; this one has {labels}")
+    if bool(model.labels) != (label is not None):
+        raise ValueError(f"label must be given for a model with labels and only then; this one has {model.labels}")
     whole = np.asarray(label).dtype.kind in "iu" and np.shape(label) == (len(data),)
-    if labels and not (whole and 0 <= np.min(label) and np.max(label) < labels):
+    if model.labels and not (whole and 0 <= np.min(label) and np.max(label) < model.labels):
         got = f"{label.dtype} {label.shape} from {np.min(label)} to {np.max(label)}"
-        raise ValueError(f"label must hold {len(data)} whole numbers in 0..{labels - 1}, got {got}")
-    return _steps(model, state, schedule, data, steps, batch, lr, goal, label, noise, max_norm, decay)
+        raise ValueError(f"label must hold {len(data)} whole numbers in 0..{model.labels - 1}, got {got}")
 
 
-def _steps(model, state, schedule, data, steps, batch, lr, goal, label, noise, max_norm, decay):
-    one_blas_thread()
-    if hasattr(model, "loss_and_grads"):
-        gradients = model.loss_and_grads(batch, schedule.T, data.dtype)
-    else:
-        gradients = partial(loss_and_grads, model)
-    null = getattr(model, "labels", None)
+def _steps(model, state, schedule, data, steps, batch, lr, goal, label, noise, max_norm, decay, gradients, update):
     process = goal.objective.process(schedule)
-    for x_0, t, eps, y in batches(state.step, state.seed, process, data, batch, goal, noise, label, null):
+    for x_0, t, eps, y in batches(state.step, state.seed, process, data, batch, goal, noise, label, model.labels):
         if state.step >= steps:
             return
+        # a noisy picture, the question, and how far the answer is off
         x_in, t_in, target = goal.objective.example(process, x_0, t, eps)
         weight = weight_of(goal.weight, goal.objective, process, t)
-        loss, grads = gradients(state.params, x_in, t_in, target, weight, **({} if y is None else {"label": y}))
+        loss, grads = gradients(model, state.params, x_in, t_in, target, weight, **({} if y is None else {"label": y}))
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} at step {state.step + 1}; a smaller lr than {lr:g} may help")
+        # downhill
         state.step, state.loss = state.step + 1, loss
         rate = lr * min(1.0, state.step / goal.warmup) if goal.warmup else lr
         update(state.params, state.ema, state.m, state.v, grads, state.step, lr=rate, max_norm=max_norm, decay=decay)

@@ -10,8 +10,9 @@ from minidiff import sample
 from minidiff.continuous.flow import Linear
 from minidiff.continuous.process import VP
 from minidiff.exact import DataDenoiser, Mixture
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import generate
 from minidiff.gaussian import q_sample
-from minidiff.noise import RowNoise
 from minidiff.schedule import from_betas, linear
 
 S = coarse()
@@ -89,7 +90,7 @@ def test_a_perfect_learner_draws_its_training_set():
     s, rng = linear(200, 1e-4, 0.1), RowNoise(3)
     rows = np.array([[0.0, 0.0], [1.0, 0.5], [-1.2, 0.8], [0.3, -1.5]])
     for step in (sample.ddpm(), sample.ddim()):
-        x_0 = sample.generate(step, DataDenoiser(rows, s), s, rng.standard_normal((64, 2)), range(200, -1, -1), rng)
+        x_0 = generate(step, DataDenoiser(rows, s), s, rng.standard_normal((64, 2)), range(200, -1, -1), rng)
         apart = np.linalg.norm(x_0[:, None] - rows, axis=-1)
         assert apart.min(axis=1).max() < 1e-6 and set(apart.argmin(axis=1)) == {0, 1, 2, 3}
 

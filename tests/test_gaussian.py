@@ -22,14 +22,15 @@ from support import (
 
 from minidiff import gaussian
 from minidiff.continuous.process import VP
-from minidiff.noise import RowNoise
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.noising import noise_chain, noise_jump
 from minidiff.schedule import from_betas, linear
 
 # every equation that takes data, called with float arrays of one dtype
 S = coarse()
 EQUATIONS = {
     "q_step": lambda x, y: gaussian.q_step(S, x, 3, y),
-    "noise_chain": lambda x, y: gaussian.noise_chain(S, x, [0, 2, 6], RowNoise(0)),
+    "noise_chain": lambda x, y: noise_chain(S, x, [0, 2, 6], RowNoise(0)),
     "q_sample": lambda x, y: gaussian.q_sample(S, x, np.array([1, 2, 6]), y),
     "posterior": lambda x, y: gaussian.posterior(S, x, y, 4, 2)[0],
     "x_0_from_eps": lambda x, y: gaussian.x_0_from_eps(S, x, 3, y),
@@ -120,7 +121,7 @@ def check_forward(x_2, x_6):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_noise_chain_has_the_closed_forms_statistics(seed):
-    check_forward(*forward(lambda x_0, times: gaussian.noise_chain(coarse(), x_0, times, RowNoise(seed))))
+    check_forward(*forward(lambda x_0, times: noise_chain(coarse(), x_0, times, RowNoise(seed))))
 
 
 def walk(step, reuse=False, repeat=False):
@@ -169,7 +170,7 @@ def test_the_check_sees_planted_mistakes(planted):
 
 @given(seeds)
 def test_coordinates_of_noise_are_independent(seed):
-    x = gaussian.noise_chain(coarse(), np.full((2000, 3), 0.5), [6], RowNoise(seed))[0]
+    x = noise_chain(coarse(), np.full((2000, 3), 0.5), [6], RowNoise(seed))[0]
     for i, j in ((0, 1), (0, 2), (1, 2)):
         assert_uncorrelated(x[:, i], x[:, j])
 
@@ -178,27 +179,27 @@ def test_coordinates_of_noise_are_independent(seed):
 def test_noise_jump_is_q_sample_with_fresh_noise(dtype):
     x_0 = np.random.default_rng(0).standard_normal((40_000, 2)).astype(dtype)
     t = np.random.default_rng(1).integers(0, 7, len(x_0))
-    x_t, eps = gaussian.noise_jump(S, x_0, t, RowNoise(2))
+    x_t, eps = noise_jump(S, x_0, t, RowNoise(2))
     assert x_t.dtype == eps.dtype == dtype
     assert np.abs(x_t - gaussian.q_sample(S, x_0, t, eps)).max() < 20 * np.finfo(dtype).eps  # 2 roundings of numbers below 6
     assert np.array_equal(eps, RowNoise(2).standard_normal(x_0.shape, dtype))
     for wrong, words in ((t + 1, "t must lie"), (t[:9], r"t must have the shape \(40000,\)")):
         with pytest.raises(ValueError, match=words):
-            gaussian.noise_jump(S, x_0, wrong, RowNoise(2))
+            noise_jump(S, x_0, wrong, RowNoise(2))
     with pytest.raises(ValueError, match="x_0 must be a float array"):
-        gaussian.noise_jump(S, np.ones(3), t[:3], RowNoise(2))
+        noise_jump(S, np.ones(3), t[:3], RowNoise(2))
     with pytest.raises(ValueError, match="t must lie"):
         gaussian.q_step(S, x_0, -1, eps)
 
 
 def test_noise_chain_keeps_what_is_asked_for():
     x_0 = np.random.default_rng(0).standard_normal((20, 2))
-    kept = gaussian.noise_chain(coarse(), x_0, [0, 0, 3, 6], RowNoise(5))
+    kept = noise_chain(coarse(), x_0, [0, 0, 3, 6], RowNoise(5))
     assert kept.shape == (4, 20, 2) and np.array_equal(kept[0], x_0) and np.array_equal(kept[1], x_0)
-    assert np.array_equal(kept[2:], gaussian.noise_chain(coarse(), x_0, [3, 6], RowNoise(5)))
+    assert np.array_equal(kept[2:], noise_chain(coarse(), x_0, [3, 6], RowNoise(5)))
     for times in ([], [3, 2], [-1], [7], [[1]]):
         with pytest.raises(ValueError, match="times must ascend"):
-            gaussian.noise_chain(coarse(), x_0, times, RowNoise(0))
+            noise_chain(coarse(), x_0, times, RowNoise(0))
 
 
 @given(betas, st.floats(-2, 2), st.floats(-2, 2), st.data())

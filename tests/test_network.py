@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support import DTYPES, assert_gradient, seeds
 
 from minidiff import layers, optim
-from minidiff.loss import l_simple, loss_and_grads
 from minidiff.mlp import MLP
+from minidiff.objective import l_simple, loss_and_grads
 
 
 def example(name, rng):

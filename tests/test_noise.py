@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from support import DTYPES, assert_mean, assert_uncorrelated, assert_variance, seeds
 
 from minidiff.fast import threads
-from minidiff.noise import INIT, SAMPLE, TRAIN, RowNoise, philox, stream
+from minidiff.fast.noise import RowNoise, philox
+from minidiff.noise import INIT, SAMPLE, TRAIN, stream
 
 
 @given(seeds, st.integers(1, 40), st.integers(41, 70))

@@ -15,10 +15,13 @@ from minidiff.cli.checkpoint import OBJECTIVES, TIMES, WEIGHTS, goal_of
 from minidiff.continuous import flow, solvers
 from minidiff.continuous.process import VP, continuous
 from minidiff.exact import Mixture
+from minidiff.fast import sampling
+from minidiff.fast.mlp import Gradients
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import generate
 from minidiff.gaussian import posterior, q_sample
-from minidiff.loss import loss_and_grads
 from minidiff.mlp import MLP
-from minidiff.noise import RowNoise
+from minidiff.objective import loss_and_grads
 from minidiff.schedule import from_betas, linear_scaled
 from minidiff.train import Goal, batches, start, train
 
@@ -93,8 +96,8 @@ def test_the_compiled_chain_is_the_readable_loop(kind, dtype, rows, step):
     model, rng = MLP(2, 24, 2, 8), np.random.default_rng(3)
     params = {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
     eps_theta, ends = objective.denoiser(model.eps_theta(params), OBJECTIVES[kind], continuous(S)), []
-    assert hasattr(eps_theta, "chain")
-    for run in (sample.generate, lambda *a: list(sample.sample(*a))[-1]):
+    assert sampling._chain_of(eps_theta) is not None
+    for run in (generate, lambda *a: list(sample.sample(*a))[-1]):
         rng = RowNoise(4)
         ends.append(run(step, eps_theta, S, rng.standard_normal((rows, 2), dtype), [6, 5, 3, 1, 0], rng))
     assert ends[0].dtype == ends[1].dtype == dtype
@@ -182,7 +185,7 @@ def test_the_fast_gradient_with_a_weight_is_the_definition(kind, weight):
     t = process.time_at(rng.random(150))
     x_in, t_in, target = asked.example(process, rng.standard_normal((150, 2)), t, rng.standard_normal((150, 2)))
     w = objective.weight_of(WEIGHTS[weight], asked, process, t)
-    fast = model.loss_and_grads(150, S.T, np.float64)(params, x_in, t_in, target, w)
+    fast = Gradients(model, 150, S.T, np.float64)(model, params, x_in, t_in, target, w)
     slow = loss_and_grads(model, params, x_in, t_in, target, w)
     assert math.isclose(fast[0], slow[0], rel_tol=1e-12)
     assert all(np.abs(fast[1][k] - slow[1][k]).max() < 1e-12 * np.abs(slow[1][k]).max() for k in params)

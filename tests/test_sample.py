@@ -8,10 +8,9 @@ from support import DTYPES, assert_mean, assert_variance, betas, coarse, product
 
 from minidiff import recursion, sample
 from minidiff.exact import Mixture
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import generate
 from minidiff.mlp import MLP
-from minidiff.noise import RowNoise
-from minidiff.objective import denoiser, eps_prediction, v_prediction
-from minidiff.pictures.guidance import classifier_free
 from minidiff.schedule import from_betas, linear, linear_scaled
 
 S = coarse()
@@ -158,7 +157,7 @@ def test_gaussian_optimal_draws_at_the_last_step_too():
     data, rng = Mixture([1.0], [[0.8]], [[[0.36]]]), RowNoise(12)
     ab = S.alpha_bar[6]
     x_T = math.sqrt(ab) * 0.8 + math.sqrt(ab * 0.36 + 1 - ab) * rng.standard_normal((200_000, 1))
-    x_0 = sample.generate(sample.ddpm(sample.gaussian_optimal(0.36)), data.eps_theta(S), S, x_T, range(6, -1, -1), rng)
+    x_0 = generate(sample.ddpm(sample.gaussian_optimal(0.36)), data.eps_theta(S), S, x_T, range(6, -1, -1), rng)
     assert_mean(x_0[:, 0], 0.8, 0.6)
     assert_variance(x_0[:, 0], 0.8, 0.36)
 
@@ -235,7 +234,7 @@ def test_samples_have_the_recursions_moments(name):
     s = from_betas(T10)
     data = Mixture([1.0], [[0.8]], [[[0.36]]])
     rng = RowNoise(11)
-    x_0 = sample.generate(STEPS[name], data.eps_theta(s), s, rng.standard_normal((200_000, 1)), range(10, -1, -1), rng)
+    x_0 = generate(STEPS[name], data.eps_theta(s), s, rng.standard_normal((200_000, 1)), range(10, -1, -1), rng)
     m, v = gaussian_moments(name, list(T10), 0.8, 0.36, list(range(10, -1, -1)))
     assert_mean(x_0[:, 0], m, math.sqrt(v))
     assert_variance(x_0[:, 0], m, v)
@@ -255,7 +254,7 @@ def denoisers(dtype):
 @pytest.mark.parametrize("rows", [3, 40])
 def test_generate_is_the_end_of_sample(name, which, dtype, rows):
     eps_theta, ends = denoisers(dtype)[which], []
-    for run in (sample.generate, lambda *a: list(sample.sample(*a))[-1]):
+    for run in (generate, lambda *a: list(sample.sample(*a))[-1]):
         rng = RowNoise(4)
         x_T = rng.standard_normal((rows, 2), dtype)
         ends.append(run(STEPS[name], eps_theta, S, x_T, [6, 5, 3, 2, 0], rng))
@@ -271,14 +270,14 @@ def test_same_bits_for_any_number_of_threads(which, monkeypatch):
         monkeypatch.setenv("MINIDIFF_THREADS", n)
         rng = RowNoise(4)
         x_T = rng.standard_normal((700, 2), np.float32)
-        ends.append(sample.generate(sample.ddpm(), denoisers(np.float32)[which], S, x_T, range(6, -1, -1), rng))
+        ends.append(generate(sample.ddpm(), denoisers(np.float32)[which], S, x_T, range(6, -1, -1), rng))
     assert np.array_equal(*ends)
 
 
 def test_a_sample_does_not_depend_on_how_many_are_drawn():
     """A row may round otherwise at a vector's end than in its middle; each of 6 steps stretches that less than 4 times."""
     few, many = (
-        sample.generate(sample.ddpm(), denoisers(np.float64)["mixture"], S, r.standard_normal((n, 2)), range(6, -1, -1), r)
+        generate(sample.ddpm(), denoisers(np.float64)["mixture"], S, r.standard_normal((n, 2)), range(6, -1, -1), r)
         for n, r in ((5, RowNoise(4)), (300, RowNoise(4)))
     )
     assert np.abs(few - many[:5]).max() < 4**6 * 8 * np.finfo(np.float64).eps * np.abs(many).max()
@@ -292,20 +291,20 @@ def test_generate_walks_what_is_not_compiled():
 
     eps_theta, x_T = denoisers(np.float64)["mixture"], np.random.default_rng(0).standard_normal((5, 2))
     told = []
-    assert np.abs(sample.generate(clipped, eps_theta, S, x_T, [6, 3, 0], RowNoise(0), told.append)).max() <= 1
+    assert np.abs(generate(clipped, eps_theta, S, x_T, [6, 3, 0], RowNoise(0), told.append)).max() <= 1
     assert sum(told) == 10
     told.clear()
-    a = sample.generate(sample.ddim(), eps_theta, S, x_T, [6, 3, 0], np.random.default_rng(0), told.append)
-    b = sample.generate(sample.ddim(), lambda x, t: eps_theta(x, t), S, x_T, [6, 3, 0], RowNoise(0))
+    a = generate(sample.ddim(), eps_theta, S, x_T, [6, 3, 0], np.random.default_rng(0), told.append)
+    b = generate(sample.ddim(), lambda x, t: eps_theta(x, t), S, x_T, [6, 3, 0], RowNoise(0))
     assert np.array_equal(a, b) and sum(told) == 10
     told.clear()
-    sample.generate(sample.ddim(), eps_theta, S, x_T, [6, 3, 0], RowNoise(0), told.append)
+    generate(sample.ddim(), eps_theta, S, x_T, [6, 3, 0], RowNoise(0), told.append)
     assert sum(told) == 10
 
 
 @pytest.mark.parametrize("times", [[0, 3, 6], [6, -1], [7, 0], [0], [6, 6, 0], [[6, 0]]])
 def test_times_that_do_not_descend_are_named(times):
-    for run in (sample.generate, lambda *a: list(sample.sample(*a))):
+    for run in (generate, lambda *a: list(sample.sample(*a))):
         with pytest.raises(ValueError, match="times must descend"):
             run(sample.ddim(), denoisers(np.float64)["mixture"], S, np.zeros((2, 2)), times, RowNoise(0))
 
@@ -313,7 +312,7 @@ def test_times_that_do_not_descend_are_named(times):
 @pytest.mark.parametrize("x_T", [np.zeros(3), np.zeros((0, 2)), np.zeros((2, 2), int)])
 def test_a_start_of_the_wrong_shape_is_named(x_T):
     with pytest.raises(ValueError, match="x_T must be a float array"):
-        sample.generate(sample.ddim(), denoisers(np.float64)["mixture"], S, x_T, [6, 0], RowNoise(0))
+        generate(sample.ddim(), denoisers(np.float64)["mixture"], S, x_T, [6, 0], RowNoise(0))
 
 
 @pytest.mark.parametrize("which", ["mixture", "mlp"])
@@ -321,7 +320,7 @@ def test_a_start_of_the_wrong_shape_is_named(x_T):
 def test_a_start_of_the_wrong_width_is_named(which, rows):
     for width in (1, 3):
         with pytest.raises(ValueError, match=r"shape \(B, 2\)"):
-            sample.generate(sample.ddim(), denoisers(np.float64)[which], S, np.zeros((rows, width)), [6, 0], RowNoise(0))
+            generate(sample.ddim(), denoisers(np.float64)[which], S, np.zeros((rows, width)), [6, 0], RowNoise(0))
 
 
 @pytest.mark.parametrize("step", [sample.ddpm(), sample.ddpm(sample.beta), sample.ddim()])
@@ -348,7 +347,7 @@ def test_recursion_refuses_a_step_that_is_not_affine():
 def test_few_rows_and_many_agree_to_rounding():
     """The kernel for few rows and BLAS for many, on the same noise."""
     ends = [
-        sample.generate(sample.ddpm(), denoisers(np.float64)["mlp"], S, r.standard_normal((n, 2)), range(6, -1, -1), r)
+        generate(sample.ddpm(), denoisers(np.float64)["mlp"], S, r.standard_normal((n, 2)), range(6, -1, -1), r)
         for n, r in ((5, RowNoise(4)), (300, RowNoise(4)))
     ]
     assert np.abs(ends[0] - ends[1][:5]).max() < 4**6 * 8 * np.finfo(np.float64).eps * np.abs(ends[1]).max()
@@ -365,10 +364,9 @@ def test_eta_outside_0_1_is_named(eta):
         sample.ddim(eta)
 
 
-def test_guidance_counts_both_networks():
-    eps_theta, x_T = denoisers(np.float64)["mixture"], np.ones((5, 2))
-    for w, asked in ((0, 2), (1, 2), (3, 4)):
-        for objective in (eps_prediction, v_prediction):
-            counted = sample.Counted(denoiser(classifier_free(eps_theta, eps_theta, w), objective, S))
-            sample.generate(sample.ddim(), counted, S, x_T, [6, 3, 0], RowNoise(0))
-            assert counted.evaluations(5) == asked
+def test_evaluations_counts_what_a_step_asks():
+    times = [6, 5, 3, 1, 0]
+    assert sample.evaluations(sample.ddim(), S, times) == 4
+    twice = lambda f, s, x, t, u, rng: f(x, t) + f(x, t)  # noqa: E731
+    assert sample.evaluations(twice, S, times) == 8
+    assert sample.evaluations(sample.Multistep(lambda f, s, x, times, rng: iter([f(x, 6)])), S, times) == 1

@@ -12,8 +12,8 @@ from minidiff import data
 from minidiff.cli import checkpoint
 from minidiff.cli.checkpoint import goal_of, names_of
 from minidiff.gaussian import q_sample
-from minidiff.loss import loss_and_grads
 from minidiff.mlp import MLP
+from minidiff.objective import loss_and_grads
 from minidiff.schedule import linear_scaled
 from minidiff.train import CHUNK, batches, start, train
 
@@ -58,17 +58,6 @@ def test_training_approaches_the_floor():
 def test_state_keeps_the_dtype(dtype):
     run = a_run(2, dtype=dtype)
     assert all(w.dtype == dtype for g in ("params", "ema", "m", "v") for w in getattr(run.state, g).values())
-
-
-def test_a_model_without_a_fast_path_is_trained_by_the_definition():
-    class Plain:
-        d, forward, backward, init = 2, MODEL.forward, MODEL.backward, MODEL.init
-
-    a, b = start(MODEL, 3, np.float64), start(MODEL, 3, np.float64)
-    for model, state in ((MODEL, a), (Plain(), b)):
-        for _ in train(model, state, S, X.astype(np.float64), steps=5, batch=40):
-            pass
-    assert all(np.allclose(a.params[k], b.params[k], rtol=1e-9, atol=1e-12) for k in a.params)
 
 
 def test_one_step_is_algorithm_1():

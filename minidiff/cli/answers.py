@@ -67,9 +67,10 @@ def oracle(args):
 
     from ..continuous.process import continuous
     from ..continuous.solvers import by_name
-    from ..noise import RowNoise
+    from ..fast.noise import RowNoise
+    from ..fast.sampling import Counted
     from ..recursion import moments
-    from ..sample import SPACINGS, Counted, sample
+    from ..sample import SPACINGS, sample
     from ..schedule import SCHEDULES
     from .names import pick
 

@@ -17,12 +17,15 @@ import numpy as np
 
 from ..data import load
 from ..fast import threads
-from ..gaussian import noise_chain, noise_jump, q_sample, q_step
-from ..loss import loss_and_grads
+from ..fast.noise import RowNoise, normals
+from ..fast.noising import noise_jump
+from ..fast.sampling import generate
+from ..gaussian import noise_chain, q_sample, q_step
 from ..mlp import MLP
-from ..noise import BENCH, RowNoise, normals, stream
+from ..noise import BENCH, stream
+from ..objective import loss_and_grads
 from ..pictures.unet import UNet
-from ..sample import ddim, ddpm, generate, sample, trailing
+from ..sample import ddim, ddpm, sample, trailing
 from ..schedule import linear
 from ..train import batches, start, train
 

@@ -101,7 +101,8 @@ def demo(args):
     from .. import data as datasets
     from .. import sample
     from ..evaluation import metrics
-    from ..noise import JUDGE, RowNoise, stream
+    from ..fast.noise import RowNoise
+    from ..noise import JUDGE, stream
     from . import figures
     from .files import folder
 

@@ -66,7 +66,7 @@ def data_of(run):
 
 def denoiser_for(run, step, *wish):
     """What the step asks: eps_theta, or the velocity itself for those that walk the straight path. wish: label, w."""
-    return run.velocity(*wish) if getattr(step, "on_velocity", False) else run.eps_theta(*wish)
+    return run.velocity(*wish) if run.straight(step) else run.eps_theta(*wish)
 
 
 def _check_finite(x_0):
@@ -114,8 +114,8 @@ def draw(run, step, times, n, seed, what, *wish):
     """n samples (n, d), the seconds they took, and the network evaluations each took. wish: (n,) labels and w, or nothing."""
     import numpy as np
 
-    from ..noise import RowNoise
-    from ..sample import Counted, generate
+    from ..fast.noise import RowNoise
+    from ..fast.sampling import Counted, generate
 
     rng, eps_theta = RowNoise(seed), Counted(denoiser_for(run, step, *wish))
     x_T = rng.standard_normal((n, run.model.d), np.float32)
@@ -131,7 +131,7 @@ def draw_path(run, step, times, n, seed, frames, *wish):
     """About `frames` stages (n, d) on the way from noise to data, and their times."""
     import numpy as np
 
-    from ..noise import RowNoise
+    from ..fast.noise import RowNoise
     from ..sample import sample
 
     rng = RowNoise(seed)

@@ -14,8 +14,7 @@ straight path but has the same density at every t. At the file's edge `velocity_
 import numpy as np
 
 from ..arrays import keeps_dtype, on_axes_of
-from ..loss import l_simple
-from ..objective import Objective
+from ..objective import Objective, l_simple
 from . import ode
 
 CLOCK = 1000  # a network's time embedding was made for 0..1000; it sees CLOCK t
@@ -120,7 +119,6 @@ def straight(method):
     def solver(u, schedule, x_T, times, rng):
         yield from sample(u, x_T, 1 - np.asarray(times) / schedule.T, method)
 
-    solver.on_velocity = True
     return solver
 
 

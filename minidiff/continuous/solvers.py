@@ -14,7 +14,7 @@ import numpy as np
 from ..arrays import keeps_dtype
 from ..cli.names import pick
 from ..gaussian import check_order, snr, x_0_from_eps
-from ..sample import affine, beta, beta_tilde, ddim, ddpm, gaussian_optimal
+from ..sample import Multistep, beta, beta_tilde, ddim, ddpm, gaussian_optimal
 from . import flow, ode, sde
 from .process import continuous
 
@@ -32,10 +32,9 @@ def pf_ode(method):
             return x_0_from_eps(process, x_t, t, eps_theta(x_t, t))
         return method(sde.velocity_by_angle(process, eps_theta), x_t, sde.angle(process, t), sde.angle(process, s))
 
-    return affine(step) if method is ode.euler else step
+    return step
 
 
-@affine
 @keeps_dtype
 def dpm_solver_1(eps_theta, schedule, x_t, t, s, rng):
     """x_s = sqrt(ab_s / ab_t) x_t - sqrt(1 - ab_s) (e^h - 1) eps_hat: DDIM by another road.    [DPM-Solver section 3.2]
@@ -74,7 +73,6 @@ def dpm_solver_pp_2m(eps_theta, schedule, x_T, times, rng):
         yield x
 
 
-@affine
 def reverse_sde(eps_theta, schedule, x_t, t, s, rng):
     """The reverse SDE by Euler-Maruyama, from t to s.    [Score SDE eq. 6]"""
     check_order(t, s)
@@ -114,7 +112,7 @@ SOLVERS = {  # name -> step, and how many steps where nobody says (None: all T)
     "heun": (pf_ode(ode.heun), 25),
     "rk4": (pf_ode(ode.rk4), 15),
     "dpm-solver-1": (dpm_solver_1, 50),
-    "dpm-solver++": (dpm_solver_pp_2m, 25),
+    "dpm-solver++": (Multistep(dpm_solver_pp_2m), 25),
     "reverse-sde": (reverse_sde, None),
     "langevin": (langevin(), 100),
 }
@@ -139,5 +137,5 @@ def by_name(name, var=None, eta=None, data_var=lambda: 1.0, straight=False):
         return f"ddim(eta={eta or 0:g})", ddim(eta or 0.0), 50
     step, steps = pick("sampler", dict.fromkeys(SAMPLERS) | SOLVERS, name)
     if straight and name in ode.METHODS:
-        return f"flow {name}", flow.straight(ode.METHODS[name]), steps
+        return f"flow {name}", Multistep(flow.straight(ode.METHODS[name])), steps
     return name, step, steps

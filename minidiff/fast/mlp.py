@@ -37,8 +37,8 @@ class _Block:
         self.grads = views(self.flat, model.shapes)
 
 
-class LossAndGrads:
-    """loss.loss_and_grads for one size of batch: (params, x_t, t, eps, weight) -> loss, grads (kept until the next call)."""
+class Gradients:
+    """objective.loss_and_grads for one model and size of batch; the gradients are kept until the next call."""
 
     def __init__(self, model, batch, T, dtype):
         self.model, self.batch = model, batch
@@ -49,7 +49,7 @@ class LossAndGrads:
         self.blocks = {i: _Block(model, min(self.rows, batch - i), dtype) for i in starts}
         warm_up_blas()
 
-    def __call__(self, params, x_t, t, eps, weight=None):
+    def __call__(self, model, params, x_t, t, eps, weight=None):
         whole = t.dtype.kind in "iu"
         emb = self.embedding if whole else time_embedding(t, self.model.time_dim, self.embedding.dtype)
         weight = None if weight is None else weight.astype(emb.dtype)[:, None]
@@ -97,35 +97,27 @@ class LossAndGrads:
         return loss
 
 
-class MLPDenoiser:
-    """eps_theta(x_t, t) of an MLP with its parameters, and the whole reverse loop over it."""
+def chain(eps_theta, x_T, times, c_x, c_eps, c_z, z):
+    """x <- c_x x + c_eps eps_theta(x, t) + c_z z for each time, eps_theta an MLPDenoiser.
 
-    def __init__(self, model, params):
-        self.model, self.params = model, params
-
-    def __call__(self, x_t, t):
-        return self.model.forward(self.params, x_t, t)[0]
-
-    def chain(self, x_T, times, c_x, c_eps, c_z, z):
-        """x <- c_x x + c_eps eps_theta(x, t) + c_z z for each time; z (steps, *x.shape) has a layer for each c_z != 0."""
-        model, p, real = self.model, self.params, x_T.dtype
-        if x_T.ndim != 2 or x_T.shape[1] != model.d:
-            raise ValueError(f"x_T must have the shape (B, {model.d}), got {x_T.shape}")
-        time_rows = time_embedding(times, model.time_dim, real) @ p["W_in"][model.d :] + p["b_in"]
-        c_x, c_eps, c_z = (np.asarray(u, real) for u in (c_x, c_eps, c_z))
-        W_x, depth = p["W_in"][: model.d], range(model.depth)
-        if len(x_T) <= FEW_ROWS:
-            W = np.array([p[f"W_{i}"] for i in depth]).reshape(-1, model.width, model.width)
-            bias = np.array([p[f"b_{i}"] for i in depth]).reshape(-1, model.width)
-            return kernels.mlp_chain(x_T, time_rows, W_x, W, bias, p["W_out"], p["b_out"], c_x, c_eps, c_z, z)
-        x, eps_hat, drawn = x_T.copy(), np.empty_like(x_T), 0
-        u, h = (np.empty((len(x), model.width), real) for _ in range(2))
-        for k in range(len(c_x)):
-            np.matmul(x, W_x, out=u)
-            kernels.bias_silu(u, time_rows[k], h)
-            for i in depth:
-                np.matmul(h, p[f"W_{i}"], out=u)
-                kernels.bias_silu_add(u, p[f"b_{i}"], h)
-            np.matmul(h, p["W_out"], out=eps_hat)
-            drawn = kernels.affine_step(x, eps_hat, p["b_out"], c_x[k], c_eps[k], c_z[k], z, drawn)
-        return x
+    z (steps, *x.shape) has a layer for each c_z != 0.
+    """
+    model, p, real = eps_theta.model, eps_theta.params, x_T.dtype
+    time_rows = time_embedding(times, model.time_dim, real) @ p["W_in"][model.d :] + p["b_in"]
+    c_x, c_eps, c_z = (np.asarray(u, real) for u in (c_x, c_eps, c_z))
+    W_x, depth = p["W_in"][: model.d], range(model.depth)
+    if len(x_T) <= FEW_ROWS:
+        W = np.array([p[f"W_{i}"] for i in depth]).reshape(-1, model.width, model.width)
+        bias = np.array([p[f"b_{i}"] for i in depth]).reshape(-1, model.width)
+        return kernels.mlp_chain(x_T, time_rows, W_x, W, bias, p["W_out"], p["b_out"], c_x, c_eps, c_z, z)
+    x, eps_hat, drawn = x_T.copy(), np.empty_like(x_T), 0
+    u, h = (np.empty((len(x), model.width), real) for _ in range(2))
+    for k in range(len(c_x)):
+        np.matmul(x, W_x, out=u)
+        kernels.bias_silu(u, time_rows[k], h)
+        for i in depth:
+            np.matmul(h, p[f"W_{i}"], out=u)
+            kernels.bias_silu_add(u, p[f"b_{i}"], h)
+        np.matmul(h, p["W_out"], out=eps_hat)
+        drawn = kernels.affine_step(x, eps_hat, p["b_out"], c_x[k], c_eps[k], c_z[k], z, drawn)
+    return x

@@ -1,4 +1,4 @@
-"""The other cores: blocks of rows, side by side.
+"""Runs blocks of rows in parallel threads.
 
 The blocks are cut by size, never by the number of threads, and no sum crosses a block in an order that depends on who
 finished first: results are the same bits for any number of threads. BLAS gets one thread of its own, or it would fight
@@ -80,13 +80,13 @@ def side_by_side(f, n, block):
             task.cancel()
 
 
-class Workshop:
+class Buffers:
     """Sets of buffers for the threads that are at work, each used again when it is idle: make(size) -> buffers."""
 
     def __init__(self, make):
         self.make, self.idle = make, {}
 
-    def run(self, f, size):
+    def lend(self, f, size):
         """f(buffers of that size)."""
         idle = self.idle.setdefault(size, [])
         try:

@@ -12,11 +12,11 @@ import math
 import numpy as np
 
 from ..layers import linear, linear_backward, silu, silu_backward, time_embedding
-from ..loss import l_simple
+from ..objective import l_simple
 from ..pictures.layers import embed, embed_backward
 from . import kernels
 from .mlp import views
-from .threads import Workshop, side_by_side, warm_up_blas
+from .threads import Buffers, side_by_side, warm_up_blas
 from .winograd import abreast, apart, conv_of
 
 
@@ -39,8 +39,8 @@ def rows_of(model):
     return 32 if model.size <= 16 else 16
 
 
-class _Pictures:
-    """Some pictures on their way down and up the network."""
+class _Block:
+    """Buffers and caches of one block of pictures."""
 
     def __init__(self, model, rows, dtype):
         self.model, self.rows, self.L, self.dtype = model, rows, math.gcd(rows, 8), dtype
@@ -48,7 +48,8 @@ class _Pictures:
         for name, (m, n) in self.blocks.items():  # where the block's scale, shift, scale, shift and gate stand in mod
             edges = model.columns[name].start + np.cumsum([0, m, m, n, n, n])
             self.mod_of[name] = [slice(i, j) for i, j in zip(edges, edges[1:])]
-        self.buffers, self.came_in = {}, {}
+        self.buffers, self.cache = {}, {}  # cache: what each layer's way back will need, by the layer's name
+        self.p = self.U = self.g = self.mod = self.dmod = None  # the call's parameters, their transforms, gradients, modulation
         self.convs = {k: conv_of(s[0])(self.buffer, k, rows, self.L, *s) for k, s in convs_of(model).items()}
 
     def buffer(self, *key_and_shape):
@@ -72,13 +73,13 @@ class _Pictures:
     def act_conv(self, name, h, scale, shift):
         """conv(silu(film(group_norm(h), scale, shift)))."""
         mean, rstd = self.buffer("moments" + name, 2, len(h), h.shape[3])
-        self.came_in[name] = h, scale, shift, self.L * self.model.groups, mean, rstd
-        kernels.act(*self.came_in[name], self.convs[name].frame)
+        self.cache[name] = h, scale, shift, self.L * self.model.groups, mean, rstd
+        kernels.act(*self.cache[name], self.convs[name].frame)
         return self.conv(name)
 
     def act_conv_backward(self, name, dy, dh, dscale, dshift):
         """dh += the gradient by h; those by scale and shift go to their places."""
-        kernels.act_backward(*self.came_in[name], self.conv_backward(name, dy), dh, dscale, dshift)
+        kernels.act_backward(*self.cache[name], self.conv_backward(name, dy), dh, dscale, dshift)
 
     def block(self, name, h):
         (m, n), size = self.blocks[name], h.shape[1]
@@ -92,11 +93,11 @@ class _Pictures:
         else:
             np.copyto(out, h)
         kernels.gated_add(out, y, gate)
-        self.came_in[name] = h, y, gate
+        self.cache[name] = h, y, gate
         return out
 
     def block_backward(self, name, dh):
-        (m, n), size, (h, y, gate) = self.blocks[name], dh.shape[1], self.came_in[name]
+        (m, n), size, (h, y, gate) = self.blocks[name], dh.shape[1], self.cache[name]
         dscale_1, dshift_1, dscale_2, dshift_2, dgate = [self.dmod[:, c] for c in self.mod_of[name]]
         dy, du = self.picture("dy", size, n), self.picture("du", size, n)
         kernels.gated_backward(dh, y, gate, dy, dgate)
@@ -114,17 +115,17 @@ class _Pictures:
         """unet.UNet.forward: eps_hat (rows, size, size, channels_in), perhaps a view of a buffer."""
         model, p, self.p, self.U = self.model, params, params, U
         size, depth, L = model.size, model.depth, self.L
-        c, self.time_cache = linear(embedding, p["W_time"], p["b_time"])
-        e, self.label_cache = embed(p["E"], label) if model.labels else (0, None)
-        c, self.silu_cache = silu(c + e)
-        self.mod, self.mod_cache = linear(c, p["W_mod"], p["b_mod"])
+        c, self.cache["time"] = linear(embedding, p["W_time"], p["b_time"])
+        e, self.cache["label"] = embed(p["E"], label) if model.labels else (0, None)
+        c, self.cache["silu"] = silu(c + e)
+        self.mod, self.cache["mod"] = linear(c, p["W_mod"], p["b_mod"])
         self.convs["W_in"].frame[:, 1 : size + 1, 1 : size + 1] = abreast(x_t, L)
         h = self.conv("W_in")
         for i in range(depth):
             h = self.block(f"down_{i}", h)
             h = _sum_2x2(h, self.picture(f"pool_{i}", h.shape[1] // 2, h.shape[3] // L))
             h *= h.dtype.type(0.25)
-        h, self.att_cache = model._attend(p, apart(self.block("mid_0", h), L))
+        h, self.cache["attention"] = model._attend(p, apart(self.block("mid_0", h), L))
         h = self.block("mid_1", abreast(h, L))
         for i in reversed(range(depth)):
             kept, low = self.picture(f"out_down_{i}", size >> i, model.width << i), h
@@ -156,7 +157,7 @@ class _Pictures:
             _sum_2x2(dup, dh.reshape(*dh.shape[:3], L, n))
             dkept.append(dskip)
         made = {}
-        dh = model._attend_backward(made, apart(self.block_backward("mid_1", dh), L), self.att_cache)
+        dh = model._attend_backward(made, apart(self.block_backward("mid_1", dh), L), self.cache["attention"])
         dh = self.block_backward("mid_0", abreast(dh, L))
         for i in reversed(range(model.depth)):
             quarter = dh * dh.dtype.type(0.25)
@@ -166,11 +167,11 @@ class _Pictures:
                 dh[:, u::2, v::2] += quarter
             dh = self.block_backward(f"down_{i}", dh)
         self.conv_backward("W_in", dh)
-        dc, made["W_mod"], made["b_mod"] = linear_backward(self.dmod, self.mod_cache)
-        dc = silu_backward(dc, self.silu_cache)
+        dc, made["W_mod"], made["b_mod"] = linear_backward(self.dmod, self.cache["mod"])
+        dc = silu_backward(dc, self.cache["silu"])
         if model.labels:
-            made["E"] = embed_backward(dc, self.label_cache)
-        _, made["W_time"], made["b_time"] = linear_backward(dc, self.time_cache)
+            made["E"] = embed_backward(dc, self.cache["label"])
+        _, made["W_time"], made["b_time"] = linear_backward(dc, self.cache["time"])
         for name, dw in made.items():
             g[name][...] = dw
 
@@ -183,18 +184,18 @@ def _sum_2x2(x, y):
     return y
 
 
-class LossAndGrads:
-    """loss.loss_and_grads for one size of batch: (params, x_t, t, eps, weight, label) -> loss, grads (kept until the next)."""
+class Gradients:
+    """objective.loss_and_grads for one model and size of batch; the gradients are kept until the next call."""
 
     def __init__(self, model, batch, T, dtype):
-        self.model, self.batch, self.workshop = model, batch, Workshop(lambda rows: _Pictures(model, rows, dtype))
+        self.batch, self.buffers = batch, Buffers(lambda rows: _Block(model, rows, dtype))
         self.rows, size = rows_of(model), sum(int(np.prod(s)) for s in model.shapes.values())
         self.flat = {first: np.empty(size, dtype) for first in range(0, batch, self.rows)}
         self.grads = {first: views(flat, model.shapes) for first, flat in self.flat.items()}
         warm_up_blas()
 
-    def __call__(self, params, x_t, t, eps, weight=None, label=None):
-        model, U = self.model, transformed(self.model, params)
+    def __call__(self, model, params, x_t, t, eps, weight=None, label=None):
+        U = transformed(model, params)
         emb = time_embedding(t, model.time_dim, self.grads[0]["W_in"].dtype)
         x_t, eps, label = model.pictures(x_t), model.pictures(eps), model.labels_of(label, self.batch)
 
@@ -206,7 +207,7 @@ class LossAndGrads:
                 pictures.backward(deps_hat * eps_hat.dtype.type(share), self.grads[first])
                 return loss * share
 
-            return self.workshop.run(there_and_back, last - first)
+            return self.buffers.lend(there_and_back, last - first)
 
         loss = sum(side_by_side(block, self.batch, self.rows))
         total = self.flat[0]
@@ -215,13 +216,15 @@ class LossAndGrads:
         return loss, self.grads[0]
 
 
-class UNetDenoiser:
-    """eps_theta(x_t, t) of a UNet with its parameters as they are now, for one label, one for each row, or none."""
+class Denoiser:
+    """A UNetDenoiser sooner, with the parameters as they are now."""
 
-    def __init__(self, model, params, label):
-        self.model, self.params, self.label = model, {k: w.copy() for k, w in params.items()}, label
-        self.dtype = params["W_in"].dtype
-        self.U, self.workshop = transformed(model, params), Workshop(lambda rows: _Pictures(model, rows, self.dtype))
+    def __init__(self, eps_theta):
+        self.model, self.label = eps_theta.model, eps_theta.label
+        self.params = {k: w.copy() for k, w in eps_theta.params.items()}
+        self.dtype = self.params["W_in"].dtype
+        self.U = transformed(self.model, self.params)
+        self.buffers = Buffers(lambda rows: _Block(self.model, rows, self.dtype))
         warm_up_blas()
 
     def __call__(self, x_t, t):
@@ -235,7 +238,7 @@ class UNetDenoiser:
         def block(first, last):
             now = slice(first, last)
             inputs = self.params, self.U, x[now], embedding[now], label[now]
-            self.workshop.run(lambda pictures: np.copyto(answer[now], pictures.forward(*inputs)), last - first)
+            self.buffers.lend(lambda pictures: np.copyto(answer[now], pictures.forward(*inputs)), last - first)
 
         side_by_side(block, len(x), rows_of(model))
         return eps_hat

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..fast.unet import LossAndGrads, UNetDenoiser
 from ..layers import add, add_backward, linear, linear_backward, silu, silu_backward, time_embedding
 from . import layers as images
 
@@ -244,6 +243,14 @@ class UNet:
         """The denoiser to hand to a sampler: eps_theta(x_t, t) -> eps_hat, of one label, of one for each row, or of none."""
         return UNetDenoiser(self, params, label)
 
-    def loss_and_grads(self, batch, T, dtype):
-        """loss.loss_and_grads of this model for batches of that size, at speed."""
-        return LossAndGrads(self, batch, T, dtype)
+
+@dataclass(frozen=True, eq=False)
+class UNetDenoiser:
+    """eps_theta(x_t, t) of a UNet with its parameters, of one label, of one for each row, or of none."""
+
+    model: UNet
+    params: dict
+    label: object = None
+
+    def __call__(self, x_t, t):
+        return self.model.forward(self.params, x_t, t, self.label)[0]

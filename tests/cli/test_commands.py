@@ -18,7 +18,7 @@ from minidiff.cli import checkpoint, commands, figures, progress
 from minidiff.cli import printing as report
 from minidiff.cli import runs as workbench
 from minidiff.continuous import solvers
-from minidiff.noise import RowNoise
+from minidiff.fast.noise import RowNoise
 from minidiff.sheet import dictionary
 
 SMALL = ["--width", "16", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40"]

@@ -14,7 +14,9 @@ from minidiff import recursion, sample
 from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import VP, continuous
 from minidiff.exact import Mixture
-from minidiff.noise import RowNoise
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import Counted, generate
+from minidiff.recursion import coefficients
 from minidiff.schedule import cosine, from_betas, linear
 
 S = coarse()
@@ -238,7 +240,7 @@ def test_recursion_of_samplers_that_draw(name, times):
 def test_samples_have_the_recursions_moments(name):
     """With the exact denoiser, n = 2e5: sees 0.03 std of bias and 2 % of std."""
     rng, (step, settings) = RowNoise(7), RANDOM[name]
-    x_0 = sample.generate(step, GAUSSIAN.eps_theta(continuous(S)), S, rng.standard_normal((200_000, 1)), range(6, -1, -1), rng)
+    x_0 = generate(step, GAUSSIAN.eps_theta(continuous(S)), S, rng.standard_normal((200_000, 1)), range(6, -1, -1), rng)
     m, v = moments_by_hand(name, COARSE, list(range(6, -1, -1)), **settings)
     assert_mean(x_0[:, 0], m, math.sqrt(v))
     assert_variance(x_0[:, 0], m, v)
@@ -272,7 +274,7 @@ def test_steps_keep_the_dtype_and_take_a_time_for_each_row(name, dtype):
 def test_compiled_loops_are_the_readable_one(name):
     """On times that are not evenly spread, where one step's length is not another's."""
     eps_theta, ends = TWO_AS_MIXTURE.eps_theta(continuous(S)), []
-    for run in (sample.generate, lambda *a: list(sample.sample(*a))[-1]):
+    for run in (generate, lambda *a: list(sample.sample(*a))[-1]):
         rng = RowNoise(4)
         ends.append(run(AFFINE[name], eps_theta, S, rng.standard_normal((5, 1)), [6, 5, 2, 0], rng))
     assert np.abs(ends[0] - ends[1]).max() < 1e-12  # three steps, each of which stretches roundings less than ten times
@@ -297,8 +299,8 @@ def test_evaluations_are_counted(name, evaluations, rows):
     """In 4 steps: by the compiled loop (a RowNoise, a denoiser with a chain; 700 rows are two blocks) and the readable."""
     step = solvers.by_name(name)[1]
     for rng, exact in ((RowNoise(0), GAUSSIAN.eps_theta(continuous(S))), (np.random.default_rng(0), lambda x, t: 0.1 * x)):
-        counted = sample.Counted(exact)
-        x_0 = sample.generate(step, counted, S, np.zeros((rows, 1)), [6, 5, 3, 1, 0], rng)
+        counted = Counted(exact)
+        x_0 = generate(step, counted, S, np.zeros((rows, 1)), [6, 5, 3, 1, 0], rng)
         assert counted.evaluations(rows) == evaluations and x_0.shape == (rows, 1)
         assert hasattr(counted, "chain") == hasattr(exact, "chain")
 
@@ -306,8 +308,8 @@ def test_evaluations_are_counted(name, evaluations, rows):
 def test_a_counted_denoiser_answers_the_same():
     eps_theta = GAUSSIAN.eps_theta(continuous(S))
     ends = [
-        sample.generate(sample.ddpm(), f, S, rng.standard_normal((5, 1)), range(6, -1, -1), rng)
-        for f, rng in ((eps_theta, RowNoise(1)), (sample.Counted(eps_theta), RowNoise(1)))
+        generate(sample.ddpm(), f, S, rng.standard_normal((5, 1)), range(6, -1, -1), rng)
+        for f, rng in ((eps_theta, RowNoise(1)), (Counted(eps_theta), RowNoise(1)))
     ]
     assert np.array_equal(*ends)
 
@@ -381,7 +383,7 @@ def test_steps_upwards_are_named(name):
 
 
 def test_by_name_gives_what_was_asked_for():
-    c = partial(sample.coefficients, schedule=S, times=np.array([4, 2]))
+    c = partial(coefficients, schedule=S, times=np.array([4, 2]))
     for options, step in (
         ({"name": "ddpm"}, sample.ddpm()), ({"name": "ddpm", "var": "beta"}, sample.ddpm(sample.beta)),
         ({"name": "ddpm", "var": "gaussian-optimal", "data_var": lambda: 0.3}, sample.ddpm(sample.gaussian_optimal(0.3))),

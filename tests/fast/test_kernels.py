@@ -8,18 +8,22 @@ import sys
 
 import numpy as np
 import pytest
-from support import A_T, B_T, DTYPES, coarse
+from support import A_T, B_T, DTYPES, Given, coarse
 
-from minidiff import layers, noise, optim, sample
+from minidiff import layers, optim, sample
 from minidiff.evaluation.metrics import distances_by_broadcasting
 from minidiff.exact import Mixture
 from minidiff.fast import kernels
-from minidiff.fast.mlp import LossAndGrads, MLPDenoiser
+from minidiff.fast import mlp as engine
+from minidiff.fast.mlp import Gradients
+from minidiff.fast.noise import normals
+from minidiff.fast.sampling import _mixture_chain
 from minidiff.fast.winograd import abreast, apart
 from minidiff.gaussian import q_sample, q_step
-from minidiff.loss import loss_and_grads
-from minidiff.mlp import MLP
+from minidiff.mlp import MLP, MLPDenoiser
+from minidiff.objective import loss_and_grads
 from minidiff.pictures import layers as images
+from minidiff.recursion import coefficients
 
 S = coarse()
 
@@ -58,33 +62,22 @@ def silu_backward(rng, dtype):
 
 def affine_step(rng, dtype):
     x, eps_hat, z = rng.standard_normal((3, 4, 2)).astype(dtype)
-    coefficients = [c[0] for c in sample.coefficients(sample.ddpm(), S, [4, 2])]
+    c = np.array(coefficients(sample.ddpm(), S, 4, 2), dtype)[:, 0]
     y, b_out = x.copy(), rng.standard_normal(2).astype(dtype)
-    assert kernels.affine_step(y, eps_hat - b_out, b_out, *np.array(coefficients, dtype), z[None], 0) == 1
+    assert kernels.affine_step(y, eps_hat - b_out, b_out, *c, z[None], 0) == 1
     still = y.copy()
     assert kernels.affine_step(still, eps_hat, b_out, *np.array([1, 0, 0], dtype), z[None][:0], 1) == 1
     assert np.array_equal(still, y)
 
-    class Given:
-        def standard_normal(self, shape, dtype):
-            return z
-
-    return y, sample.ddpm()(lambda x_t, t: eps_hat, S, x, 4, 2, Given())
+    return y, sample.ddpm()(lambda x_t, t: eps_hat, S, x, 4, 2, Given(z))
 
 
-def chain(denoiser, rng, dtype, rows):
+def chain(engine_chain, denoiser, rng, dtype, rows):
     """A whole reverse loop, and the same by sample.sample on the same noise."""
-    times, step = [6, 5, 2, 1, 0], sample.ddpm()
-    coefficients = sample.coefficients(step, S, times)
+    times, step = np.array([6, 5, 2, 1, 0]), sample.ddpm()
+    c = coefficients(step, S, times[:-1], times[1:])
     x_T, z = rng.standard_normal((rows, 2)).astype(dtype), rng.standard_normal((3, rows, 2)).astype(dtype)
-
-    class Given:
-        left = list(z)
-
-        def standard_normal(self, shape, dtype):
-            return self.left.pop(0)
-
-    return denoiser.chain(x_T, times[:-1], *coefficients, z), list(sample.sample(step, denoiser, S, x_T, times, Given()))[-1]
+    return engine_chain(denoiser, x_T, times[:-1], *c, z), list(sample.sample(step, denoiser, S, x_T, times, Given(*z)))[-1]
 
 
 def mlp(rng, dtype):
@@ -93,16 +86,16 @@ def mlp(rng, dtype):
 
 
 def mlp_chain(rng, dtype):
-    return chain(MLPDenoiser(*mlp(rng, dtype)), rng, dtype, 7)
+    return chain(engine.chain, MLPDenoiser(*mlp(rng, dtype)), rng, dtype, 7)
 
 
 def mlp_chain_of_many_rows(rng, dtype):
-    return chain(MLPDenoiser(*mlp(rng, dtype)), rng, dtype, 50)
+    return chain(engine.chain, MLPDenoiser(*mlp(rng, dtype)), rng, dtype, 50)
 
 
 def mixture_chain(rng, dtype):
     m = Mixture([0.3, 0.7], [[1.0, 0], [-1, 2]], [0.1 * np.eye(2), [[0.3, 0.1], [0.1, 0.2]]])
-    return chain(m.eps_theta(S), rng, dtype, 7)
+    return chain(_mixture_chain, m.eps_theta(S), rng, dtype, 7)
 
 
 def adam(rng, dtype):
@@ -120,11 +113,11 @@ def distances(rng, dtype):
 
 
 def whole_gradient(rng, dtype):
-    """fast.LossAndGrads on two blocks of rows, against loss.loss_and_grads."""
+    """fast.mlp.Gradients on two blocks of rows, against loss_and_grads."""
     model, params = mlp(rng, dtype)
     x_t, eps = rng.standard_normal((2, 70, 2)).astype(dtype)
     t = rng.integers(1, 7, 70)
-    answers = [LossAndGrads(model, 70, 6, dtype)(params, x_t, t, eps), loss_and_grads(model, params, x_t, t, eps)]
+    answers = [Gradients(model, 70, 6, dtype)(model, params, x_t, t, eps), loss_and_grads(model, params, x_t, t, eps)]
     return [np.concatenate([[loss], *(g[k].ravel() for k in params)]).astype(dtype) for loss, g in answers]
 
 
@@ -133,7 +126,7 @@ def look_up(kernel, rng, dtype):
     key = rng.integers(0, 2**32, 2, dtype=np.uint64)
     z = np.empty((3, 1039), dtype)
     kernel(*key, 5, 1028, z)
-    return z, np.stack([noise.normals(key, 5 + k, 1028, 1039, dtype) for k in range(3)])
+    return z, np.stack([normals(key, 5 + k, 1028, 1039, dtype) for k in range(3)])
 
 
 def normals32(rng, dtype):
@@ -334,5 +327,5 @@ def test_the_first_compilation_is_announced_once(tmp_path):
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="interpreted")
 def test_importing_compiles_nothing():
-    code = "from minidiff.fast import kernels as k; from minidiff import cli, train, metrics; assert not k.distances.signatures and not k.adam.signatures"
+    code = "from minidiff.fast import kernels as k; from minidiff import cli, fast; assert not k.adam.signatures"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

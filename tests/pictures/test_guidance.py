@@ -11,11 +11,12 @@ from support import COARSE, DTYPES, assert_mean, assert_variance, coarse, produc
 from minidiff.cli import checkpoint
 from minidiff.cli.checkpoint import goal_of
 from minidiff.exact import Mixture
-from minidiff.noise import RowNoise
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import generate
 from minidiff.pictures import guidance
 from minidiff.pictures.unet import UNet
 from minidiff.recursion import moments
-from minidiff.sample import ddim, ddpm, generate
+from minidiff.sample import ddim, ddpm
 from minidiff.schedule import from_betas
 from minidiff.train import start
 

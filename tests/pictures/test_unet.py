@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import DTYPES, assert_gradient, seeds
 
+from minidiff.fast.noise import RowNoise
+from minidiff.fast.sampling import generate
 from minidiff.fast.unet import rows_of
-from minidiff.loss import l_simple, loss_and_grads
-from minidiff.noise import RowNoise
-from minidiff.objective import eps_prediction
+from minidiff.objective import eps_prediction, l_simple, loss_and_grads
 from minidiff.pictures import layers as images
 from minidiff.pictures.unet import UNet
-from minidiff.sample import ddim, generate
+from minidiff.sample import ddim
 from minidiff.schedule import linear_scaled
 from minidiff.train import Goal, start, train
 
@@ -336,7 +336,7 @@ def test_the_fast_network_is_the_readable_one(model, dtype):
     x_t, eps = x_t.astype(dtype), eps.astype(dtype)
     eps_hat, cache = model.forward(params, x_t, t, label)
     loss, deps_hat = l_simple(eps_hat, eps)
-    want, fast = model.backward(deps_hat, cache), model.loss_and_grads(rows, 10, dtype)
+    want, fast = model.backward(deps_hat, cache), Gradients(model, rows, 10, dtype)
     bound = rows * model.size**2 * float(np.finfo(dtype).eps)
     fast(params, x_t[::-1], t, eps, label=label)
     got_loss, got = fast(params, x_t, t, eps, label=label)
@@ -360,7 +360,7 @@ def test_the_fast_network_knows_weights_and_real_times(dtype):
     params, (x_t, _, label, eps) = random_params(model, rng, dtype), case(model, rng, rows)
     x_t, eps, t, weight = x_t.astype(dtype), eps.astype(dtype), rng.uniform(0, 1000, rows), rng.uniform(0, 3, rows)
     want_loss, want = loss_and_grads(model, params, x_t, t, eps, weight, label=label)
-    loss, grads = model.loss_and_grads(rows, 10, dtype)(params, x_t, t, eps, weight, label=label)
+    loss, grads = Gradients(model, rows, 10, dtype)(model, params, x_t, t, eps, weight, label=label)
     bound = rows * model.size**2 * float(np.finfo(dtype).eps)
     assert loss == pytest.approx(want_loss, rel=bound) and max(relative(grads, want).values()) <= bound
     assert all(dw.dtype == dtype for dw in grads.values())
@@ -368,7 +368,7 @@ def test_the_fast_network_knows_weights_and_real_times(dtype):
     assert np.abs(model.eps_theta(params, label)(x_t, t) - eps_hat).max() <= bound * np.abs(eps_hat).max()
     for plain in (None, np.ones(rows)):  # weights of 1 are no weights; and the others matter
         same = loss_and_grads(model, params, x_t, t, eps, plain, label=label)[0]
-        assert model.loss_and_grads(rows, 10, dtype)(params, x_t, t, eps, plain, label=label)[0] == pytest.approx(
+        assert Gradients(model, rows, 10, dtype)(model, params, x_t, t, eps, plain, label=label)[0] == pytest.approx(
             same, rel=bound
         )
         assert abs(same / want_loss - 1) > 1e-3
@@ -387,7 +387,7 @@ def test_same_bits_for_any_number_of_threads(monkeypatch):
     x_t, eps, answers = x_t.astype(np.float32), eps.astype(np.float32), []
     for n in (1, 2, 3):
         monkeypatch.setenv("MINIDIFF_THREADS", str(n))
-        loss, grads = model.loss_and_grads(70, 10, np.float32)(params, x_t, t, eps, label=label)
+        loss, grads = Gradients(model, 70, 10, np.float32)(model, params, x_t, t, eps, label=label)
         answers.append([np.array(loss), model.eps_theta(params, label)(x_t, t), *grads.values()])
     for other in answers[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(answers[0], other))

@@ -1,0 +1,124 @@
+"""Sampling sooner: a step that is c_x x_t + c_eps eps_hat + c_z z, with three numbers for each t, runs in a compiled loop.
+
+Blocks of rows walk all the way down in parallel threads. Any other step, denoiser or rng takes the readable loop.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from ..exact import MixtureDenoiser
+from ..mlp import MLPDenoiser
+from ..objective import Denoiser
+from ..pictures.unet import UNetDenoiser
+from ..recursion import coefficients
+from ..sample import Multistep, check_start, sample
+from . import kernels, mlp, trust, unet
+from .noise import RowNoise
+from .threads import side_by_side
+
+ROWS = 512  # a block: enough for BLAS to be at its speed, few enough for a thousand rows to keep two cores busy
+
+
+def _mixture_chain(eps_theta, x_T, times, c_x, c_eps, c_z, z):
+    m = eps_theta.mixture
+    m.check(x_T)
+    alpha_bar = np.array([float(eps_theta.schedule.at(t, 0.0)) for t in times])
+    c_x, c_eps, c_z = (np.asarray(u, x_T.dtype) for u in (c_x, c_eps, c_z))
+    return kernels.mixture_chain(x_T, alpha_bar, m.weight, m.mean, m.axes, m.var, c_x, c_eps, c_z, z)
+
+
+def _answered_chain(eps_theta, inner, x_T, times, c_x, c_eps, c_z, z):
+    """The network's own loop with the coefficients of its answer in place of those of eps_hat = a x_t + b out."""
+    (a, b) = eps_theta.objective.as_eps(eps_theta.schedule, times)
+    kappa, t_in = eps_theta.objective.sees(eps_theta.schedule, times)
+    kappa = np.broadcast_to(kappa, times.shape)
+    after = np.append(kappa[1:], 1.0)  # the walk is in y = kappa x, and ends in x
+    y = (kappa[0] * x_T).astype(x_T.dtype)
+    return inner(y, t_in, after * (c_x + c_eps * a) / kappa, after * c_eps * b, after * c_z, z)
+
+
+CHAINS = {MLPDenoiser: mlp.chain, MixtureDenoiser: _mixture_chain}  # denoiser -> its compiled loop
+
+
+def _chain_of(eps_theta):
+    """chain(x_T, times, c_x, c_eps, c_z, z) -> x_0, or None: x <- c_x x + c_eps eps_theta(x, t) + c_z z for each of times.
+
+    z (draws, *x.shape) holds a layer for each c_z != 0.
+    """
+    if type(eps_theta) is Denoiser:
+        inner = _chain_of(eps_theta.network)
+        return inner and partial(_answered_chain, eps_theta, inner)
+    chain = CHAINS.get(type(eps_theta))
+    return chain and partial(chain, eps_theta)
+
+
+def _coefficients(step, schedule, times):
+    """recursion.coefficients for every pair of times, all at once where the step takes arrays; None for other steps."""
+    pairs = list(zip(times[:-1].tolist(), times[1:].tolist()))
+    try:
+        c = np.stack(coefficients(step, schedule, times[:-1], times[1:]))
+        if all(
+            np.allclose(c[:, [k]], coefficients(step, schedule, *pairs[k]), rtol=1e-9, atol=1e-12)
+            for k in (0, len(pairs) // 2, -1)
+        ):
+            return c
+    except (ValueError, TypeError):
+        pass  # a step may take whole numbers only
+    try:
+        return np.concatenate([coefficients(step, schedule, *pair) for pair in pairs], axis=1)
+    except ValueError:
+        return None
+
+
+def _walk(chain, x_T, times, c, rng, progress):
+    c_x, c_eps, c_z = c
+    x_0, draw = np.empty_like(x_T), rng.take(np.count_nonzero(c_z))
+    chunk = max(1, 2**18 // (min(ROWS, len(x_T)) * x_T[0].size))  # steps whose noise fits the cache
+
+    def walk(first, last):
+        x = x_T[first:last]
+        for k in range(0, len(c_x), chunk):
+            now = slice(k, k + chunk)
+            drawn, fresh = np.count_nonzero(c_z[:k]), np.count_nonzero(c_z[now])
+            z = rng.at(draw + drawn, fresh, first, last, x.shape[1:], x.dtype)
+            x = chain(x, times[:-1][now], c_x[now], c_eps[now], c_z[now], z)
+            progress(len(x) * len(c_x[now]))
+        x_0[first:last] = x
+
+    side_by_side(walk, len(x_T), ROWS)
+    return x_0
+
+
+def denoiser(eps_theta, say=trust.say):
+    """A U-Net's eps_theta sooner; any other as it is."""
+    if type(eps_theta) is not UNetDenoiser:
+        return eps_theta
+    engine, d = unet.Denoiser(eps_theta), eps_theta.model.d
+    rows = np.random.default_rng(0).standard_normal((2, d)).astype(engine.dtype)
+    few = UNetDenoiser(eps_theta.model, eps_theta.params, None)
+    what = f"{trust.place(type(eps_theta.model))}.forward and {trust.place(unet.Denoiser)}"
+    if said := trust.disagreement(what, few(rows, 5), unet.Denoiser(few)(rows, 5)):
+        say(said)
+        return eps_theta
+    return engine
+
+
+def generate(step, eps_theta, schedule, x_T, times, rng, progress=lambda row_steps: None, say=trust.say):
+    """x_0 (B, ...): where sample.sample ends.
+
+    progress(n) is told of every n steps of a row that are done, n summing to B (len(times) - 1).
+    """
+    times, chain = check_start(schedule, x_T, times), _chain_of(eps_theta)
+    compiled = chain and isinstance(rng, RowNoise) and not isinstance(step, Multistep)
+    if compiled and (c := _coefficients(step, schedule, times)) is not None:
+        rows, at = x_T[: mlp.FEW_ROWS + 1], sorted({0, 1, len(times) // 2, len(times) - 1})
+        few = times[at], RowNoise(0)
+        *_, readable = sample(step, eps_theta, schedule, rows, *few)
+        engine = _walk(chain, rows, times[at], _coefficients(step, schedule, times[at]), RowNoise(0), lambda n: None)
+        if not (said := trust.disagreement("sample.sample and fast/sampling.py", readable, engine)):
+            return _walk(chain, x_T, times, c, rng, progress)
+        say(said)
+    for x_s in sample(step, eps_theta, schedule, x_T, times, rng):
+        progress(len(x_s))
+    return x_s

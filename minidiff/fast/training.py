@@ -1,0 +1,37 @@
+"""Training sooner: train.train with the gradients of fast/mlp.py or fast/unet.py, and the optimiser in one pass."""
+
+import math
+
+from .. import optim
+from .. import train as readable
+from ..mlp import MLP
+from ..pictures.unet import UNet
+from . import kernels, mlp, trust, unet
+from .threads import one_blas_thread
+
+GRADIENTS = {MLP: mlp.Gradients, UNet: unet.Gradients}  # model -> what computes its gradients sooner
+
+
+def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, beta_1=0.9, beta_2=0.999, eps=1e-8):
+    """optim.update, one kernel a tensor."""
+    norm = optim.norm_of(grads)
+    if not math.isfinite(norm):
+        raise FloatingPointError(f"the gradient is not finite at step {step}")
+    scale, decay = optim.clip(norm, max_norm), optim.ema_decay(step, decay)
+    for k in params:
+        kernels.adam(params[k], grads[k], m[k], v[k], ema[k], scale, step, lr, beta_1, beta_2, eps, decay)
+
+
+def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
+    """train.train with its arguments and answers. Where engine and readable code disagree, says so and uses the latter."""
+    one_blas_thread()
+    dtype, make = data.dtype, GRADIENTS.get(type(model))
+    if make and (said := trust.gradients(model, make, schedule.T, dtype)):
+        say(said)
+    elif make:
+        how["gradients"] = make(model, batch, schedule.T, dtype)
+    if said := trust.update(optim.update, update, dtype):
+        say(said)
+    else:
+        how["update"] = update
+    return readable.train(model, state, schedule, data, batch=batch, **how)

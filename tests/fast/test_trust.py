@@ -1,0 +1,99 @@
+"""trust: an engine that differs from the readable code by more than roundings is named, and does not run."""
+
+import numpy as np
+import pytest
+from support import DTYPES, coarse
+
+from minidiff import exact, fast, gaussian, mlp, optim, sample
+from minidiff import train as readable
+from minidiff.fast import kernels, noising, sampling, trust, unet
+from minidiff.fast import mlp as fast_mlp
+from minidiff.objective import Denoiser, v_prediction
+from minidiff.pictures.unet import UNet
+
+S, MODEL = coarse(), mlp.MLP(3, 16, 2, 8)
+X = np.random.default_rng(0).standard_normal((60, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_engines_as_they_are_are_trusted(dtype):
+    pictures = UNet(8, width=4, depth=1, labels=3)
+    assert trust.gradients(MODEL, fast_mlp.Gradients, 6, dtype) is None
+    assert trust.gradients(pictures, unet.Gradients, 6, dtype) is None
+    assert trust.update(optim.update, fast.update, dtype) is None
+
+
+def test_what_differs_by_more_than_roundings_is_said():
+    a = np.linspace(-3, 4, 50, dtype=np.float32)
+    assert trust.disagreement("f and g", a, a * np.float32(1 + 1e-4)) is None
+    said = trust.disagreement("f and g", a, a + np.float32(0.4) * (a == a[-1]))
+    assert said == "f and g disagree by 0.1 of its size: the readable code runs, more slowly"
+    assert trust.disagreement("f and g", a, a * np.nan) and trust.disagreement("f and g", 0 * a, a)
+
+
+def trained(train, model=MODEL, x=X, **how):
+    state = readable.start(model, 3)
+    for _ in train(model, state, S, x, steps=3, batch=20, **how):
+        pass
+    return state
+
+
+def test_training_by_the_engine_is_training_by_the_readable_code():
+    ends = [trained(train) for train in (readable.train, fast.train)]
+    for k, w in ends[0].params.items():
+        # three steps of Adam; where a gradient is near 0 its sign, and so a step of 1e-3, may depend on its rounding
+        assert np.mean(np.abs(w - ends[1].params[k]) > 1e-5) < 0.02, k
+
+
+@pytest.mark.parametrize("broken", ["gradients", "update"])
+def test_a_broken_engine_is_named_and_left_alone(broken, monkeypatch):
+    right, said = trained(readable.train), []
+    if broken == "gradients":
+        real = kernels.silu_backward
+        monkeypatch.setattr(kernels, "silu_backward", lambda u, dh, du, db: real(u, np.float32(1.1) * dh, du, db))
+    else:
+        real = kernels.adam
+        monkeypatch.setattr(kernels, "adam", lambda *a: real(*a[:-1], 0.5))
+    state = trained(fast.train, say=said.append)
+    assert len(said) == 1 and ("mlp.MLP.backward and fast.mlp.Gradients, on W" in said[0] or "optim.update" in said[0])
+    assert all(np.mean(np.abs(right.params[k] - w) > 1e-5) < 0.02 for k, w in state.params.items())
+
+
+def test_sampling_and_noising_follow_the_readable_code(monkeypatch):
+    params = {k: np.random.default_rng(1).standard_normal(s).astype(np.float32) / 4 for k, s in MODEL.shapes.items()}
+    eps_theta, said = Denoiser(MODEL.eps_theta(params), v_prediction, S), []
+    times = np.array([6, 4, 3, 1, 0])
+    draw = lambda say: fast.generate(sample.ddpm(), eps_theta, S, X, times, fast.RowNoise(2), say=say)  # noqa: E731
+    law = list(sample.sample(sample.ddpm(), eps_theta, S, X, times, fast.RowNoise(2)))[-1]
+    noised = gaussian.noise_chain(S, X, [2, 6], fast.RowNoise(0))
+    assert np.abs(draw(said.append) - law).max() < 1e-4 and not said
+    real, chain = kernels.bias_silu, kernels.noise_chain
+    monkeypatch.setattr(kernels, "bias_silu", lambda u, b, h: real(u, b + np.float32(0.1), h))
+    monkeypatch.setattr(kernels, "noise_chain", lambda x, *rest: chain(2 * x, *rest))
+    assert np.abs(draw(said.append) - law).max() < 1e-4 and "sample.sample and fast/sampling.py disagree" in said[0]
+    assert np.abs(noising.noise_chain(S, X, [2, 6], fast.RowNoise(0), said.append) - noised).max() < 1e-5 and len(said) == 2
+
+
+def test_a_unets_engine_is_compared_before_it_draws(monkeypatch):
+    model, said = UNet(4, width=4, depth=1, labels=2), []
+    params = {k: np.random.default_rng(1).standard_normal(s).astype(np.float32) / 4 for k, s in model.shapes.items()}
+    eps_theta = model.eps_theta(params, 1)
+    assert type(fast.denoiser(eps_theta, said.append)) is unet.Denoiser and not said
+    real = kernels.gated_add
+    monkeypatch.setattr(kernels, "gated_add", lambda out, y, gate: real(out, 2 * y, gate))
+    assert fast.denoiser(eps_theta, said.append) is eps_theta and "pictures.unet.UNet.forward and fast.unet.Denoiser" in said[0]
+
+
+def test_steps_of_another_form_and_other_denoisers_take_the_readable_loop():
+    mixture = exact.Mixture([0.5, 0.5], [[1.0, 0, 0], [-1, 0, 0]], [0.2 * np.eye(3)] * 2)
+    clipped = lambda *a: np.clip(sample.ddim()(*a), -1, 1)  # noqa: E731
+    twice = lambda f, s, x, t, u, rng: sample.ddim()(lambda x, t: (f(x, t) + f(0.9 * x, t)) / 2, s, x, t, u, rng)  # noqa: E731
+    whole = lambda f, s, x, t, u, rng: sample.ddim()(f, s, x, t, u, rng) if u > 2 else sample.ddim(1.0)(f, s, x, t, u, rng)  # noqa: E731
+    times = np.array([6, 5, 3, 2, 1, 0])
+    for step, compiled in ((clipped, False), (twice, False), (whole, True), (sample.ddpm(), True)):
+        assert (sampling._coefficients(step, S, times) is not None) == compiled
+        for eps_theta in (mixture.eps_theta(S), lambda x, t: 0.5 * x):
+            ends = [fast.generate(step, eps_theta, S, X, times, fast.RowNoise(1)),
+                    list(sample.sample(step, eps_theta, S, X, times, fast.RowNoise(1)))[-1]]  # fmt: skip
+            # five steps, each a few roundings of numbers of about 3, stretched by 1 / sqrt(alpha) < 2
+            assert np.abs(ends[0] - ends[1]).max() < 2**5 * 5 * 10 * 3 * np.finfo(np.float32).eps
