@@ -30,7 +30,7 @@ def pdf(path):
 
 def _text(text, size, color, indent=0.0):
     """The lines of a paragraph. Dollar signs would begin mathematics."""
-    room = int((WIDTH - 2 * MARGIN - indent) * 72 / size / 0.5)
+    room = int((WIDTH - 2 * MARGIN - indent) * 72 / size / 0.57)
     return [(line.replace("$", r"\$"), size, color, indent) for line in textwrap.wrap(text, room)]
 
 

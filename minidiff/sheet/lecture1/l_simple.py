@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ... import exact, loss
+from ... import exact, objective
 from .. import oracles
 from ..entry import POSITIVE, REAL, Formula
 
@@ -51,7 +51,7 @@ ENTRIES = [
         letters="eps_1 eps_2 eps_hat_1 eps_hat_2", own=PAIR, answer="(eps_1 - eps_hat_1)**2 + (eps_2 - eps_hat_2)**2",
         oracle=lambda c, rng: _length_squared(c.eps_1 - c.eps_hat_1, c.eps_2 - c.eps_hat_2),
         measured="the error seen from twelve sides: on average half its squared length shows",
-        source=loss.l_simple,
+        source=objective.l_simple,
         value=lambda f, c: f(np.array([[c.eps_hat_1, c.eps_hat_2]]), np.array([[c.eps_1, c.eps_2]]))[0],
         wrong=(
             ("sqrt((eps_1 - eps_hat_1)**2 + (eps_2 - eps_hat_2)**2)", "that is the length; the loss is its square"),

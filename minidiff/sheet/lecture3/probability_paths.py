@@ -60,11 +60,11 @@ def _humps(c, t, x):
     return p, flux / p
 
 
-def _continuity(c, rng, flow=lambda x, p, u, diff: diff(lambda y: p(y) * u(y))):
-    """dp/dt + d(p u)/dx, both by finite differences; `flow` puts something else in the latter's place."""
+def _continuity(c, rng, transport=lambda x, p, u, diff: diff(lambda y: p(y) * u(y))):
+    """dp/dt + d(p u)/dx, both by finite differences; `transport` puts something else in the latter's place."""
     diff = lambda f: oracles.difference(f, c.x, 1e-4)  # noqa: E731
     p, u = (lambda x: _humps(c, c.t, x)[0]), (lambda x: _humps(c, c.t, x)[1])
-    return oracles.difference(lambda t: _humps(c, t, c.x)[0], c.t, 1e-4) + flow(c.x, p, u, diff)
+    return oracles.difference(lambda t: _humps(c, t, c.x)[0], c.t, 1e-4) + transport(c.x, p, u, diff)
 
 
 def _cnf(c, rng, sign=1, carried=True):
