@@ -154,14 +154,15 @@ def _off(row):
     return f"{abs(a / b - 1):.2%} too {'large' if abs(a) > abs(b) else 'small'}"
 
 
-def _judge(letters, yours, right, seed, other, wrong=()):
+def _judge(name, letters, yours, right, seed, other, wrong=()):
     """The Verdict on one Version against another. other(case) -> (the right number, the line that shows it)."""
     rng = np.random.default_rng([seed, 1])
     cases = [random_case(letters, rng) for _ in range(N)]
     finite = list(_finite(yours.value, right.value, cases))
     different = [c for c, a, b in finite if not close(a, b)]
     equal, skipped = len(finite) - len(different), N - len(finite)
-    data = {"status": "wrong", "read": yours.read, "equal": equal, "skipped": skipped, "different": len(different)}
+    data = {"name": name, "status": "wrong", "read": yours.read}
+    data |= {"equal": equal, "skipped": skipped, "different": len(different)}
     many = "random schedules" if "beta" in letters.scope else "random sets of numbers"
     if not different and equal >= ENOUGH:
         kept = {id(c) for c, _, _ in finite}
@@ -209,7 +210,7 @@ def check(name, formula, notation="ddpm", seed=0):
     names = next(round_cases(entry))
     try:
         yours, right = version_of(formula, names, notation), version_of(entry.answer, names)
-        return _judge(entry, yours, right, seed, measured, entry.wrong)
+        return _judge(entry.name, entry, yours, right, seed, measured, entry.wrong)
     except ExpressionError as error:
         return _not_understood(error)
 
@@ -224,6 +225,6 @@ def equal(left, right, notation="ddpm", seed=0):
 
     try:
         left, right = version_of(left, names, notation), version_of(right, names, notation)
-        return _judge(letters, left, right, seed, other)
+        return _judge("equal", letters, left, right, seed, other)
     except ExpressionError as error:
         return _not_understood(error)

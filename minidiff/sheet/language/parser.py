@@ -42,7 +42,7 @@ class Parser:
         return self.tokens[self.at]
 
     def take(self, *signs):
-        """The next token if it is one of the signs (or anything, without signs), else None."""
+        """Reads the next token if it is one of the signs, or any token where no signs are given; else None."""
         token = self.next
         if signs and (token.kind not in ("sign", "word") or token.text not in signs):
             return None
@@ -50,7 +50,7 @@ class Parser:
         return token
 
     def expect(self, sign):
-        """Reads one sign that must come now."""
+        """Reads a sign that has to come next."""
         if not self.take(sign):
             what = f"{self.next.text!r}" if self.next.text else "the end"
             self.fail(f"expected {sign!r}, found {what}")
@@ -94,7 +94,7 @@ class Parser:
         return inside
 
     def argument(self):
-        r"""What follows \frac or \sqrt: a group in braces, or one digit, or one symbol."""
+        r"""What \frac is followed by: a group in braces, one digit (\frac12 is 1/2), or one symbol."""
         token = self.next
         if token.kind == "number" and len(token.text) > 1 and token.text.isdigit():  # \frac12
             self.tokens[self.at : self.at + 1] = [token._replace(text=token.text[0]),
@@ -129,8 +129,8 @@ class Parser:
             return self.symbol(token)
         return self.fail("a number, a name or a bracket is missing here", token)
 
-    def below(self):
-        """An index behind _: its place among the tokens and its text; None where there is none."""
+    def subscript(self):
+        """An index after _: its place among the tokens and its text; None where there is none."""
         if not self.take("_"):
             return None
         start, grouped = self.at, self.next.text in ("{", "(")
@@ -151,39 +151,39 @@ class Parser:
             token = self.take()
         if token.kind != "word":
             self.fail("a name is missing here", token)
-        index = self.below()
+        index = self.subscript()
         for _ in range(braces):
             self.expect("}")
         if index and index[1] in ("bar", "hat", "tilde"):  # α_bar_t
             accent, index = f"_{index[1]}", None
-        index = index or self.below()
+        index = index or self.subscript()
         base, sub = token.text, (index[1] if index else "").replace("t-1", "s")
-        whole = self.known(base + accent)
-        for name in (self.known(f"{base}_{sub}{accent}"), self.known(f"{base}{accent}_{sub}")) if index else (whole,):
+        whole = self.our_name(base + accent)
+        for name in (self.our_name(f"{base}_{sub}{accent}"), self.our_name(f"{base}{accent}_{sub}")) if index else (whole,):
             if name in self.names and not _is_array(self.names[name]):
-                return self.asked(name, first)
+                return self.scalar(name, first)
         if whole in self.names and _is_array(self.names[whole]):
-            return self.node("index", (whole, self.time(index)), first)
+            return self.node("index", (whole, self.time_index(index)), first)
         if whole in self.names and sub == "t":  # there is one t: sigma_t is sigma
-            return self.asked(whole, first)
+            return self.scalar(whole, first)
         if whole in CONSTANTS and not index:
             return self.node("name", (whole,), first)
         typed = base + accent + (f"_{index[1]}" if index and index[1].isalnum() else f"_{{{index[1]}}}" if index else "")
         return self.fail(f"unknown name {typed!r}; in scope are {', '.join(self.names)}", first)
 
-    def asked(self, name, token):
-        """A number of the scope; one that is a function's value may stand with its arguments: u_t(x), eps_theta(x_t, t)."""
+    def scalar(self, name, token):
+        """A number of the scope. A network's or a field's may be typed with its arguments: eps_theta(x_t, t), u_t(x)."""
         if name in ("eps_hat", "score", "u"):
-            self.arguments()
+            self.skip_arguments()
         return self.node("name", (name,), token)
 
-    def known(self, name):
-        """Our name for it."""
+    def our_name(self, name):
+        """Our name for a name of another spelling or book."""
         name = SPELLING.get(name, name)
         return self.rename.get(name, name)
 
-    def time(self, index):
-        """The time behind an array: _{t-1}, [t-1], (t-1), or t where there is none."""
+    def time_index(self, index):
+        """The time at which an array is meant: _{t-1}, [t-1] or (t-1); t where none is typed."""
         end = self.at
         if index:
             self.at = index[0]
@@ -196,8 +196,8 @@ class Parser:
             self.fail("an index is missing here, such as [i]")
         return self.node("name", ("t",), self.next)
 
-    def arguments(self):
-        """Skips ^{(t)} and (x_t, t) behind a function whose value is a symbol; a product in parentheses stays one."""
+    def skip_arguments(self):
+        """Skips ^{(t)} and (x_t, t) after eps_theta and the like; (x_t - x_0) after it is a factor and stays."""
         if [t.text for t in self.tokens[self.at : self.at + 6]] == ["**", *"{(t)}"]:  # the DDIM paper's eps_theta^{(t)}
             self.at += 6
         if self.next.text != "(":
@@ -214,7 +214,7 @@ class Parser:
             self.at = end
 
     def series(self, token):
-        r"""sum(beta[i] for i in 1..t), or \sum_{i=1}^t beta_i: a product-like term follows."""
+        r"""sum(beta[i] for i in 1..t), or \sum_{i=1}^t beta_i, which sums the product that follows."""
         if self.take("_"):
             self.expect("{")
             name = self.take()
@@ -223,13 +223,13 @@ class Parser:
             self.expect("}")
             self.expect("**")
             high = self.factor()
-            body = self.inner(name, 2)
+            body = self.summand(name, 2)
         else:
             self.expect("(")
             ahead = [t.text for t in self.tokens[self.at :]]
             if "for" not in ahead[:-2]:
                 self.fail(f"write {token.text}(beta[i] for i in 1..t)", token)
-            body = self.inner(self.tokens[self.at + ahead.index("for") + 1], 1)
+            body = self.summand(self.tokens[self.at + ahead.index("for") + 1], 1)
             self.expect("for")
             name = self.take()
             self.expect("in")
@@ -239,8 +239,8 @@ class Parser:
             self.expect(")")
         return self.node(token.text, (name.text, low, high, body), token)
 
-    def inner(self, name, least):
-        """What a sum runs over, where the running name is known."""
+    def summand(self, name, least):
+        """The term of a sum, in which the running index is a name as well."""
         if name.kind != "word":
             self.fail("the name of an index is missing here", name)
         outside, self.names = self.names, self.names | {name.text: 1}

@@ -49,7 +49,7 @@ def _ask(step, c, t, s, x_t=0.0, eps_hat=0.0, z=0.0):
 
 
 def _calls(times):
-    """How often a denoiser is asked on the way down these times, by walking down."""
+    """How often DDIM asks the denoiser along these times: the calls, counted."""
     calls, t = 0, times[0]
     for s in times[1:]:
         calls, t = calls + 1, s
@@ -57,7 +57,7 @@ def _calls(times):
 
 
 def _speed_up(c, rng):
-    """Calls on the way through all T, over calls on the way through S of them, evenly spread."""
+    """Calls of a run over all T times divided by calls of a run over S of them."""
     few = [round(k * c.T / c.S) for k in range(c.S, -1, -1)]
     return _calls(range(c.T, -1, -1)) / _calls(few)
 
@@ -188,7 +188,7 @@ ENTRIES = [
         why="The network is nearly all the cost, and each step asks it once.",
         letters="T S", **SPEED, answer="S",
         oracle=lambda c, rng: _calls([round(k * c.T / c.S) for k in range(c.S, -1, -1)]),
-        measured="the calls counted, walking down",
+        measured="the calls counted",
         source=sample.trailing, value=lambda f, c: len(f(c.T, c.S)) - 1,
         wrong=(
             ("S + 1", "there are S + 1 times with tau_0 = 0, but S steps between them"),
@@ -204,7 +204,7 @@ ENTRIES = [
         latex=r"\frac{T}{S}",
         why="A sampler of S steps asks the same network S times instead of T.",
         letters="T S", **SPEED, answer="T / S",
-        oracle=_speed_up, measured="the calls counted, walking down all T and down S of them",
+        oracle=_speed_up, measured="the calls counted, over all T times and over S of them",
         source=sample.trailing, value=lambda f, c: c.T / (len(f(c.T, c.S)) - 1),
         wrong=(
             ("S / T", "inverted: fewer steps are faster"),

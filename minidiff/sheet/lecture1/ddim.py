@@ -20,13 +20,13 @@ def _best_picture(c, rng):
 
 
 def _kept_noise(c, t, s, var):
-    """How much of the unit noise in x_t stays in x_s so that, with fresh noise of this variance, x_s has its marginal."""
+    """The weight of x_t's unit noise in x_s for which x_s, with fresh noise of this variance, has its marginal variance."""
     x, p = oracles.gaussian_grid(0.0, 1.0, 601)
     return oracles.root(lambda k: k * k * (p @ x**2) + var - oracles.forward_moments(c.beta, s)[1], 0.0, 1.0)
 
 
 def _family_mean(c, rng):
-    """The mean of x_{t-1} given x_0 and x_t: x_0 walked there, plus what stays of the noise in x_t."""
+    """The mean of x_{t-1} given x_0 and x_t: its mean given x_0, plus the part of x_t's noise that is kept."""
     (here, var), (there, _) = (oracles.forward_moments(c.beta, i, mean=c.x_0) for i in (c.t, c.s))
     return there + _kept_noise(c, c.t, c.s, c.sigma**2) * (c.x_t - here) / math.sqrt(var)
 
@@ -37,7 +37,7 @@ def _sigma_limit(c, rng):
 
 
 def _marginal(weight):
-    """Variance of x_{t-1} given x_0 by the family's step with this weight of x_t's noise, minus that of the walked chain."""
+    """Var(x_{t-1} | x_0) after a step that keeps x_t's noise with this weight, minus that of the forward chain."""
 
     def oracle(c, rng):
         ab_t, ab_s = c.alpha_bar[c.t], c.alpha_bar[c.s]
@@ -49,7 +49,7 @@ def _marginal(weight):
 
 
 def _sigma_of_ddpm(c, rng):
-    """The sigma at which the family's mean leans on x_t as Bayes on a grid does: bisection on the slope."""
+    """The sigma at which the mean has the same slope in x_t as the posterior's, by Bayes on a grid; bisection."""
     low, high = (oracles.posterior(c.beta, c.t, c.s, 0.7, x_t)[0] for x_t in (0.0, 1.0))
     noise_t, noise_s = (oracles.forward_moments(c.beta, i)[1] for i in (c.t, c.s))
     kept = (high - low) ** 2 * noise_t  # the variance that the posterior's mean takes over from x_t
@@ -57,7 +57,7 @@ def _sigma_of_ddpm(c, rng):
 
 
 def _same_noise(c, rng):
-    """x_{t-1} of the picture and noise that make x_t: the picture found by bisection, then noised anew to t - 1."""
+    """x_{t-1} of the x_0 and eps_hat that make x_t: x_0 by bisection, then noised to t - 1."""
     mean, var = oracles.forward_moments(c.beta, c.s, mean=oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat))
     return mean + math.sqrt(var) * c.eps_hat
 
@@ -80,7 +80,7 @@ ENTRIES = [
         why="Guessing the noise is guessing the picture: the forward jump solved for x_0.",
         letters="beta t x_t eps_hat", answer=X_0_HAT,
         oracle=lambda c, rng: oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat),
-        measured="bisection for the x_0 that eps_hat takes to x_t, walked step by step",
+        measured="bisection for the x_0 that eps_hat takes to x_t, noised step by step",
         source=gaussian.x_0_from_eps,
         value=lambda f, c: f(c.schedule, np.array([c.x_t]), c.t, np.array([c.eps_hat]))[0],
         wrong=(
@@ -137,7 +137,7 @@ ENTRIES = [
         why="Keep of the old noise what the fresh noise leaves room for, and x_{t-1} has the variance it must have.",
         letters="beta t x_0 eps x_t sigma", **FAMILY,
         answer=f"sqrt(alpha_bar[t-1]) * x_0 + sqrt(1 - alpha_bar[t-1] - sigma**2) * {RESIDUAL}",
-        oracle=_family_mean, measured="bisection for the share of the old noise with which x_{t-1} has its walked variance",
+        oracle=_family_mean, measured="bisection for the weight of x_t's noise that gives x_{t-1} the chain's variance",
         wrong=(
             (f"sqrt(alpha_bar[t-1]) * x_0 + sqrt(1 - alpha_bar[t-1]) * {RESIDUAL}",
              "-sigma^2 is missing under the root: with the fresh noise x_{t-1} would be too wide"),
@@ -187,7 +187,7 @@ ENTRIES = [
         latex=r"\sigma_t = \sqrt{\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\,\beta_t}",
         why="DDPM is the member of the family whose noising is a Markov chain.",
         letters="beta t", answer="sqrt((1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t])",
-        oracle=_sigma_of_ddpm, measured="bisection for the sigma at which the mean leans on x_t as Bayes on a grid does",
+        oracle=_sigma_of_ddpm, measured="bisection for the sigma at which the mean's slope in x_t is that of Bayes on a grid",
         source=sample.beta_tilde, value=lambda f, c: math.sqrt(f(c.schedule, c.t, c.s)),
         wrong=(
             ("sqrt(beta[t])", "that is DDPM's other choice, which is no member: the mean would change, or not exist"),

@@ -15,7 +15,7 @@ def _last_step(c, rng):
 
 
 def _step(c, rng):
-    """The mean of q(x_{t-1} | x_t, x_0) by Bayes, x_0 the one that eps_hat takes to x_t; plus z widths of variance sigma^2."""
+    """sigma z plus the mean of q(x_{t-1} | x_t, x_0) by Bayes on a grid, for the x_0 that eps_hat takes to x_t."""
     x, p = oracles.gaussian_grid(0.0, 1.0)
     width = oracles.root(lambda b: b * b * (p @ x**2) - c.sigma**2, 0.0, 1e3)
     return oracles.posterior(c.beta, c.t, c.s, oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat), c.x_t)[0] + width * c.z
@@ -57,7 +57,7 @@ def _bounds(c):
 
 
 def _inside_the_bounds(c, rng):
-    """How far the variance lies inside the bounds, for Gaussian data and for two points averaged over x_t."""
+    """The variance's distance from the nearer bound, for Gaussian data and for two points averaged over x_t."""
     low, high = _bounds(c)
     keep, noise = oracles.forward_moments(c.beta, c.t)
     x_t, weight = oracles.gaussian_grid(keep, math.sqrt(noise))  # from x_0 = 1; from -1 it is the same by symmetry

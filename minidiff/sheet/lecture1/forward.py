@@ -12,7 +12,7 @@ WIDTH = {"sigma": (POSITIVE, "standard deviation of the data")}
 
 
 def _one_step(c, rng):
-    """keep x + add eps: add is the width of noise of variance beta_t, keep leaves N(0, 1) data at variance 1. By bisection."""
+    """keep x + add eps: noise add eps has variance beta_t, and keep leaves N(0, 1) data at variance 1. By bisection."""
     x, p = oracles.gaussian_grid(0.0, 1.0)
     unit = p @ x**2
     add = oracles.root(lambda b: b * b * unit - c.beta[c.t], 0.0, 1.0)
@@ -21,12 +21,12 @@ def _one_step(c, rng):
 
 
 def _merged(c, rng):
-    """Variance that eps_{t-1} and eps_t bring to x_t when x_{t-2} is known: two steps, one after the other (at t = 1, one)."""
+    """Var(x_t | x_{t-2}) by two steps, one after the other (at t = 1, by one)."""
     return oracles.forward_moments(c.beta, c.t, c.t - 2, var=0.0)[1]
 
 
 def _signal_share(c, rng):
-    """What is left at t of a unit variance that no noise joins: one step after the other."""
+    """What the steps up to t leave of a variance of 1 when no noise is added."""
     share = 1.0
     for i in range(1, c.t + 1):
         share -= share * c.beta[i]

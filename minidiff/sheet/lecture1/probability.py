@@ -27,7 +27,7 @@ def _log_density(c, rng):
 
 
 def _table(c):
-    """p(x_1, x_2, x_3) of three coins, from how often each comes up given those before it."""
+    """p(x_1, x_2, x_3) of three coins, each with a probability that depends on those before it."""
     heads = [c.p, c.q, 1 - c.p, c.q * c.p, 0.3, c.p**2, c.q**2]  # x_1; x_2 | x_1 = 0, 1; x_3 | x_1 x_2
     p = np.empty((2, 2, 2))
     for i, j, k in np.ndindex(p.shape):
@@ -37,7 +37,7 @@ def _table(c):
 
 
 def _chain_rule(c, rng):
-    """How far p(x_1) p(x_2 | x_1) p(x_3 | x_1, x_2) is from p, every factor counted from the joint table."""
+    """The distance of p(x_1) p(x_2 | x_1) p(x_3 | x_1, x_2) from p, every factor summed from the joint table."""
     p = _table(c)
     x_1, x_12 = p.sum(axis=(1, 2), keepdims=True), p.sum(axis=2, keepdims=True)
     return np.abs(x_1 * (x_12 / x_1) * (p / x_12) - p).max()

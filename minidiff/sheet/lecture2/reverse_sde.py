@@ -36,7 +36,7 @@ def _flow(c, pull, smear, shrink=-0.5, g2=lambda b: b):
 
 
 def _bayes_drift(c):
-    """(x_t - E[x_{t-dt} | x_t]) / dt as dt -> 0, by Bayes on a grid: p(x_{t-dt}) has this score, x_t is drifted and shaken."""
+    """(x_t - E[x_{t-dt} | x_t]) / dt as dt -> 0, by Bayes on a grid: p(x_{t-dt}) has this score, then one step of the SDE."""
 
     def drift(n):
         dt = 0.02 / (1 + c.g**2) / n
@@ -54,7 +54,7 @@ def _back(c, rng):
 
 
 def _quantile_speed(c, rng):
-    """How fast the point moves that keeps as much mass to its left while the SDE acts for dt -> 0; p has this score there."""
+    """The speed of a quantile of p under the SDE as dt -> 0: the ODE's paths keep the mass to their left."""
     k = 2 * abs(c.score) + 1  # a bump with the distribution function 1 / (1 + exp(-k x - shift))
     left = (1 - c.score / k) / 2
     shift = math.log(left / (1 - left))

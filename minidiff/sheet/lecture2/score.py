@@ -48,7 +48,7 @@ def _correlated(c, rng):
 
 
 def _langevin(c, rng, variance):
-    """x + k score + noise: k is what keeps a bumpy density's second moment, to first order in the noise's variance."""
+    """x + k score + noise, with the k that keeps the second moment of a density of two bumps, to first order in k."""
     x = np.linspace(-9, 9, 601)
     log_p = lambda x: np.log(np.exp(oracles.log_bell(x, -1, 0.5)) + 2 * np.exp(oracles.log_bell(x, 1.5, 0.8)))  # noqa: E731
     p, s = np.exp(log_p(x)), oracles.difference(log_p, x)
@@ -61,7 +61,8 @@ def _langevin(c, rng, variance):
 
 def _settled(c, rng):
     """The variance at which Langevin's steps settle for N(0, sigma^2): 3000 steps, each by the score's finite difference."""
-    moved = 1 + c.a / 2 * oracles.difference(lambda x: oracles.log_bell(x, 0.0, c.sigma**2), 1.0)  # where the step takes x = 1
+    # the step is linear in x: where it takes x = 1
+    moved = 1 + c.a / 2 * oracles.difference(lambda x: oracles.log_bell(x, 0.0, c.sigma**2), 1.0)
     var = 0.0
     for _ in range(3000):
         var = moved * moved * var + c.a

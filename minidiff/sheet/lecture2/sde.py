@@ -18,13 +18,13 @@ LEVEL = {"sigma": (POSITIVE, "the noise level sigma_t"), "dsigma": (POSITIVE, "i
 
 
 def _coins(time, n=64):
-    """Where n tosses of a fair coin lead, each as wide as gives variance 1 in a unit of time, and how likely that is."""
+    """The sums of n fair coin tosses with variance 1 per unit of time, and their probabilities."""
     heads = np.arange(n + 1)
     return (2 * heads - n) * math.sqrt(time / n), np.array([math.comb(n, k) / 2**n for k in heads])
 
 
 def _spread(time):
-    """Standard deviation of a walk of coin tosses over this time."""
+    """Standard deviation of the sum of coin tosses over this time."""
     x, p = _coins(time)
     return math.sqrt(p @ x**2)
 
@@ -46,7 +46,7 @@ def _diffusion(c, rng):
 
 
 def _vp_step(c, rng):
-    """x, drifted for dt, with as much noise as coin tosses of this strength bring in dt."""
+    """x after the drift of dt, plus noise with the variance that coin tosses have after dt."""
     return c.x + _drift(c, rng) * c.dt + _spread(_diffusion(c, rng) * c.dt) * c.z
 
 
@@ -63,12 +63,12 @@ def _too_little(c, rng):
 
 
 def _ve_rate(c, rng):
-    """g of pure noise whose level has this value and slope: the root of the growth of its variance."""
+    """g for a noise level with this value and slope: the root of d sigma^2 / dt."""
     return math.sqrt(oracles.difference(lambda u: (c.sigma + c.dsigma * u + 0.3 * u * u) ** 2, 0.0, 1e-3 * c.sigma))
 
 
 def _ve_added(c, rng):
-    """The variance that g dW adds: g^2 by finite differences of a level that grows evenly in its logarithm, and quadrature."""
+    """The variance that g dW adds for a level whose logarithm is linear in t: g^2 by finite differences, then quadrature."""
     u, weight = np.polynomial.legendre.leggauss(20)
     level = lambda t: c.sigma_1 * (c.sigma_2 / c.sigma_1) ** t  # noqa: E731
     return weight @ oracles.difference(lambda t: level(t) ** 2, (u + 1) / 2) / 2

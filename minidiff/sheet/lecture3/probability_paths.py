@@ -21,13 +21,13 @@ HUMPS = TIME | {"a": (POSITIVE, "the data lie around a and -a"), "sigma": (POSIT
 
 
 def _along(x_0, x_1, t):
-    """The point that has the share t of the way from x_0 to x_1 behind it, by bisection."""
+    """The point whose distance from x_0 is t times that from x_0 to x_1, by bisection."""
     share = lambda x: abs(x - x_0) / (abs(x - x_0) + abs(x_1 - x)) if x_0 != x_1 else 1.0  # noqa: E731
     return oracles.root(lambda x: share(x) - t, x_0, x_1)
 
 
 def _leaves_zero(c, rng):
-    """Where x' = sqrt(x) is at time t once it leaves 0: the x that takes int_0^x dx / sqrt(x) = t to reach, by bisection."""
+    """The solution of x' = sqrt(x) that leaves 0 at t = 0: the x with int_0^x dy / sqrt(y) = t, by bisection."""
     y = np.linspace(1e-12, 1.0, 201)  # x = end y^4: the integrand's pole at 0 vanishes
 
     def time_to(end):
@@ -61,14 +61,14 @@ def _humps(c, t, x):
 
 
 def _continuity(c, rng, transport=lambda x, p, u, diff: diff(lambda y: p(y) * u(y))):
-    """dp/dt + d(p u)/dx, both by finite differences; `transport` puts something else in the latter's place."""
+    """dp/dt + d(p u)/dx, both by finite differences; wrong versions replace the second term by another `transport`."""
     diff = lambda f: oracles.difference(f, c.x, 1e-4)  # noqa: E731
     p, u = (lambda x: _humps(c, c.t, x)[0]), (lambda x: _humps(c, c.t, x)[1])
     return oracles.difference(lambda t: _humps(c, t, c.x)[0], c.t, 1e-4) + transport(c.x, p, u, diff)
 
 
 def _cnf(c, rng, sign=1, carried=True):
-    """d/dt log p_t(x_t) + du/dx, x_t followed by short steps along u (or held in its place)."""
+    """d/dt log p_t(x_t) + du/dx, where x_t moves along u (or, carried=False, stays)."""
     u = lambda t, x: _humps(c, t, x)[1]  # noqa: E731
 
     def log_p(t):

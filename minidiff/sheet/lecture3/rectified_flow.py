@@ -30,7 +30,7 @@ def _walk(c, end=1.0, steps=20):
 
 
 def _tangent(c, rng):
-    """Where the mean speed since x_t is u after the time h, by bisection."""
+    """The x that is reached from x_t after the time h at the mean speed u, by bisection."""
     return oracles.root(lambda x: (x - c.x_t) / c.h - c.u, -1e3, 1e3)
 
 
@@ -52,13 +52,13 @@ def _independent_cost(c, rng):
 
 
 def _ordered_cost(c, rng):
-    """E (x_1 - x_0)^2 with each rank of the noise led to the same rank of the data: paths on a line do not overtake."""
+    """E (x_1 - x_0)^2 where each quantile of the noise goes to the same quantile of the data: in 1-D paths do not cross."""
     (x_0, p), (x_1, _) = oracles.gaussian_grid(0.0, 1.0), oracles.gaussian_grid(c.mu, c.sigma)
     return p @ (x_1 - x_0) ** 2
 
 
 def _least_gap(ends):
-    """How close lines come whose starts are 1 apart, at worst over t; below 0 they have crossed."""
+    """The least distance, over t, of neighbouring lines whose starts are 1 apart; below 0 they have crossed."""
 
     def gap(c, rng):
         x_0, t = np.arange(-3.0, 4.0), np.linspace(0, 1, 101)[:, None]
@@ -69,12 +69,12 @@ def _least_gap(ends):
 
 
 def _led(c, x_0):
-    """Where the flow leads this start."""
+    """x_1, where the flow takes this x_0."""
     return _walk(type(c)(c | {"x_0": x_0}), steps=10)
 
 
 def _bent(c, rng):
-    """How far the flow's path is from its chord halfway."""
+    """The distance of the flow's path from the straight line between its ends, at t = 1/2."""
     return _walk(c, 0.5, 10) - (c.x_0 + _walk(c, steps=10)) / 2
 
 

@@ -22,7 +22,7 @@ def _guided(c, rng=None):
 
 
 def _guided_eps(c, rng):
-    """The noise whose Gaussian has the score of x_t's density times p(y | x)^w, by bisection; the score by differences."""
+    """The eps whose score is that of p(x_t) p(y | x_t)^w, by bisection; scores by finite differences."""
     _, var = oracles.forward_moments(c.beta, c.t)
     x = math.sqrt(var) * c.eps_hat
     slope = lambda f: oracles.difference(f, x, 0.1)  # noqa: E731  (of parabolas: any step is exact)
@@ -91,7 +91,7 @@ ENTRIES = [
         latex=r"\tilde\epsilon = \epsilon_\theta - w\,\sqrt{1-\bar\alpha_t}\,\nabla\log p_\phi(y\,|\,x_t)",
         why="The noise points away from the data, so that a push towards y is taken off it.",
         letters="beta t eps_hat w g", own=TILT, answer="eps_hat - w * sqrt(1 - alpha_bar[t]) * g",
-        oracle=_guided_eps, measured="bisection for the noise whose Gaussian has the slope of log p(x_t) + w log p(y | x_t)",
+        oracle=_guided_eps, measured="bisection for the eps whose score is the slope of log p(x_t) + w log p(y | x_t)",
         wrong=(
             ("eps_hat + w * sqrt(1 - alpha_bar[t]) * g", "the sign: eps is minus the score, times sqrt(1 - alpha_bar)"),
             ("eps_hat - w * (1 - alpha_bar[t]) * g", "the noise's standard deviation scales the push, not its variance"),

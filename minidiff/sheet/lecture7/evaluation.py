@@ -20,7 +20,7 @@ IMAGES = {"mu_1": (POSITIVE, "mean of the first picture"), "mu_2": (POSITIVE, "o
 
 
 def _far_apart(c):
-    """Ratings as players have them."""
+    """Ratings of the usual size."""
     return {k: 1000 + 100 * c[k] for k in ("R_a", "R_b")}
 
 
@@ -47,7 +47,7 @@ def _likelier(c, rng):
 
 
 def _ranks(c, rng):
-    """The cheapest way to carry one Gaussian to the other: rank to rank, E (x - y)^2 by quadrature."""
+    """The least transport cost of one Gaussian to the other: E (x - y)^2 of equal quantiles, by quadrature."""
     (x, p), (y, _) = (oracles.gaussian_grid(m, s) for m, s in ((c.mu_1, c.sigma_1), (c.mu_2, c.sigma_2)))
     return p @ (x - y) ** 2
 
