@@ -4,12 +4,12 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
-from minidiff.fast.noise import RowNoise
-from minidiff.fast.sampling import generate
+from minidiff.fast import RowNoise, generate, train
 from minidiff.mlp import MLP
+from minidiff.objective import denoiser, v_prediction
 from minidiff.sample import ddpm, trailing
 from minidiff.schedule import linear
-from minidiff.train import start, train
+from minidiff.train import start
 
 
 @figures.styled
@@ -19,9 +19,9 @@ def main(steps=4000, seed=0, n=1500, out="runs/03_train_on_moons.png"):
     state, panels = start(model, seed), {"data": moons.x[:n]}
     for now in train(model, state, schedule, moons.x, steps=steps, batch=256, lr=3e-3):
         if now.step in (steps // 20, steps // 4, steps):
-            rng = RowNoise(seed)
+            rng, eps_theta = RowNoise(seed), denoiser(model.eps_theta(now.ema), v_prediction, schedule)
             x_T = rng.standard_normal((n, 2), np.float32)
-            x_0 = generate(ddpm(), model.eps_theta(now.ema), schedule, x_T, trailing(schedule.T, 200), rng)
+            x_0 = generate(ddpm(), eps_theta, schedule, x_T, trailing(schedule.T, 200), rng)
             panels[f"after {now.step} steps"] = x_0
     return figures.save(figures.beside(panels, (2,), "The same noise, denoised by a network that learns"), out)
 

@@ -12,7 +12,7 @@ from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import VP
 from minidiff.noise import SAMPLE, stream
 from minidiff.recursion import moments
-from minidiff.sample import beta, ddim, ddpm, sample
+from minidiff.sample import beta, ddim, ddpm, evaluations, sample
 
 
 @figures.styled
@@ -34,10 +34,10 @@ def main(steps=256, seed=0, out="runs/06_error_by_evaluations.png"):
     steppers = {k: v[0] for k, v in solvers.SOLVERS.items()} | {"ddim = dpm-solver-1": ddim()}
     colors = (figures.BLUE, figures.GREEN, figures.ORANGE, "#CC79A7", figures.GREY)
     for (name, p), color in zip(order.items(), colors):
-        ends, evaluations = zip(*[finish(steppers[name], n) for n in counts])
+        ends, asked = zip(*[finish(steppers[name], n) for n in counts])
         error = [np.sqrt(np.mean((x - exact) ** 2)) for x in ends]
-        left.loglog(evaluations, error, "o-", color=color, lw=2, label=f"{name}, order {p}")
-        left.loglog(evaluations, error[-1] * (evaluations[-1] / np.array(evaluations)) ** p, ":", color=color, lw=1.5)
+        left.loglog(asked, error, "o-", color=color, lw=2, label=f"{name}, order {p}")
+        left.loglog(asked, error[-1] * (asked[-1] / np.array(asked)) ** p, ":", color=color, lw=1.5)
     left.set(xlabel="network evaluations", ylabel="distance to the exact end", title="deterministic (dotted: order's slope)")
     left.set_ylim(top=3)
     random = {"ddpm, beta-tilde": ddpm(), "ddpm, beta": ddpm(beta), "reverse SDE": solvers.reverse_sde, "ddim, eta = 0": ddim()}

@@ -11,24 +11,23 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
+from minidiff.fast import train
 from minidiff.gaussian import q_sample
 from minidiff.mlp import MLP
 from minidiff.noise import JUDGE, stream
+from minidiff.objective import eps_prediction
 from minidiff.schedule import linear
-from minidiff.train import start, train
+from minidiff.train import Goal, start
 
 
 @figures.styled
 def main(steps=3000, seed=0, rows=2000, out="runs/08_loss_floor.png"):
     """`steps` of training. Returns the figure's path."""
-    schedule, mixture, rng = linear(), data.mixture(), stream(seed, JUDGE)
-    model = MLP(2)
-    state = start(model, seed)
-    fig = figures.figure(11, 9)
+    schedule, mixture, rng, model, goal = linear(), data.mixture(), stream(seed, JUDGE), MLP(2), Goal(eps_prediction)
+    state, fig = start(model, seed), figures.figure(11, 9)
     above, below = fig.subplots(2, 1, sharex=True)
     times = np.unique(np.geomspace(2, 1000, 25).round().astype(int)).tolist()
-    x_0 = mixture.sample(rows, rng)
-    eps = rng.standard_normal(x_0.shape)
+    x_0, eps = mixture.sample(rows, rng), rng.standard_normal((rows, 2))
     x_t = [q_sample(schedule, x_0, t, eps) for t in times]
     eps_star = [mixture.eps_theta(schedule)(x, t) for x, t in zip(x_t, times)]
     floor = np.mean((eps - np.stack(eps_star)) ** 2, axis=2)
@@ -40,7 +39,8 @@ def main(steps=3000, seed=0, rows=2000, out="runs/08_loss_floor.png"):
         ax.annotate(label, (times[k], mean[k]), offset, textcoords="offset points", color=color)
 
     curve(above, floor, figures.ORANGE, "floor: eps*", 8, (-100, -35))
-    training = train(model, state, schedule, mixture.sample(10_000, rng, np.float32), steps=steps, batch=256, lr=3e-3)
+    x = mixture.sample(10_000, rng, np.float32)
+    training = train(model, state, schedule, x, steps=steps, batch=256, lr=3e-3, goal=goal)
     for until, color, k in ((steps // 20, "#CC79A7", 12), (steps, figures.BLUE, 16)):
         while state.step < until:
             next(training)

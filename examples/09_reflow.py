@@ -9,10 +9,11 @@ import numpy as np
 
 from minidiff.cli import figures
 from minidiff.continuous import flow
+from minidiff.fast import train
 from minidiff.mlp import MLP
 from minidiff.noise import SAMPLE, stream
 from minidiff.schedule import linear
-from minidiff.train import Goal, start, train
+from minidiff.train import Goal, start
 
 ENDS = np.array([[2.0, 1.2], [2.0, -1.2]])  # two places, right of two others
 

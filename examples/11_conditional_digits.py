@@ -8,13 +8,14 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
-from minidiff.fast.noise import RowNoise
-from minidiff.fast.sampling import generate
+from minidiff.fast import RowNoise, generate, train
+from minidiff.fast import denoiser as sooner
+from minidiff.objective import denoiser, v_prediction
 from minidiff.pictures.guidance import classifier_free
 from minidiff.pictures.unet import UNet
 from minidiff.sample import ddim, trailing
 from minidiff.schedule import linear
-from minidiff.train import Goal, start, train
+from minidiff.train import Goal, start
 
 WEIGHTS = (0, 1, 2, 4, 8)
 
@@ -28,7 +29,7 @@ def main(steps=1500, seed=0, copies=2, out="runs/11_conditional_digits.png"):
     for _ in train(model, state, schedule, digits.x, steps=steps, batch=64, lr=2e-3, goal=goal, label=digits.label):
         pass
     label = np.repeat(np.arange(10), copies)
-    told, untold = model.eps_theta(state.ema, label), model.eps_theta(state.ema)
+    told, untold = (denoiser(sooner(model.eps_theta(state.ema, y)), v_prediction, schedule) for y in (label, None))
     fig = figures.figure(2.2 * len(WEIGHTS), 9)
     for ax, w in zip(fig.subplots(1, len(WEIGHTS)), WEIGHTS):
         rng = RowNoise(seed)

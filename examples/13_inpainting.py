@@ -9,14 +9,15 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
-from minidiff.fast.noise import RowNoise
-from minidiff.fast.sampling import generate
+from minidiff.fast import RowNoise, generate, train
+from minidiff.fast import denoiser as sooner
+from minidiff.objective import denoiser, v_prediction
 from minidiff.pictures.guidance import inpainting
 from minidiff.pictures.unet import UNet
 from minidiff.recursion import moments
 from minidiff.sample import ddpm, trailing
 from minidiff.schedule import linear
-from minidiff.train import start, train
+from minidiff.train import start
 
 
 @figures.styled
@@ -28,10 +29,8 @@ def main(steps=1200, seed=0, n=8, out="runs/13_inpainting.png"):
         pass
     real, mask = digits[:n], np.tile(np.arange(64) < 32, (n, 1)).astype(int)
     step, times = inpainting(ddpm(), real, mask), trailing(1000, min(250, 5 * steps))
-    filled = [
-        generate(step, model.eps_theta(state.ema), schedule, rng.standard_normal((n, 64), np.float32), times, rng)
-        for _ in range(3)
-    ]
+    eps_theta = denoiser(sooner(model.eps_theta(state.ema)), v_prediction, schedule)
+    filled = [generate(step, eps_theta, schedule, rng.standard_normal((n, 64), np.float32), times, rng) for _ in range(3)]
     fig = figures.figure(14, 5.6)
     left, right = fig.subplots(1, 2)
     rows = np.stack([real, np.where(mask == 1, real, -1.0), *filled]).reshape(-1, 64)

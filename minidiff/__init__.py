@@ -2,6 +2,7 @@
 
 Lecture 1, the core: an evening.
 
+    arrays      what keeps dtypes and axes straight; skip it at first
     schedule    how much of the picture is left at time t
     gaussian    the algebra: noising, posterior, x_0 <-> eps <-> v <-> score
     exact       a Gaussian mixture: density, score and perfect denoiser in closed form
