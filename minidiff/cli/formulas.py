@@ -6,13 +6,12 @@ from .printing import done, show, table, wrote
 from .progress import bar
 
 
-def _measured(args):
+def _measured(names, args):
     """verify's dict of each formula that was named, or of all of a lecture, or of all; with a progress bar."""
     from ..sheet import find, of_lecture
     from ..sheet.verify import verify
 
-    names, rows = getattr(args, "names", None), []
-    entries = [find(name) for name in names] if names else of_lecture(args.lecture)
+    rows, entries = [], [find(name) for name in names] if names else of_lecture(args.lecture)
     with bar(len(entries), "formulas", "measuring") as progress:
         for entry in entries:
             rows.append(verify(entry, args.seed))
@@ -24,7 +23,7 @@ def verify(args):
     """Measures the formula sheet: each answer and the library against an oracle, each wrong version refuted."""
     from ..sheet.verify import HEAD, as_row
 
-    rows = _measured(args)
+    rows = _measured(args.names, args)
     failed = [r["name"] for r in rows if not r["ok"]]
     items, seconds = len({r["number"] for r in rows}), sum(r["seconds"] for r in rows)
     counted = "1 formula" if len(rows) == 1 else f"{len(rows)} formulas ({items} items of the course)"
@@ -148,7 +147,7 @@ def sheet(args):
     from . import pages
 
     path = pages.pdf(args.pdf)  # refused before anything is measured
-    rows, result = _measured(args), {}
+    rows, result = _measured([], args), {}
     wrote(pages.sheet(path, rows), args, result)
     failed = [r["name"] for r in rows if not r["ok"]]
     show(f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} formulas hold", args)

@@ -66,7 +66,7 @@ def test_verify_says_what_failed(capsys, monkeypatch):
     assert answer(capsys, "verify", "snr")["failed"] == []
     row = {"name": "snr", "number": 15, "what": "answer", "claimed": 1.0, "measured": 2.0, "error": 1.0, "bound": 1e-9}
     row |= {"seconds": 0.0, "wrong": [], "ok": False}
-    monkeypatch.setattr(sheet, "_measured", lambda args: [row])
+    monkeypatch.setattr(sheet, "_measured", lambda names, args: [row])
     assert run("verify", "snr") == 1
     out = capsys.readouterr().out
     assert "FAILED" in out and "failed: snr" in out

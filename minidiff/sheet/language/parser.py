@@ -1,5 +1,6 @@
 """A precedence parser: tokens in, a tree of operations out. Names come from the scope, functions from a list."""
 
+from collections.abc import Sized
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -9,10 +10,6 @@ NESTING, DEPTH = 40, 150  # of brackets; of operations inside each other
 FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs", "floor"}
 CONSTANTS = ("pi", "e")
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # unary minus: 3
-
-
-def _is_array(value):
-    return hasattr(value, "__len__")
 
 
 class Node(NamedTuple):
@@ -39,6 +36,7 @@ class Parser:
 
     @property
     def next(self):
+        """The token that comes next."""
         return self.tokens[self.at]
 
     def take(self, *signs):
@@ -56,12 +54,14 @@ class Parser:
             self.fail(f"expected {sign!r}, found {what}")
 
     def node(self, op, args, token):
+        """A Node at the token's place; refused where operations stand too deep inside each other."""
         depth = 1 + max((a.depth for a in args if isinstance(a, Node)), default=0)
         if depth > DEPTH:
             self.fail(f"more than {DEPTH} operations inside each other", token)
         return Node(op, args, token.position, depth)
 
     def expression(self, least=1):
+        """Operations that bind at least as tightly as `least`, each with what it binds."""
         self.nesting += 1
         if self.nesting > NESTING:
             self.fail(f"more than {NESTING} brackets or signs inside each other")
@@ -89,6 +89,7 @@ class Parser:
         return left
 
     def group(self, close):
+        """What stands in brackets, up to the closing one."""
         inside = self.expression()
         self.expect(close)
         return inside
@@ -102,8 +103,8 @@ class Parser:
         return self.factor()
 
     def factor(self):
-        token = self.take()
-        kind, text = token.kind, token.text
+        """A number, a symbol, a bracket, or a function with its argument."""
+        kind, text, _ = token = self.take()
         if kind == "number":
             if len(text) > 40 or ("e" in text.lower() and abs(int(text.lower().split("e")[1])) > 300):
                 self.fail("the number is too long", token)
@@ -116,8 +117,7 @@ class Parser:
             self.bars -= 1
             return self.node("call", ("abs", inside), token)
         if kind == "word" and text == "frac":
-            top = self.argument()
-            return self.node("/", (top, self.argument()), token)
+            return self.node("/", (self.argument(), self.argument()), token)
         if kind == "word" and text in ("sum", "prod") and text not in self.names:
             return self.series(token)
         if kind == "word" and text in FUNCTIONS:
@@ -160,9 +160,9 @@ class Parser:
         base, sub = token.text, (index[1] if index else "").replace("t-1", "s")
         whole = self.our_name(base + accent)
         for name in (self.our_name(f"{base}_{sub}{accent}"), self.our_name(f"{base}{accent}_{sub}")) if index else (whole,):
-            if name in self.names and not _is_array(self.names[name]):
+            if name in self.names and not isinstance(self.names[name], Sized):
                 return self.scalar(name, first)
-        if whole in self.names and _is_array(self.names[whole]):
+        if whole in self.names and isinstance(self.names[whole], Sized):
             return self.node("index", (whole, self.time_index(index)), first)
         if whole in self.names and sub == "t":  # there is one t: sigma_t is sigma
             return self.scalar(whole, first)
