@@ -109,6 +109,12 @@ def test_slips_of_any_formula_are_named(text, slip):
     assert slip in check("forward-closed-form-std", text).data["misconception"]
 
 
+def test_a_small_mistake_is_seen_and_rounding_is_not():
+    """1e-9 of the number divides them: 1e-8 is wrong, adding and taking away 100 (some 1e-14) is not."""
+    assert not check("snr", "1.00000001 alpha_bar[t]/(1-alpha_bar[t])")
+    assert check("alpha-bar", "alpha_bar[t] + 100 - 100") and not check("alpha-bar", "alpha_bar[t] + 0.00000001")
+
+
 def test_where_a_version_agrees_is_said():
     text = str(check("two-step-merge", "1 - alpha_bar[t]"))
     assert "t = 2: agrees" in text and re.search(r"t = 6: [\d.]+% too large", text)
