@@ -34,14 +34,15 @@ def test_every_expression_can_be_drawn(entry):
     assert len(off) >= 4 and max(off) < 0.05 and xlabel  # Monte Carlo oracles are good to a few per cent
 
 
-def test_every_source_has_one_test_that_exists():
-    listed = [line.split() for line in (Path(words.__file__).with_name("tests.txt")).read_text(encoding="utf-8").splitlines()]
-    assert [name for name, _ in listed] == sorted(SOURCES)
+def test_every_source_has_a_test_that_exists():
+    listed = [line.split() for line in Path(words.__file__).with_name("tests.txt").read_text(encoding="utf-8").splitlines()]
+    names = [name for name, _ in listed]
+    assert names == sorted(set(names)) and set(SOURCES) <= set(names)
     for name, test in listed:
-        assert words.test_of(SOURCES[name]) == test
         file, function = test.split("::")
         tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
         assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, test
+        assert name not in SOURCES or words.test_of(SOURCES[name]) == test
 
 
 def test_a_statement_has_no_curve_and_numbers_that_were_chosen_are_said():

@@ -47,7 +47,7 @@ def _elbo(c):
 
 
 def _log_p(c):
-    """log p(x_0): mean and variance followed down p's chain from N(0, 1)."""
+    """log p(x_0): p's chain keeps Gaussians Gaussian, so mean and variance from T down to 0 give it."""
     mean, var = 0.0, 1.0
     for t in range(c.T, 0, -1):
         (mean, noise), slope = _reverse(c, t, mean), math.sqrt(1 - c.beta[t])
@@ -81,7 +81,7 @@ def _kl_of_vectors(one, two):
 
 
 def _without_x_0(c, rng):
-    """log p(x_0) - E log p(x_{0:T}) / q(x_{1:T}) with the law of x_1..x_T over N(0, 1) data in place of that given x_0."""
+    """log p(x_0) - E log p(x_{0:T}) / q(x_{1:T}), where q wrongly has the marginal of x_1..x_T, not that given x_0."""
     (m, S), _ = _given_x_0(c)
     keep, _ = zip(*(oracles.forward_moments(c.beta, t) for t in range(1, c.T + 1)))
     loose = np.zeros(c.T), S + np.outer(keep, keep)
@@ -142,12 +142,12 @@ def _terms(c, known=True, swapped=False):
 
 
 def _parts(prior=1, steps=1, first=1, **which):
-    """-ELBO minus the three terms, each counted so many times."""
+    """-ELBO minus the three terms, each times its factor: 0 where all factors are 1."""
     return lambda c, rng: -_elbo(c) - np.dot((prior, steps, first), _terms(c, **which))
 
 
 def _rises_with_kl(c, rng):
-    """By how much the ELBO rises minus by how much the KL terms rise when p's mean gets worse."""
+    """The rise of the ELBO minus the rise of the KL terms when p's mean gets worse."""
     worse = type(c)(c | {"b": c.b + 1})
     return _elbo(worse) - _elbo(c) - (sum(_terms(worse)[:2]) - sum(_terms(c)[:2]))
 

@@ -27,12 +27,12 @@ def _kl_difference(c, rng):
 
 
 def _kl_equal_widths(c, rng):
-    """KL of two Gaussians of one width, the second mu_1 + distance away: the definition, by quadrature."""
+    """KL of two Gaussians of equal width whose means are r apart: the definition, by quadrature."""
     return _kl(type(c)(mu_1=0.0, sigma_1=c.sigma, mu_2=c.r, sigma_2=c.sigma), rng)
 
 
 def _kl_to_prior(c, rng):
-    """E log q/p under q(x_T | x_0), p = N(0, 1), by quadrature: one coordinate holds all of x_0's length, the others none."""
+    """E log q/p under q(x_T | x_0), p = N(0, I), by quadrature: x_0 lies on the first axis, the other coordinates are 0."""
 
     def kl(x_0):
         mean, var = oracles.forward_moments(c.beta, c.T, mean=x_0, var=0.0)

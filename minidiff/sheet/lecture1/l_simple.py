@@ -15,12 +15,12 @@ ANGLES = np.arange(12) * math.pi / 6
 
 
 def _length_squared(u, v=0.0):
-    """||(u, v)||^2: a vector seen from all sides shows half of it on average."""
+    """||(u, v)||^2 as twice the mean of its squared component over all directions."""
     return 2 * np.mean((u * np.cos(ANGLES) + v * np.sin(ANGLES)) ** 2)
 
 
 def _training_loss(c, rng):
-    """The error's squared length; x_t by walking there."""
+    """The squared length of the error in eps."""
     mean, var = oracles.forward_moments(c.beta, c.t, mean=c.x_0)
     return _length_squared(c.eps - c.a * (mean + math.sqrt(var) * c.eps))
 
@@ -36,7 +36,7 @@ def _eps_given_x_t(c, x_t=0.6, mu=0.4):
 
 
 def _best_of_two_points(c, rng):
-    """E[eps | x_t]: either x_0 has its own eps, and both are weighed."""
+    """E[eps | x_t]: the eps that each of the two x_0 implies, averaged with their probabilities."""
     keep, noise = oracles.forward_moments(c.beta, c.t)
     eps = (c.x_t - keep * np.array([1, -1])) / math.sqrt(noise)
     return oracles.probabilities(c.beta, c.t, c.x_t, (1, -1)) @ eps

@@ -36,7 +36,7 @@ def _gap(c, rng):
 
 
 def _weight(c, var):
-    """By how much an error of 1 in eps_hat raises KL(q(x_{t-1} | x_t, x_0) || N(mean, var)), by quadrature.
+    """The rise of KL(q(x_{t-1} | x_t, x_0) || N(mean, var)) for an error of 1 in eps_hat, by quadrature.
 
     The quadrature is over q; its entropy is the same with and without the error.
     """
@@ -73,14 +73,14 @@ ENTRIES = [
     Formula(
         name="posterior-precision", number=21, lecture=1, title="Precision of the posterior",
         latex=r"\frac{1}{\tilde\beta_t} = \frac{\alpha_t}{\beta_t} + \frac{1}{1-\bar\alpha_{t-1}}",
-        why="Two witnesses, x_t and x_0, tell of x_{t-1}: their precisions add.",
+        why="x_t and x_0 are two measurements of x_{t-1}: their precisions add.",
         letters="beta t", answer="alpha[t] / beta[t] + 1 / (1 - alpha_bar[t-1])",
         oracle=_precision, measured="one over the variance that Bayes has on a grid",
         source=gaussian.posterior,
         value=lambda f, c: 1 / f(c.schedule, 1.7, 0.6, c.t, c.s)[1] if c.s else math.inf,
         wrong=(
             ("1 / beta[t] + 1 / (1 - alpha_bar[t-1])",
-             "x_t tells of sqrt(alpha_t) x_{t-1}: seen from x_{t-1}, that witness has the precision alpha_t / beta_t"),
+             "x_t measures sqrt(alpha_t) x_{t-1}: as a measurement of x_{t-1} it has the precision alpha_t / beta_t"),
             ("sqrt(alpha[t]) / beta[t] + 1 / (1 - alpha_bar[t-1])", "the scale sqrt(alpha_t) enters a precision squared"),
             ("alpha[t] / beta[t] + 1 / (1 - alpha_bar[t])", "x_0 tells of x_{t-1} with the noise 1 - alpha_bar_{t-1}"),
             ("beta[t] / alpha[t] + 1 - alpha_bar[t-1]", "precisions add, not variances"),

@@ -67,7 +67,7 @@ def _measured_orders(x_0):
 
 
 def _orders(c, claimed=(1, 2, 4)):
-    """How far they are from those claimed."""
+    """The largest distance of the measured orders from those claimed."""
     return max(abs(found - order) for found, order in zip(_measured_orders(c.x), claimed))
 
 
@@ -77,7 +77,7 @@ def _lead(n):
 
 
 def _half_log_snr(c, t):
-    """log of mean over standard deviation of a unit signal, followed step by step."""
+    """log(mean / standard deviation) of x_t for x_0 = 1, step by step."""
     mean, var = oracles.forward_moments(c.beta, t)
     return math.log(mean) - math.log(var) / 2
 
