@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from .printing import JUDGED, done, judged_row, show, table, verdict, wrote
+from .printing import JUDGED, done, judged_row, likelihood_text, pictures_text, show, table, verdict, wrote
 from .runs import (
     curve,
     data_of,
@@ -101,6 +101,7 @@ def demo(args):
     from .. import data as datasets
     from .. import sample
     from ..evaluation import metrics
+    from ..fast.distances import distances
     from ..fast.noise import RowNoise
     from ..noise import JUDGE, stream
     from . import figures
@@ -125,7 +126,7 @@ def demo(args):
     tried = [("v", "DDPM", sample.ddpm(), every), ("v", "DDIM", sample.ddim(), few), ("eps", "DDIM", sample.ddim(), few)]
     for asked, name, step, times in tried:
         x_0, seconds, evaluations = draw(runs[asked], step, times, n, args.seed, name)
-        j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE))
+        j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE), distances=distances)
         said = {"sampler": name, "objective": asked, "evaluations": evaluations, "seconds": seconds}
         result.setdefault("samplers", []).append(said | j)
         rows.append(judged_row(f"{name}, asked for {asked}", evaluations, seconds, j))
@@ -244,6 +245,7 @@ def sample(args):
 def evaluate(args):
     """How far a run's samples are from its data, beside the noise floor."""
     from ..evaluation import metrics
+    from ..fast.distances import distances
     from ..noise import JUDGE, stream
     from . import figures
     from .files import folder
@@ -254,7 +256,7 @@ def evaluate(args):
     wish = wish_of(args, run)
     out = folder(args.out or home)
     x_0, seconds, evaluations = draw(run, step, times, args.n, args.seed, name, *wish)
-    j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE))
+    j = metrics.judge(x_0, data.x, stream(args.seed, JUDGE), distances=distances)
     result = {"sampler": name, "evaluations": evaluations, "seconds": seconds} | j
     show(table(JUDGED, [judged_row(name, evaluations, seconds, j)]), args)
     mind_few_steps(run, times, args)
@@ -266,9 +268,9 @@ def evaluate(args):
         title = f"energy distance {j['energy_distance']:.3g}, noise floor {j['energy_floor']:.3g}"
         wrote(figures.save(figures.beside(panels, run.shape, title), out / "eval.png"), args, result)
     if len(run.shape) > 1:
-        from ..evaluation.judge import judge_pictures, pictures_text
+        from ..evaluation.judge import judge_pictures
 
-        result["pictures"] = judge_pictures(x_0, wish, data, run, args.seed)
+        result["pictures"] = judge_pictures(x_0, wish, data, run, args.seed, distances)
         nearest = result["pictures"].pop("nearest")
         show("\n" + pictures_text(result["pictures"]), args)
         m = min(10, len(x_0))
@@ -278,7 +280,7 @@ def evaluate(args):
         picture = figures.lines(pairs, labels, run.shape, "Learnt by heart? Each sample and the training picture closest to it")
         wrote(figures.save(picture, out / "nearest.png"), args, result)
     if args.likelihood:
-        from ..evaluation.judge import likelihood, likelihood_text
+        from ..evaluation.judge import likelihood
         from .progress import bar
 
         result["likelihood"] = found = likelihood(run, data, min(args.n, 500), args.seed, bar)

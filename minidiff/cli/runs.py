@@ -38,7 +38,9 @@ def new_run(
             hint = f"{side} x {side} pixels? then --shape {side} {side}" if side**2 == d > 8 else "leave it out"
             raise ValueError(f"--model unet needs pictures, {name} has rows of {d} numbers: {hint}")
         labels = int(data.label.max()) + 1 if conditional else 0
-        model = MODELS[kind].of_shape(data.shape, width=width, depth=depth, labels=labels)
+        if data.shape[0] != data.shape[1]:
+            raise ValueError(f"--model unet needs pictures of shape (H, W) or (H, W, C) with H = W, got {data.shape}")
+        model = MODELS[kind](data.shape[0], *data.shape[2:], width=width, depth=depth, labels=labels)
     state = start(model, seed)
     second_moment = float(np.mean(some_rows(data.x) ** 2))
     low, high = (-1.0, 1.0) if len(data.shape) > 1 else (data.x.min(axis=0), data.x.max(axis=0))
