@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minidiff import data
 from minidiff.cli import figures
+from minidiff.cli.names import load
 from minidiff.fast import RowNoise, generate, train
 from minidiff.mlp import MLP
 from minidiff.objective import denoiser, v_prediction
@@ -15,7 +15,7 @@ from minidiff.train import start
 @figures.styled
 def main(steps=4000, seed=0, n=1500, out="runs/03_train_on_moons.png"):
     """`steps` training steps. Returns the figure's path."""
-    moons, schedule, model = data.load("moons", seed), linear(1000), MLP(2)
+    moons, schedule, model = load("moons", seed), linear(1000), MLP(2)
     state, panels = start(model, seed), {"data": moons.x[:n]}
     for now in train(model, state, schedule, moons.x, steps=steps, batch=256, lr=3e-3):
         if now.step in (steps // 20, steps // 4, steps):

@@ -8,6 +8,7 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
+from minidiff.cli.names import SAMPLERS
 from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import VP
 from minidiff.noise import SAMPLE, stream
@@ -31,7 +32,7 @@ def main(steps=256, seed=0, out="runs/06_error_by_evaluations.png"):
     fig = figures.figure(14, 6)
     left, right = fig.subplots(1, 2)
     order = {"euler": 1, "ddim = dpm-solver-1": 1, "heun": 2, "dpm-solver++": 2, "rk4": 4}
-    steppers = {k: v[0] for k, v in solvers.SOLVERS.items()} | {"ddim = dpm-solver-1": ddim()}
+    steppers = {k: v[0] for k, v in SAMPLERS.items()} | {"ddim = dpm-solver-1": ddim()}
     colors = (figures.BLUE, figures.GREEN, figures.ORANGE, "#CC79A7", figures.GREY)
     for (name, p), color in zip(order.items(), colors):
         ends, asked = zip(*[finish(steppers[name], n) for n in counts])

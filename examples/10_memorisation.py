@@ -8,8 +8,8 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
-from minidiff.evaluation.metrics import distances
 from minidiff.exact import DataDenoiser
+from minidiff.fast.distances import distances
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import generate
 from minidiff.sample import ddim, trailing
@@ -19,7 +19,7 @@ from minidiff.schedule import linear
 @figures.styled
 def main(steps=100, seed=0, n=24, out="runs/10_memorisation.png"):
     """`steps` of DDIM. Returns the figure's path."""
-    digits, schedule, rng = data.load("digits"), linear(), RowNoise(seed)
+    digits, schedule, rng = data.digits(), linear(), RowNoise(seed)
     x_T = rng.standard_normal((n, 64), np.float32)
     x_0 = generate(ddim(), DataDenoiser(digits.x, schedule), schedule, x_T, trailing(1000, steps), rng)
     D = distances(x_0, digits.x)

@@ -23,7 +23,7 @@ WEIGHTS = (0, 1, 2, 4, 8)
 @figures.styled
 def main(steps=1500, seed=0, copies=2, out="runs/11_conditional_digits.png"):
     """`steps` of training, about a minute for 1500. Returns the figure's path."""
-    digits, schedule, model = data.load("digits"), linear(), UNet(8, labels=10)
+    digits, schedule, model = data.digits(), linear(), UNet(8, labels=10)
     state = start(model, seed)
     goal = Goal(warmup=min(100, steps))
     for _ in train(model, state, schedule, digits.x, steps=steps, batch=64, lr=2e-3, goal=goal, label=digits.label):

@@ -17,12 +17,12 @@ from minidiff.pictures.unet import UNet
 from minidiff.schedule import linear
 from minidiff.train import Goal, start, train
 
-concat, concat_backward = images.concat, images.concat_backward
+join, join_backward = images.join, images.join_backward
 NETWORKS = {  # what stands in for functions of images.py
     "whole": {},
     "without group_norm": {"group_norm": lambda x, groups: (x, None), "group_norm_backward": lambda dy, cache: dy},
-    "without skips": {"concat": lambda x, y: concat(x, 0 * y),
-                      "concat_backward": lambda dz, cache: (concat_backward(dz, cache)[0], 0)},
+    "without skips": {"join": lambda low, kept: join(low, 0 * kept),
+                      "join_backward": lambda dy, cache: (join_backward(dy, cache)[0], 0)},
     "not told the time": {},
 }  # fmt: skip
 
@@ -37,7 +37,7 @@ class Blind(UNet):
 @figures.styled
 def main(steps=400, seed=0, out="runs/12_ablation.png"):
     """`steps` of training for each of four networks, some two minutes for 400. Returns the figure's path."""
-    digits, schedule, goal = data.load("digits").x, linear(), Goal(eps_prediction, warmup=50)
+    digits, schedule, goal = data.digits().x, linear(), Goal(eps_prediction, warmup=50)
     ax = (fig := figures.figure(10, 6)).subplots()
     for (name, replaced), color in zip(NETWORKS.items(), (figures.BLUE, figures.ORANGE, figures.GREEN, figures.GREY)):
         model, rng = (Blind if name == "not told the time" else UNet)(8, width=8, depth=1), stream(seed, JUDGE)

@@ -23,7 +23,7 @@ from minidiff.train import start
 @figures.styled
 def main(steps=1200, seed=0, n=8, out="runs/13_inpainting.png"):
     """`steps` of training, about a minute for 1200. Returns the figure's path."""
-    digits, schedule, model, rng = data.load("digits").x, linear(), UNet(8), RowNoise(seed)
+    digits, schedule, model, rng = data.digits().x, linear(), UNet(8), RowNoise(seed)
     state = start(model, seed)
     for _ in train(model, state, schedule, digits, steps=steps, batch=64, lr=2e-3):
         pass

@@ -22,7 +22,7 @@ def blurred(x):
 @figures.styled
 def main(steps=8, seed=0, out="runs/14_evaluation_floors.png"):
     """`steps` is the number of random halves averaged for each point. Returns the figure's path."""
-    x, rng = data.load("digits").x, stream(seed, JUDGE)
+    x, rng = data.digits().x, stream(seed, JUDGE)
     made = {
         "other real digits: the floor": lambda a: a,
         "with noise of 0.2": lambda a: a + 0.2 * rng.standard_normal(a.shape),

@@ -112,9 +112,6 @@ def linspace(T, steps):
     return _grid(T, steps, np.linspace(1, T, max(steps, 1))[::-1] if steps != 1 else [T])
 
 
-SPACINGS = {"trailing": trailing, "leading": leading, "linspace": linspace}
-
-
 def check_times(schedule, times):
     """times as an array. Raises ValueError unless they descend within T..0 (above 0, some noise stays in)."""
     times = np.asarray(times)

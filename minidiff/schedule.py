@@ -92,6 +92,3 @@ def cosine(T=1000, offset=0.008):
     _check_T(T)
     f = np.cos((np.arange(T + 1) / T + offset) / (1 + offset) * np.pi / 2) ** 2
     return from_betas(np.minimum(1 - f[1:] / f[:-1], 0.999))
-
-
-SCHEDULES = {"linear": linear, "linear-scaled": linear_scaled, "cosine": cosine}

@@ -14,10 +14,9 @@ from matplotlib.figure import Figure
 from mutate import NAMED
 
 import minidiff
-from minidiff import data, sample, schedule
-from minidiff.cli import checkpoint
+from minidiff import schedule
+from minidiff.cli import names
 from minidiff.cli import parser as cli
-from minidiff.continuous import solvers
 from minidiff.sheet import SHEET
 
 ROOT = Path(__file__).parents[1]
@@ -196,12 +195,12 @@ def test_help_names_what_the_library_knows():
     helps = " ".join(cli.parser()._subparsers._group_actions[0].choices["train"].format_help().split()).replace(
         "- ", "-"
     )  # argparse breaks lines at hyphens
-    for name in [*data.NAMES, *schedule.SCHEDULES, *checkpoint.OBJECTIVES, *checkpoint.WEIGHTS, *checkpoint.TIMES]:
+    for name in [*names.DATA_SETS, *names.SCHEDULES, *names.MODELS, *names.OBJECTIVES, *names.WEIGHTS, *names.TIMES]:
         assert name in helps
     helps = " ".join(cli.parser()._subparsers._group_actions[0].choices["sample"].format_help().split()).replace(
         "- ", "-"
     )  # argparse breaks lines at hyphens
-    for name in [*sample.SPACINGS, *solvers.SAMPLERS, *solvers.VARIANCES]:
+    for name in [*names.SPACINGS, *names.SAMPLERS, *names.VARIANCES]:
         assert name in helps
 
 

@@ -26,9 +26,8 @@ FUNCTIONS = {  # file -> its functions and methods that train, sample or noise r
     "optim": "norm_of clip adam ema_decay ema_update",
     "sample": "beta_tilde ddpm ddim sample",
     "pictures/guidance": "classifier_free",
-    "pictures/layers": "patches patches_backward conv conv_backward pool pool_backward upsample upsample_backward concat "
-    "concat_backward group_norm group_norm_backward film film_backward gated gated_backward attention attention_backward "
-    "embed embed_backward",
+    "pictures/layers": "conv conv_backward pool pool_backward join join_backward group_norm "
+    "group_norm_backward film film_backward gated gated_backward attention attention_backward",
     "pictures/unet": "UNet.init UNet.forward UNet.backward",
 }
 CASES = [(file, name, f"{name} = _broken({name})") for file, names in FUNCTIONS.items() for name in names.split()]

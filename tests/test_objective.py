@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import COARSE, DTYPES, assert_gradient, betas, coarse, perfect, product_of_alphas, seeds
 
-from minidiff import data, objective
-from minidiff.cli.checkpoint import OBJECTIVES, TIMES, WEIGHTS, goal_of
+from minidiff import objective
+from minidiff.cli.names import OBJECTIVES, TIMES, WEIGHTS, goal_of, load
 from minidiff.continuous import flow
 from minidiff.continuous.process import VP
 from minidiff.evaluation.floors import loss_of_0
@@ -127,7 +127,7 @@ def test_times_for_training():
 @pytest.mark.parametrize("kind", OBJECTIVES)
 def test_training_comes_near_the_floor_of_each_objective(kind):
     """From the loss of knowing nothing to 0.1 (flow 0.15) above what the perfect answer loses in the same batches."""
-    s, toy, goal = linear_scaled(50), data.load("mixture"), Goal(OBJECTIVES[kind])
+    s, toy, goal = linear_scaled(50), load("mixture"), Goal(OBJECTIVES[kind])
     process = goal.objective.process(s)
     model, losses = MLP(2, 64, 2), []
     for state in train(model, start(model, 0), s, toy.x, steps=900, batch=256, goal=goal, lr=2e-3):

@@ -66,7 +66,7 @@ def test_recursion_has_the_values_found_elsewhere(T, s2, step, var, digit):
 
 @pytest.mark.parametrize(("spacing", "std"), [("leading", 0.127), ("trailing", 0.124), ("linspace", 0.127)])
 def test_ddim_in_50_steps_by_spacing(spacing, std):
-    covs = recursion.moments(sample.ddim(), linear(1000), [0.2], [[0.15**2]], sample.SPACINGS[spacing](1000, 50))[1]
+    covs = recursion.moments(sample.ddim(), linear(1000), [0.2], [[0.15**2]], getattr(sample, spacing)(1000, 50))[1]
     assert abs(math.sqrt(covs[-1][0, 0]) - std) < 5e-4
 
 

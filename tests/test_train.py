@@ -1,10 +1,10 @@
-"""train and checkpoint."""
+"""train: algorithm 1."""
 
-import json
 import math
 import tracemalloc
 from dataclasses import replace
 from itertools import islice
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import DELTA, DTYPES, seeds
 
-from minidiff import data
-from minidiff.cli import checkpoint
-from minidiff.cli.checkpoint import goal_of, names_of
+from minidiff.cli.datasets import Rows
+from minidiff.cli.names import goal_of, load, names_of
 from minidiff.gaussian import q_sample
 from minidiff.mlp import MLP
 from minidiff.objective import loss_and_grads
@@ -26,7 +25,7 @@ from minidiff.train import CHUNK, Goal, batches, rows_at, start, train
 S = linear_scaled(50)
 EPS = goal_of("eps", "simple", "uniform")
 MODEL = MLP(2, 32, 2, 8)
-X = data.load("moons").x[:500]
+X = load("moons").x[:500]
 UNET = UNet(4, width=4, depth=1, labels=3)
 NUMBER = np.arange(30)
 LABEL = (NUMBER % 3).astype(np.uint8)
@@ -38,7 +37,7 @@ def a_run(steps, batch=40, dtype=np.float32, **settings):
     state, losses = start(MODEL, 3, dtype), []
     for s in train(MODEL, state, S, X.astype(dtype), steps=steps, batch=batch, **settings):
         losses.append(s.loss)
-    return checkpoint.Run(MODEL, state, S, "moons", (2,), batch, 1e-3, losses=losses)
+    return SimpleNamespace(state=state, losses=losses)
 
 
 def assert_equal_runs(a, b):
@@ -50,7 +49,7 @@ def assert_equal_runs(a, b):
 
 def test_training_approaches_the_floor():
     """On a mixture: from 1 a coordinate to within a quarter of what the perfect denoiser loses in the same batches."""
-    toy = data.load("mixture")
+    toy = load("mixture")
     model, losses = MLP(2, 64, 2), []
     state = start(model, 0)
     for s in train(model, state, S, toy.x, steps=1500, batch=128, goal=EPS):
@@ -170,6 +169,32 @@ def test_bad_warm_up_and_drop_are_named(wrong):
             Goal(drop=drop)
 
 
+class Asked:
+    """Pictures (n, 4, 4) that are nowhere: counts how many rows it was asked for, and at most how many at once."""
+
+    ndim, dtype = 3, np.dtype(np.float32)
+
+    def __init__(self, n):
+        self.n, self.asked, self.most = n, 0, 0
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, index):
+        rows = np.atleast_1d(np.arange(self.n)[index])
+        self.asked, self.most = self.asked + len(rows), max(self.most, len(rows))
+        return np.zeros((*np.shape(np.arange(self.n)[index]), 4, 4), np.float32)
+
+
+def test_training_asks_for_the_rows_of_its_batches_only():
+    raw = Asked(1000)
+    rows = Rows(raw, 1.0, 0.0)
+    plain = replace(UNET, labels=0)
+    for _ in train(plain, start(plain, 0), S, rows, steps=10, batch=8):
+        pass
+    assert raw.most == 8 and raw.asked <= 1 + 11 * 8  # one for the shape; the last batch is made and not used
+
+
 def test_an_order_costs_8_bytes_a_row():
     """4 a row, twice that while one epoch's order follows another's. Numbers of 8 bytes, or two orders kept, are seen."""
     n, batch = 100_000, 150
@@ -278,46 +303,6 @@ def test_one_step_is_the_goals_gradient(goal):
     assert math.isclose(state.loss, np.sum(weight * target**2) / 40, rel_tol=1e-12)
 
 
-@pytest.mark.parametrize("goal", [goal_of("v", "min-snr", "logit-normal"), goal_of("flow", "simple", "logit-normal")])
-def test_a_resumed_goal_is_the_same_goal(goal, tmp_path):
-    whole, half = a_run(30, goal=goal), a_run(CHUNK + 1, goal=goal)
-    half.goal = goal
-    checkpoint.save(tmp_path / "c.npz", half)
-    run = checkpoint.load(tmp_path / "c.npz")
-    assert run.goal == goal
-    for s in train(run.model, run.state, run.schedule, X, steps=30, batch=run.batch, lr=run.lr, goal=run.goal):
-        run.losses.append(s.loss)
-    assert_equal_runs(run, whole)
-
-
-def test_a_run_answers_in_its_goals_own_way():
-    """eps_theta turns a velocity into eps_hat = y - r u, y on the line; velocity gives u itself, and only for flow."""
-    run, x = a_run(20, dtype=np.float64), np.random.default_rng(0).standard_normal((4, 2))
-    network, ab = run.model.eps_theta(run.state.ema), S.alpha_bar[30]
-    run.goal = goal_of("eps", "simple", "uniform")
-    assert np.array_equal(run.eps_theta()(x, 30), network(x, 30))
-    with pytest.raises(ValueError, match="this one learnt eps"):
-        run.velocity()
-    run.goal = goal_of("flow", "simple", "uniform")
-    r, kappa = math.sqrt(ab) / (math.sqrt(ab) + math.sqrt(1 - ab)), 1 / (math.sqrt(ab) + math.sqrt(1 - ab))
-    u = network(kappa * x, 1000 * r)
-    assert np.abs(run.velocity()(kappa * x, r) - u).max() < 1e-9
-    assert np.abs(run.eps_theta()(x, 30) - (kappa * x - r * u)).max() < 1e-9
-    run.second_moment = 0.5
-    assert abs(run.loss_of_0() - 2 * (1 + 0.5)) < 1e-12
-
-
-@pytest.mark.parametrize("stop", [1, 7, CHUNK, CHUNK + 1])
-def test_resumed_equals_uninterrupted_bit_for_bit(stop, tmp_path):
-    whole = a_run(30)
-    checkpoint.save(tmp_path / "c.npz", a_run(stop))
-    run = checkpoint.load(tmp_path / "c.npz")
-    assert run.state.step == stop
-    for s in train(run.model, run.state, run.schedule, X, steps=30, batch=run.batch, lr=run.lr):
-        run.losses.append(s.loss)
-    assert_equal_runs(run, whole)
-
-
 def test_same_bits_for_any_number_of_threads(monkeypatch):
     runs = []
     for n in ("1", "2"):
@@ -355,91 +340,3 @@ def test_data_of_the_wrong_shape_is_named():
     for wrong in (X[:0], X[:, :1], X.ravel()):
         with pytest.raises(ValueError, match=r"data must have the shape \(N, 2\)"):
             train(MODEL, start(MODEL, 0), S, wrong, steps=1)
-
-
-def test_a_checkpoint_holds_everything(tmp_path):
-    run = a_run(4)
-    run.scale, run.offset = np.array([2.0, 3.0]), np.array([1.0, -1.0])
-    checkpoint.save(tmp_path / "c.npz", run)
-    back = checkpoint.load(tmp_path / "c.npz")
-    assert_equal_runs(run, back)
-    assert back.model == MODEL and back.data == "moons" and back.shape == (2,) and back.batch == 40 and back.lr == 1e-3
-    assert np.array_equal(back.schedule.alpha_bar, S.alpha_bar) and back.state.seed == 3
-    assert np.array_equal(back.in_data_units(np.ones((1, 2))), [[3.0, 2.0]])
-    assert [p.name for p in tmp_path.iterdir()] == ["c.npz"]
-    x = np.random.default_rng(0).standard_normal((3, 2)).astype(np.float32)
-    assert np.array_equal(back.eps_theta()(x, 4), run.eps_theta()(x, 4))
-
-
-def test_a_failed_save_keeps_the_last_checkpoint(tmp_path):
-    path = tmp_path / "c.npz"
-    checkpoint.save(path, a_run(1))
-    before = path.read_bytes()
-    broken = a_run(2)
-    broken.state.params["W_in"] = object()
-    broken.data = {1, 2}  # JSON refuses
-    with pytest.raises(TypeError):
-        checkpoint.save(path, broken)
-    assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
-
-
-def spoil(path, **changes):
-    """The checkpoint with some arrays or some of its JSON changed."""
-    with np.load(path) as f:
-        arrays = dict(f)
-    meta = json.loads(str(arrays["meta"]))
-    for k, v in changes.items():
-        if k in meta:
-            meta[k] = v
-        else:
-            arrays[k.replace("__", "/")] = v
-    arrays["meta"] = np.array(json.dumps(meta))
-    np.savez(path, **{k: v for k, v in arrays.items() if v is not None})
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"format": 99}, "format 99"),
-        ({"model": {"kind": "transformer"}}, "unknown|transformer"),
-        ({"params__W_0": np.zeros((3, 3), np.float32)}, "params/W_0"),
-        ({"ema__W_0": np.zeros((32, 32))}, "ema/W_0"),
-        ({"v__b_in": None}, "not a checkpoint"),
-        ({"beta": np.array([0.5, 2.0])}, "beta"),
-        ({"goal": {"objective": "sigma", "weight": "simple", "times": "uniform"}}, "unknown objective 'sigma'"),
-        ({"goal": {"colour": "red"}}, "not a checkpoint"),
-        ({"shape": [3]}, "do not fit"),
-        ({"losses": np.zeros(7, np.float32)}, "do not fit"),
-    ],
-)
-def test_checkpoints_that_do_not_fit_are_refused(tmp_path, changes, words):
-    checkpoint.save(tmp_path / "c.npz", a_run(2))
-    spoil(tmp_path / "c.npz", **changes)
-    with pytest.raises(ValueError, match=words):
-        checkpoint.load(tmp_path / "c.npz")
-
-
-def test_files_that_are_no_checkpoints_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="there is no file"):
-        checkpoint.load(tmp_path / "none.npz")
-    with pytest.raises(ValueError, match="is a folder"):
-        checkpoint.load(tmp_path)
-    good = tmp_path / "c.npz"
-    checkpoint.save(good, a_run(1))
-    for n in (0, 1, 100, good.stat().st_size // 2, good.stat().st_size - 1):
-        (tmp_path / "cut.npz").write_bytes(good.read_bytes()[:n])
-        with pytest.raises(ValueError, match=r"cut\.npz is (empty|cut off)"):
-            checkpoint.load(tmp_path / "cut.npz")
-    np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    with pytest.raises(ValueError, match="not a checkpoint"):
-        checkpoint.load(tmp_path / "other.npz")
-    np.savez(tmp_path / "pickle.npz", meta=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="objects"):
-        checkpoint.load(tmp_path / "pickle.npz")
-
-
-def test_an_archive_that_expands_too_far_is_not_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr("minidiff.cli.files.MAX_BYTES", 2**20)
-    np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros(2**20))
-    with pytest.raises(ValueError, match="would expand to"):
-        checkpoint.load(tmp_path / "bomb.npz")

@@ -1,18 +1,20 @@
 """The command line: names in, exit status out. It alone knows everything.
 
 parser      all commands and their options
-commands    demo, train, sample, eval: one function a command
-answers     info, doctor, bench, oracle, notation: commands that answer a question
-formulas    the commands of the formula sheet
-runs        a training run: begun, trained, drawn from
-checkpoint  a run in one file
-files       reading with one clear error, writing beside and renaming
+printing    text for people, JSON for scripts
 progress    how far long work is, and a Ctrl-C that loses nothing
-printing    what the commands print
-figures     the pictures
-pages       the formula sheet and the quiz, on paper
+files       reading with one clear error, writing beside and renaming
+datasets    a user's own data
+names       every name that can be typed, and what it stands for
+checkpoint  a training run in one file
+runs        a run: begun, trained, drawn from
+figures     arrays in, pictures out
+plots       the pictures of a run
+commands    demo, train, sample, eval, info
+theory      doctor, oracle, notation: what can be said without a network
 bench       how fast, and what share of this machine's limit
-doctor      does a schedule end in noise?
+pages       the formula sheet and the quiz, on paper
+formulas    the commands of the formula sheet
 """
 
 from .parser import main

@@ -1,58 +1,31 @@
-"""A whole run in one .npz file: numbers and one line of JSON, no pickled objects."""
+"""A training run, and how it is kept in one .npz file: numbers and one line of JSON, no pickled objects."""
 
 import json
 import math
 from dataclasses import asdict, dataclass, field
-from functools import partial
 
 import numpy as np
 
-from .. import objective
+from .. import fast, objective
 from ..continuous import flow
 from ..continuous.process import continuous
 from ..evaluation.floors import loss_of_0
-from ..mlp import MLP
 from ..pictures.guidance import classifier_free
-from ..pictures.unet import UNet
 from ..schedule import Schedule, from_betas
 from ..train import Goal, State
 from .files import read_npz, replacing
-from .names import pick
+from .names import MODELS, goal_of, name_of, names_of, pick
 
-FORMAT = 4
-MODELS = {"mlp": MLP, "unet": UNet}
-UNITS = ("scale", "offset", "low", "high")
-OBJECTIVES = {
-    "eps": objective.eps_prediction,
-    "x0": objective.x_0_prediction,
-    "v": objective.v_prediction,
-    "flow": flow.velocity_prediction,
-}
-WEIGHTS = {"simple": objective.simple, "derived": objective.derived, "min-snr": objective.min_snr}
-TIMES = {"uniform": objective.uniform, "logit-normal": objective.logit_normal()}
-
-
-def name_of(thing, table):
-    """The name under which the table holds the thing itself."""
-    return next(name for name, known in table.items() if known is thing)
-
-
-def names_of(goal):
-    """A Goal's settings by name, for a file or a reader."""
-    names = {"objective": name_of(goal.objective, OBJECTIVES), "weight": name_of(goal.weight, WEIGHTS)}
-    return names | {"times": name_of(goal.times, TIMES), "warmup": goal.warmup, "drop": goal.drop}
-
-
-def goal_of(objective, weight, times, **rest):
-    """The Goal of those names. Raises ValueError for one that is not known."""
-    return Goal(pick("objective", OBJECTIVES, objective), pick("weight", WEIGHTS, weight), pick("times", TIMES, times), **rest)
+FORMAT = 5
+UNITS = ("scale", "offset", "low", "high")  # fields of a Run that are arrays
+PLAIN = ("data", "shape", "batch", "lr", "schedule_name", "second_moment", "columns", "label_column")  # and those in JSON
 
 
 @dataclass
 class Run:
-    """Everything that is needed to continue training, to sample, and to know what one has before one."""
+    """All that is needed to continue training, to sample, and to say what the run is."""
 
-    model: MLP | UNet
+    model: object  # one of names.MODELS
     state: State
     schedule: Schedule
     data: str
@@ -73,27 +46,32 @@ class Run:
     @property
     def kind(self):
         """The model's name, "mlp" or "unet"."""
-        return next(name for name, kind in MODELS.items() if isinstance(self.model, kind))
+        return name_of(type(self.model), MODELS)
 
-    def _network(self, label, w):
-        """The network with the averaged parameters, of a label guided by w: whatever it answers, guidance is linear in it."""
+    @property
+    def labels(self):
+        """How many labels the model can be told: 0 if it takes none."""
+        return self.model.labels
+
+    def network(self, label, w, plain):
+        """The averaged network, guided to a label with weight w: guidance is linear in the answer, whatever is asked."""
+        ready = (lambda eps_theta: eps_theta) if plain else fast.denoiser
+        without = ready(self.model.eps_theta(self.state.ema))
         if label is None:
-            return self.model.eps_theta(self.state.ema)
-        if not getattr(self.model, "labels", 0):
+            return without
+        if not self.labels:
             raise ValueError(f"label must be left out: this run's {self.kind} was trained without labels")
-        ask = partial(self.model.eps_theta, self.state.ema)
-        return classifier_free(ask(label), ask(None), w)
+        return classifier_free(ready(self.model.eps_theta(self.state.ema, label)), without, w)
 
-    def eps_theta(self, label=None, w=1.0):
-        """The denoiser, whatever it was trained to answer, of a label (one, or one a row) guided by w, or of none."""
-        return objective.denoiser(self._network(label, w), self.goal.objective, continuous(self.schedule))
+    def eps_theta(self, label=None, w=1.0, plain=False):
+        """eps_theta(x_t, t), whatever the network was trained to answer; label: None, one, or one a row."""
+        return objective.denoiser(self.network(label, w, plain), self.goal.objective, continuous(self.schedule))
 
-    def velocity(self, label=None, w=1.0):
+    def velocity(self, label=None, w=1.0, plain=False):
         """The network as flow.py's u(x, t). Raises ValueError unless it was trained with the objective flow."""
-        if self.goal.objective is not flow.velocity_prediction:
-            name = name_of(self.goal.objective, OBJECTIVES)
+        if (name := names_of(self.goal)["objective"]) != "flow":
             raise ValueError(f"only a network trained with the objective flow is a velocity, this one learnt {name}")
-        return flow.velocity_of(self._network(label, w))
+        return flow.velocity_of(self.network(label, w, plain))
 
     def loss_of_0(self):
         """The loss of a network that answers 0: what a loss is compared with."""
@@ -101,7 +79,7 @@ class Run:
         return loss_of_0(goal.objective, goal.weight, goal.times, process, self.model.d, self.second_moment)
 
     def recent_losses(self):
-        """The last tenth, 500 at most: their mean is a fair number for one that scatters and falls."""
+        """The last tenth of the losses, at most 500: single ones scatter, and their mean falls."""
         return self.losses[-min(500, -(-len(self.losses) // 10)) :]
 
     def in_data_units(self, x):
@@ -114,10 +92,8 @@ def save(path, run):
     s = run.state
     if not all(np.isfinite(w).all() for w in s.params.values()):
         raise FloatingPointError(f"parameters are not finite after step {s.step}, nothing is saved; a smaller lr may help")
-    meta = {"format": FORMAT, "model": {"kind": run.kind} | asdict(run.model), "seed": s.seed, "step": s.step}
-    meta |= {"loss": s.loss, "data": run.data, "shape": list(run.shape), "batch": run.batch, "lr": run.lr}
-    meta |= {"schedule": run.schedule_name, "goal": names_of(run.goal), "second_moment": run.second_moment}
-    meta |= {"columns": run.columns, "label_column": run.label_column}
+    meta = {"format": FORMAT, "model": {"kind": run.kind} | asdict(run.model), "goal": names_of(run.goal)}
+    meta |= {"seed": s.seed, "step": s.step, "loss": s.loss} | {k: getattr(run, k) for k in PLAIN}
     arrays = {f"{group}/{k}": w for group in ("params", "ema", "m", "v") for k, w in getattr(s, group).items()}
     arrays |= {"beta": run.schedule.beta[1:], "losses": np.array(run.losses, np.float32)}
     arrays |= {k: np.asarray(getattr(run, k), np.float64) for k in UNITS}
@@ -133,17 +109,12 @@ def load(path):
         if meta["format"] != FORMAT:
             raise ValueError(f"{path} has the format {meta['format']}, this minidiff reads {FORMAT}")
         sizes = dict(meta["model"])
-        kind = sizes.pop("kind")
-        if kind not in MODELS:
-            raise ValueError(f"{path} holds a model {kind!r}; known are {', '.join(MODELS)}")
-        model = MODELS[kind](**sizes)
+        model = pick("model", MODELS, sizes.pop("kind"))(**sizes)
         groups = {g: {k: arrays[f"{g}/{k}"] for k in model.shapes} for g in ("params", "ema", "m", "v")}
         state = State(**groups, seed=meta["seed"], step=meta["step"], loss=meta["loss"])
-        run = Run(
-            model, state, from_betas(arrays["beta"]), meta["data"], tuple(meta["shape"]), meta["batch"], meta["lr"],
-            arrays["scale"], arrays["offset"], meta["schedule"], meta["second_moment"], goal_of(**meta["goal"]),
-            arrays["losses"].ravel().tolist(), arrays["low"], arrays["high"], meta["columns"], meta["label_column"],
-        )  # fmt: skip
+        about = {k: meta[k] for k in PLAIN} | {k: arrays[k] for k in UNITS} | {"losses": arrays["losses"].ravel().tolist()}
+        run = Run(model, state, from_betas(arrays["beta"]), goal=goal_of(**meta["goal"]), **about)
+        run.shape = tuple(run.shape)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as e:
         raise ValueError(f"{path} is not a checkpoint of minidiff: {type(e).__name__} {e}") from e
     dtype = state.params["W_in"].dtype

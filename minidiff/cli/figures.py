@@ -2,10 +2,10 @@
 
 letter   name    shape      meaning
          rows    (n, d)     pictures or points, as the model sees them
-         shape              what a row looks like: (2,) is a point, (H, W) a picture
+         shape              what a row looks like: (2,) is a point, (H, W) or (H, W, 3) a picture
 """
 
-import functools
+import itertools
 import textwrap
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from .files import folder, replacing
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6B6B6B"  # Okabe & Ito
-STYLE = {"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.spines.right": False}
+styled = matplotlib.rc_context({"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.spines.right": False})
 
 
 def figure(width, height):
@@ -29,23 +29,18 @@ def figure(width, height):
     return fig
 
 
-def styled(f):
-    """f, run with this file's type sizes."""
-
-    @functools.wraps(f)
-    def inner(*args, **kwargs):
-        with matplotlib.rc_context(STYLE):
-            return f(*args, **kwargs)
-
-    return inner
-
-
+@styled
 def save(fig, path):
     """Writes the figure as a PNG, whole or not at all; returns the path."""
     folder(Path(path).parent)
-    with replacing(path) as beside, matplotlib.rc_context(STYLE):
+    with replacing(path) as beside:
         fig.savefig(beside, format="png")
     return path
+
+
+def drawable(shape):
+    """Is a row a picture (H, W) or (H, W, 3), or a point in the plane, so that there is something to look at?"""
+    return len(shape) == 2 or shape == (2,) or (len(shape) == 3 and shape[-1] == 3)
 
 
 def tiles(rows, shape, columns):
@@ -59,45 +54,45 @@ def tiles(rows, shape, columns):
     return canvas
 
 
-def _show(ax, canvas):
-    """Grey values -1 (paper) to 1 (ink), or colours -1 to 1."""
-    shown = canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
-    return ax.imshow(shown, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+def _canvas(rows, shape, columns):
+    """tiles as imshow wants them: greys -1 (paper) to 1 (ink), or colours brought from -1..1 to 0..1."""
+    canvas = tiles(rows, shape, columns)
+    return canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
 
 
-def _pictures(ax, rows, shape, columns):
-    _show(ax, tiles(rows, shape, columns))
+def _limit(sets):
+    """How far the axes reach for these sets of points: a single stray one does not shrink the rest."""
+    return 1.3 * max(float(np.quantile(np.abs(rows), 0.995)) for rows in sets)
+
+
+def _draw(ax, rows, shape, columns, limit, color=BLUE):
+    """Draws rows as points, or as pictures `columns` a line; returns what was drawn."""
+    if shape == (2,):
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
+        return ax.scatter(rows[:, 0], rows[:, 1], s=3, color=color, alpha=0.5, linewidths=0)
     ax.set_axis_off()
+    return ax.imshow(_canvas(rows, shape, columns), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
 
 
-def _points(ax, rows, limit, color=BLUE):
-    ax.scatter(rows[:, 0], rows[:, 1], s=3, color=color, alpha=0.5, linewidths=0)
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-
-
-def drawable(shape):
-    """Is a row a picture (H, W) or (H, W, 3), or a point in the plane, so that there is something to look at?"""
-    return len(shape) == 2 or shape == (2,) or (len(shape) == 3 and shape[-1] == 3)
-
-
-def _limit(rows):
-    return 1.3 * float(np.quantile(np.abs(rows), 0.995))  # a single stray point does not shrink the rest
+def _panels(fig, sets, captions, shape, title, columns, colors):
+    for ax, rows, caption, color in zip(fig.subplots(1, len(sets), squeeze=False)[0], sets, captions, colors):
+        _draw(ax, rows, shape, columns, _limit(sets), color)
+        ax.set_title(caption)
+    fig.suptitle(title)
+    return fig
 
 
 @styled
-def strip(path, labels, shape, title):
+def strip(path, captions, shape, title):
     """How rows change along a path of arrays (n, d): a column for each, from left to right."""
     fig = figure(1.55 * len(path), 2.9 if shape == (2,) else 1.2 + 1.35 * len(path[0]))
-    axes = fig.subplots(1, len(path), squeeze=False)[0]
-    limit = max(_limit(rows) for rows in path)
-    for ax, rows, label in zip(axes, path, labels):
-        if shape == (2,):
-            _points(ax, rows, limit)
-        else:
-            _pictures(ax, rows, shape, 1)
-        ax.set_title(label)
-    fig.suptitle(title)
-    return fig
+    return _panels(fig, path, captions, shape, title, 1, itertools.repeat(BLUE))
+
+
+@styled
+def beside(panels, shape, title):
+    """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn 10 a line."""
+    return _panels(figure(5 * len(panels), 5.7), [*panels.values()], panels, shape, title, 10, (GREY, BLUE, ORANGE, GREEN))
 
 
 @styled
@@ -106,49 +101,10 @@ def lines(sets, labels, shape, title):
     n = len(sets[0])
     fig = figure(2 + 0.75 * n, 0.9 + 0.75 * len(sets))
     ax = fig.subplots()
-    _pictures(ax, np.concatenate(sets), shape, n)
+    _draw(ax, np.concatenate(sets), shape, n, None)
     for k, label in enumerate(labels):
         ax.text(-1, (k + 0.5) * (shape[0] + 1), label, ha="right", va="center")
     fig.suptitle(title)
-    return fig
-
-
-def grown(stages, labels, shape):
-    """The same noise drawn again and again while the network learns: a line for each stage (points: a column)."""
-    return (strip if shape == (2,) else lines)(stages, labels, shape, "Learning: the same noise, step by step")
-
-
-@styled
-def beside(panels, shape, title):
-    """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn 10 a line."""
-    fig = figure(5 * len(panels), 5.7)
-    axes = fig.subplots(1, len(panels), squeeze=False)[0]
-    limit = max(_limit(rows) for rows in panels.values())
-    for ax, (caption, rows), color in zip(axes, panels.items(), (GREY, BLUE, ORANGE, GREEN)):
-        if shape == (2,):
-            _points(ax, rows, limit, color)
-        else:
-            _pictures(ax, rows, shape, 10)
-        ax.set_title(caption)
-    fig.suptitle(title)
-    return fig
-
-
-@styled
-def training_curve(steps, losses, floor=None):
-    """Loss per coordinate against the step; under it the exact floor, where the data's law is known."""
-    fig = figure(9, 5)
-    ax = fig.subplots()
-    ax.plot(steps, losses, color=BLUE, lw=2)
-    beside = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points", "annotation_clip": False}
-    ax.annotate("network", (1, losses[-1]), (6, 0), color=BLUE, va="bottom", **beside)
-    ax.axhline(1, color=GREY, lw=1.5, ls="--")
-    ax.annotate("guessing 0", (1, 1), (6, 0), color=GREY, va="center", **beside)
-    if floor is not None:
-        ax.axhline(floor, color=ORANGE, lw=2)
-        ax.annotate("perfect denoiser", (1, floor), (6, 0), color=ORANGE, va="top", **beside)
-    ax.set(xlabel="training step", ylabel="loss (1: the network answers 0)", ylim=(0, 1.15))
-    ax.set_title("Training" if floor is None else "What is left to learn")
     return fig
 
 
@@ -157,24 +113,15 @@ def trajectory(path, labels, shape, gif, seconds=5):
     """Writes the path as a GIF that ends with a pause on the last frame; returns where it is."""
     fig = figure(5, 5.4)
     ax = fig.subplots()
-    if shape == (2,):
-        _points(ax, path[0], max(_limit(rows) for rows in (path[0], path[-1])))
-    else:
-        _pictures(ax, path[0], shape, 6)
-    (drawn,) = ax.collections or ax.images
+    drawn = _draw(ax, path[0], shape, 6, _limit([path[0], path[-1]]))
     ax.set_title(labels[0])
     fig.canvas.draw()
     fig.set_layout_engine("none")  # the layout stays; working it out anew for each frame took most of the time
     writer = PillowWriter(fps=max(1, round(len(path) / seconds)))
     with replacing(gif) as beside_it:
         writer.setup(fig, beside_it, dpi=64)
-        pause = [(path[-1], labels[-1])] * writer.fps
-        for rows, label in [*zip(path, labels), *pause]:
-            if shape == (2,):
-                drawn.set_offsets(rows)
-            else:
-                canvas = tiles(rows, shape, 6)
-                drawn.set_data(canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1))
+        for rows, label in [*zip(path, labels), *[(path[-1], labels[-1])] * writer.fps]:
+            drawn.set_offsets(rows) if shape == (2,) else drawn.set_data(_canvas(rows, shape, 6))
             ax.set_title(label)
             writer.grab_frame()
         writer.finish()
@@ -182,34 +129,39 @@ def trajectory(path, labels, shape, gif, seconds=5):
 
 
 @styled
-def elbo_by_t(found, d):
-    """L_0, ..., L_T in bits a coordinate, network and perfect denoiser, and what of the latter's is lost, not needed.
+def training_curve(steps, losses, floor=None):
+    """Loss against the step, 1 for a network that answers 0; under it the exact floor, where the data's law is known."""
+    fig = figure(9, 5)
+    ax = fig.subplots()
+    ax.plot(steps, losses, color=BLUE, lw=2, label="network")
+    ax.axhline(1, color=GREY, lw=1.5, ls="--", label="answering 0")
+    if floor is not None:
+        ax.axhline(floor, color=ORANGE, lw=2, label="perfect denoiser")
+    ax.set(xlabel="training step", ylabel="loss (1: the network answers 0)", ylim=(0, 1.15))
+    ax.set_title("Training" if floor is None else "What is left to learn")
+    fig.legend(frameon=False, loc="outside right center")
+    return fig
 
-    Below, where there is a perfect denoiser: the bits that the network's bound loses more, which its curve is too near to show.
+
+@styled
+def elbo_by_t(found, d):
+    """L_1, ..., L_(T-1) in bits a coordinate as curves, L_0 and L_T as circles: network and, if known, perfect denoiser.
+
+    And how much of the perfect denoiser's terms the bound loses. L_0 of a density may be below 0: its size is drawn.
     """
-    bits, T = d * np.log(2), len(found["network"]["terms"]) - 1
     curves = [("exact", "perfect denoiser", "terms", ORANGE, "-"), ("network", "network", "terms", BLUE, "--"),
               ("exact", "lost by the perfect denoiser", "gap", GREEN, "-")]  # fmt: skip
-    fig = figure(10, 9 if "exact" in found else 5.6)
-    ax, *below = fig.subplots(1 + ("exact" in found), 1, sharex=True, squeeze=False)[:, 0]
+    fig = figure(10, 5.6)
+    ax = fig.subplots()
     for who, label, key, color, line in curves:
         if who in found:
-            L = np.array(found[who][key]) / bits
+            L = np.array(found[who][key]) / (d * np.log(2))
+            T = len(L) - 1
             ax.plot(np.arange(1, T), np.where(L > 0, L, np.nan)[1:-1], line, color=color, lw=2.5, label=label)
             ax.plot([0, T], np.abs(L[[0, T]]), "o", color=color, ms=8, mfc="none")
-    L = np.array(found["network"]["terms"]) / bits
-    for k, name in ((0, "L_0"), (T, "L_T")):  # L_0 of a density may be below 0, where a log axis ends
-        label = f"{'-' * bool(L[k] < 0)}{name} = {abs(L[k]):.3g}"
-        ax.annotate(label, (k, abs(L[k])), (10, 0), textcoords="offset points", va="center", color=BLUE)
-    ax.set(yscale="log", ylabel="bits a coordinate", title="Where the bits are: the ELBO's terms L_k")
+    ax.set(yscale="log", xlabel="k", ylabel="bits a coordinate", title="Where the bits are: the ELBO's terms L_k")
     ax.set_xscale("symlog", linthresh=1)
-    ax.set_xlim(-0.3, 10 * T)
     ax.legend(frameon=False)
-    for ax in below:
-        ax.plot(np.arange(T + 1), np.cumsum(L - np.array(found["exact"]["terms"]) / bits), color=BLUE, lw=2.5)
-        ax.axhline(0, color=ORANGE, lw=2.5)
-        ax.set(ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from L_0 to L_k")
-    ax.set_xlabel("k")
     return fig
 
 
@@ -218,7 +170,7 @@ def claimed_and_measured(curves, points, xlabel, title, latex):
     """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula."""
     fig = figure(10, 8)
     ax = fig.subplots()
-    wrong_colors = iter(("#CC79A7", "#E69F00", GREEN, GREY) * 9)
+    wrong_colors = itertools.cycle(("#CC79A7", "#E69F00", GREEN, GREY))
     for caption, (x, y, wrong) in curves.items():
         color, wrapped = next(wrong_colors) if wrong else BLUE, textwrap.fill(caption, 105)
         ax.plot(x, y, "--" if wrong else "-", color=color, lw=1.5 if wrong else 2.5, label=wrapped)

@@ -1,6 +1,52 @@
-"""Names that a person types, and the things they stand for."""
+"""The names that a person types, one table a kind, and the things they stand for."""
 
 import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .. import data, objective, sample, schedule
+from ..continuous import flow, ode, solvers
+from ..mlp import MLP
+from ..noise import DATA, stream
+from ..pictures.glyphs import glyphs
+from ..pictures.unet import UNet
+from ..train import Goal
+from .datasets import from_file, is_file
+
+SCHEDULES = {"linear": schedule.linear, "linear-scaled": schedule.linear_scaled, "cosine": schedule.cosine}
+MODELS = {"mlp": MLP, "unet": UNet}
+OBJECTIVES = {
+    "eps": objective.eps_prediction,
+    "x0": objective.x_0_prediction,
+    "v": objective.v_prediction,
+    "flow": flow.velocity_prediction,
+}
+WEIGHTS = {"simple": objective.simple, "derived": objective.derived, "min-snr": objective.min_snr}
+TIMES = {"uniform": objective.uniform, "logit-normal": objective.logit_normal()}
+SPACINGS = {"trailing": sample.trailing, "leading": sample.leading, "linspace": sample.linspace}
+VARIANCES = {  # ddpm's, given a function that says the variance of the data: only one of them asks
+    "beta-tilde": lambda data_var: sample.beta_tilde,
+    "beta": lambda data_var: sample.beta,
+    "gaussian-optimal": lambda data_var: sample.gaussian_optimal(data_var()),
+}
+SAMPLERS = {  # the step, or for ddpm and ddim what makes it; how many steps where nobody says, None: all T
+    "ddpm": (sample.ddpm, None),
+    "ddim": (sample.ddim, 50),
+    "euler": (solvers.pf_ode(ode.euler), 50),
+    "heun": (solvers.pf_ode(ode.heun), 25),
+    "rk4": (solvers.pf_ode(ode.rk4), 15),
+    "dpm-solver-1": (solvers.dpm_solver_1, 50),
+    "dpm-solver++": (sample.Multistep(solvers.dpm_solver_pp_2m), 25),
+    "reverse-sde": (solvers.reverse_sde, None),
+    "langevin": (solvers.langevin(), 100),
+}
+STRAIGHT = {name: sample.Multistep(flow.straight(method)) for name, method in ode.METHODS.items()}  # of a flow run
+MIXTURES = {"mixture": data.mixture, "eight-gaussians": data.eight_gaussians}  # their density is known
+POINTS = {"moons": data.moons, "ring": data.ring, "swiss-roll": data.swiss_roll, "checkerboard": data.checkerboard}
+DATA_SETS = (*MIXTURES, *POINTS, "digits", "glyphs")
+N = 10_000  # points, or glyphs, in a data set that is made
 
 
 def unknown(kind, known, name):
@@ -15,3 +61,85 @@ def pick(kind, known, name):
     if name not in known:
         raise unknown(kind, known, name)
     return known[name]
+
+
+def name_of(thing, table):
+    """The name under which the table holds the thing itself."""
+    return next(name for name, known in table.items() if known is thing)
+
+
+def goal_of(objective, weight, times, **rest):
+    """The Goal of those names. Raises ValueError for one that is not known."""
+    return Goal(pick("objective", OBJECTIVES, objective), pick("weight", WEIGHTS, weight), pick("times", TIMES, times), **rest)
+
+
+def names_of(goal):
+    """What goal_of takes, by name."""
+    names = {"objective": name_of(goal.objective, OBJECTIVES), "weight": name_of(goal.weight, WEIGHTS)}
+    return names | {"times": name_of(goal.times, TIMES), "warmup": goal.warmup, "drop": goal.drop}
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A step for sample.sample, and what a command has to know of it."""
+
+    label: str
+    step: object  # a function or a Multistep
+    steps: int | None  # where nobody says; None: all T
+    on_velocity: bool = False  # its eps_theta has to be the velocity of a flow
+
+    def times(self, T, steps, spacing):
+        """The descending times of that many steps, or of its own number, by the name of a spacing."""
+        steps = min(self.steps or T, T) if steps is None else steps
+        return pick("spacing", SPACINGS, spacing)(T, steps)
+
+
+def sampler(name, var=None, eta=None, data_var=lambda: 1.0, straight=False):
+    """The Sampler of that name; var is a name of VARIANCES and for ddpm, eta is for ddim.
+
+    data_var() is the variance of the data. straight: euler, heun and rk4 walk the flow's straight path, on its velocity.
+    Raises ValueError for a name that is not known and for an option that means nothing to the sampler.
+    """
+    step, steps = pick("sampler", SAMPLERS, name)
+    for option, value, owner in (("var", var, "ddpm"), ("eta", eta, "ddim")):
+        if value is not None and name != owner:
+            raise ValueError(f"--{option} means nothing to {name}, got {value}")
+    if name == "ddpm":
+        var = var or "beta-tilde"
+        return Sampler(f"ddpm({var})", step(pick("var", VARIANCES, var)(data_var)), steps)
+    if name == "ddim":
+        return Sampler(f"ddim(eta={eta or 0:g})", step(eta or 0.0), steps)
+    if straight and name in STRAIGHT:
+        return Sampler(f"flow {name}", STRAIGHT[name], steps, on_velocity=True)
+    return Sampler(name, step, steps)
+
+
+def load(name, seed=0, shape=None, label_column=None):
+    """The Dataset of that name, or of the file at that path. "glyphs" is 16 x 16; "glyphs-28" another size.
+
+    Raises ValueError for a name that is neither, listing the known ones, and for a shape or label_column it cannot have.
+    """
+    name = str(name)
+    if label_column is not None and Path(name).suffix != ".csv":
+        raise ValueError(f"a label column is for a .csv file, and {name} is none")
+    found = from_file(name, shape, label_column) if is_file(name) else _made(name, stream(seed, DATA))
+    if shape is not None and tuple(shape) != found.shape:
+        raise ValueError(f"{name} has rows of the shape {found.shape}, not {tuple(shape)}")
+    return found
+
+
+def _made(name, rng):
+    """The Dataset that is made, not read."""
+    if name in MIXTURES:
+        mixture = MIXTURES[name]()
+        return data.Dataset(name, mixture.sample(N, rng, np.float32), (2,), mixture=mixture)
+    if name in POINTS:
+        return data.Dataset(name, POINTS[name](N, rng).astype(np.float32), (2,))
+    if name == "digits":
+        return data.digits()
+    kind, _, size = name.partition("-")
+    if kind == "glyphs" and (size or "16").isdigit():
+        size = int(size or 16)
+        x, label = glyphs(size, N, rng)
+        return data.Dataset(name, x, (size, size), label=label)
+    raise unknown("data", [*DATA_SETS, "glyphs-SIZE", "an .npy, .npz, .csv or IDX file"], name)

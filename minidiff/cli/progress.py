@@ -1,15 +1,17 @@
-"""While a command works: how far it is, and a Ctrl-C that waits for a good moment."""
+"""While a command works: how far it is, and a Ctrl-C that waits until a training step is finished and saved."""
 
 import signal
 import sys
 import time
 from contextlib import nullcontext
 
+from tqdm import tqdm
+
 SAY_EVERY = 10  # seconds between two lines where there is no terminal for a bar
 
 
 class Interrupt:
-    """While entered, the first Ctrl-C only sets .asked, so that a training step is finished and saved; the second one stops."""
+    """While entered, the first Ctrl-C only sets .asked; the second one stops."""
 
     asked = False
 
@@ -26,7 +28,7 @@ class Interrupt:
 
 
 class _Lines:
-    """A bar's place where there is no terminal: a line every SAY_EVERY seconds, so that short work says nothing."""
+    """In a bar's place where there is no terminal: a line every SAY_EVERY seconds, so that short work says nothing."""
 
     def __init__(self, total, unit, what):
         self.what, self.of = what, f"/{total} {unit}" if total else f" {unit}"
@@ -46,7 +48,5 @@ def bar(total, unit, what):
     """A progress bar on stderr. What matters stands first, as a narrow terminal cuts off the end."""
     if not sys.stderr.isatty():
         return nullcontext(_Lines(total, unit, what))
-    from tqdm import tqdm
-
     form = "{desc}: {n_fmt}/{total_fmt}{postfix} {bar} {elapsed}<{remaining}, {rate_fmt}"
     return tqdm(total=total, unit=f" {unit}", desc=what, bar_format=form, dynamic_ncols=True, mininterval=0.2, leave=False)

@@ -1,179 +1,93 @@
-"""What the commands do with a run: train it, draw from it, make its pictures.
-
-Modules are imported inside the functions, so that --help does not wait for NumPy, Numba and matplotlib.
-"""
+"""What the commands do with a run: begin it, train it, draw from it, write what was drawn."""
 
 import itertools
-import math
 import sys
 import time
 import warnings
+from types import SimpleNamespace
 
+import numpy as np
+
+from .. import fast, train
+from ..fast import RowNoise
+from ..sample import evaluations, sample
+from .checkpoint import Run, load, save
+from .datasets import write_csv
+from .files import folder, replacing
+from .names import MODELS, SCHEDULES, goal_of, pick
+from .names import load as load_data
 from .progress import Interrupt, bar
 
 SAVE_EVERY = 20  # seconds between checkpoints
+SETTINGS = {"schedule": "linear", "T": 1000, "width": 128, "depth": 3, "batch": 256, "lr": 3e-3, "seed": 0,
+            "objective": "v", "weight": "simple", "times": "uniform", "warmup": 0}  # fmt: skip
+UNET = {"width": 16, "depth": 2, "batch": 64, "lr": 2e-3, "warmup": 100}  # where it differs
 
 
-def new_run(
-    data, name, kind, conditional=False, *, schedule, T, width, depth, batch, lr, seed, objective, weight, times, warmup
-):
-    """A Run at step 0; conditional: told the data's labels."""
-    import numpy as np
-
-    from ..schedule import SCHEDULES
-    from ..train import start
-    from .checkpoint import MODELS, Run, goal_of
-    from .names import pick
-
-    goal, noising = goal_of(objective, weight, times, warmup=warmup), pick("schedule", SCHEDULES, schedule)(T)
-    if conditional and (data.label is None or kind != "unet"):
+def new_run(data, name, model, conditional=False, **settings):
+    """A Run at step 0 on the Dataset of that name; settings where they are not SETTINGS; conditional: told the labels."""
+    s = SimpleNamespace(**SETTINGS | (UNET if model == "unet" else {}) | settings)
+    kind, noising = pick("model", MODELS, model), pick("schedule", SCHEDULES, s.schedule)(s.T)
+    goal = goal_of(s.objective, s.weight, s.times, warmup=s.warmup)
+    if conditional and (data.label is None or model == "mlp"):
         none = f"{name} has no labels (a file may: an .npz with x and label, a .csv with a column label)"
-        why = none if data.label is None else f"the model {kind} takes none"
+        why = none if data.label is None else f"the model {model} takes none"
         raise ValueError(f"--conditional needs labels and the model unet: {why}")
-    if pick("model", MODELS, kind) is MODELS["mlp"]:
-        model = MODELS[kind](data.x.shape[1], width, depth)
-    else:
-        if len(data.shape) < 2:
-            side = math.isqrt(d := data.shape[0])
-            hint = f"{side} x {side} pixels? then --shape {side} {side}" if side**2 == d > 8 else "leave it out"
-            raise ValueError(f"--model unet needs pictures, {name} has rows of {d} numbers: {hint}")
+    if model == "mlp":
+        network = kind(data.x.shape[1], s.width, s.depth)
+    elif len(data.shape) > 1:
         labels = int(data.label.max()) + 1 if conditional else 0
-        model = MODELS[kind].of_shape(data.shape, width=width, depth=depth, labels=labels)
-    state = start(model, seed)
-    second_moment = float(np.mean(some_rows(data.x) ** 2))
+        network = kind.of_shape(data.shape, width=s.width, depth=s.depth, labels=labels)
+    else:
+        rows = f"{name} has rows of {data.shape[0]} numbers; --shape says what pictures they are"
+        raise ValueError(f"--model {model} needs pictures, {rows}")
     low, high = (-1.0, 1.0) if len(data.shape) > 1 else (data.x.min(axis=0), data.x.max(axis=0))
-    about = (data.scale, data.offset, schedule, second_moment, goal, [], low, high, data.columns, data.label_column)
-    return Run(model, state, noising, name, data.shape, batch, lr, *about)
+    return Run(
+        network, train.start(network, s.seed), noising, name, data.shape, s.batch, s.lr, data.scale, data.offset, s.schedule,
+        float(np.mean(evenly(data.x) ** 2)), goal, [], low, high, data.columns, data.label_column,
+    )  # fmt: skip
 
 
-def some_rows(x):
-    """10,000 rows of x or more, evenly: what a number about all of them is read off where x is too large to read whole."""
+def evenly(x):
+    """10,000 rows of x or more, evenly spread: enough for a mean, where x may be too large to read whole."""
     return x[:: max(1, len(x) // 10_000)]
 
 
 def data_of(run):
     """The data that a run was trained on. Raises ValueError where the file has changed since."""
-    import numpy as np
-
-    from .. import data as datasets
-
-    data = datasets.load(run.data, run.state.seed, run.shape, run.label_column)
+    data = load_data(run.data, run.state.seed, run.shape, run.label_column)
     same = data.x.shape[1] == run.model.d and np.array_equal(data.scale, run.scale) and np.array_equal(data.offset, run.offset)
     if not same:
         raise ValueError(f"{run.data} is not what it was when the run began: its columns, mean or range differ")
     return data
 
 
-def denoiser_for(run, step, *wish):
-    """What the step asks: eps_theta, or the velocity itself for those that walk the straight path. wish: label, w."""
-    return run.velocity(*wish) if run.straight(step) else run.eps_theta(*wish)
+def gradient_steps(run, data, steps, plain):
+    """The generator of States that training is. plain: by the readable code only."""
+    settings = {"batch": run.batch, "lr": run.lr, "goal": run.goal, "label": data.label if run.labels else None}
+    return (train if plain else fast).train(run.model, run.state, run.schedule, data.x, steps=steps, **settings)
 
 
-def _check_finite(x_0):
-    import numpy as np
-
-    if not (good := np.isfinite(x_0).all(axis=1)).all():
-        raise FloatingPointError(f"{np.sum(~good)} of {len(x_0)} samples are not finite")
-
-
-def _warn_beyond(run, x_0):
-    """Says so if more than 1 % of samples leave four times the data's range, 2 at least: a constant column has none."""
-    import numpy as np
-
-    low, high, scale, offset = (np.broadcast_to(a, run.model.d) for a in (run.low, run.high, run.scale, run.offset))
-    far = np.abs(x_0 - (low + high) / 2) > 4 * np.maximum((high - low) / 2, 1)
-    if far.any(axis=1).mean() > 0.01:
-        k = far.sum(axis=0).argmax()
-        where, told = ("", x_0) if len(run.shape) > 1 else (f"column {k + 1}: ", x_0[:, k])
-        ends = np.round(np.array([told.min(), told.max(), low[k], high[k]]) + offset[k] / scale[k], 4) * scale[k]
-        a, b, least, most = (f"{v:.4g}" for v in ends)
-        said = f"hold values beyond four times the data's range ({where}{a}..{b} for {least}..{most})"
-        print(f"{far.any(axis=1).sum()} of {len(x_0)} samples {said}", file=sys.stderr)
-
-
-def write_samples(run, x_0, labels, out):
-    """samples.csv for a run on a .csv, the labels in their old column; else samples.npy and labels.npy. Returns the paths."""
-    import numpy as np
-
-    from .files import replacing, write_csv
-
-    if run.columns is not None:
-        x, columns = run.in_data_units(x_0).reshape(len(x_0), -1), [c for c in run.columns if c != run.label_column]
-        if labels is not None:
-            x, columns = np.insert(x, run.columns.index(run.label_column), labels, axis=1), run.columns
-        write_csv(out / "samples.csv", x, columns)
-        return [out / "samples.csv"]
-    arrays = {"samples.npy": run.in_data_units(x_0)} | ({} if labels is None else {"labels.npy": labels})
-    for file, array in arrays.items():
-        with replacing(out / file) as beside, open(beside, "wb") as f:
-            np.save(f, array)
-    return [out / file for file in arrays]
-
-
-def draw(run, step, times, n, seed, what, *wish):
-    """n samples (n, d), the seconds they took, and the network evaluations each took. wish: (n,) labels and w, or nothing."""
-    import numpy as np
-
-    from ..fast.noise import RowNoise
-    from ..fast.sampling import Counted, generate
-
-    rng, eps_theta = RowNoise(seed), Counted(denoiser_for(run, step, *wish))
-    x_T = rng.standard_normal((n, run.model.d), np.float32)
-    began = time.perf_counter()
-    with bar(n * (len(times) - 1), "row-steps", what) as progress:
-        x_0 = generate(step, eps_theta, run.schedule, x_T, times, rng, progress.update)
-    _check_finite(x_0)
-    _warn_beyond(run, x_0)
-    return x_0, time.perf_counter() - began, round(eps_theta.evaluations(n))
-
-
-def draw_path(run, step, times, n, seed, frames, *wish):
-    """About `frames` stages (n, d) on the way from noise to data, and their times."""
-    import numpy as np
-
-    from ..fast.noise import RowNoise
-    from ..sample import sample
-
-    rng = RowNoise(seed)
-    x_T = rng.standard_normal((n, run.model.d), np.float32)
-    keep = set(np.linspace(0, len(times) - 1, min(frames, len(times))).round().astype(int).tolist())
-    walk = enumerate(itertools.chain([x_T], sample(step, denoiser_for(run, step, *wish), run.schedule, x_T, times, rng)))
-    path = [x for k, x in walk if k in keep]
-    _check_finite(path[-1])
-    return path, [int(times[k]) for k in sorted(keep)]
-
-
-def fit(run, data, steps, path, look=lambda run: None, looks=8):
+def fit(run, data, steps, path, look=lambda run: None, looks=8, plain=False):
     """Trains run up to `steps` with a progress bar and checkpoints at `path`. Returns False if the user stopped it.
 
     look(run) is called up to `looks` times on the way, evenly, at least 50 steps apart.
     """
-    import numpy as np
-
-    from ..train import train
-    from .checkpoint import load, save
-    from .files import folder
-
-    label = data.label if getattr(run.model, "labels", 0) else None
-    training = train(
-        run.model, run.state, run.schedule, data.x, steps=steps, batch=run.batch, lr=run.lr, goal=run.goal, label=label
-    )
-    looks = max(1, min(looks, (steps - run.state.step) // 50))
-    at = {run.state.step + round((steps - run.state.step) * k / looks) for k in range(1, looks + 1)}
-    nothing = run.loss_of_0()
-    ours = not path.parent.exists()
+    training, first, nothing = gradient_steps(run, data, steps, plain), run.state.step, run.loss_of_0()
+    looks = max(1, min(looks, (steps - first) // 50))
+    at = {first + round((steps - first) * k / looks) for k in range(1, looks + 1)}
+    is_new = not path.parent.exists()
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
     saved = time.monotonic()
     try:
         with Interrupt() as interrupt, bar(steps, "steps", "training") as progress, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of an overflow: train looks for it, and says so in one line
-            progress.update(run.state.step)
+            progress.update(first)
             for state in training:
                 run.losses.append(state.loss)
                 progress.update()
                 if state.step % 50 == 0:
-                    error = np.mean(run.recent_losses()) / nothing
-                    progress.set_postfix_str(f"error {error:.3f} (1 = knows nothing)", False)
+                    progress.set_postfix_str(f"error {np.mean(run.recent_losses()) / nothing:.3f} (1: always 0)", False)
                 if time.monotonic() - saved > SAVE_EVERY or interrupt.asked:
                     save(path, run)
                     saved = time.monotonic()
@@ -186,71 +100,69 @@ def fit(run, data, steps, path, look=lambda run: None, looks=8):
         kept = f"{path} keeps step {load(path).state.step}" if path.exists() else "no checkpoint was written yet"
         raise FloatingPointError(f"{e}; {kept}") from e
     finally:
-        if ours and not any(path.parent.iterdir()):  # stopped before there was anything to keep
+        if is_new and not any(path.parent.iterdir()):  # stopped before there was anything to keep
             path.parent.rmdir()
     return True
 
 
-def curve(run, data, figures):
-    """The training curve: means over up to 200 stretches, and the exact floor where the data's law is known."""
-    import numpy as np
-
-    from ..evaluation.floors import floor_of
-    from ..noise import JUDGE, stream
-    from ..objective import simple, uniform
-
-    parts = np.array_split(np.array(run.losses) / run.loss_of_0(), min(200, len(run.losses)))
-    ends = np.cumsum([len(p) for p in parts])
-    floor, goal = None, run.goal
-    if data.mixture is not None and goal.weight is simple and goal.times is uniform:
-        rng, process = stream(run.state.seed, JUDGE), goal.objective.process(run.schedule)
-        times = process.time_at((np.arange(50) + 0.5) / 50)
-        floors = [floor_of(goal.objective, data.mixture, process, t, 1000, rng)[0] for t in times]
-        floor = np.mean(floors) / run.loss_of_0()
-    return figures.training_curve(ends, [p.mean() for p in parts], floor)
+def asked(run, sampler, condition, plain):
+    """What the sampler asks, eps_theta or for some the velocity; condition: labels and w, or nothing."""
+    return (run.velocity if sampler.on_velocity else run.eps_theta)(*condition, plain=plain)
 
 
-def forward_figure(run, data, figures, rng):
-    """A few rows of data dissolving into noise."""
-    import numpy as np
+def draw(run, sampler, times, n, seed, condition=(), plain=False):
+    """n samples (n, d), the seconds they took, and how often each asked a network. plain: by the readable code only.
 
-    from ..gaussian import noise_chain
-
-    T = run.schedule.T
-    times = np.unique(np.round(T * np.array([0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1])).astype(int))
-    rows = data.x[:: max(1, len(data.x) // 3)][:3] if len(data.shape) > 1 else data.x[:800]
-    path = noise_chain(run.schedule, rows, times, rng)
-    labels = [f"t={t}\n$\\bar\\alpha_t = {run.schedule.alpha_bar[t]:.2f}$" for t in times]
-    return figures.strip(path, labels, data.shape, "Forward: data dissolve, step by step, into noise")
-
-
-def first_of(wish, n):
-    """The wish, for n rows."""
-    import numpy as np
-
-    return (np.resize(wish[0], n), wish[1]) if wish else ()
+    condition: labels (n,) and w, or nothing.
+    """
+    rng, eps_theta = RowNoise(seed), asked(run, sampler, condition, plain)
+    x_T = rng.standard_normal((n, run.model.d), np.float32)
+    began = time.perf_counter()
+    with bar(n * (len(times) - 1), "row-steps", sampler.label) as progress:
+        if plain:
+            for x_0 in sample(sampler.step, eps_theta, run.schedule, x_T, times, rng):
+                progress.update(len(x_0))
+        else:
+            x_0 = fast.generate(sampler.step, eps_theta, run.schedule, x_T, times, rng, progress.update)
+    check_samples(run, x_0)
+    both = 2 if condition and condition[1] not in (0, 1) else 1  # with the label, and without
+    return x_0, time.perf_counter() - began, both * evaluations(sampler.step, run.schedule, times)
 
 
-def growing_figure(figures, path):
-    """Returns look(run) for fit: draws the same ten rows of noise each time and adds them below, into one picture at path."""
-    import numpy as np
-
-    from ..sample import ddim, trailing
-
-    stages, labels = [], []
-
-    def look(run):
-        n, K = 10 if len(run.shape) > 1 else 800, getattr(run.model, "labels", 0)
-        wish = (np.arange(n) % K,) if K else ()
-        stages.append(draw_path(run, ddim(), trailing(run.schedule.T, min(25, run.schedule.T)), n, 0, 2, *wish)[0][-1])
-        labels.append(f"step {run.state.step}")
-        figures.save(figures.grown(stages, labels, run.shape), path)
-
-    return look
+def draw_path(run, sampler, times, n, seed, frames, condition=()):
+    """About `frames` stages (n, d) on the way from noise to data, and their times. condition: any number of labels and w."""
+    rng, condition = RowNoise(seed), condition and (np.resize(condition[0], n), condition[1])
+    x_T = rng.standard_normal((n, run.model.d), np.float32)
+    keep = set(np.linspace(0, len(times) - 1, min(frames, len(times))).round().astype(int).tolist())
+    walk = sample(sampler.step, asked(run, sampler, condition, False), run.schedule, x_T, times, rng)
+    path = [x for k, x in enumerate(itertools.chain([x_T], walk)) if k in keep]
+    return path, [int(times[k]) for k in sorted(keep)]
 
 
-def reverse_figure(run, step, name, times, figures, seed, wish=()):
-    """A few rows of noise becoming data; wish: labels of at least three rows and w, or nothing."""
-    n = 3 if len(run.shape) > 1 else 800
-    path, at = draw_path(run, step, times, n, seed, 9, *first_of(wish, n))
-    return figures.strip(path, [f"t={t}" for t in at], run.shape, f"Reverse: from noise to data by {name}")
+def check_samples(run, x_0):
+    """Raises FloatingPointError for samples that are not finite.
+
+    Says so if more than 1 % of them leave four times the data's range, which counts as 2 at least: a constant column has none.
+    """
+    if bad := np.sum(~np.isfinite(x_0).all(axis=1)):
+        raise FloatingPointError(f"{bad} of {len(x_0)} samples are not finite")
+    far = np.abs(x_0 - (run.low + run.high) / 2) > 4 * np.maximum((run.high - run.low) / 2, 1)
+    if far.any(axis=1).mean() > 0.01:
+        beyond = f"{far.any(axis=1).sum()} of {len(x_0)} samples hold values beyond four times the data's range"
+        print(beyond + (f", most in column {far.sum(axis=0).argmax() + 1}" if len(run.shape) == 1 else ""), file=sys.stderr)
+
+
+def write_samples(run, x_0, condition, out):
+    """samples.csv for a run on a .csv, the labels in their old column; else samples.npy and labels.npy. Returns the paths."""
+    labels = condition[0] if condition else np.full(len(x_0), run.labels)  # the number of labels stands for none
+    if run.columns is not None:
+        x, columns = run.in_data_units(x_0).reshape(len(x_0), -1), [c for c in run.columns if c != run.label_column]
+        if run.labels:
+            x, columns = np.insert(x, run.columns.index(run.label_column), labels, axis=1), run.columns
+        write_csv(out / "samples.csv", x, columns)
+        return [out / "samples.csv"]
+    arrays = {"samples.npy": run.in_data_units(x_0)} | ({"labels.npy": labels} if run.labels else {})
+    for file, array in arrays.items():
+        with replacing(out / file) as beside, open(beside, "wb") as f:
+            np.save(f, array)
+    return [out / file for file in arrays]

@@ -7,7 +7,7 @@ import pytest
 from support import COARSE, coarse, perfect, product_of_alphas
 
 from minidiff import objective
-from minidiff.cli.checkpoint import OBJECTIVES, TIMES, WEIGHTS
+from minidiff.cli.names import OBJECTIVES, TIMES, WEIGHTS
 from minidiff.evaluation.floors import floor_of, loss_of_0
 from minidiff.exact import Mixture
 from minidiff.gaussian import q_sample

@@ -7,7 +7,7 @@ import pytest
 from support import coarse
 
 from minidiff import objective
-from minidiff.cli.checkpoint import OBJECTIVES, WEIGHTS
+from minidiff.cli.names import OBJECTIVES, WEIGHTS
 from minidiff.fast.mlp import Gradients
 from minidiff.mlp import MLP
 from minidiff.objective import loss_and_grads

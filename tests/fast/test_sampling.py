@@ -7,7 +7,7 @@ import pytest
 from support import COARSE, DTYPES, STEPS, assert_mean, assert_variance, coarse, denoisers, expected, gaussian_moments
 
 from minidiff import exact, fast, objective, sample
-from minidiff.cli.checkpoint import OBJECTIVES
+from minidiff.cli.names import OBJECTIVES
 from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import continuous
 from minidiff.exact import Mixture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from command_line import answer, refused, run
 
-from minidiff.cli import checkpoint, commands
+from minidiff.cli import checkpoint, commands, printing
 from minidiff.cli import parser as cli
 from minidiff.cli.runs import draw
 from minidiff.evaluation import judge as evaluation
@@ -56,8 +56,8 @@ def test_w_0_and_no_label_are_the_same_pictures_and_labels_make_others(digits):
     kept.state.ema["W_out"][:] = kept.state.ema["W_mod"][:] = 0.1  # two steps have hardly moved them from 0
     for words in ("--label 3 --w 0", "--label none", "--label 3", "--label 4", "--label 3 --w 5", "--label 3 --w 2"):
         args = cli.parser().parse_args(["sample", "c", "--n", "6", *FEW, *words.split()])
-        step, name, times = commands.step_of(args, kept, 1)
-        drawn[words] = draw(kept, step, times, args.n, 0, name, *commands.wish_of(args, kept))[0]
+        how, times = commands.sampler_of(args, kept, 1)
+        drawn[words] = draw(kept, how, times, args.n, 0, commands.condition_of(args, kept))[0]
     assert np.array_equal(drawn["--label 3 --w 0"], drawn["--label none"])
     assert np.array_equal(drawn["--label 3"], drawn["--label 3 --w 2"])  # the default
     different = [drawn[w] for w in ("--label none", "--label 3", "--label 4", "--label 3 --w 5")]
@@ -71,9 +71,9 @@ def test_eval_judges_pictures(capsys, digits, monkeypatch):
     assert sorted(os.listdir("o")) == ["eval.png", "nearest.png"]
     pictures = result["pictures"]
     assert set(pictures) == {"n", "d", "frechet", "classifier", "to_the_nearest", "denoising"} and pictures["n"] == 30
-    assert "n = 30 is too few for covariances of 64 numbers" in evaluation.pictures_text(pictures)
-    assert "too few" not in evaluation.pictures_text(pictures | {"n": 128})
-    assert "grey pictures only" not in evaluation.pictures_text(pictures)
+    assert "n = 30 is too few for covariances of 64 numbers" in printing.pictures_text(pictures)
+    assert "too few" not in printing.pictures_text(pictures | {"n": 128})
+    assert "grey pictures only" not in printing.pictures_text(pictures)
     assert all(v["distance"] > 0 < v["floor"] for v in pictures["frechet"].values()) and len(pictures["frechet"]) == 3
     assert pictures["classifier"]["accuracy"] > 0.5 and 0 <= pictures["classifier"]["agreement"] <= 1
     assert sum(pictures["classifier"]["classes"]) == 30
@@ -103,7 +103,7 @@ def test_colours_of_ones_own_from_training_to_their_own_units(capsys):
     for home in ("r", "s"):
         found = answer(capsys, "eval", home, "--n", "6", *FEW)["pictures"]
         assert "classifier" not in found and "denoising" not in found and os.path.exists(f"{home}/nearest.png")
-        assert "(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)" in evaluation.pictures_text(found)
+        assert "(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)" in printing.pictures_text(found)
 
 
 @pytest.mark.parametrize(
@@ -143,17 +143,17 @@ def picture_files():
     mixed = np.empty(2, object)
     mixed[:] = [pictures(4, 4), pictures(6, 6)]
     return {
-        "odd": ({"x": pictures(5, 5)}, [], "size must be a multiple of 2^depth = 2 to be halved 1 times, got 5"),
+        "odd": ({"x": pictures(5, 5)}, [], "size must be a multiple of 2 (2^depth), got 5"),
         "wide": ({"x": pictures(4, 6)}, [], "H = W, got (4, 6)"),
         "flat": ({"x": rng.standard_normal((12, 4))}, [], "needs pictures, "),
-        "deep": ({"x": pictures(8, 8)}, ["--depth", "4"], "size must be a multiple of 2^depth = 16"),
+        "deep": ({"x": pictures(8, 8)}, ["--depth", "4"], "size must be a multiple of 16 (2^depth)"),
         "unequal": ({"x": mixed}, [], "holds objects, expected numbers"),
         "no-labels": ({"x": pictures(4, 4)}, ["--conditional"], "has no labels"),
         "float-labels": ({"x": pictures(4, 4), "label": np.ones(12)}, ["--conditional"], "whole numbers 0..999, got float64"),
         "fewer-labels": ({"x": pictures(4, 4), "label": np.ones(11, int)}, [], "label must have the shape (12,), got (11,)"),
         "large-labels": ({"x": pictures(4, 4), "label": np.full(12, 1000)}, ["--conditional"], "got int64 1000..1000"),
         "words": ({"x": np.full((12, 4, 4), "a")}, [], "must hold numbers"),
-        "groups": ({"x": pictures(4, 4)}, ["--width", "6"], "groups must divide width = 6"),
+        "groups": ({"x": pictures(4, 4)}, ["--width", "6"], "width must be a multiple of 4 (groups), got 6"),
         "warm": ({"x": pictures(4, 4)}, ["--warmup", "-1"], "warmup must be"),
     }
 
@@ -193,7 +193,7 @@ def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
     np.save("rows.npy", rows)
     np.savetxt("rows.csv", np.column_stack([np.arange(40) % 2, rows]), delimiter=",", fmt="%d")
     words = ["train", "--data", "rows.npy", "--out", "r", *UNET]
-    assert "has rows of 64 numbers: 8 x 8 pixels? then --shape 8 8" in refused(capsys, *words)
+    assert "has rows of 64 numbers; --shape says what pictures they are" in refused(capsys, *words)
     assert "rows.npy has rows of 64 numbers, not of 8 x 9" in refused(capsys, *words, "--shape", "8", "9")
     said = refused(capsys, *words, "--shape", "8", "8", "--conditional")
     assert "an .npz with x and label, a .csv with a column label" in said
@@ -206,7 +206,7 @@ def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
     assert "denoising" in answer(capsys, "eval", "r", "--n", "6", *FEW)["pictures"]
     assert "leave out --shape" in refused(capsys, "train", "--resume", "--out", "r", "--shape", "8", "8")
     words = ["train", "--data", "rows.csv", "--out", "s", "--shape", "8", "8", "--steps", "1", *UNET]
-    assert "rows of 65 numbers, not of 8 x 8 (column" not in refused(capsys, *words)  # 40 rows are too few to say
+    assert "is a column of labels among them? --label-column" in refused(capsys, *words)
     assert run(*words, "--label-column", "1", "--conditional") == 0
     assert run("sample", "s", "--n", "3", "--label", "1,0", "--out", "s", *FEW) == 0
     samples = np.loadtxt("s/samples.csv", delimiter=",")

@@ -1,0 +1,189 @@
+"""A user's own data: .npy, .npz, .csv and MNIST's IDX files, brought to the size of the noise. What is wrong is one line."""
+
+import csv
+import gzip
+import math
+import re
+import struct
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from ..data import Dataset
+from .files import MAX_BYTES, existing, read_npz, replacing
+
+
+def is_idx(path):
+    """Is it named like one of MNIST's files, train-images-idx3-ubyte or with .gz behind?"""
+    return "idx" in Path(path).name and Path(path).name.removesuffix(".gz").endswith("ubyte")
+
+
+def is_file(name):
+    """Is it the name of a file that read_table reads, and not that of a data set?"""
+    return Path(name).suffix in (".npy", ".npz", ".csv") or is_idx(name)
+
+
+def _read_npz(path):
+    held = read_npz(path)
+    arrays = {{"X": "x", "labels": "label", "y": "label"}.get(k, k): a for k, a in held.items()}
+    label = arrays.pop("label", None)
+    if ("x" not in arrays and len(arrays) != 1) or len(arrays) + (label is not None) != len(held):
+        raise ValueError(f"{path} must hold one array or one named x, it holds {sorted(held) or 'none'}")
+    return arrays["x"] if "x" in arrays else next(iter(arrays.values())), {"label": label}
+
+
+def _read_npy(path):
+    try:
+        x = np.load(path, mmap_mode="r", allow_pickle=False)  # mapping compares the header with the size
+    except Exception as e:  # a damaged header fails in many ways
+        what = "holds objects, expected numbers" if "object" in str(e) else "is cut off or is not an .npy file"
+        raise ValueError(f"{path} {what}") from e
+    return (x if x.ndim > 2 else np.array(x)), {"label": None}
+
+
+def _has_names(cells):
+    """Is this a line of names? That is, not all of it are numbers."""
+    try:
+        [float(cell) for cell in cells]
+    except ValueError:
+        return True
+    return False
+
+
+def _read_csv(path, label_column):
+    lines = [line for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip()]
+    if not lines:
+        raise ValueError(f"{path} is empty")
+    if mark := next((mark for mark in ";\t" if mark in lines[-1]), None):
+        decimal = " and has decimal commas" if re.search(r"\d,\d", lines[-1]) else ""
+        raise ValueError(f"{path} is separated by {mark!r}{decimal}; expected commas between numbers such as 1.5")
+    try:
+        columns = [cell.strip() for cell in next(csv.reader([lines[0].lstrip("# ")]))]
+        named = _has_names(columns)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            x = np.loadtxt(lines[named:], delimiter=",", ndmin=2, quotechar='"')
+    except (ValueError, UserWarning, csv.Error) as e:
+        raise ValueError(f"{path} is not a table of numbers with commas between them ({str(e).splitlines()[0]})") from e
+    if len(columns) != x.shape[1]:
+        raise ValueError(f"{path} has {len(columns)} names above {x.shape[1]} columns")
+    columns, label = columns if named else [str(k + 1) for k in range(len(columns))], None
+    label_column = "label" if label_column is None and "label" in columns else label_column
+    if label_column is not None:
+        if label_column not in columns:
+            raise ValueError(f"{path} has no column {label_column!r}, it has {', '.join(columns)}")
+        k = columns.index(label_column)
+        label, x = x[:, k], np.delete(x, k, axis=1)
+        label = label.astype(int) if np.isin(label, np.arange(1000)).all() else label
+    return x, {"label": label, "columns": columns, "label_column": label_column}
+
+
+def write_csv(path, x, columns):
+    """The rows of x (n, d), as _read_csv reads them: below the columns' names, if they are names."""
+    with replacing(path) as beside, open(beside, "w", encoding="utf-8", newline="") as f:
+        if _has_names(columns):
+            csv.writer(f, lineterminator="\n").writerow(columns)
+        np.savetxt(f, x, "%.9g", ",")
+
+
+def _read_idx(path):
+    """The bytes of an IDX file as (N, ...): two zeros, 8 for bytes, the number of axes, each axis as a big-endian word."""
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as f:
+            zeros, kind, axes = struct.unpack(">HBB", f.read(4))
+            shape = struct.unpack(f">{axes}I", f.read(4 * axes))
+            if zeros or kind != 8 or not 1 <= axes <= 4:
+                raise ValueError("its first bytes are not those of an IDX file of bytes")
+            if path.suffix == ".gz":
+                return np.frombuffer(f.read(MAX_BYTES), np.uint8).reshape(shape)
+        if path.stat().st_size != 4 + 4 * axes + math.prod(shape):
+            raise ValueError(f"its size does not fit the shape {shape}")
+        return np.memmap(path, np.uint8, "r", 4 + 4 * axes, shape)
+    except (ValueError, OSError, EOFError, struct.error) as e:
+        raise ValueError(f"{path} is cut off or is not an IDX file: {str(e).splitlines()[0]}") from e
+
+
+def _read_mnist(path):
+    beside = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
+    return _read_idx(path), {"label": _read_idx(beside) if beside != path and beside.is_file() else None}
+
+
+def _not_finite(x):
+    """The first row with NaN or infinity, or None; a chunk at a time, as x may be larger than the memory."""
+    for first in range(0, len(x), 4096) if x.dtype.kind == "f" else ():
+        bad = ~np.isfinite(x[first : first + 4096])
+        if bad.any():
+            return first + np.argwhere(bad)[0][0]
+    return None
+
+
+def read_table(path, label_column=None):
+    """The user's x (N, ...), from .npy, .npz (x, X or its only array), .csv or MNIST's IDX; and what else a Dataset keeps.
+
+    The label is in an .npz the array label, labels or y; in a .csv the column of that name, or label_column; for IDX
+    pictures it lies beside them, "labels-idx1" for "images-idx3". Pictures in an .npy or IDX file stay there until they
+    are asked for. Raises ValueError for a file that is missing, empty, cut off, not numeric, not finite, or too short.
+    """
+    path = existing(path)
+    readers = {".npz": _read_npz, ".npy": _read_npy, ".csv": lambda path: _read_csv(path, label_column)}
+    x, about = readers.get(path.suffix, _read_mnist)(path)
+    label = about["label"]
+    if x.dtype.kind not in "fiu":
+        raise ValueError(f"{path} must hold numbers, it holds {x.dtype}")
+    if x.ndim < 1 or len(x) < 2 or not x[0].size:
+        raise ValueError(f"{path} must hold at least two rows, it holds the shape {x.shape}")
+    if (row := _not_finite(x)) is not None:
+        raise ValueError(f"{path} holds NaN or infinity in row {row}")
+    if label is not None and label.shape != (len(x),):
+        raise ValueError(f"{path}: label must have the shape ({len(x)},), got {label.shape}")
+    if label is not None and (label.dtype.kind not in "iu" or label.min() < 0 or label.max() > 999):
+        span = f" {label.min():g}..{label.max():g}" if label.dtype.kind in "iuf" else ""
+        raise ValueError(f"{path}: label must be whole numbers 0..999, got {label.dtype}{span}")
+    return (x[:, None] if x.ndim == 1 else x), about
+
+
+class Rows:
+    """Pictures that stay where they are: rows[index] reads, flattens and scales only those that are asked for."""
+
+    ndim, dtype = 2, np.dtype(np.float32)
+
+    def __init__(self, raw, scale, offset):
+        self.raw, self.scale, self.offset, self.shape = raw, scale, offset, (len(raw), raw[0].size)
+
+    def __len__(self):
+        return len(self.raw)
+
+    def __getitem__(self, index):
+        picked = np.asarray(self.raw[index], np.float32)
+        scaled = (picked - np.float32(self.offset)) / np.float32(self.scale)
+        return scaled.reshape(*picked.shape[: 1 - self.raw.ndim], self.shape[1])
+
+
+def from_file(path, shape=None, label_column=None):
+    """The user's rows as a Dataset: columns of a table at mean 0 and variance 1, pictures (N, H, W[, 3]) at -1..1.
+
+    Rows of H W numbers are pictures too where the shape says so.
+    """
+    raw, about = read_table(path, label_column)
+    if raw.ndim == 2 and shape is not None and len(shape) > 1:
+        if min(shape) < 1 or math.prod(shape) != raw.shape[1]:
+            hint = ": is a column of labels among them? --label-column" if path.endswith(".csv") else ""
+            raise ValueError(f"{path} has rows of {raw.shape[1]} numbers, not of {' x '.join(map(str, shape))}{hint}")
+        raw = raw.reshape(-1, *shape)
+    if raw.ndim == 2:
+        rows = raw.astype(np.float64)
+        offset, scale = rows.mean(axis=0), rows.std(axis=0)
+        scale[scale == 0] = 1.0
+        if not np.isfinite(scale).all():
+            raise ValueError(f"{path} holds numbers too large to average")
+        return Dataset(str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, **about)
+    if raw.ndim > 4 or (raw.ndim == 4 and raw.shape[-1] not in (1, 3)):
+        raise ValueError(f"{path} must hold pictures (N, H, W) or (N, H, W, 3), it holds the shape {raw.shape}")
+    raw = raw[..., 0] if raw.ndim == 4 and raw.shape[-1] == 1 else raw
+    levels = 256 if raw.dtype == np.uint8 else None
+    low, high = (0.0, 255.0) if levels else (float(raw.min()), float(raw.max()))
+    offset, scale = (low + high) / 2, (high - low) / 2 or 1.0
+    if max(-low, high) > float(np.finfo(np.float32).max):
+        raise ValueError(f"{path} holds numbers too large to scale")
+    return Dataset(str(path), Rows(raw, scale, offset), raw.shape[1:], scale, offset, levels=levels, **about)

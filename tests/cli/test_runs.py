@@ -1,0 +1,108 @@
+"""runs: training that can be stopped and continued, samples that are looked at."""
+
+import signal
+import warnings
+from pathlib import Path
+
+import numpy as np
+from command_line import SMALL, refused, run
+
+from minidiff.cli import checkpoint, runs
+from minidiff.cli.names import sampler
+
+
+def test_resume_is_bit_for_bit(capsys):
+    run("train", "--data", "moons", "--steps", "30", "--out", "whole", *SMALL)
+    run("train", "--data", "moons", "--steps", "11", "--out", "parts", *SMALL)
+    assert run("train", "--resume", "--steps", "30", "--out", "parts") == 0
+    a, b = (checkpoint.load(f"{name}/checkpoint.npz") for name in ("whole", "parts"))
+    assert a.losses == b.losses
+    for group in ("params", "ema", "m", "v"):
+        for k in a.model.shapes:
+            assert np.array_equal(getattr(a.state, group)[k], getattr(b.state, group)[k])
+
+
+def test_a_file_that_changed_is_not_resumed_or_judged(capsys):
+    x = np.random.default_rng(0).standard_normal((50, 2))
+    np.save("m.npy", x)
+    run("train", "--data", "m.npy", "--steps", "5", "--out", "r", *SMALL)
+    np.save("m.npy", x + 1)
+    capsys.readouterr()
+    for words in (["train", "--resume", "--out", "r", "--steps", "9"], ["eval", "r", "--n", "5"]):
+        assert "is not what it was" in refused(capsys, *words)
+
+
+def test_a_run_that_ends_with_broken_parameters_is_not_kept(capsys):
+    with np.errstate(all="ignore"):
+        err = refused(capsys, "train", "--data", "moons", "--steps", "1", "--lr", "1e300", "--out", ".", *SMALL, status=1)
+    assert "not finite" in err and "no checkpoint was written" in err
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_step_and_keeps_the_checkpoint(capsys, a_run):
+    run_ = checkpoint.load("r/checkpoint.npz")
+    run_.state.params["b_out"][:] = 3e38  # finite, but its square is not
+    checkpoint.save("r/checkpoint.npz", run_)
+    before = Path("r/checkpoint.npz").read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # one line, and none from NumPy about what overflowed
+        err = refused(capsys, "train", "--resume", "--out", "r", "--steps", "9", status=1)
+        assert "step 6" in err and "keeps step 5" in err
+        assert Path("r/checkpoint.npz").read_bytes() == before
+        err = refused(capsys, "train", "--data", "moons", "--lr", "1e30", "--out", "far", status=1)
+    assert "no checkpoint was written yet" in err and not Path("far").exists()
+
+
+def test_ctrl_c_keeps_the_last_step_and_says_how_to_resume(capsys, monkeypatch):
+    right = runs.gradient_steps
+
+    def interrupted(*args):
+        for state in right(*args):
+            if state.step == 3:
+                signal.raise_signal(signal.SIGINT)
+            yield state
+
+    monkeypatch.setattr(runs, "gradient_steps", interrupted)
+    assert run("train", "--data", "moons", "--steps", "9", "--out", "r", *SMALL) == 130
+    assert "minidiff train --out r --resume" in capsys.readouterr().err
+    monkeypatch.setattr(runs, "gradient_steps", right)
+    assert checkpoint.load("r/checkpoint.npz").state.step == 3 and run("train", "--resume", "--out", "r", "--steps", "5") == 0
+
+
+def test_samples_far_out_are_counted(capsys, a_run):
+    """Four times -1..3 is -7..9, around 1; a constant column counts as one of 2, so four times it is 3..11."""
+    run_ = checkpoint.load("r/checkpoint.npz")
+    assert run_.low.shape == (2,) and np.all(run_.low < run_.high)
+    run_.low, run_.high, run_.scale, run_.offset = np.array([-1, 7]), np.array([3, 7]), np.array([10, 1]), np.array([100, 0])
+    x_0 = np.array([[-7.0, 7], [9, 3], [0, 11]])
+    runs.check_samples(run_, x_0)
+    assert capsys.readouterr().err == ""
+    runs.check_samples(run_, np.concatenate([np.zeros((99, 2)), [[9.5, 0]]]) + [0, 7])  # 1 of 100 is not worth a word
+    assert capsys.readouterr().err == ""
+    runs.check_samples(run_, np.concatenate([np.zeros((98, 2)), [[9.5, 0], [9.5, 0]]]) + [0, 7])
+    assert capsys.readouterr().err.startswith("2 of 100 samples hold values")
+    runs.check_samples(run_, np.concatenate([x_0, [[-7.01, 7], [9.01, 7], [10, 11.01]]]))
+    said = "3 of 6 samples hold values beyond four times the data's range, most in column 1\n"
+    assert capsys.readouterr().err == said
+    run_.state.ema["b_out"][:] = 1e3
+    run_.scale, run_.offset = 1.0, 0.0  # moons
+    checkpoint.save("r/checkpoint.npz", run_)
+    for command in ("sample", "eval"):
+        assert run(command, "r", "--n", "9", "--steps", "4", "--out", "o") == 0
+        assert capsys.readouterr().err.startswith(
+            "9 of 9 samples hold values beyond four times the data's range, most in column "
+        )
+
+
+def test_plain_trains_and_draws_the_same_by_the_readable_code(a_run, monkeypatch):
+    """To the rounding of float32; and nothing of the engine is called."""
+    run_ = checkpoint.load("r/checkpoint.npz")
+    data, ddim = runs.data_of(run_), sampler("ddim")
+    times = ddim.times(run_.schedule.T, 8, "trailing")
+    fast = runs.draw(run_, ddim, times, 20, 0)[0]
+    monkeypatch.setattr(runs, "fast", None)
+    monkeypatch.setattr(checkpoint, "fast", None)
+    plain = runs.draw(run_, ddim, times, 20, 0, plain=True)[0]
+    # 8 steps, each some thousand roundings of numbers not larger than the largest that comes out: fast/trust.py's bound
+    assert np.abs(plain - fast).max() <= 8 * 2**14 * np.finfo(np.float32).eps * np.abs(fast).max()
+    step = run_.state.step
+    assert [state.step for state in runs.gradient_steps(run_, data, step + 2, plain=True)] == [step + 1, step + 2]
