@@ -46,9 +46,8 @@ def reconstruction(eps_theta, schedule, x_0, rng):
 
 def _log_cdf_difference(low, high):
     """log(Phi(high) - Phi(low)) = log phi(c) + log int_low^high exp((c^2 - x^2) / 2) dx, low < high.
-    c is the point of [low, high] closest to 0: however far or narrow the interval, nothing underflows or
-    cancels. The integral over u = x - c by 32 Gauss-Legendre nodes on either side of c, as far as its
-    integrand is above e^-40."""
+    c, the point of [low, high] closest to 0, keeps it from underflow; 32 Gauss-Legendre nodes on either side
+    of c."""
     c = np.clip(0.0, low, high)
     reach, integral = np.sqrt(c**2 + 80) - np.abs(c), 0.0
     for end in (np.maximum(low - c, -reach), np.minimum(high - c, reach)):
@@ -72,8 +71,8 @@ def reconstruction_of_greys(eps_theta, schedule, x_0, levels, rng):
 
 def terms(eps_theta, schedule, x_0, rng, var=beta_tilde, levels=None, times=None, progress=lambda n: None):
     """All of them: L (T + 1, B) with L[t] = L_t; the ELBO of each row is -L.sum(axis=0).
-    levels: x_0 are that many grey values of [-1, 1]; None for continuous data. times: which t of 2..T to work
-    out (ascending; the others stay NaN), where the shape is enough."""
+    levels: x_0 are that many greys in [-1, 1]. times: which t of 2..T to work out, ascending; the others stay
+    NaN."""
     L = np.full((schedule.T + 1, len(x_0)), np.nan)
     second_moment = np.mean(np.asarray(x_0, np.float64) ** 2, axis=1)
     L[schedule.T] = prior_kl(schedule, second_moment) * x_0.shape[1]

@@ -114,8 +114,7 @@ class Mixture:
             tr Cov(eps | x_t) = sum_k r_k [sum_j ab_t var_kj / lambda_kj + ||eps_k - eps*||^2],  eps_k = E[eps
             | x_t, k]."""
         x_0 = self.sample(n, rng)
-        x_t = q_sample(schedule, x_0, t, rng.standard_normal(x_0.shape))
-        ab_t = float(schedule.at(t, 0.0))
+        x_t, ab_t = q_sample(schedule, x_0, t, rng.standard_normal(x_0.shape)), float(schedule.at(t, 0.0))
         _, r, y, lam = self._components(schedule, x_t, t)
         eps_k = math.sqrt(1 - ab_t) * np.einsum("kij,bkj->bki", self.axes, y / lam)
         eps_star = np.einsum("bk,bki->bi", r, eps_k)

@@ -17,9 +17,7 @@ def check_seed(seed):
 
 
 def name_of(seed, purpose, number=0):
-    """The numbers that seed a stream.
-    A seed's digits above 2^32 go last: NumPy joins the 32-bit words of all numbers, and [2**32 + 5, 0, 0] is
-    [5, 1, 0]."""
+    """The numbers that seed a stream. A seed's words above the first go last: NumPy joins them all."""
     check_seed(seed)
     return [int(seed) % 2**32, purpose, number, int(seed) // 2**32]
 

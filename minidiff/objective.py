@@ -21,15 +21,25 @@ from .gaussian import q_sample, snr, v_from_eps
 from .schedule import Schedule
 
 
+def x_t_and_t(schedule, t):
+    """kappa = 1 and t: the network sees x_t and t as they are."""
+    return 1.0, t
+
+
+def the_schedule(schedule):
+    """The schedule itself."""
+    return schedule
+
+
 @dataclass(frozen=True, eq=False)
 class Objective:
     """target(schedule, x_0, t, eps): what the network should answer, a weighted sum of x_0 and eps.
-    sees(schedule, t) -> (kappa, t_in): the network is given kappa x_t and t_in. process(schedule): what it is
-    trained on. Both are x_t, t and the schedule itself but for a flow (flow.py)."""
+    A flow (flow.py) also sees(schedule, t) -> (kappa, t_in), kappa x_t in place of x_t, and has a process of
+    its own."""
 
     target: Callable
-    sees: Callable = lambda schedule, t: (1.0, t)
-    process: Callable = lambda schedule: schedule
+    sees: Callable = x_t_and_t
+    process: Callable = the_schedule
 
     def weights(self, schedule, t):
         """c_0, c_eps of target = c_0 x_0 + c_eps eps, shaped like t: read off at (1, 0) and (0, 1)."""

@@ -76,8 +76,7 @@ CHUNK = 16  # steps whose random numbers are drawn together: naming a stream cos
 
 def batches(step, seed, schedule, data, batch, goal=Goal(), noise=None, label=None, null=None):
     """(x_0, t, eps, label) for step, step + 1, ..., each a function of (seed, step): resuming is exact.
-    label (N,) or None; a share goal.drop of the labels is replaced by `null`: the network learns to do
-    without as well."""
+    A share goal.drop of the labels (N,) becomes `null`: the network learns to do without as well."""
     for chunk in itertools.count(step // CHUNK):
         rng = stream(seed, TRAIN, chunk)
         t = schedule.time_at(goal.times.draw(rng, (CHUNK, batch)))

@@ -13,7 +13,7 @@ def floor_of(objective, mixture, schedule, t, n, rng):
 
 
 def loss_of_0(objective, weight, times, schedule, d, second_moment):
-    """E w ||target||^2 = d sum_t P(t) w_t (c_0^2 E x_0^2 + c_eps^2): the loss of always answering 0 on data of d coordinates."""
+    """E w ||target||^2 = d sum_t P(t) w_t (c_0^2 E x_0^2 + c_eps^2): what answering 0 to d coordinates loses."""
     n = schedule.T * -(-1000 // schedule.T)  # parts of [0, 1], a whole number of them for each t
     P = np.diff(times.cdf(np.arange(n + 1) / n))
     t = schedule.time_at((np.arange(n) + 0.5) / n)
