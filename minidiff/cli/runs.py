@@ -1,6 +1,7 @@
 """What the commands do with a run: begin it, train it, draw from it, write what was drawn."""
 
 import itertools
+import math
 import sys
 import time
 import warnings
@@ -36,11 +37,14 @@ def new_run(data, name, model, conditional=False, **settings):
     if model == "mlp":
         network = kind(data.x.shape[1], s.width, s.depth)
     elif len(data.shape) > 1:
+        if data.shape[0] != data.shape[1]:
+            raise ValueError(f"--model {model} needs square pictures, {name} has the shape {data.shape}")
         labels = int(data.label.max()) + 1 if conditional else 0
-        network = kind.of_shape(data.shape, width=s.width, depth=s.depth, labels=labels)
+        network = kind(data.shape[0], *data.shape[2:], width=s.width, depth=s.depth, labels=labels)
     else:
-        rows = f"{name} has rows of {data.shape[0]} numbers; --shape says what pictures they are"
-        raise ValueError(f"--model {model} needs pictures, {rows}")
+        side = math.isqrt(d := data.shape[0])
+        hint = f"{side} x {side} pixels? then --shape {side} {side}" if side**2 == d > 8 else "leave it out"
+        raise ValueError(f"--model {model} needs pictures, {name} has rows of {d} numbers: {hint}")
     low, high = (-1.0, 1.0) if len(data.shape) > 1 else (data.x.min(axis=0), data.x.max(axis=0))
     return Run(
         network, train.start(network, s.seed), noising, name, data.shape, s.batch, s.lr, data.scale, data.offset, s.schedule,

@@ -45,7 +45,7 @@ def advice(name, T, std):
 
     def healthy(name, T, std):
         try:
-            return prior_kl(SCHEDULES[name](T), std**2) <= LIMIT
+            return bool(prior_kl(SCHEDULES[name](T), std**2) <= LIMIT)
         except ValueError:  # there is no such schedule for this T
             return False
 

@@ -1,6 +1,7 @@
 """Training sooner: train.train with the gradients of fast/mlp.py or fast/unet.py, and the optimiser in one pass."""
 
 import math
+from functools import cache
 
 from .. import optim
 from .. import train as readable
@@ -29,7 +30,8 @@ def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
     if make and (said := trust.gradients(model, make, schedule.T, dtype)):
         say(said)
     elif make:
-        how["gradients"] = make(model, batch, schedule.T, dtype)
+        engine = cache(lambda: make(model, batch, schedule.T, dtype))  # made at the first step: train checks batch before
+        how["gradients"] = lambda *args, **told: engine()(*args, **told)
     if said := trust.update(optim.update, update, dtype):
         say(said)
     else:

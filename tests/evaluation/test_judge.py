@@ -84,7 +84,7 @@ def test_network_and_perfect_denoiser_are_judged_on_the_same_noise():
     mixture, schedule = Mixture([0.4, 0.6], [[-0.9], [0.7]], [[[0.2]], [[0.3]]]), coarse()
     rows = SimpleNamespace(x=mixture.sample(20, np.random.default_rng(0)), mixture=mixture, levels=None)
     eps_theta = mixture.eps_theta(continuous(schedule))
-    run = SimpleNamespace(schedule=schedule, model=SimpleNamespace(d=1), eps_theta=lambda: eps_theta)
+    run = SimpleNamespace(schedule=schedule, model=SimpleNamespace(d=1), scale=1.0, eps_theta=lambda: eps_theta)
     silent = nullcontext(SimpleNamespace(update=lambda n=1: None))
     found = judge.likelihood(run, rows, 20, 0, lambda *what: silent)
     assert np.array_equal(found["network"]["terms"], found["exact"]["terms"])
