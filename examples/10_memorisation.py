@@ -8,8 +8,8 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
-from minidiff.evaluation.metrics import distances
 from minidiff.exact import DataDenoiser
+from minidiff.fast.distances import distances
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import generate
 from minidiff.sample import ddim, trailing

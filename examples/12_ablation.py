@@ -17,12 +17,12 @@ from minidiff.pictures.unet import UNet
 from minidiff.schedule import linear
 from minidiff.train import Goal, start, train
 
-concat, concat_backward = images.concat, images.concat_backward
+join, join_backward = images.join, images.join_backward
 NETWORKS = {  # what stands in for functions of images.py
     "whole": {},
     "without group_norm": {"group_norm": lambda x, groups: (x, None), "group_norm_backward": lambda dy, cache: dy},
-    "without skips": {"concat": lambda x, y: concat(x, 0 * y),
-                      "concat_backward": lambda dz, cache: (concat_backward(dz, cache)[0], 0)},
+    "without skips": {"join": lambda low, kept: join(low, 0 * kept),
+                      "join_backward": lambda dy, cache: (join_backward(dy, cache)[0], 0)},
     "not told the time": {},
 }  # fmt: skip
 

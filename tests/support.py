@@ -109,3 +109,15 @@ def assert_gradient(analytic, f, x):
     assert np.abs(analytic).max() > 0
     assert analytic.shape == x.shape
     assert np.abs(numerical - analytic).max() <= 1e-6 * np.abs(analytic).max()
+
+
+def random_params(model, rng, dtype=np.float64):
+    """Parameters of a UNet: no gate and no last layer at 0, and what passes keeps its size."""
+    n_in = {k: math.prod(s[:-1]) if len(s) > 1 else 4 for k, s in model.shapes.items()}
+    return {k: (rng.standard_normal(s) / math.sqrt(n_in[k])).astype(dtype) for k, s in model.shapes.items()}
+
+
+def unet_case(model, rng, rows=2):
+    """x_t, t, label and a target or gradient for a UNet."""
+    label = rng.integers(0, model.labels + 1, rows) if model.labels else None
+    return rng.standard_normal((rows, model.d)), rng.integers(1, 11, rows), label, rng.standard_normal((rows, model.d))

@@ -33,8 +33,8 @@ TAG = re.compile(rf"\[((?:{PAPERS})[^\]]*)\]")
 
 def listed(folder):
     """The reading order of a folder: the names in its __init__'s docstring, each with its description."""
-    doc = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")), clean=False)
-    return re.findall(r"^    (\w+)  +\S", doc, re.M)
+    doc = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    return re.findall(r"^(?:    )?(\w+)  +\S", doc, re.M)
 
 
 def lines_of(path):

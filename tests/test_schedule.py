@@ -3,11 +3,9 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from support import COARSE, betas, product_of_alphas
 
 from minidiff.arrays import keeps_dtype
-from minidiff.continuous.process import VP, continuous
 from minidiff.schedule import cosine, from_betas, linear, linear_scaled
 
 
@@ -63,35 +61,6 @@ def test_at_gives_one_value_a_row(b):
     assert s.at(1, x.astype(np.float32)).dtype == np.float64
 
 
-def test_vp_is_the_limit_of_many_small_steps():
-    vp, T = VP(), 100_000
-    t = np.linspace(0, 1, T + 1)
-    # alpha_bar of small steps beta(t_mid) / T; the limit is approached as sum beta^2 / 2 = int beta(t)^2 dt / 2T < 7e-4
-    small = np.concatenate([[1], np.cumprod(1 - vp.beta((t[1:] + t[:-1]) / 2) / T)])
-    assert np.abs(small / vp.at(t, 0.0) - 1).max() < 8e-4
-    assert vp.at(0, 0.0) == 1
-    assert math.isclose(float(vp.at(0.5, 0.0)), math.exp(-(0.1 * 0.5 + 19.9 / 8)), rel_tol=1e-12)
-    assert vp.at(np.array([0.1, 0.2]), np.zeros((2, 3))).shape == (2, 1)
-    assert vp.beta(0.0) == 0.1 and vp.beta(1.0) == 20.0
-
-
-@given(betas, st.floats(0, 1))
-def test_between_is_the_schedule_at_whole_times_and_straight_in_the_logarithm_elsewhere(b, part):
-    s, between = from_betas(b), continuous(from_betas(b))
-    assert between.T == s.T and np.allclose(between.at(np.arange(s.T + 1), 0.0), s.alpha_bar, rtol=1e-14)
-    for t in range(s.T):  # alpha_bar there is alpha_bar_t times a part of the next step: alpha^part
-        want = product_of_alphas(b, t) * (1 - b[t]) ** part
-        assert math.isclose(float(between.at(t + part, 0.0)), want, rel_tol=1e-12)
-        assert math.isclose(float(between.beta(t + 0.5)), -math.log(1 - b[t]), rel_tol=1e-12)
-    assert between.beta(0) == between.beta(1) and between.at(np.array([0.5, 1.5]), np.zeros((2, 3))).shape == (2, 1)
-    assert continuous(s) is continuous(s) and continuous(s) is continuous(s) and continuous(VP()) == VP()
-
-
-def test_f_and_g2_shrink_and_stir():
-    assert abs(VP().f(0.5) + 5.025) < 1e-14 and abs(VP().g2(0.5) - 10.05) < 1e-14
-    assert VP(1.0, 3.0).f(1.0) == -1.5 and VP(1.0, 3.0).g2(1.0) == 3.0
-
-
 def test_arrays_are_read_only():
     with pytest.raises(ValueError):
         linear(10).beta[3] = 0
@@ -111,10 +80,6 @@ def test_arrays_are_read_only():
         (lambda: from_betas(COARSE).at(7, np.zeros(2)), ValueError, "0..T = 6, got 7..7"),
         (lambda: from_betas(COARSE).at(-1, np.zeros(2)), ValueError, "got -1"),
         (lambda: from_betas(COARSE).at(1.5, np.zeros(2)), TypeError, "whole numbers"),
-        (lambda: VP().at(1.1, 0.0), ValueError, r"\[0, 1\]"),
-        (lambda: VP().at(-0.1, 0.0), ValueError, r"\[0, 1\]"),
-        (lambda: continuous(from_betas(COARSE)).at(6.1, 0.0), ValueError, r"\[0, 6\]"),
-        (lambda: continuous(from_betas(COARSE)).beta(-0.1), ValueError, r"\[0, 6\]"),
     ],
 )
 def test_bad_arguments_are_named(call, error, words):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..evaluation import judge as evaluation
+from ..evaluation.judge import judge_pictures, likelihood
 from ..evaluation.metrics import judge
+from ..fast.distances import distances
 from ..noise import JUDGE, stream
 from ..pictures.guidance import check_weight
 from . import figures, plots
@@ -18,13 +19,12 @@ from .checkpoint import load
 from .files import folder
 from .names import load as load_data
 from .names import names_of, sampler
-from .printing import done, show, table, wrote
+from .printing import JUDGED, done, judged_row, likelihood_text, pictures_text, show, table, verdict, wrote
 from .progress import bar
 from .runs import SETTINGS, data_of, draw, draw_path, evenly, fit, new_run, write_samples
 
 CHECKPOINT = "checkpoint.npz"
 FULL, QUICK = (3000, 500), (400, 100)  # the demo's training steps and samples
-JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor", "p"]
 
 
 def run_at(path):
@@ -72,18 +72,6 @@ def warn_of_eps(run, times, args):
         show(f"this run answers eps: {price_of_eps(run.schedule)} (train --objective v; or --steps {run.schedule.T})", args)
 
 
-def judged_row(name, evaluations, seconds, j):
-    """One line under JUDGED."""
-    return [name, evaluations, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"], j["p_value"]]
-
-
-def verdict(j):
-    """What the permutation test says, at which n, and what it does not see."""
-    said = "can be told from data" if j["p_value"] <= 0.05 else "cannot be told from data"
-    sees = f"an energy distance above {j['least_seen']:.2g}, not copies of the training rows or a fault in a few samples"
-    return f"p = {j['p_value']:.3g}: at n = {j['n']} a side the samples {said}. (The test sees {sees}.)"
-
-
 def demo(args):
     """Trains what answers v and what answers eps on digits, draws from both, draws the pictures, judges the samples."""
     began, result, data = time.perf_counter(), {}, load_data("digits")
@@ -108,7 +96,7 @@ def demo(args):
         ("DDIM", "eps", eps, ddim, few),
     ):
         x_0, seconds, evaluations = draw(run, how, times, n, args.seed, plain=args.plain)
-        j = judge(x_0, data.x, stream(args.seed, JUDGE))
+        j = judge(x_0, data.x, stream(args.seed, JUDGE), distances=distances)
         said = {"sampler": name, "objective": asked, "evaluations": evaluations, "seconds": seconds}
         result.setdefault("samplers", []).append(said | j)
         rows.append(judged_row(f"{name}, asked for {asked}", evaluations, seconds, j))
@@ -205,7 +193,7 @@ def evaluate(args):
     how, times = sampler_of(args, run, 2)
     data, condition, out = data_of(run), condition_of(args, run), folder(args.out or home)
     x_0, seconds, evaluations = draw(run, how, times, args.n, args.seed, condition, args.plain)
-    j = judge(x_0, data.x, stream(args.seed, JUDGE))
+    j = judge(x_0, data.x, stream(args.seed, JUDGE), distances=distances)
     result = {"sampler": how.label, "evaluations": evaluations, "seconds": seconds} | j
     show(table(JUDGED, [judged_row(how.label, evaluations, seconds, j)]), args)
     warn_of_eps(run, times, args)
@@ -217,13 +205,13 @@ def evaluate(args):
         title = f"energy distance {j['energy_distance']:.3g}, noise floor {j['energy_floor']:.3g}"
         wrote(figures.save(figures.beside(panels, run.shape, title), out / "eval.png"), args, result)
     if len(run.shape) > 1:
-        found = result["pictures"] = evaluation.judge_pictures(x_0, condition, data, run, args.seed)
+        found = result["pictures"] = judge_pictures(x_0, condition, data, run, args.seed, distances)
         near = data.x[found.pop("nearest")[:40]]
-        show("\n" + evaluation.pictures_text(found), args)
+        show("\n" + pictures_text(found), args)
         wrote(figures.save(plots.nearest(x_0, near, run.shape), out / "nearest.png"), args, result)
     if args.likelihood:
-        found = result["likelihood"] = evaluation.likelihood(run, data, min(args.n, 500), args.seed, bar)
-        show("\n" + evaluation.likelihood_text(found, run.model.d), args)
+        found = result["likelihood"] = likelihood(run, data, min(args.n, 500), args.seed, bar)
+        show("\n" + likelihood_text(found, run.model.d), args)
         wrote(figures.save(figures.elbo_by_t(found, run.model.d), out / "elbo.png"), args, result)
     return done(result, args)
 

@@ -1,7 +1,8 @@
 """Lectures 2 and 3: noising in continuous time.
 
+process  VP, VE, and a Schedule between its steps: alpha_bar at every real t
 ode      Euler, Heun, Runge-Kutta
-sde      the score's lens: SDEs, the probability-flow ODE, exact likelihood
+sde      the second lens, the score: SDEs, the probability-flow ODE, exact likelihood
 solvers  more samplers: ODE, SDE, DPM-Solver, Langevin
-flow     the flow's lens: straight paths, velocity, reflow (time runs the other way)
+flow     the third lens: straight paths, velocity, reflow (time runs the other way)
 """

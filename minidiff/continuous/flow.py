@@ -7,8 +7,9 @@
     x_t      x_t     t x_1 + (1 - t) x_0, a straight line       kappa times x_t, see `time_of`
     u        u       velocity, a callable u(x, t) -> dx/dt
 
-A network is taught the direction x_1 - x_0 of random lines through x_t and learns their average, which no longer is a
-straight path but has the same density at every t. At the file's edge `velocity_from_eps` and `eps_from_velocity` convert.
+A network is shown random lines from noise to data and learns, at each x_t, the average direction x_1 - x_0 of the lines
+through it. Paths along this average bend, but have the same density as the lines at every t. `velocity_from_eps` and
+`eps_from_velocity`, at the end, convert.
 """
 
 import numpy as np
@@ -65,7 +66,7 @@ def path(x_0, x_1, t):
 
     p(x_t | x_1) = N(t x_1, (1 - t)^2 I). x_0, x_1 (B, ...), t real, () or (B,).
     """
-    t = on_axes_of(x_1, np.asarray(t, np.float64))
+    t = on_axes_of(x_1, t)
     return t * x_1 + (1 - t) * x_0
 
 
@@ -75,7 +76,7 @@ def conditional_velocity(x, x_1, t):
 
     On the line from x_0 to x_1 it is x_1 - x_0, at every t: it does not blow up there.
     """
-    return (x_1 - x) / (1 - on_axes_of(x_1, np.asarray(t, np.float64)))
+    return (x_1 - x) / (1 - on_axes_of(x_1, t))
 
 
 def marginal_velocity(mixture):
@@ -96,8 +97,8 @@ def marginal_velocity(mixture):
 def cfm(u_hat, x_0, x_1):
     """L_CFM = 1/B sum_b ||u_hat_b - (x_1 - x_0)_b||^2 and dL/du_hat.    [CME296 lecture 3] [Flow Matching section 3.2]
 
-    Its least value is not 0 (`objective.floor_of`), but its gradient is that of matching the marginal velocity, which nobody
-    can compute for real data. loss.l_simple with another target.
+    objective.l_simple with another target. Its least value is not 0 (`objective.floor_of`), but its gradient is that of
+    the distance to the marginal velocity, which nobody can compute for real data.
     """
     return l_simple(u_hat, x_1 - x_0)
 
@@ -114,7 +115,7 @@ def sample(u, x_0, times, method=ode.euler):
 
 
 def straight(method):
-    """`sample` as a solver for sample.generate, whose eps_theta then has to be the velocity u(x, t); t = 1 - times / T."""
+    """`sample` as the walk of a sample.Multistep, on a velocity u(x, t) in eps_theta's place; t = 1 - times / T."""
 
     def solver(u, schedule, x_T, times, rng):
         yield from sample(u, x_T, 1 - np.asarray(times) / schedule.T, method)
@@ -133,30 +134,31 @@ def straightness(u, x_0, x_1, times):
 
     The mean over the pairs (B, d) and over `times`, which should be spread evenly over (0, 1), such as (k + 1/2) / n.
     """
-    return float(np.mean([np.sum((x_1 - x_0 - u(path(x_0, x_1, t), t)) ** 2, axis=1).mean() for t in times]))
+    off = [x_1 - x_0 - u(path(x_0, x_1, t), t) for t in times]
+    return float(np.mean([np.sum(gap**2, axis=1).mean() for gap in off]))
 
 
 @keeps_dtype
 def velocity_from_eps(x, t, eps):
     """u = (x - eps) / t, t > 0: the line through x that began at eps, the (estimated) noise in it."""
-    return (x - eps) / on_axes_of(x, np.asarray(t, np.float64))
+    return (x - eps) / on_axes_of(x, t)
 
 
 @keeps_dtype
 def eps_from_velocity(x, t, u):
     """eps = x - t u: back along the line to t = 0."""
-    return x - on_axes_of(x, np.asarray(t, np.float64)) * u
+    return x - on_axes_of(x, t) * u
 
 
 @keeps_dtype
 def velocity_from_score(x, t, score):
     """u = (x + (1 - t) score) / t, t > 0, score = grad log p_t of the straight path.    [CME296 lecture 3]"""
-    t = on_axes_of(x, np.asarray(t, np.float64))
+    t = on_axes_of(x, t)
     return (x + (1 - t) * score) / t
 
 
 @keeps_dtype
 def score_from_velocity(x, t, u):
     """score = (t u - x) / (1 - t), t < 1.    [CME296 lecture 3]"""
-    t = on_axes_of(x, np.asarray(t, np.float64))
+    t = on_axes_of(x, t)
     return (t * u - x) / (1 - t)

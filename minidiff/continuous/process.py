@@ -1,11 +1,12 @@
-"""Noising in continuous time: alpha_bar(t) for every real t, of its own (VP) or between the steps of a Schedule.
+"""Noising in continuous time: alpha_bar(t) for every real t. Variance-preserving, variance-exploding, or along a Schedule.
 
-letter     name  meaning
-beta(t)    beta  the rate at which variance is replaced by noise
-tau        tau   -log alpha_bar(t) = int_0^t beta: how much noise has come in until t
+letter   name   meaning
+beta(t)  beta   the rate at which variance is replaced by noise
+tau      tau    -log alpha_bar(t) = int_0^t beta: how much noise has come in until t
+f, g^2   f, g2  drift and squared diffusion of dx = f(t) x dt + g(t) dW
 """
 
-import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,8 @@ from ..arrays import on_axes_of
 from ..schedule import Schedule
 
 
-class _Continuous:
-    """dx = f(t) x dt + sqrt(g2(t)) dW with f = -beta(t) / 2, g2 = beta(t): shrinking and stirring keep a variance of 1.
+class _Preserving:
+    """dx = -beta(t) / 2 x dt + sqrt(beta(t)) dW: x shrinks as fast as noise comes in, so that a variance of 1 stays 1.
 
     A subclass has T, beta(t), tau(t) = int_0^t beta and time(tau), the t that belongs to a tau.
     """
@@ -40,10 +41,10 @@ class _Continuous:
 
 
 @dataclass(frozen=True)
-class VP(_Continuous):
+class VP(_Preserving):
     """alpha_bar(t) = exp(-int_0^t beta),  beta(t) = beta_min + t (beta_max - beta_min),  t in [0, 1].    [Score SDE appendix C]
 
-    The variance-preserving process in continuous time: Schedule's limit of many small steps (beta_t = beta(t / T) / T).
+    The variance-preserving process: Schedule's limit of many small steps (beta_t = beta(t / T) / T).
     """
 
     beta_min: float = 0.1
@@ -51,7 +52,7 @@ class VP(_Continuous):
     T = 1
 
     def beta(self, t):
-        """beta_min + t (beta_max - beta_min), the rate at which variance is replaced by noise."""
+        """beta_min + t (beta_max - beta_min)."""
         return self.beta_min + t * (self.beta_max - self.beta_min)
 
     def tau(self, t):
@@ -66,10 +67,10 @@ class VP(_Continuous):
 
 
 @dataclass(frozen=True, eq=False)
-class Between(_Continuous):
-    """A Schedule at real times in [0, T]: tau = -log alpha_bar runs straight from each step to the next.
+class AtRealTimes(_Preserving):
+    """A Schedule at real times in [0, T]: -log alpha_bar is a straight line from each step to the next.
 
-    At whole times it is the Schedule, and beta(t) jumps. Solvers that look between the steps live here.
+    At whole times it is the Schedule; beta(t) jumps there. For solvers that ask between two steps.
     """
 
     schedule: Schedule
@@ -91,11 +92,36 @@ class Between(_Continuous):
         return np.interp(tau, -np.log(self.schedule.alpha_bar), np.arange(self.T + 1))
 
 
-@functools.lru_cache(maxsize=64)
-def _between(schedule):
-    return Between(schedule)
-
-
 def continuous(schedule):
-    """The process in continuous time: Between for a Schedule, anything else as it is."""
-    return _between(schedule) if isinstance(schedule, Schedule) else schedule
+    """The process in continuous time: AtRealTimes for a Schedule, anything else as it is."""
+    return AtRealTimes(schedule) if isinstance(schedule, Schedule) else schedule
+
+
+@dataclass(frozen=True)
+class VE:
+    """x_t = x_0 + sqrt(sigma_t^2 - sigma_0^2) eps,  sigma_t = sigma_min (sigma_max / sigma_min)^t.    [Score SDE appendix C]
+
+    The variance-exploding process, t in [0, 1]: nothing shrinks. In other units it is a variance-preserving one,
+    sqrt(ab_t) x_t with ab_t = 1 / (1 + sigma_t^2 - sigma_0^2), so that one denoiser serves both.
+    """
+
+    sigma_min: float = 0.01
+    sigma_max: float = 50.0
+    T = 1
+
+    def sigma2(self, t):
+        """sigma_t^2 - sigma_0^2, the variance that was added until t."""
+        return self.sigma_min**2 * ((self.sigma_max / self.sigma_min) ** (2 * np.asarray(t, np.float64)) - 1)
+
+    def f(self, t):
+        """0: VE has no drift."""
+        return 0.0
+
+    def g2(self, t):
+        """d(sigma_t^2)/dt = 2 log(sigma_max / sigma_min) sigma_t^2.    [Score SDE eq. 9]"""
+        rate = 2 * math.log(self.sigma_max / self.sigma_min)
+        return rate * (self.sigma2(t) + self.sigma_min**2)
+
+    def at(self, t, x):
+        """alpha_bar of the same process in variance-preserving units."""
+        return on_axes_of(x, 1 / (1 + self.sigma2(t)))

@@ -1,51 +1,20 @@
 """The second lens, the score: noising as a stochastic differential equation, and two ways back.
 
-    dx = f(t) x dt + g(t) dW                        forward: shrink, and stir                        [Score SDE eq. 5]
-    dx = [f(t) x - g^2 grad log p_t] dt + g dW      back, stirring: the reverse SDE (dt < 0)         [Score SDE eq. 6]
-    dx = [f(t) x - g^2 / 2 grad log p_t] dt         back, without noise: the probability-flow ODE    [Score SDE eq. 13]
+    dx = f(t) x dt + g(t) dW                        forward: shrink, and add noise                   [Score SDE eq. 5]
+    dx = [f(t) x - g^2 grad log p_t] dt + g dW      back with fresh noise: the reverse SDE (dt < 0)  [Score SDE eq. 6]
+    dx = [f(t) x - g^2 / 2 grad log p_t] dt         back without noise: the probability-flow ODE     [Score SDE eq. 13]
 
-Other paths, the same density p_t at every t. A process is anything with .f(t), .g2(t) = g(t)^2 and .at: process.VP, a
-Schedule between its steps (process.continuous), or VE below. A score is a callable score(x, t) -> grad log p_t(x).
+All three have the same density p_t at every t; their paths differ. A process (process.py) is anything with .f(t), .g2(t)
+and .at; a score is a callable score(x, t) -> grad log p_t(x).
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..arrays import keeps_dtype, on_axes_of
-from ..gaussian import v_from_eps, x_0_from_eps
+from ..gaussian import score_from_eps, v_from_eps, x_0_from_eps
 from .ode import rk4, walk
-
-
-@dataclass(frozen=True)
-class VE:
-    """x_t = x_0 + sqrt(sigma_t^2 - sigma_0^2) eps,  sigma_t = sigma_min (sigma_max / sigma_min)^t.    [Score SDE appendix C]
-
-    The variance-exploding process, t in [0, 1]: nothing shrinks. In other units it is a variance-preserving one,
-    sqrt(ab_t) x_t with ab_t = 1 / (1 + sigma_t^2 - sigma_0^2), so that one denoiser serves both.
-    """
-
-    sigma_min: float = 0.01
-    sigma_max: float = 50.0
-    T = 1
-
-    def sigma2(self, t):
-        """sigma_t^2 - sigma_0^2, the variance that was added until t."""
-        return self.sigma_min**2 * ((self.sigma_max / self.sigma_min) ** (2 * np.asarray(t, np.float64)) - 1)
-
-    def f(self, t):
-        """0: VE has no drift."""
-        return 0.0
-
-    def g2(self, t):
-        """d(sigma_t^2)/dt = 2 log(sigma_max / sigma_min) sigma_t^2.    [Score SDE eq. 9]"""
-        rate = 2 * math.log(self.sigma_max / self.sigma_min)
-        return rate * (self.sigma2(t) + self.sigma_min**2)
-
-    def at(self, t, x):
-        """alpha_bar of the same process in variance-preserving units."""
-        return on_axes_of(x, 1 / (1 + self.sigma2(t)))
 
 
 def ve_score(process, score_vp):
@@ -59,8 +28,8 @@ def ve_score(process, score_vp):
 
 
 def score_of(eps_theta, process):
-    """The score of a denoiser: score(x, t) = -eps_theta(x, t) / sqrt(1 - ab_t), for t > 0.    [CME296 lecture 2]"""
-    return lambda x, t: -eps_theta(x, t) / np.sqrt(1 - process.at(t, x))
+    """A denoiser as a score: score(x, t) = gaussian.score_from_eps of eps_theta(x, t), for t > 0.    [CME296 lecture 2]"""
+    return lambda x, t: score_from_eps(process, t, eps_theta(x, t))
 
 
 @keeps_dtype
@@ -78,7 +47,7 @@ def reverse_step(process, score, x, t, s, z):
 
 @keeps_dtype
 def velocity(process, score, x, t):
-    """u(x, t) = f x - g^2 / 2 score: of the probability-flow ODE dx/dt = u.    [Score SDE eq. 13]"""
+    """u(x, t) = f x - g^2 / 2 score, the velocity of the probability-flow ODE dx/dt = u.    [Score SDE eq. 13]"""
     return on_axes_of(x, process.f(t)) * x - on_axes_of(x, process.g2(t)) / 2 * score(x, t)
 
 
@@ -90,8 +59,8 @@ def angle(process, t):
 def velocity_by_angle(process, eps_theta):
     """u(x, theta) = dx/dtheta = cos(theta) eps_hat - sin(theta) x_0_hat = v_hat.    [Progressive Distillation section 4]
 
-    `velocity` on the clock of `angle`, where the ODE is the same for every schedule: x = cos(theta) x_0 + sin(theta) eps. A
-    Schedule's beta jumps from step to step, so that a solver that walks in t loses its order. process: see process.py.
+    The same ODE as `velocity`'s with theta for t: on the path x = cos(theta) x_0 + sin(theta) eps nothing depends on the
+    schedule. In t it does: a Schedule's beta jumps from step to step, and a solver that walks in t loses its order.
     """
 
     def u(x, theta):
@@ -121,8 +90,8 @@ def divergence(u, x, t, h=1e-4):
 def hutchinson(u, x, t, z, h=1e-4):
     """z^T (du/dx) z, (B,): its mean over z with E z z^T = I is div u.    [Score SDE appendix D.2]
 
-    Two evaluations for any d, at the price of variance: with signs +-1 as z (B, d) it is sum_{i<j} (J_ij + J_ji)^2,
-    J = du/dx, so none where coordinates do not interact.
+    Two evaluations for any d, but a random answer. With random signs +-1 as z (B, d) its variance is
+    sum_{i<j} (J_ij + J_ji)^2, J = du/dx: none where coordinates do not influence each other.
     """
     return np.sum(z * (u(x + h * z, t) - u(x - h * z, t)), axis=1) / (2 * h)
 
@@ -130,11 +99,11 @@ def hutchinson(u, x, t, z, h=1e-4):
 def log_likelihood(u, x_0, log_p_T, times, div=divergence):
     """log p_0(x_0) = log p_T(x_T) + int_0^T div u(x_t, t) dt along dx/dt = u, in nats.    [Score SDE appendix D.2]
 
-    Returns (B,) and x_T. x_0 (B, d) in float64; times (of u's clock) ascend from (near) 0 and are walked by Runge-Kutta;
-    log_p_T(x_T) is the log-density at the end, div(u, x, t) the divergence (exact here, or hutchinson with its z).
+    Returns (B,) and x_T. x_0 (B, d) in float64; times are u's second argument, ascend from (near) 0 and are walked by
+    Runge-Kutta; log_p_T(x_T) is the log-density at the end, div(u, x, t) the divergence (exact, or hutchinson with its z).
     """
 
-    def both(state, t):
+    def both(state, t):  # the path in the first d columns, the integral of div u along it in the last
         x = state[:, :-1]
         return np.column_stack([u(x, t), div(u, x, t)])
 

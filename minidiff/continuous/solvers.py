@@ -3,10 +3,10 @@
     letter   name   meaning
     lambda   lam    log sqrt(ab_t / (1 - ab_t)), half the log of the signal-to-noise ratio: it grows towards data
     h        h      lambda_s - lambda_t > 0
-    theta    angle  cos(theta) = sqrt(ab_t), the clock on which the probability-flow ODE is the same for every schedule
+    theta    angle  cos(theta) = sqrt(ab_t): in theta the probability-flow ODE is the same for every schedule
 
-Schedule or continuous process, times as they come: solvers that look between whole times ask `continuous(schedule)`.
-Heun, Runge-Kutta and DPM-Solver++ end with a first-order step to s = 0: there is no noise left to ask about there.
+The schedule may be discrete or continuous: solvers that ask between whole times use `continuous(schedule)`.
+Heun, Runge-Kutta and DPM-Solver++ end with a first-order step to s = 0, where no noise is left to ask about.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ from .process import continuous
 def pf_ode(method):
     """Returns the step of dx/dtheta = v_hat from theta_t to theta_s, cos(theta) = sqrt(alpha_bar).    [Score SDE eq. 13]
 
-    method is ode.euler, heun or rk4, which may ask between t and s. Euler stays Euler at s = 0; the others jump to x_0_hat.
+    method is ode.euler, heun or rk4; the last two also ask later than t, so that to s = 0 they go by x_0_hat instead.
     """
 
     def step(eps_theta, schedule, x_t, t, s, rng):
@@ -35,9 +35,9 @@ def pf_ode(method):
 
 @keeps_dtype
 def dpm_solver_1(eps_theta, schedule, x_t, t, s, rng):
-    """x_s = sqrt(ab_s / ab_t) x_t - sqrt(1 - ab_s) (e^h - 1) eps_hat: DDIM by another road.    [DPM-Solver section 3.2]
+    """x_s = sqrt(ab_s / ab_t) x_t - sqrt(1 - ab_s) (e^h - 1) eps_hat: DDIM again.    [DPM-Solver section 3.2]
 
-    sqrt(1 - ab_s) e^h is written sqrt(ab_s (1 - ab_t) / ab_t), which does not end in 0 times infinity at s = 0.
+    sqrt(1 - ab_s) e^h is written as sqrt(ab_s (1 - ab_t) / ab_t), because at s = 0 it would be 0 times infinity.
     """
     check_order(t, s)
     ab_t, ab_s = schedule.at(t, x_t), schedule.at(s, x_t)
@@ -47,22 +47,22 @@ def dpm_solver_1(eps_theta, schedule, x_t, t, s, rng):
 
 @keeps_dtype
 def _multistep(schedule, x_t, t, s, h, D):
-    """x_s = sqrt(1 - ab_s) / sqrt(1 - ab_t) x_t - sqrt(ab_s) (e^-h - 1) D: exact if x_0_hat stayed D on the way."""
+    """x_s = sqrt((1 - ab_s) / (1 - ab_t)) x_t - sqrt(ab_s) (e^-h - 1) D: exact if x_0_hat were D all the way from t to s."""
     ab_t, ab_s = schedule.at(t, x_t), schedule.at(s, x_t)
     return np.sqrt((1 - ab_s) / (1 - ab_t)) * x_t - np.sqrt(ab_s) * np.expm1(-h) * D
 
 
 def dpm_solver_pp_2m(eps_theta, schedule, x_T, times, rng):
-    """DPM-Solver++(2M): x_0_hat is drawn on along lambda from the last two answers.    [DPM-Solver++ algorithm 2]
+    """DPM-Solver++(2M): x_0_hat is taken as a line in lambda through the last two answers.    [DPM-Solver++ algorithm 2]
 
-        D = x_0_hat + h / (2 h_before) (x_0_hat - x_0_hat_before)
+        D = x_0_hat + h / (2 h_before) (x_0_hat - x_0_hat_before),    the line's value in the middle of the step
 
-    Order 2 for one evaluation a step; a generator, because it remembers. The first and the last step are of order 1.
+    Order 2 for one evaluation a step. It remembers, so it is the walk of a sample.Multistep. First and last step: order 1.
     """
     x, before, h_before = x_T, None, None
     for t, s in zip(times[:-1], times[1:]):
         x_0_hat = x_0_from_eps(schedule, x, t, eps_theta(x, t))
-        if s == 0:
+        if s == 0:  # lambda is infinite there
             x = x_0_hat
         else:
             h = 0.5 * np.log(snr(schedule, s) / snr(schedule, t))
@@ -84,8 +84,9 @@ def langevin(inner=5, ratio=0.2):
 
         x <- x + a/2 score(x, t) + sqrt(a) z,  a = ratio (1 - ab_t);    then x_s = sqrt(ab_s / ab_t) x, at s = 0 x_0_hat
 
-    Each level only has to hand on a rough start, so nothing needs the reverse process: a score is enough. The noise that
-    scaling leaves in excess is what the next level's moves take out. ratio is a part of the level's variance, below 4.
+    It needs a score only, no reverse process: the moves at a level lead to that level's density from any start that is
+    near. Scaling leaves too much noise for level s; the moves there take it out. ratio is the step size as a part of the
+    level's variance, below 4.
     """
     if not isinstance(inner, int) or inner < 1:
         raise ValueError(f"inner must be a whole number of at least 1, got {inner!r}")

@@ -1,6 +1,6 @@
 """Lecture 7: how good are samples?
 
 metrics     how far samples are from data
-classifier  which digit is it? a judge that is trained in seconds
-judge       drawn pictures in numbers, each beside its floor
+classifier  which digit is it? trained in seconds, to judge samples of digits
+judge       drawn pictures in numbers, each beside its noise floor
 """

@@ -1,4 +1,4 @@
-"""How far samples are from data. A bare distance tells nobody anything: each stands beside its noise floor.
+"""How far samples are from data. A distance alone says nothing: compare it with its noise floor, data against other data.
 
 letter   name   shape    meaning
 x, y     x, y   (n, d)   two sets of points: are they from one distribution?
@@ -8,36 +8,33 @@ import math
 
 import numpy as np
 
-from ..fast import kernels
-from ..fast.threads import side_by_side
-
-
-def distances_by_broadcasting(x, y):
-    """|x_i - y_j|, (n, m).    Euclidean, for all pairs."""
-    return np.sqrt(np.sum((x[:, None] - y[None]) ** 2, axis=-1)).astype(x.dtype)
-
 
 def distances(x, y):
-    """distances_by_broadcasting by the kernel, rows side by side."""
-    return np.concatenate(side_by_side(lambda i, j: kernels.distances(x[i:j], y), len(x), 128))
+    """D_ij = |x_i - y_j|, Euclidean, for all pairs: (n, m) from x (n, d) and y (m, d)."""
+    D = np.empty((len(x), len(y)), x.dtype)
+    for i, x_i in enumerate(x):  # row by row: all differences at once would take n m d numbers
+        D[i] = np.sqrt(np.sum((x_i - y) ** 2, axis=1))
+    return D
 
 
-def energy_distance(x, y):
+def energy_distance(x, y, distances=distances):
     """2 E|x - y| - E|x - x'| - E|y - y'|.    [Szekely & Rizzo 2013]    0 where both are the same points, positive otherwise."""
-    return energy_test(x, y, 0, None)[0]
+    return energy_test(x, y, 0, None, distances)[0]
 
 
-def energy_test(x, y, permutations, rng):
-    """Energy distance, its permutation p-value (how often do relabelled points lie as far apart?) and the least that it sees.
+def energy_test(x, y, permutations, rng, distances=distances):
+    """The energy distance, its permutation p-value, and the least energy distance that would have had p <= 0.05.
 
-    p is (1 + times the relabelled distance was as large) / (1 + permutations). All labelings share one matrix D of
-    distances: with s_i = 1/n for x and -1/m for y, the energy distance is -s^T D s. The least distance that has p <= 0.05 is
-    the relabelled ones' 95 % quantile (NaN without permutations).
+        p = (1 + number of relabelled distances that are as large) / (1 + permutations)
+
+    Under the hypothesis that x and y are from one distribution, any relabelling of the points is as likely as the given
+    one. The third number is the relabelled distances' 95 % quantile (NaN without permutations).
     """
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or not len(x) or not len(y):
         raise ValueError(f"x and y must be (n, d) and (m, d), got {x.shape} and {y.shape}")
     pooled = np.ascontiguousarray(np.concatenate([x, y]))
     D = distances(pooled, pooled).astype(np.float64)
+    # with s_i = 1/n for points of x and -1/m for points of y, the energy distance is -s^T D s: one D serves all labelings
     s = np.concatenate([np.full(len(x), 1 / len(x)), np.full(len(y), -1 / len(y))])
     labelings = np.stack([s, *(rng.permutation(s) for _ in range(permutations))])
     energy = -np.sum((labelings @ D) * labelings, axis=1)
@@ -60,35 +57,35 @@ def sliced_wasserstein(x, y, projections, rng):
     return math.sqrt(np.mean(gap**2))
 
 
-def judge(samples, data, rng, permutations=199, projections=128, splits=5):
+def judge(samples, data, rng, permutations=199, distances=distances):
     """Samples against data, and data against other data of the same size (the noise floor): a dict of numbers.
 
-    n = min(len(samples), len(data) // 2, 1000) points a side. The floors are means over `splits` random halves.
+    n = min(len(samples), len(data) // 2, 1000) points a side. The floors are means over 5 random halves of the data.
     """
     n = min(len(samples), len(data) // 2, 1000)
     if n < 2:
         raise ValueError(f"judging needs at least 2 samples and 4 data points, got {len(samples)} and {len(data)}")
-    order = rng.permutation(len(data))
-    energy, p, least = energy_test(samples[:n], data[order[:n]], permutations, rng)
-    sliced = sliced_wasserstein(samples[:n], data[order[:n]], projections, rng)
+
+    def sliced(x, y):
+        return sliced_wasserstein(x, y, 128, rng)
+
+    real = data[rng.permutation(len(data))[:n]]
+    energy, p, least = energy_test(samples[:n], real, permutations, rng, distances)
+    result = {"n": n, "energy_distance": energy, "p_value": float(p), "least_seen": least}
+    result["sliced_wasserstein"] = sliced(samples[:n], real)
     floors = []
-    for _ in range(splits):
-        order = rng.permutation(len(data))
-        a, b = data[order[:n]], data[order[n : 2 * n]]
-        floors.append((energy_distance(a, b), sliced_wasserstein(a, b, projections, rng)))
-    energy_floor, sliced_floor = (float(f) for f in np.mean(floors, axis=0))
-    return {
-        "n": n, "energy_distance": energy, "energy_floor": energy_floor, "p_value": float(p),
-        "least_seen": least,
-        "sliced_wasserstein": sliced, "sliced_floor": sliced_floor,
-    }  # fmt: skip
+    for _ in range(5):
+        a, b = np.split(data[rng.permutation(len(data))[: 2 * n]], 2)
+        floors.append((energy_distance(a, b, distances), sliced(a, b)))
+    result["energy_floor"], result["sliced_floor"] = (float(f) for f in np.mean(floors, axis=0))
+    return result
 
 
 def frechet(x, y):
     """|m_x - m_y|^2 + tr(S_x + S_y - 2 (S_x^(1/2) S_y S_x^(1/2))^(1/2)).    [FID]
 
     The squared Wasserstein distance of two Gaussians with the features' means m and covariances S, x (n, d) and y (m, d).
-    Its estimate is too large by tr S (1/n + 1/m) and more: compare with real against real of the same sizes, never with 0.
+    Its estimate is too large, by at least tr S (1/n + 1/m): compare it with real against real of the same sizes, not with 0.
     """
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
         raise ValueError(f"x and y must be (n, d) and (m, d) with n, m >= 2, got {x.shape} and {y.shape}")

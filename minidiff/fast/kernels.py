@@ -594,7 +594,7 @@ def _out_backward(y, j, step_y, x, i, step_x, n):
 
 @kernel
 def tiles_in(x, V):
-    """V = B^T x B of each 6 x 6 patch of x, frames (B, H, W, C). Twin: images.patches, 6 x 6 every 4 pixels."""
+    """V = B^T x B of each 6 x 6 patch of x, frames (B, H, W, C). Twin: in tests/fast, every fourth patch of 6 x 6."""
     B, H, W, C = x.shape
     between, k = V.shape[1] * C, 0  # between: from one of the 36 matrices to the next
     x, V, s = x.reshape(-1), V.reshape(-1), np.empty(6 * W * C, x.dtype)
@@ -609,7 +609,7 @@ def tiles_in(x, V):
 
 @kernel
 def tiles_in_backward(dV, dx):
-    """dx, frames as in tiles_in: each pixel collects from the patches that it was in. Twin: images.patches_backward."""
+    """dx, frames as in tiles_in: each pixel collects from the patches that it was in. Twin: the transpose of tiles_in."""
     B, H, W, C = dx.shape
     between, k = dV.shape[1] * C, 0
     dx, dV, s = dx.reshape(-1), dV.reshape(-1), np.empty(6 * W * C, dx.dtype)
@@ -656,7 +656,7 @@ def tiles_out_backward(dy, dM):
 
 @kernel
 def distances(x, y):
-    """|x_i - y_j| for all pairs: (n, m). Twin: metrics.distances_by_broadcasting."""
+    """|x_i - y_j| for all pairs: (n, m). Twin: metrics.distances."""
     out = np.empty((len(x), len(y)), x.dtype)
     for i in range(len(x)):
         for j in range(len(y)):

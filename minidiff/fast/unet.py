@@ -13,7 +13,6 @@ import numpy as np
 
 from ..layers import linear, linear_backward, silu, silu_backward, time_embedding
 from ..objective import l_simple
-from ..pictures.layers import embed, embed_backward
 from . import kernels
 from .mlp import views
 from .threads import Buffers, side_by_side, warm_up_blas
@@ -116,8 +115,8 @@ class _Block:
         model, p, self.p, self.U = self.model, params, params, U
         size, depth, L = model.size, model.depth, self.L
         c, self.cache["time"] = linear(embedding, p["W_time"], p["b_time"])
-        e, self.cache["label"] = embed(p["E"], label) if model.labels else (0, None)
-        c, self.cache["silu"] = silu(c + e)
+        self.cache["label"] = label
+        c, self.cache["silu"] = silu(c + (p["E"][label] if model.labels else 0))
         self.mod, self.cache["mod"] = linear(c, p["W_mod"], p["b_mod"])
         self.convs["W_in"].frame[:, 1 : size + 1, 1 : size + 1] = abreast(x_t, L)
         h = self.conv("W_in")
@@ -170,7 +169,8 @@ class _Block:
         dc, made["W_mod"], made["b_mod"] = linear_backward(self.dmod, self.cache["mod"])
         dc = silu_backward(dc, self.cache["silu"])
         if model.labels:
-            made["E"] = embed_backward(dc, self.cache["label"])
+            made["E"] = np.zeros_like(self.p["E"])
+            np.add.at(made["E"], self.cache["label"], dc)
         _, made["W_time"], made["b_time"] = linear_backward(dc, self.cache["time"])
         for name, dw in made.items():
             g[name][...] = dw

@@ -1,7 +1,7 @@
 """Lectures 4 and 5: pictures.
 
 glyphs    digits and letters from fonts: something to learn from
-layers    convolutions, norms, attention, each beside its gradient
+layers    convolution, norm, attention, each beside its gradient
 unet      the denoiser for pictures, told the time and a label
-guidance  towards a class, or around what is known of a picture
+guidance  towards a class, or around the known part of a picture
 """

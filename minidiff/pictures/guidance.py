@@ -14,6 +14,12 @@ from ..arrays import keeps_dtype
 from ..gaussian import eps_from_score, q_sample
 
 
+def check_weight(w):
+    """Raises ValueError unless w is finite."""
+    if not np.isfinite(w):
+        raise ValueError(f"w must be a finite number, got {w}")
+
+
 def classifier_free(conditional, unconditional, w):
     """eps_hat = eps_u + w (eps_c - eps_u): a denoiser from two.    [CFG section 3.2]
 
@@ -24,25 +30,18 @@ def classifier_free(conditional, unconditional, w):
         return conditional if w else unconditional
 
     @keeps_dtype
-    def eps_theta(x_t, t):
+    def guided(x_t, t):
         eps_u = unconditional(x_t, t)
         return eps_u + w * (conditional(x_t, t) - eps_u)
 
-    eps_theta.asks = 2  # networks, for whoever counts evaluations
-    return eps_theta
-
-
-def check_weight(w):
-    """Raises ValueError unless w is finite."""
-    if not np.isfinite(w):
-        raise ValueError(f"w must be a finite number, got {w}")
+    return guided
 
 
 def classifier(eps_theta, grad_log_p, schedule, w):
     """eps_hat = eps - w sqrt(1 - ab_t) grad log p(y | x_t).    [Guided Diffusion algorithm 2]
 
-    Against the noise is towards the class. grad_log_p(x_t, t) is the classifier's gradient by x_t; with the exact
-    classifier this is classifier_free.
+    The score of q(x_t) p(y | x_t)^w is the sum of two scores, and eps is -sqrt(1 - ab_t) times a score. grad_log_p(x_t, t) is
+    the classifier's gradient by x_t; with the exact classifier the result is classifier_free's.
     """
     check_weight(w)
 
@@ -53,48 +52,24 @@ def classifier(eps_theta, grad_log_p, schedule, w):
     return guided
 
 
-class MixtureClassifier:
-    """p(y | x_t) for an exact.Mixture, y one of its components: the classifier that cannot be wrong.
-
-    log p(y | x_t) = log w_y + log q(x_t | y) - log q(x_t), and its gradient is score_y - score.
-    """
-
-    def __init__(self, mixture, y, schedule):
-        if not 0 <= y < len(mixture.weight):
-            raise ValueError(f"y must be a component, 0..{len(mixture.weight) - 1}, got {y}")
-        self.mixture, self.schedule, self.weight = mixture, schedule, mixture.weight[y]
-        self.component = type(mixture)(np.ones(1), mixture.mean[y : y + 1], mixture.cov[y : y + 1])
-
-    def log_prob(self, x_t, t):
-        """log p(y | x_t), (B,)."""
-        s = self.schedule
-        return np.log(self.weight) + self.component.log_prob(s, x_t, t) - self.mixture.log_prob(s, x_t, t)
-
-    def grad(self, x_t, t):
-        """grad log p(y | x_t) by x_t, (B, d)."""
-        return self.component.score(self.schedule, x_t, t) - self.mixture.score(self.schedule, x_t, t)
-
-
 def inpainting(step, x_known, mask):
     """Returns the step that replaces what is known: x_s = m q_sample(x_known, s) + (1 - m) step(x_t).    [RePaint eq. 8]
 
     x_known and mask: a picture's shape, or one for each row; x_known is not looked at where mask is 0. The known part is
-    noised anew at every s, whatever the step drew, so the unknown part never quite learns how the two belong together: the
-    result is not the exact conditional. `recursion.moments` of this step says by how much for Gaussian data.
-    Raises ValueError for a mask of another shape or with other values than 0 and 1.
+    noised anew at every s and does not depend on what the step drew elsewhere. The two parts therefore fit each other less
+    than they should: this is not the exact conditional, and `recursion.moments` says by how much for Gaussian data.
+    Raises ValueError for a mask of another shape, or with other values than 0 and 1.
     """
     x_known, mask = np.asarray(x_known), np.asarray(mask)
-    if mask.shape != x_known.shape:
-        raise ValueError(f"mask must have the picture's shape {x_known.shape}, got {mask.shape}")
-    if not np.isin(mask, (0, 1)).all():
-        raise ValueError("mask must hold 0 and 1 only")
+    if mask.shape != x_known.shape or not np.isin(mask, (0, 1)).all():
+        raise ValueError(f"mask must hold 0 and 1 and have the picture's shape {x_known.shape}, got {mask.shape}")
 
     def inpaint(eps_theta, schedule, x_t, t, s, rng):
         x_s = step(eps_theta, schedule, x_t, t, s, rng)
         if mask.shape not in (x_s.shape, x_s.shape[1:]):
             raise ValueError(f"mask must have the shape {x_s.shape[1:]} of a row or {x_s.shape} of all, got {mask.shape}")
         known = np.broadcast_to(np.where(mask == 1, x_known, 0), x_s.shape).astype(x_s.dtype)
-        if s > 0:
+        if s > 0:  # as noisy as the rest is at s
             known = q_sample(schedule, known, s, rng.standard_normal(x_s.shape, x_s.dtype))
         return np.where(mask == 1, known, x_s)
 

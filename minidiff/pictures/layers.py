@@ -1,10 +1,10 @@
-"""The pieces of a network for pictures, each layer f beside its gradient f_backward, as in layers.py.
+"""The pieces of a network for pictures, each layer f beside its gradient f_backward, as in the core's layers.py.
 
-letter          shape           meaning
-x, y            (B, H, W, C)    a batch of pictures: rows, columns, and the channels last
-W, b            (k, k, C, n), (n,)   what a convolution learns: k by k pixels of C channels give one pixel of n
-scale, shift    (B, C)          what the time and the label say about each channel; gate too
-q, k, v         (B, L, C)       attention's queries, keys and values of L places
+    letter          shape               meaning
+    x, y            (B, H, W, C)        a batch of pictures: rows, columns, and the channels last
+    W, b            (k, k, C, n), (n,)  of a convolution: k x k pixels of C channels give one pixel of n channels
+    scale, shift    (B, C)              what time and label do to each channel; gate too
+    q, k, v         (B, L, C)           queries, keys and values of attention at L places
 
 dx has the shape of x and means dLoss/dx, and so on.
 """
@@ -12,45 +12,25 @@ dx has the shape of x and means dLoss/dx, and so on.
 import numpy as np
 
 
-def patches(x, k, stride=1):
-    """The k x k neighbours of each pixel, 0 beyond the edge: (B, H, W, C) -> (B, H / stride, W / stride, k^2 C)."""
-    H, W = x.shape[1:3]
-    edge = k // 2
-    x = np.pad(x, ((0, 0), (edge, edge), (edge, edge), (0, 0)))
-    shifted = [x[:, u : u + H : stride, v : v + W : stride] for u in range(k) for v in range(k)]
-    return np.concatenate(shifted, axis=-1)
+def conv(x, W, b):
+    """y_ij = sum_uv x_{i + u - k/2, j + v - k/2} W_uv + b, x = 0 beyond the edge; k odd.
 
-
-def patches_backward(dcols, shape, k, stride=1):
-    """dx (of that shape): each pixel collects the gradients of all the patches that it was in."""
-    B, H, W, C = shape
-    edge = k // 2
-    dx = np.zeros((B, H + 2 * edge, W + 2 * edge, C), dcols.dtype)
-    for n, dshifted in enumerate(np.split(dcols, k * k, axis=-1)):
-        u, v = divmod(n, k)
-        dx[:, u : u + H : stride, v : v + W : stride] += dshifted
-    return dx[:, edge : edge + H, edge : edge + W]
-
-
-def conv(x, W, b, stride=1):
-    """y_ij = sum_uv x_{i + u - k/2, j + v - k/2} W_uv + b: the same linear layer at each pixel's k x k neighbourhood.
-
-    k is odd (1 or 3). stride 2 computes every second pixel of every second row.
+    The same linear layer for each pixel, on the k x k neighbours around it: one matrix product on all such patches.
     """
-    k, n = W.shape[0], W.shape[-1]
-    cols = patches(x, k, stride)
-    y = cols.reshape(-1, cols.shape[-1]) @ W.reshape(-1, n) + b
-    return y.reshape(*cols.shape[:3], n), (cols, x.shape, W, stride)
+    (B, H, width, C), (k, _, _, n) = x.shape, W.shape
+    framed = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
+    patches = np.concatenate([framed[:, u : u + H, v : v + width] for u in range(k) for v in range(k)], axis=-1)
+    patches = patches.reshape(-1, k * k * C)
+    return (patches @ W.reshape(-1, n) + b).reshape(B, H, width, n), (patches, W)
 
 
 def conv_backward(dy, cache):
-    """dx = what each patch got, collected,  dW = patches^T dy,  db = sum over pixels of dy."""
-    cols, shape, W, stride = cache
-    k, n = W.shape[0], W.shape[-1]
-    dy = dy.reshape(-1, n)
-    dW = (cols.reshape(len(dy), -1).T @ dy).reshape(W.shape)
-    dcols = (dy @ W.reshape(-1, n).T).reshape(cols.shape)
-    return patches_backward(dcols, shape, k, stride), dW, dy.sum(axis=0)
+    """dx = conv(dy, W turned by 180 degrees, its C and n exchanged),  dW = patches^T dy,  db = sum over pixels of dy."""
+    patches, W = cache
+    rows = dy.reshape(len(patches), -1)
+    # x_i went into y_{i - u} with the weight W_u, so dy_{i - u} comes back with it: dx_i = sum_u dy_{i - u} W_u^T
+    dx, _ = conv(dy, W[::-1, ::-1].swapaxes(2, 3), 0)
+    return dx, (patches.T @ rows).reshape(W.shape), rows.sum(axis=0)
 
 
 def pool(x):
@@ -64,25 +44,14 @@ def pool_backward(dy, cache):
     return dy.repeat(2, axis=1).repeat(2, axis=2) / 4
 
 
-def upsample(x):
-    """Twice the size: each pixel of x becomes a 2 x 2 square."""
-    return x.repeat(2, axis=1).repeat(2, axis=2), None
+def join(low, kept):
+    """[low at twice its size, kept]: each pixel becomes a 2 x 2 square; kept brings the detail that pooling averaged away."""
+    return np.concatenate([low.repeat(2, axis=1).repeat(2, axis=2), kept], axis=-1), low.shape[-1]
 
 
-def upsample_backward(dy, cache):
-    """dx is the sum of dy over each 2 x 2 square."""
-    B, H, W, C = dy.shape
-    return dy.reshape(B, H // 2, 2, W // 2, 2, C).sum(axis=(2, 4))
-
-
-def concat(x, y):
-    """[x, y] channel beside channel: a skip connection, which hands on the detail that pooling has averaged away."""
-    return np.concatenate([x, y], axis=-1), x.shape[-1]
-
-
-def concat_backward(dz, cache):
-    """dx and dy are the two parts of dz."""
-    return dz[..., :cache], dz[..., cache:]
+def join_backward(dy, cache):
+    """dlow is the sum of its channels over each 2 x 2 square,  dkept the other channels as they are."""
+    return 4 * pool(dy[..., :cache])[0], dy[..., cache:]
 
 
 def group_norm(x, groups, eps=1e-5):
@@ -98,11 +67,15 @@ def group_norm(x, groups, eps=1e-5):
 
 
 def group_norm_backward(dy, cache):
-    """dx = (dy - mean(dy) - y mean(dy y)) / std: mean and std move with x as well."""
+    """dx = (dy - mean(dy) - y mean(dy y)) / std, means over the same numbers as the norm's."""
+    # of the n numbers that share mean and std, x_i moves the mean by 1 / n and std by (x_i - mean) / (n std) = y_i / n, so
+    #   dy_j/dx_i = [(j == i) - 1/n - y_j y_i / n] / std,    and dx_i = sum_j dy_j dy_j/dx_i
+    #   is the formula above: dy_i itself, less the part that moves the mean, less the part that moves std
     y, std = cache
-    dparts = dy.reshape(y.shape)
-    along = (dparts * y).mean(axis=(1, 3), keepdims=True)
-    return ((dparts - dparts.mean(axis=(1, 3), keepdims=True) - y * along) / std).reshape(dy.shape)
+    dy_parts = dy.reshape(y.shape)
+    by_mean = dy_parts.mean(axis=(1, 3), keepdims=True)
+    by_std = y * (dy_parts * y).mean(axis=(1, 3), keepdims=True)
+    return ((dy_parts - by_mean - by_std) / std).reshape(dy.shape)
 
 
 def film(x, scale, shift):
@@ -144,16 +117,3 @@ def attention_backward(dy, cache):
     dP = dy @ v.swapaxes(1, 2)
     dlogits = P * (dP - (P * dP).sum(axis=-1, keepdims=True)) / np.sqrt(q.shape[-1]).astype(q.dtype)
     return dlogits @ k, dlogits.swapaxes(1, 2) @ q, P.swapaxes(1, 2) @ dy
-
-
-def embed(table, label):
-    """y = table[label]: one row of numbers for each label, learnt.    label (B,) of whole numbers."""
-    return table[label], (table, label)
-
-
-def embed_backward(dy, cache):
-    """dtable[n] = sum of dy over the rows whose label is n."""
-    table, label = cache
-    dtable = np.zeros_like(table)
-    np.add.at(dtable, label, dy)
-    return dtable

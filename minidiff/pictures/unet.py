@@ -5,15 +5,14 @@
     h   = conv(x_t)                                                (B, size, size, width)
     h   = block(h), kept;  h = pool(h)                             for i = 0..depth - 1: half the size; width 2^i channels
     h   = block(h);  h = h + attention(group_norm(h));  h = block(h)
-    h   = block([upsample(h), kept])                               for i = depth - 1..0
+    h   = block(join(h, kept))                                     for i = depth - 1..0: twice the size, [h, kept]
     eps_hat = conv(act(h))                                         (B, size, size, channels_in)
 
     block(h) = conv_1x1(h) + gate conv(act(conv(act(h))))          conv_1x1 only where the number of channels changes
     act(h)   = silu(film(group_norm(h), scale, shift))
 
-backward is forward read upwards; runs use fast_unet.py, which a test compares. At first every gate, scale and shift is 0,
-attention adds 0 and eps_hat = 0. (Not a block's last convolution as well: with gate and convolution both 0, neither would ever
-have a gradient.)
+backward is forward read upwards. At first every gate, scale and shift is 0, attention adds 0 and eps_hat = 0. (A block's last
+convolution is not 0 as well: with both 0, neither it nor the gate would ever have a gradient.)
 """
 
 import math
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..layers import add, add_backward, linear, linear_backward, silu, silu_backward, time_embedding
+from ..layers import linear, linear_backward, silu, silu_backward, time_embedding
 from . import layers as images
 
 
@@ -41,25 +40,17 @@ class UNet:
     groups: int = 4
 
     def __post_init__(self):
-        for name, least in (("size", 1), ("channels_in", 1), ("width", 1), ("depth", 0), ("labels", 0), ("time_dim", 2)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
-        if self.time_dim % 2:
-            raise ValueError(f"time_dim must be even, got {self.time_dim}")
-        if self.size % 2**self.depth:
-            raise ValueError(
-                f"size must be a multiple of 2^depth = {2**self.depth} to be halved {self.depth} times, got {self.size}"
-            )
-        if not isinstance(self.groups, int) or self.groups < 1 or self.width % self.groups:
-            raise ValueError(f"groups must divide width = {self.width}, got {self.groups!r}")
-
-    @classmethod
-    def of_shape(cls, shape, **sizes):
-        """The UNet for pictures of the shape (H, W) or (H, W, C). Raises ValueError unless H = W."""
-        if len(shape) not in (2, 3) or shape[0] != shape[1]:
-            raise ValueError(f"shape must be (H, W) or (H, W, C) with H = W, got {tuple(shape)}")
-        return cls(shape[0], shape[2] if len(shape) == 3 else 1, **sizes)
+        least = {"size": 1, "channels_in": 1, "width": 1, "depth": 0, "labels": 0, "time_dim": 2, "groups": 1}
+        for name, value in vars(self).items():
+            if not isinstance(value, int) or value < least[name]:
+                raise ValueError(f"{name} must be a whole number of at least {least[name]}, got {value!r}")
+        for name, factor, why in (
+            ("size", 2**self.depth, "2^depth"),
+            ("width", self.groups, "groups"),
+            ("time_dim", 2, "sines"),
+        ):
+            if getattr(self, name) % factor:
+                raise ValueError(f"{name} must be a multiple of {factor} ({why}), got {getattr(self, name)}")
 
     @property
     def d(self):
@@ -77,18 +68,17 @@ class UNet:
     @property
     def columns(self):
         """name -> the columns of mod that belong to each block (scale, shift, scale, shift, gate) and to "out"."""
-        sizes, columns, start = {k: 2 * m + 3 * n for k, (m, n) in self.blocks.items()} | {"out": 2 * self.width}, {}, 0
-        for name, size in sizes.items():
-            columns[name] = slice(start, start + size)
-            start += size
-        return columns
+        sizes = {name: 2 * m + 3 * n for name, (m, n) in self.blocks.items()} | {"out": 2 * self.width}
+        ends = np.cumsum(list(sizes.values())).tolist()
+        return {name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends)}
 
     @property
     def shapes(self):
         """name -> shape of every parameter, in the order in which forward uses them. The last row of E: no label."""
-        c, m, low = self.time_dim, self.columns["out"].stop, self.width * 2**self.depth
+        c, all_columns, low = self.time_dim, self.columns["out"].stop, self.width * 2**self.depth
         shapes = {"W_time": (c, c), "b_time": (c,)} | ({"E": (self.labels + 1, c)} if self.labels else {})
-        shapes |= {"W_mod": (c, m), "b_mod": (m,), "W_in": (3, 3, self.channels_in, self.width), "b_in": (self.width,)}
+        shapes |= {"W_mod": (c, all_columns), "b_mod": (all_columns,)}
+        shapes |= {"W_in": (3, 3, self.channels_in, self.width), "b_in": (self.width,)}
         for name, (m, n) in self.blocks.items():
             if m != n:
                 shapes |= {f"W_{name}": (1, 1, m, n), f"b_{name}": (n,)}
@@ -108,135 +98,118 @@ class UNet:
 
     def labels_of(self, label, rows):
         """label as (rows,) of whole numbers 0..labels; None, and the number `labels` itself, mean: no label."""
-        if label is None:
-            label = self.labels
-        elif not self.labels:
-            raise ValueError(f"label must be None for a UNet without labels, got {label!r}")
-        label = np.asarray(label)
+        label = np.asarray(self.labels if label is None else label)
         if label.dtype.kind not in "iu" or label.shape not in ((), (rows,)):
             raise ValueError(f"label must be a whole number or {rows} of them, got {label.dtype} {label.shape}")
         if label.size and not 0 <= label.min() <= label.max() <= self.labels:
-            raise ValueError(
-                f"label must lie in 0..{self.labels}, where {self.labels} is no label; got {label.min()}..{label.max()}"
-            )
+            raise ValueError(f"label must lie in 0..{self.labels} ({self.labels}: no label), got {label.min()}..{label.max()}")
         return np.broadcast_to(label, (rows,))
 
     def pictures(self, x_t):
         """x_t (B, d), (B, size, size) or (B, size, size, channels_in) as the last of these. Raises ValueError for others."""
-        if x_t.ndim < 2 or x_t[0].size != self.d or (x_t.ndim > 2 and x_t.shape[1:3] != (self.size, self.size)):
-            wanted = (self.size, self.size, self.channels_in)
-            raise ValueError(f"x_t must hold pictures of the shape {wanted} or rows of {self.d}, got {x_t.shape}")
-        return x_t.reshape(-1, self.size, self.size, self.channels_in)
+        shape = (self.size, self.size, self.channels_in)
+        if x_t.ndim < 2 or x_t[0].size != self.d or (x_t.ndim > 2 and x_t.shape[1:3] != shape[:2]):
+            raise ValueError(f"x_t must hold pictures of the shape {shape} or rows of {self.d}, got {x_t.shape}")
+        return x_t.reshape(-1, *shape)
 
-    def _act(self, h, scale, shift):
+    def _act_conv(self, h, scale, shift, W, b):
         h, norm_cache = images.group_norm(h, self.groups)
         h, film_cache = images.film(h, scale, shift)
         h, silu_cache = silu(h)
-        return h, (norm_cache, film_cache, silu_cache)
+        y, conv_cache = images.conv(h, W, b)
+        return y, (norm_cache, film_cache, silu_cache, conv_cache)
 
-    def _act_backward(self, dh, cache):
-        norm_cache, film_cache, silu_cache = cache
+    def _act_conv_backward(self, dy, cache):
+        norm_cache, film_cache, silu_cache, conv_cache = cache
+        dh, dW, db = images.conv_backward(dy, conv_cache)
         dh, dscale, dshift = images.film_backward(silu_backward(dh, silu_cache), film_cache)
-        return images.group_norm_backward(dh, norm_cache), dscale, dshift
+        return images.group_norm_backward(dh, norm_cache), dscale, dshift, dW, db
 
     def _block(self, p, name, h, mod):
         m, n = self.blocks[name]
-        scale_1, shift_1, scale_2, shift_2, gate = np.split(mod[:, self.columns[name]], [m, 2 * m, 2 * m + n, 2 * m + 2 * n], 1)
-        u, act_1 = self._act(h, scale_1, shift_1)
-        u, conv_1 = images.conv(u, p[f"W1_{name}"], p[f"b1_{name}"])
-        u, act_2 = self._act(u, scale_2, shift_2)
-        u, conv_2 = images.conv(u, p[f"W2_{name}"], p[f"b2_{name}"])
+        scale_1, shift_1, scale_2, shift_2, gate = np.split(mod[:, self.columns[name]], np.cumsum([m, m, n, n]), axis=1)
+        u, cache_1 = self._act_conv(h, scale_1, shift_1, p[f"W1_{name}"], p[f"b1_{name}"])
+        u, cache_2 = self._act_conv(u, scale_2, shift_2, p[f"W2_{name}"], p[f"b2_{name}"])
         u, gate_cache = images.gated(u, gate)
-        h, short = images.conv(h, p[f"W_{name}"], p[f"b_{name}"]) if m != n else (h, None)
-        return add(h, u)[0], (act_1, conv_1, act_2, conv_2, gate_cache, short)
+        h, short_cache = images.conv(h, p[f"W_{name}"], p[f"b_{name}"]) if m != n else (h, None)
+        return h + u, (cache_1, cache_2, gate_cache, short_cache)
 
     def _block_backward(self, g, name, dh, dmod, cache):
-        act_1, conv_1, act_2, conv_2, gate_cache, short = cache
-        dh, du = add_backward(dh, None)
-        if short:
-            dh, g[f"W_{name}"], g[f"b_{name}"] = images.conv_backward(dh, short)
-        du, dgate = images.gated_backward(du, gate_cache)
-        du, g[f"W2_{name}"], g[f"b2_{name}"] = images.conv_backward(du, conv_2)
-        du, dscale_2, dshift_2 = self._act_backward(du, act_2)
-        du, g[f"W1_{name}"], g[f"b1_{name}"] = images.conv_backward(du, conv_1)
-        du, dscale_1, dshift_1 = self._act_backward(du, act_1)
+        cache_1, cache_2, gate_cache, short_cache = cache
+        du, dgate = images.gated_backward(dh, gate_cache)  # a sum hands its gradient to both of its parts
+        du, dscale_2, dshift_2, g[f"W2_{name}"], g[f"b2_{name}"] = self._act_conv_backward(du, cache_2)
+        du, dscale_1, dshift_1, g[f"W1_{name}"], g[f"b1_{name}"] = self._act_conv_backward(du, cache_1)
+        if short_cache:
+            dh, g[f"W_{name}"], g[f"b_{name}"] = images.conv_backward(dh, short_cache)
         dmod[:, self.columns[name]] = np.concatenate([dscale_1, dshift_1, dscale_2, dshift_2, dgate], axis=1)
         return dh + du
 
     def _attend(self, p, h):
         B, H, W, C = h.shape
         u, norm_cache = images.group_norm(h, self.groups)
-        qkv, qkv_cache = linear(u.reshape(-1, C), p["W_qkv"], p["b_qkv"])  # at each place
+        qkv, qkv_cache = linear(u.reshape(-1, C), p["W_qkv"], p["b_qkv"])  # of each place by itself
         y, att_cache = images.attention(*np.split(qkv.reshape(B, H * W, 3 * C), 3, axis=-1))
         y, out_cache = linear(y.reshape(-1, C), p["W_att"], p["b_att"])
-        return add(h, y.reshape(h.shape))[0], (norm_cache, qkv_cache, att_cache, out_cache)
+        return h + y.reshape(h.shape), (norm_cache, qkv_cache, att_cache, out_cache)
 
     def _attend_backward(self, g, dh, cache):
         B, H, W, C = dh.shape
         norm_cache, qkv_cache, att_cache, out_cache = cache
-        dh, dy = add_backward(dh, None)
-        dy, g["W_att"], g["b_att"] = linear_backward(dy.reshape(-1, C), out_cache)
+        dy, g["W_att"], g["b_att"] = linear_backward(dh.reshape(-1, C), out_cache)
         dqkv = np.concatenate(images.attention_backward(dy.reshape(B, H * W, C), att_cache), axis=-1)
         du, g["W_qkv"], g["b_qkv"] = linear_backward(dqkv.reshape(-1, 3 * C), qkv_cache)
         return dh + images.group_norm_backward(du.reshape(dh.shape), norm_cache)
 
     def forward(self, params, x_t, t, label=None):
         """eps_hat = eps_theta(x_t, t, label): the formula above.    t an int or (B,), label too or None -> eps_hat, cache."""
-        p, h, caches, kept = params, self.pictures(x_t), [], []
-        emb = np.broadcast_to(time_embedding(t, self.time_dim, x_t.dtype), (len(h), self.time_dim))
-        c, time_cache = linear(emb, p["W_time"], p["b_time"])
+        p, h, cache, kept = params, self.pictures(x_t), {}, []
         label = self.labels_of(label, len(h))
-        e, label_cache = images.embed(p["E"], label) if self.labels else (0, None)
-        c, silu_cache = silu(c + e)
-        mod, mod_cache = linear(c, p["W_mod"], p["b_mod"])
+        # what time and label say: scales, shifts and gates for all blocks
+        emb = np.broadcast_to(time_embedding(t, self.time_dim, x_t.dtype), (len(h), self.time_dim))
+        c, cache["time"] = linear(emb, p["W_time"], p["b_time"])
+        if self.labels:
+            one_hot = np.eye(self.labels + 1, dtype=x_t.dtype)[label]
+            e, cache["label"] = linear(one_hot, p["E"], 0)  # the row of E that belongs to the label
+            c = c + e
+        c, cache["silu"] = silu(c)
+        mod, cache["mod"] = linear(c, p["W_mod"], p["b_mod"])
 
-        h, in_cache = images.conv(h, p["W_in"], p["b_in"])
-        for i in range(self.depth):
-            h, cache = self._block(p, f"down_{i}", h, mod)
-            kept.append(h)
-            h, _ = images.pool(h)
-            caches.append(cache)
-        h, mid_0 = self._block(p, "mid_0", h, mod)
-        h, att_cache = self._attend(p, h)
-        h, mid_1 = self._block(p, "mid_1", h, mod)
-        caches += [mid_0, att_cache, mid_1]
-        for i in reversed(range(self.depth)):
-            h, _ = images.upsample(h)
-            h, concat_cache = images.concat(h, kept.pop())
-            h, cache = self._block(p, f"up_{i}", h, mod)
-            caches.append((cache, concat_cache))
-        h, act_cache = self._act(h, *np.split(mod[:, self.columns["out"]], 2, axis=1))
-        h, out_cache = images.conv(h, p["W_out"], p["b_out"])
-        ends = time_cache, label_cache, silu_cache, mod_cache, in_cache, act_cache, out_cache
-        return h.reshape(x_t.shape), (h.shape, len(mod), caches, ends)
+        h, cache["in"] = images.conv(h, p["W_in"], p["b_in"])
+        for name in self.blocks:
+            if "up" in name:  # twice the size, joined with what was kept at that size on the way down
+                h, cache["join_" + name] = images.join(h, kept.pop())
+            h, cache[name] = self._block(p, name, h, mod)
+            if name == "mid_0":
+                h, cache["attention"] = self._attend(p, h)
+            if "down" in name:  # kept, and half the size
+                kept.append(h)
+                h, _ = images.pool(h)
+        scale, shift = np.split(mod[:, self.columns["out"]], 2, axis=1)
+        h, cache["out"] = self._act_conv(h, scale, shift, p["W_out"], p["b_out"])
+        return h.reshape(x_t.shape), cache
 
     def backward(self, deps_hat, cache):
         """dLoss/d(every parameter), given dLoss/d(eps_hat) and forward's cache. Same keys and shapes as params."""
-        shape, B, caches, (time_cache, label_cache, silu_cache, mod_cache, in_cache, act_cache, out_cache) = cache
-        g, caches, dkept, columns = {}, list(caches), [], self.columns
-        dmod = np.empty((B, columns["out"].stop), deps_hat.dtype)
-        dh, g["W_out"], g["b_out"] = images.conv_backward(deps_hat.reshape(shape), out_cache)
-        dh, *dfilm = self._act_backward(dh, act_cache)
-        dmod[:, columns["out"]] = np.concatenate(dfilm, axis=1)
-        for i in range(self.depth):
-            block_cache, concat_cache = caches.pop()
-            dh = self._block_backward(g, f"up_{i}", dh, dmod, block_cache)
-            dh, dskip = images.concat_backward(dh, concat_cache)
-            dkept.append(dskip)
-            dh = images.upsample_backward(dh, None)
-        dh = self._block_backward(g, "mid_1", dh, dmod, caches.pop())
-        dh = self._attend_backward(g, dh, caches.pop())
-        dh = self._block_backward(g, "mid_0", dh, dmod, caches.pop())
-        for i in reversed(range(self.depth)):
-            dh = images.pool_backward(dh, None) + dkept.pop()
-            dh = self._block_backward(g, f"down_{i}", dh, dmod, caches.pop())
-        _, g["W_in"], g["b_in"] = images.conv_backward(dh, in_cache)
+        g, dkept, out, dh = {}, [], self.columns["out"], self.pictures(deps_hat)
+        dmod = np.empty((len(dh), out.stop), deps_hat.dtype)
+        dh, dscale, dshift, g["W_out"], g["b_out"] = self._act_conv_backward(dh, cache["out"])
+        dmod[:, out] = np.concatenate([dscale, dshift], axis=1)
+        for name in reversed(self.blocks):
+            if "down" in name:
+                dh = images.pool_backward(dh, None) + dkept.pop()
+            if name == "mid_0":
+                dh = self._attend_backward(g, dh, cache["attention"])
+            dh = self._block_backward(g, name, dh, dmod, cache[name])
+            if "up" in name:
+                dh, dskip = images.join_backward(dh, cache["join_" + name])
+                dkept.append(dskip)
+        _, g["W_in"], g["b_in"] = images.conv_backward(dh, cache["in"])
 
-        dc, g["W_mod"], g["b_mod"] = linear_backward(dmod, mod_cache)
-        dc = silu_backward(dc, silu_cache)
+        dc, g["W_mod"], g["b_mod"] = linear_backward(dmod, cache["mod"])
+        dc = silu_backward(dc, cache["silu"])
         if self.labels:
-            g["E"] = images.embed_backward(dc, label_cache)
-        _, g["W_time"], g["b_time"] = linear_backward(dc, time_cache)
+            _, g["E"], _ = linear_backward(dc, cache["label"])
+        _, g["W_time"], g["b_time"] = linear_backward(dc, cache["time"])
         return {name: g[name] for name in self.shapes}
 
     def eps_theta(self, params, label=None):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from command_line import answer, refused, run
 
-from minidiff.cli import checkpoint, commands
+from minidiff.cli import checkpoint, commands, printing
 from minidiff.cli import parser as cli
 from minidiff.cli.runs import draw
 from minidiff.evaluation import judge as evaluation
@@ -71,9 +71,9 @@ def test_eval_judges_pictures(capsys, digits, monkeypatch):
     assert sorted(os.listdir("o")) == ["eval.png", "nearest.png"]
     pictures = result["pictures"]
     assert set(pictures) == {"n", "d", "frechet", "classifier", "to_the_nearest", "denoising"} and pictures["n"] == 30
-    assert "n = 30 is too few for covariances of 64 numbers" in evaluation.pictures_text(pictures)
-    assert "too few" not in evaluation.pictures_text(pictures | {"n": 128})
-    assert "grey pictures only" not in evaluation.pictures_text(pictures)
+    assert "n = 30 is too few for covariances of 64 numbers" in printing.pictures_text(pictures)
+    assert "too few" not in printing.pictures_text(pictures | {"n": 128})
+    assert "grey pictures only" not in printing.pictures_text(pictures)
     assert all(v["distance"] > 0 < v["floor"] for v in pictures["frechet"].values()) and len(pictures["frechet"]) == 3
     assert pictures["classifier"]["accuracy"] > 0.5 and 0 <= pictures["classifier"]["agreement"] <= 1
     assert sum(pictures["classifier"]["classes"]) == 30
@@ -103,7 +103,7 @@ def test_colours_of_ones_own_from_training_to_their_own_units(capsys):
     for home in ("r", "s"):
         found = answer(capsys, "eval", home, "--n", "6", *FEW)["pictures"]
         assert "classifier" not in found and "denoising" not in found and os.path.exists(f"{home}/nearest.png")
-        assert "(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)" in evaluation.pictures_text(found)
+        assert "(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)" in printing.pictures_text(found)
 
 
 @pytest.mark.parametrize(
@@ -143,17 +143,17 @@ def picture_files():
     mixed = np.empty(2, object)
     mixed[:] = [pictures(4, 4), pictures(6, 6)]
     return {
-        "odd": ({"x": pictures(5, 5)}, [], "size must be a multiple of 2^depth = 2 to be halved 1 times, got 5"),
+        "odd": ({"x": pictures(5, 5)}, [], "size must be a multiple of 2 (2^depth), got 5"),
         "wide": ({"x": pictures(4, 6)}, [], "H = W, got (4, 6)"),
         "flat": ({"x": rng.standard_normal((12, 4))}, [], "needs pictures, "),
-        "deep": ({"x": pictures(8, 8)}, ["--depth", "4"], "size must be a multiple of 2^depth = 16"),
+        "deep": ({"x": pictures(8, 8)}, ["--depth", "4"], "size must be a multiple of 16 (2^depth)"),
         "unequal": ({"x": mixed}, [], "holds objects, expected numbers"),
         "no-labels": ({"x": pictures(4, 4)}, ["--conditional"], "has no labels"),
         "float-labels": ({"x": pictures(4, 4), "label": np.ones(12)}, ["--conditional"], "whole numbers 0..999, got float64"),
         "fewer-labels": ({"x": pictures(4, 4), "label": np.ones(11, int)}, [], "label must have the shape (12,), got (11,)"),
         "large-labels": ({"x": pictures(4, 4), "label": np.full(12, 1000)}, ["--conditional"], "got int64 1000..1000"),
         "words": ({"x": np.full((12, 4, 4), "a")}, [], "must hold numbers"),
-        "groups": ({"x": pictures(4, 4)}, ["--width", "6"], "groups must divide width = 6"),
+        "groups": ({"x": pictures(4, 4)}, ["--width", "6"], "width must be a multiple of 4 (groups), got 6"),
         "warm": ({"x": pictures(4, 4)}, ["--warmup", "-1"], "warmup must be"),
     }
 

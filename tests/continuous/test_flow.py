@@ -11,8 +11,6 @@ from support import DTYPES, coarse, grid, log_normal, numerical_gradient
 from minidiff import sample
 from minidiff.continuous import flow, ode
 from minidiff.exact import Mixture
-from minidiff.fast.noise import RowNoise
-from minidiff.fast.sampling import generate
 from minidiff.objective import floor_of
 
 S = coarse()
@@ -244,12 +242,12 @@ def test_crossing_pairs_have_no_average_direction():
     assert abs(flow.marginal_velocity(both)(np.zeros((1, 1)), 0.5)[0, 0]) < 1e-14
 
 
-def test_the_straight_path_is_walked_by_generate():
+def test_the_straight_path_is_walked_by_sample():
     """times T..0 are t = 0..1: x_T ends at M + std x_T."""
     u, x_T = flow.marginal_velocity(GAUSSIAN), np.array([[-1.5], [0.3]])
-    x_0 = generate(flow.straight(ode.rk4), u, S, x_T, range(6, -1, -1), RowNoise(0))
+    *_, x_0 = sample.sample(sample.Multistep(flow.straight(ode.rk4)), u, S, x_T, range(6, -1, -1), None)
     assert np.abs(x_0 - (M + STD * x_T)).max() < 1e-3  # (1/6)^4
-    *path, _ = sample.sample(flow.straight(ode.euler), u, S, x_T, [6, 3, 0], None)
+    *path, _ = sample.sample(sample.Multistep(flow.straight(ode.euler)), u, S, x_T, [6, 3, 0], None)
     assert np.abs(path[0] - (x_T + 0.5 * gaussian_velocity(x_T, 0.0))).max() < 1e-14
 
 

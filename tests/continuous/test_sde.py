@@ -1,4 +1,4 @@
-"""sde: processes, the two equations of motion of a density, likelihood."""
+"""sde: the two equations of motion of a density, steps by probing, likelihood."""
 
 import itertools
 import math
@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from support import DTYPES, betas, coarse, log_normal, product_of_alphas
 
 from minidiff.continuous import sde
-from minidiff.continuous.process import VP, continuous
-from minidiff.continuous.sde import VE
+from minidiff.continuous.process import VE, VP, continuous
 from minidiff.exact import Mixture
 from minidiff.schedule import cosine, from_betas, linear
 
@@ -100,26 +99,6 @@ def test_scores_are_gradients_of_the_log_density(name, t):
     if name == "vp":
         eps_theta = MIXTURE.eps_theta(process)
         assert np.abs(sde.score_of(eps_theta, process)(POINTS, t) - score(POINTS, t)).max() < 1e-12
-
-
-def test_ve_adds_the_variance_it_says():
-    """sigma_t^2 - sigma_0^2 from 0 to the full range, and g^2 its derivative."""
-    ve = VE(0.01, 50.0)
-    assert ve.sigma2(0) == 0 and abs(ve.sigma2(1) - (2500 - 1e-4)) < 1e-9 and ve.f(0.5) == 0
-    assert abs(ve.sigma2(0.5) - (0.01 * 50 - 1e-4)) < 1e-12  # the geometric middle
-    for t in (0.2, 0.5, 0.9):
-        h = 1e-5
-        assert abs((ve.sigma2(t + h) - ve.sigma2(t - h)) / (2 * h) / ve.g2(t) - 1) < 1e-7  # h^2 rate^2 / 6, rate = 17
-
-
-@pytest.mark.parametrize("process", [VP(), continuous(S)], ids=["vp", "between"])
-def test_f_and_g2_are_what_makes_alpha_bar(process):
-    """Mean: d log sqrt(ab) / dt = f. Variance of x_t | x_0: d(1 - ab)/dt = 2 f (1 - ab) + g^2."""
-    for t in (0.31, 0.77) if process.T == 1 else (0.31, 2.5, 5.9):
-        h = 1e-6
-        before, now, after = (float(process.at(t + k * h, 0.0)) for k in (-1, 0, 1))
-        assert abs((math.log(after) - math.log(before)) / (4 * h) - process.f(t)) < 1e-7
-        assert abs((before - after) / (2 * h) - (2 * process.f(t) * (1 - now) + process.g2(t))) < 1e-7
 
 
 @pytest.mark.parametrize("name", ["vp", "ve"])

@@ -1,4 +1,4 @@
-"""ode, solvers, recursion: every sampler against closed forms that never call it."""
+"""solvers: every sampler against closed forms that never call it, and its moments against the recursion."""
 
 import math
 from functools import partial
@@ -8,32 +8,24 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import COARSE, DTYPES, assert_mean, assert_variance, betas, coarse, product_of_alphas, seeds
+from support import COARSE, DTYPES, Given, assert_mean, assert_variance, betas, coarse, product_of_alphas, seeds
 
 from minidiff import recursion, sample
-from minidiff.cli.names import SAMPLERS, sampler
 from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import VP, continuous
 from minidiff.exact import Mixture
-from minidiff.fast.noise import RowNoise
-from minidiff.fast.sampling import generate
+from minidiff.noise import SAMPLE, stream
 from minidiff.schedule import cosine, from_betas, linear
 
 S = coarse()
 M, V = 0.8, 0.36  # mean and variance of the Gaussian data
 GAUSSIAN = Mixture([1.0], [[M]], [[[V]]])
-AFFINE = {name: SAMPLERS[name][0] for name in ("euler", "dpm-solver-1", "reverse-sde")}
-DETERMINISTIC = {name: SAMPLERS[name][0] for name in ("euler", "heun", "rk4", "dpm-solver-1", "dpm-solver++")}
-
-
-class Returns:
-    """An rng that returns the z it was given."""
-
-    def __init__(self, z):
-        self.z = z
-
-    def standard_normal(self, shape, dtype):
-        return np.full(shape, self.z, dtype)
+AFFINE = {"euler": solvers.pf_ode(ode.euler), "dpm-solver-1": solvers.dpm_solver_1, "reverse-sde": solvers.reverse_sde}
+DETERMINISTIC = {
+    "ddim": sample.ddim(), "euler": solvers.pf_ode(ode.euler), "heun": solvers.pf_ode(ode.heun), "rk4": solvers.pf_ode(ode.rk4),
+    "dpm-solver-1": solvers.dpm_solver_1, "dpm-solver++": sample.Multistep(solvers.dpm_solver_pp_2m),
+}  # fmt: skip
+DRAWING = {"ddpm": sample.ddpm(), "reverse-sde": solvers.reverse_sde, "langevin": solvers.langevin()}
 
 
 def by_hand(name, beta_rate, tau_t, tau_s, dt):
@@ -58,7 +50,7 @@ def test_steps_by_probing(name, b, x, e, z, data):
     s = data.draw(st.integers(0, t - 1))
     # between the steps log alpha_bar is straight: beta(t) = -log(1 - beta_t) a step
     c_x, c_eps, c_z = by_hand(name, -math.log(1 - b[t - 1]), *(-math.log(product_of_alphas(b, k)) for k in (t, s)), t - s)
-    got = AFFINE[name](lambda x_t, t: np.full_like(x_t, e), from_betas(b), np.array([[x]]), t, s, Returns(z))[0, 0]
+    got = AFFINE[name](lambda x_t, t: np.full_like(x_t, e), from_betas(b), np.array([[x]]), t, s, Given(z))[0, 0]
     # sqrt(ab_t) >= 0.4^4 = 0.026 and 1 - ab_t >= 0.001 enlarge roundings of 1e-16 by at most 40 * 32 * |3|
     assert abs(got - (c_x * x + c_eps * e + c_z * z)) < 1e-12 * (1 + abs(c_x) + abs(c_eps))
 
@@ -68,7 +60,7 @@ def test_steps_by_probing(name, b, x, e, z, data):
 def test_steps_by_probing_in_continuous_time(name, t, part, x, e, z):
     s = part * t
     c_x, c_eps, c_z = by_hand(name, 0.1 + 19.9 * t, *(0.1 * k + 19.9 * k * k / 2 for k in (t, s)), t - s)
-    got = AFFINE[name](lambda x_t, t: np.full_like(x_t, e), VP(), np.array([[x]]), t, s, Returns(z))[0, 0]
+    got = AFFINE[name](lambda x_t, t: np.full_like(x_t, e), VP(), np.array([[x]]), t, s, Given(z))[0, 0]
     assert abs(got - (c_x * x + c_eps * e + c_z * z)) < 1e-12 * (1 + abs(c_x) + abs(c_eps))
 
 
@@ -97,7 +89,7 @@ def test_dpm_solver_pp_is_exact_for_one_point(b, c, x):
     def eps_theta(x_t, t):
         return (x_t - math.sqrt(s.alpha_bar[t]) * c) / math.sqrt(1 - s.alpha_bar[t])
 
-    walk = sample.sample(solvers.dpm_solver_pp_2m, eps_theta, s, np.array([[x]]), range(T, -1, -1), None)
+    walk = sample.sample(DETERMINISTIC["dpm-solver++"], eps_theta, s, np.array([[x]]), range(T, -1, -1), None)
     for t, x_t in zip(range(T - 1, -1, -1), walk):
         ab_t, ab_T = product_of_alphas(b, t), product_of_alphas(b, T)
         # dividing by sqrt(ab) >= 0.026 at each of 8 steps
@@ -115,7 +107,7 @@ def test_dpm_solver_pp_aims_at_the_middle_of_its_step():
         return (x_t - math.sqrt(ab) * (0.3 - 0.7 * lam(t))) / math.sqrt(1 - ab)
 
     times, x_T = [6, 5, 2, 1], np.array([[0.4], [-1.1]])
-    path = [x_T, *sample.sample(solvers.dpm_solver_pp_2m, eps_theta, S, x_T, times, None)]
+    path = [x_T, *sample.sample(DETERMINISTIC["dpm-solver++"], eps_theta, S, x_T, times, None)]
     for k, (t, s) in enumerate(zip(times[:-1], times[1:])):
         ab_t, ab_s = product_of_alphas(COARSE, t), product_of_alphas(COARSE, s)
         aim = 0.3 - 0.7 * (lam(t) if k == 0 else (lam(t) + lam(s)) / 2)  # the first step has nothing to draw on
@@ -176,7 +168,7 @@ WALKS = {  # name -> process, its alpha_bar by hand, and the ends of a walk
 )
 def test_order_of_convergence(mixture, flow, name, order, n, walk):
     """Half the step leaves 1 / 2^order of the error against the exact flow, whatever the schedule, jumps of beta included."""
-    step = sample.ddim() if name == "ddim" else DETERMINISTIC[name]
+    step = DETERMINISTIC[name]
     process, ab, t, s = WALKS[walk]
     x, errors = np.array([[-1.5], [-0.4], [0.3], [1.1], [2.0]]), []
     for steps in (n, 2 * n):
@@ -186,14 +178,14 @@ def test_order_of_convergence(mixture, flow, name, order, n, walk):
     assert abs(math.log2(errors[0] / errors[1]) - order) < 0.15, errors
 
 
-@pytest.mark.parametrize("name", ["ddim", *DETERMINISTIC])
+@pytest.mark.parametrize("name", DETERMINISTIC)
 @pytest.mark.parametrize("times", [range(6, -1, -1), [6, 4, 1, 0], [5, 2, 0]])
 def test_points_pushed_through_have_the_recursions_moments(name, times):
     """+-sqrt(2) e_i have mean 0 and covariance I; the sampler is affine, so where they end is the recursion to 1e-10."""
-    step = sample.ddim() if name == "ddim" else DETERMINISTIC[name]
+    step = DETERMINISTIC[name]
     mean, cov = np.array([0.8, -0.5]), np.array([[0.36, 0.2], [0.2, 1.5]])
     x = math.sqrt(2) * np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
-    means, covs = recursion.moments(step, S, mean, cov, times)
+    means, covs = recursion.moments(step, S, mean, cov, times, process=continuous(S))
     eps_theta = Mixture([1.0], mean[None], cov[None]).eps_theta(continuous(S))
     for x_s, m, c in zip([x, *sample.sample(step, eps_theta, S, x, times, None)], means, covs):
         assert np.abs(x_s.mean(axis=0) - m).max() < 1e-10
@@ -239,8 +231,9 @@ def test_recursion_of_samplers_that_draw(name, times):
 @pytest.mark.parametrize("name", RANDOM)
 def test_samples_have_the_recursions_moments(name):
     """With the exact denoiser, n = 2e5: sees 0.03 std of bias and 2 % of std."""
-    rng, (step, settings) = RowNoise(7), RANDOM[name]
-    x_0 = generate(step, GAUSSIAN.eps_theta(continuous(S)), S, rng.standard_normal((200_000, 1)), range(6, -1, -1), rng)
+    rng, (step, settings) = stream(7, SAMPLE), RANDOM[name]
+    x_T = rng.standard_normal((200_000, 1))
+    *_, x_0 = sample.sample(step, GAUSSIAN.eps_theta(continuous(S)), S, x_T, range(6, -1, -1), rng)
     m, v = moments_by_hand(name, COARSE, list(range(6, -1, -1)), **settings)
     assert_mean(x_0[:, 0], m, math.sqrt(v))
     assert_variance(x_0[:, 0], m, v)
@@ -263,21 +256,11 @@ def test_steps_keep_the_dtype_and_take_a_time_for_each_row(name, dtype):
         name
     ]
     x, t, s = np.linspace(-1, 1, 6).astype(dtype).reshape(3, 2), np.array([2, 4, 6]), np.array([1, 2, 3])
-    together = step(lambda x_t, t: 0.5 * x_t, S, x, t, s, Returns(0.7))
+    together = step(lambda x_t, t: 0.5 * x_t, S, x, t, s, Given(0.7))
     assert together.dtype == dtype
     for i in range(3):
-        alone = step(lambda x_t, t: 0.5 * x_t, S, x[i : i + 1], int(t[i]), int(s[i]), Returns(0.7))
+        alone = step(lambda x_t, t: 0.5 * x_t, S, x[i : i + 1], int(t[i]), int(s[i]), Given(0.7))
         assert np.allclose(together[i], alone[0], rtol=60 * np.finfo(dtype).eps)
-
-
-@pytest.mark.parametrize("name", AFFINE)
-def test_compiled_loops_are_the_readable_one(name):
-    """On times that are not evenly spread, where one step's length is not another's."""
-    eps_theta, ends = TWO_AS_MIXTURE.eps_theta(continuous(S)), []
-    for run in (generate, lambda *a: list(sample.sample(*a))[-1]):
-        rng = RowNoise(4)
-        ends.append(run(AFFINE[name], eps_theta, S, rng.standard_normal((5, 1)), [6, 5, 2, 0], rng))
-    assert np.abs(ends[0] - ends[1]).max() < 1e-12  # three steps, each of which stretches roundings less than ten times
 
 
 @pytest.mark.parametrize("name", ["heun", "rk4", "dpm-solver++"])
@@ -296,7 +279,7 @@ def test_solvers_keep_the_dtype(name, dtype):
 )  # fmt: skip
 def test_evaluations_are_counted(name, evaluations):
     """In 4 steps."""
-    assert sample.evaluations(sampler(name).step, continuous(S), [6, 5, 3, 1, 0]) == evaluations
+    assert sample.evaluations((DETERMINISTIC | DRAWING)[name], continuous(S), [6, 5, 3, 1, 0]) == evaluations
 
 
 def test_recursion_counts_every_draw_of_a_step():
@@ -322,22 +305,7 @@ def test_recursion_refuses_what_it_cannot_judge():
 
     for solver, words in ((noisy, "remembers earlier steps and draws noise"), (bent, "the solver is not affine")):
         with pytest.raises(ValueError, match=words):
-            recursion.moments(solver, S, [0.0], [[1.0]], [6, 3, 0])
-
-
-def test_ode_steps_have_the_worked_values():
-    """dx/dt = t x, x(0) = 1, one step to 1/2: by hand, rk4 with k = 0, 1/4, 17/64, 145/256... against exp(1/8)."""
-    u, x = lambda x, t: t * x, np.array([[1.0]])
-    assert ode.euler(u, x, 0.0, 0.5)[0, 0] == 1.0
-    assert ode.heun(u, x, 0.0, 0.5)[0, 0] == 1 + 0.25 * 0.5  # looks ahead to x = 1 at t = 1/2
-    k_2 = 0.25
-    k_3 = 0.25 * (1 + 0.25 * k_2)
-    k_4 = 0.5 * (1 + 0.5 * k_3)
-    assert abs(ode.rk4(u, x, 0.0, 0.5)[0, 0] - (1 + 0.5 / 6 * (2 * k_2 + 2 * k_3 + k_4))) < 1e-15
-    assert abs(ode.rk4(u, x, 0.0, 0.5)[0, 0] - math.exp(1 / 8)) < 1e-4
-    back = ode.rk4(u, ode.rk4(u, x, 0.0, 0.5), 0.5, 0.0)  # backwards in time, up to h^5 each way
-    assert abs(back[0, 0] - 1) < 2e-4
-    assert len(list(ode.walk(ode.euler, u, x, [0, 0.1, 0.5]))) == 2
+            recursion.moments(sample.Multistep(solver), S, [0.0], [[1.0]], [6, 3, 0])
 
 
 @pytest.mark.parametrize(
@@ -359,4 +327,4 @@ def test_bad_arguments_are_named(call, words):
 def test_steps_upwards_are_named(name):
     for t, s in ((3, 3), (3, 5)):
         with pytest.raises(ValueError, match="s must be below t"):
-            sampler(name).step(lambda x_t, t: x_t, S, np.ones((2, 2)), t, s, RowNoise(0))
+            (DETERMINISTIC | DRAWING)[name](lambda x_t, t: x_t, S, np.ones((2, 2)), t, s, None)

@@ -1,7 +1,6 @@
-"""classifier and evaluation: the judge is judged first, on what it has not seen."""
+"""classifier: judged itself first, on what it has not seen."""
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,17 +8,10 @@ from hypothesis import given
 from support import DELTA, assert_gradient, numerical_gradient, seeds
 
 from minidiff import data
-from minidiff.evaluation import judge as evaluation
 from minidiff.evaluation.classifier import Classifier, backward, cross_entropy, forward, learn
 from minidiff.noise import JUDGE, stream
-from minidiff.schedule import linear_scaled
 
 DIGITS = data.digits()
-
-
-@pytest.fixture(scope="module")
-def judge():
-    return learn(DIGITS.x, DIGITS.label, DIGITS.shape)
 
 
 @given(seeds)
@@ -52,12 +44,12 @@ def test_backward_by_every_parameter(seed):
         assert_gradient(grads[k], lambda: cross_entropy(forward(params, x)[0], label)[0], w)
 
 
-def test_it_reads_the_digits_that_it_has_not_seen(judge):
+def test_it_reads_the_digits_that_it_has_not_seen(reader):
     """Its own number, and the same from the rows that were held out, found again by the stream that chose them."""
     held = stream(0, JUDGE, 2).permutation(len(DIGITS.x))[: len(DIGITS.x) // 5]
     # one error in a hundred is 4 of 359 rows: 22 and more, above 6 %, come once in 3e9 (Poisson)
-    assert judge.accuracy >= 0.94 and judge.accuracy == np.mean(judge.label(DIGITS.x[held]) == DIGITS.label[held])
-    assert judge.features(DIGITS.x[:3]).shape == (3, 192)
+    assert reader.accuracy >= 0.94 and reader.accuracy == np.mean(reader.label(DIGITS.x[held]) == DIGITS.label[held])
+    assert reader.features(DIGITS.x[:3]).shape == (3, 192)
 
 
 def test_its_accuracy_is_not_that_of_a_good_memory():
@@ -78,73 +70,6 @@ def test_the_same_seed_makes_the_same_judge():
 def test_too_few_rows_or_labels_are_named(rows, label):
     with pytest.raises(ValueError, match="one label a row and ten rows"):
         learn(DIGITS.x[:rows], label, (8, 8))
-
-
-def a_run(eps_theta):
-    return SimpleNamespace(schedule=linear_scaled(40), shape=(8, 8), eps_theta=lambda: eps_theta)
-
-
-@pytest.fixture
-def judged(judge, monkeypatch):
-    """What judge_pictures says of samples, with the judge that is there already."""
-    monkeypatch.setattr(evaluation, "learn", lambda *_: judge)
-    return lambda x_0, wish=(): evaluation.judge_pictures(x_0, wish, DIGITS, a_run(lambda x_t, t: 0 * x_t), 0)
-
-
-def test_real_digits_pass_and_noise_does_not(judged):
-    """600 real ones lie about as far as their floor; noise of their mean and spread a pixel is far beyond it."""
-    rng = np.random.default_rng(1)
-    rows = rng.permutation(len(DIGITS.x))[:600]
-    real = judged(DIGITS.x[rows], (DIGITS.label[rows], 1.0))
-    noise = DIGITS.x.mean(axis=0) + DIGITS.x.std(axis=0) * rng.standard_normal((600, 64))
-    fake = judged(noise.astype(np.float32))
-    assert list(real["frechet"]) == ["pixels", "32 principal components", "classifier's last layer"] and real["n"] == 600
-    for f, v in real["frechet"].items():
-        # the halves of a floor share no row, the samples share some with the data: never more than a few floors apart
-        assert 0 < v["distance"] < 2 * v["floor"] and fake["frechet"][f]["distance"] > 4 * fake["frechet"][f]["floor"]
-    assert real["classifier"]["agreement"] >= 0.97 and "agreement" not in fake["classifier"]
-    assert sum(real["classifier"]["classes"]) == 600 and min(real["classifier"]["classes"]) > 30
-    assert fake["to_the_nearest"]["samples"] > fake["to_the_nearest"]["data"]
-    text = evaluation.pictures_text(real)
-    assert "real against real" in text and "agrees with the label asked for" in text
-    text.encode("cp1252")
-    assert "agrees" not in evaluation.pictures_text(fake)
-
-
-def test_what_was_learnt_by_heart_is_found(judged):
-    """Training pictures with a trace of noise: each finds its own, at a distance of about 0.01 sqrt(64)."""
-    rows = np.random.default_rng(0).permutation(len(DIGITS.x))[:40]
-    noise = 0.01 * np.random.default_rng(1).standard_normal((40, 64))
-    j = judged((DIGITS.x[rows] + noise).astype(np.float32))
-    assert np.array_equal(j["nearest"], rows)
-    assert 0.04 < j["to_the_nearest"]["samples"] < 0.16 < j["to_the_nearest"]["data"]
-
-
-def test_denoising_says_what_one_evaluation_recovers():
-    """With the noise itself it is everything, with the answer 0 nothing: x_t / sqrt(ab_t)."""
-    x_0 = DIGITS.x[:50]
-    t = int(np.argmin(np.abs(linear_scaled(40).alpha_bar - 0.5)))
-    nothing = evaluation.denoising(a_run(lambda x_t, t: 0 * x_t), x_0, np.random.default_rng(0))
-    noise = np.random.default_rng(0).standard_normal(x_0.shape, np.float32)
-    perfect = evaluation.denoising(a_run(lambda x_t, t: noise), x_0, np.random.default_rng(0))
-    assert nothing["t"] == t
-    for name in ("psnr", "ssim"):
-        assert nothing[name] == pytest.approx(nothing[f"{name}_of_x_t"], rel=1e-5)
-    assert perfect["psnr"] > 100 and perfect["ssim"] > 1 - 1e-6
-    # x_t / sqrt(ab_t) - x_0 is noise of variance (1 - ab) / ab, values span 2
-    ratio = (1 - linear_scaled(40).alpha_bar[t]) / linear_scaled(40).alpha_bar[t]
-    assert abs(nothing["psnr"] - 10 * math.log10(4 / ratio)) < 1
-
-
-def test_pictures_without_labels_or_in_colour_are_judged_by_what_there_is():
-    rng = np.random.default_rng(0)
-    for shape in ((4, 4), (4, 4, 3)):
-        d = math.prod(shape)
-        mine = data.Dataset("mine", rng.uniform(-1, 1, (40, d)).astype(np.float32), shape)
-        run = SimpleNamespace(schedule=linear_scaled(40), shape=shape, eps_theta=lambda: lambda x_t, t: 0 * x_t)
-        j = evaluation.judge_pictures(mine.x[:10], (), mine, run, 0)
-        assert "classifier" not in j and ("denoising" in j) == (len(shape) == 2) and j["n"] == 10
-        assert evaluation.pictures_text(j)
 
 
 def test_a_classifier_is_what_its_parameters_say():

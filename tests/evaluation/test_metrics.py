@@ -1,4 +1,7 @@
+"""metrics: distances by their definitions, where they are known in closed form, and what tells good from bad."""
+
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -7,6 +10,33 @@ from hypothesis import strategies as st
 from support import DTYPES, seeds
 
 from minidiff.evaluation import metrics
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_distances_are_pythagoras_and_take_no_cube_of_memory(dtype):
+    """3, 4, 5; and of n m pairs in d dimensions the n m d differences are never there at once."""
+    assert metrics.distances(np.array([[0, 0], [3, 0]], dtype), np.array([[0, 4], [3, 0]], dtype)).tolist() == [[4, 3], [5, 0]]
+    tracemalloc.start()
+    D = metrics.distances(np.zeros((300, 100), dtype), np.ones((200, 100), dtype))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert D.shape == (300, 200) and D.dtype == dtype and np.all(D == 10)
+    # the answer, and for one row three arrays of 200 x 100; all pairs at once are 100 times the answer
+    assert most < 2 * D.nbytes + 4 * 200 * 100 * D.itemsize
+
+
+def test_the_distances_that_are_passed_in_are_used():
+    """Twice the distances are twice the energy distance and the same p-value."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((30, 2)), rng.standard_normal((40, 2))
+
+    def twice(a, b):
+        return 2 * metrics.distances(a, b)
+
+    found = [metrics.judge(x, y, np.random.default_rng(1), 19, **how) for how in ({}, {"distances": twice})]
+    for name, factor in (("energy_distance", 2), ("energy_floor", 2), ("least_seen", 2), ("p_value", 1), ("sliced_floor", 1)):
+        assert found[1][name] == pytest.approx(factor * found[0][name], rel=1e-12)
+    assert metrics.energy_distance(x, y, twice) == pytest.approx(2 * metrics.energy_distance(x, y), rel=1e-12)
 
 
 def test_energy_distance_is_its_definition():

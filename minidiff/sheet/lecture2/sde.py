@@ -198,7 +198,7 @@ ENTRIES = [
         why="Variances add, so the noise to come is the growth of the variance, not of the standard deviation.",
         letters="sigma dsigma", own=LEVEL, answer="sqrt(2 * sigma * dsigma)",
         oracle=_ve_rate, measured="finite differences of the variance of a level with this value and slope",
-        source="sde.VE", value=lambda f, c: math.sqrt(f(c.sigma, c.sigma * math.exp(c.dsigma / c.sigma)).g2(0.0)),
+        source="process.VE", value=lambda f, c: math.sqrt(f(c.sigma, c.sigma * math.exp(c.dsigma / c.sigma)).g2(0.0)),
         wrong=(
             ("sigma", "sigma_t is what was added in all, not the rate"),
             ("dsigma", "standard deviations do not add: differentiate the variance"),
@@ -214,7 +214,7 @@ ENTRIES = [
         letters="sigma_1 sigma_2", own=LEVEL, derive=lambda c: {"sigma_2": c["sigma_1"] + c["sigma_2"]},
         answer="sigma_2**2 - sigma_1**2",
         oracle=_ve_added, measured="quadrature of g^2, itself by finite differences",
-        source="sde.VE", value=lambda f, c: f(c.sigma_1, c.sigma_2).sigma2(1.0),
+        source="process.VE", value=lambda f, c: f(c.sigma_1, c.sigma_2).sigma2(1.0),
         wrong=(
             ("(sigma_2 - sigma_1)**2", "standard deviations do not add: subtract the squares"),
             ("sigma_2 - sigma_1", "that is the difference of standard deviations"),

@@ -1,0 +1,44 @@
+"""Breaks one function of a copy of the package: its numbers come out 0.9 times as large. Used by test_law.py and index.py."""
+
+BROKEN = '''
+
+def _broken(f):
+    """f with numbers 0.9 times as large, whatever they come out in."""
+    import dataclasses, inspect, types
+
+    def smaller(y):
+        if isinstance(y, types.FunctionType):
+            return lambda *args, **kwargs: smaller(y(*args, **kwargs))
+        if isinstance(y, types.GeneratorType):
+            return (smaller(part) for part in y)
+        if dataclasses.is_dataclass(y) and not isinstance(y, type):
+            fields = {k: smaller(v) for k, v in vars(y).items() if not k.startswith("_")}
+            return dataclasses.replace(y, **{k: v for k, v in fields.items() if k in y.__dataclass_fields__})
+        if isinstance(y, (tuple, list)):
+            return type(y)(smaller(part) for part in y)
+        if isinstance(y, dict):
+            return {k: smaller(w) for k, w in y.items()}
+        if isinstance(y, float):
+            return 0.9 * y
+        return (0.9 * y).astype(y.dtype) if getattr(getattr(y, "dtype", None), "kind", "") == "f" else y
+
+    if isinstance(f, type):  # every method that is its own
+        for name, method in list(vars(f).items()):
+            if inspect.isfunction(method) and not name.startswith("_"):
+                setattr(f, name, _broken(method))
+        return f
+
+    import functools
+
+    @functools.wraps(f)
+    def broken(*args, **kwargs):
+        return smaller(f(*args, **kwargs))
+
+    return broken
+
+'''
+
+
+def plant(path, name):
+    """Breaks `name`, "f" or "Class.method", in the file at path."""
+    path.write_text(f"{path.read_text(encoding='utf-8')}{BROKEN}{name} = _broken({name})\n", encoding="utf-8")

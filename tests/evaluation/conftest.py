@@ -1,0 +1,12 @@
+"""The classifier of digits, trained once for all tests of this room."""
+
+import pytest
+
+from minidiff import data
+from minidiff.evaluation.classifier import learn
+
+
+@pytest.fixture(scope="session")
+def reader():
+    digits = data.load("digits")
+    return learn(digits.x, digits.label, digits.shape)
