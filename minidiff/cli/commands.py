@@ -11,7 +11,7 @@ import numpy as np
 
 from ..evaluation.judge import judge_pictures, likelihood
 from ..evaluation.metrics import judge
-from ..fast.distances import distances
+from ..fast import distances
 from ..noise import JUDGE, stream
 from ..pictures.guidance import check_weight
 from . import figures, plots
@@ -19,12 +19,13 @@ from .checkpoint import load
 from .files import folder
 from .names import load as load_data
 from .names import names_of, sampler
-from .printing import JUDGED, done, judged_row, likelihood_text, pictures_text, show, table, verdict, wrote
+from .printing import done, likelihood_text, pictures_text, show, table, wrote
 from .progress import bar
 from .runs import SETTINGS, data_of, draw, draw_path, evenly, fit, new_run, write_samples
 
 CHECKPOINT = "checkpoint.npz"
 FULL, QUICK = (3000, 500), (400, 100)  # the demo's training steps and samples
+JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor", "p"]
 
 
 def run_at(path):
@@ -70,6 +71,18 @@ def warn_of_eps(run, times, args):
     """Says what eps costs where a sampler of few steps asks for it."""
     if names_of(run.goal)["objective"] == "eps" and len(times) - 1 <= run.schedule.T // 4:
         show(f"this run answers eps: {price_of_eps(run.schedule)} (train --objective v; or --steps {run.schedule.T})", args)
+
+
+def judged_row(name, evaluations, seconds, j):
+    """One line under JUDGED."""
+    return [name, evaluations, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"], j["p_value"]]
+
+
+def verdict(j):
+    """What the permutation test says, at which n, and what it does not see."""
+    said = "can be told from data" if j["p_value"] <= 0.05 else "cannot be told from data"
+    sees = f"an energy distance above {j['least_seen']:.2g}, not copies of the training rows or a fault in a few samples"
+    return f"p = {j['p_value']:.3g}: at n = {j['n']} a side the samples {said}. (The test sees {sees}.)"
 
 
 def demo(args):

@@ -32,21 +32,6 @@ def table(head, rows, left=False):
     return "\n".join("  ".join(row).rstrip() for row in aligned)
 
 
-JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor", "p"]
-
-
-def judged_row(name, evaluations, seconds, j):
-    """One line under JUDGED."""
-    return [name, evaluations, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"], j["p_value"]]
-
-
-def verdict(j):
-    """What the permutation test says, at which n, and what it does not see."""
-    said = "can be told from data" if j["p_value"] <= 0.05 else "cannot be told from data"
-    sees = f"an energy distance above {j['least_seen']:.2g}, not copies of the training rows or a fault in a few samples"
-    return f"p = {j['p_value']:.3g}: at n = {j['n']} a side the samples {said}. (The test sees {sees}.)"
-
-
 def pictures_text(j):
     """judge_pictures' dict, as one reads it."""
     rows = [[name, v["distance"], v["floor"]] for name, v in j["frechet"].items()]
@@ -90,4 +75,5 @@ def likelihood_text(found, d):
         text += f"\nN(0, I) for the exact q(x_T) as the ODE's end would shift it by {found['exact']['wrong_end']:+.2g} nats"
     grey = f"the ELBO is of {found['levels']} grey values, a mass; the ODE's of a density, which may be above 1"
     kind = grey if found["levels"] else "continuous data: densities, so bits may be negative"
-    return text + f"\n({found['n']} rows; {kind})"
+    scaled = f", {found['log_scale']:+.4g} nats of scaling taken off" if found["log_scale"] else ""
+    return text + f"\n({found['n']} rows, in the data's own units{scaled}; {kind})"

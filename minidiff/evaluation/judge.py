@@ -79,7 +79,8 @@ def likelihood(run, data, n, seed, bar):
     def network(x, t):
         return eps_theta(x, t) if d <= 3 else eps_theta(x.astype(np.float32), t).astype(np.float64)
 
-    result = {"n": len(x_0), "levels": data.levels}
+    log_scale = float(np.log(np.broadcast_to(run.scale, d)).sum())  # of the data's units over the model's
+    result = {"n": len(x_0), "levels": data.levels, "log_scale": log_scale}
 
     def both(eps_theta, log_p_T, what):
         with bar(schedule.T + 100, "t", what) as progress:

@@ -1,11 +1,9 @@
 """Steering a sampler: towards a class, or around the part of a picture that is known. Denoisers and steps in, the same out.
 
-    letter   name       meaning
-    w        w          guidance weight: 0 ignores the condition, 1 is conditional, larger is sharper than the data
-    y        y          the condition, a label
-    m        mask       1 where the picture is known, 0 where it is to be filled in
-
-(Other texts count w from the conditional denoiser: theirs is our w - 1.)
+letter   name       meaning
+w        w          guidance weight: 0 ignores the condition, 1 is conditional, larger is sharper (elsewhere w - 1)
+y        y          the condition, a label
+m        mask       1 where the picture is known, 0 where it is to be filled in
 """
 
 import numpy as np

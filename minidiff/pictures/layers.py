@@ -1,12 +1,10 @@
 """The pieces of a network for pictures, each layer f beside its gradient f_backward, as in the core's layers.py.
 
-    letter          shape               meaning
-    x, y            (B, H, W, C)        a batch of pictures: rows, columns, and the channels last
-    W, b            (k, k, C, n), (n,)  of a convolution: k x k pixels of C channels give one pixel of n channels
-    scale, shift    (B, C)              what time and label do to each channel; gate too
-    q, k, v         (B, L, C)           queries, keys and values of attention at L places
-
-dx has the shape of x and means dLoss/dx, and so on.
+letter          shape               meaning
+x, y            (B, H, W, C)        a batch of pictures: rows, columns, and the channels last
+W, b            (k, k, C, n), (n,)  of a convolution: k x k pixels of C channels give one pixel of n channels
+scale, shift    (B, C)              what time and label do to each channel; gate too
+q, k, v         (B, L, C)           queries, keys and values of attention at L places
 """
 
 import numpy as np
@@ -55,10 +53,7 @@ def join_backward(dy, cache):
 
 
 def group_norm(x, groups, eps=1e-5):
-    """y = (x - mean) / sqrt(var + eps), over the pixels of a picture and the channels of a group (Wu & He 2018, section 3).
-
-    No scale and shift of its own: film brings them.
-    """
+    """y = (x - mean) / sqrt(var + eps), over the pixels of a picture and the channels of a group (Wu & He 2018, section 3)."""
     B, H, W, C = x.shape
     parts = x.reshape(B, H * W, groups, C // groups)
     std = np.sqrt(parts.var(axis=(1, 3), keepdims=True) + eps).astype(x.dtype)
@@ -101,12 +96,9 @@ def gated_backward(dy, cache):
 
 
 def attention(q, k, v):
-    """y = P v,  P = softmax(q k^T / sqrt(C)): each place takes from those whose key fits its query.    [Transformer eq. 1]
-
-    The largest logit is subtracted before exp, which changes nothing and cannot overflow.
-    """
+    """y = P v,  P = softmax(q k^T / sqrt(C)): each place takes from those whose key fits its query.    [Transformer eq. 1]"""
     logits = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1]).astype(q.dtype)
-    P = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    P = np.exp(logits - logits.max(axis=-1, keepdims=True))  # the same P, and exp cannot overflow
     P /= P.sum(axis=-1, keepdims=True)
     return P @ v, (q, k, v, P)
 

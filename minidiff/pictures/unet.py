@@ -98,12 +98,12 @@ class UNet:
 
     def labels_of(self, label, rows):
         """label as (rows,) of whole numbers 0..labels; None, and the number `labels` itself, mean: no label."""
-        label = np.asarray(self.labels if label is None else label)
-        if label.dtype.kind not in "iu" or label.shape not in ((), (rows,)):
-            raise ValueError(f"label must be a whole number or {rows} of them, got {label.dtype} {label.shape}")
-        if label.size and not 0 <= label.min() <= label.max() <= self.labels:
-            raise ValueError(f"label must lie in 0..{self.labels} ({self.labels}: no label), got {label.min()}..{label.max()}")
-        return np.broadcast_to(label, (rows,))
+        given = np.asarray(self.labels if label is None else label)
+        if given.dtype.kind not in "iu" or given.shape not in ((), (rows,)) or np.any((given < 0) | (given > self.labels)):
+            raise ValueError(
+                f"label must be a whole number in 0..{self.labels} or {rows} of them, got {given.dtype} {given.ravel()[:8]}"
+            )
+        return np.broadcast_to(given, (rows,))
 
     def pictures(self, x_t):
         """x_t (B, d), (B, size, size) or (B, size, size, channels_in) as the last of these. Raises ValueError for others."""

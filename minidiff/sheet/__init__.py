@@ -1,28 +1,44 @@
-"""The formula sheet: every formula of the course, measured by a road that does not use it.
+"""The formula sheet: every formula of the course, measured in a way that does not use it.
 
     language    the small safe language in which a formula is typed
     entry       what an entry is, and the numbers it is tried on
     oracles     Bayes on a grid, quadrature, simulated chains, finite differences
-    lecture1    ... to lecture8: the entries
-    verdict     what a judgement looks like
+    lecture1    noising, the ELBO, DDPM and DDIM
+    lecture2    the score, and continuous time
+    lecture3    flow matching
+    lecture4    latents, conditions, guidance
+    lecture5    networks
+    lecture6    training in practice
+    lecture7    evaluation
+    lecture8    alignment and distillation
+    verdict     right, wrong or not understood; numbers as one writes them
     check       is a student's own formula right?
     compute     a formula with one's own numbers
-    verify      the sheet itself, measured
-    quiz        questions with numbers, whose distractors are real slips
+    verify      measures the sheet itself
     explain     all that is known of an entry, in words and as curves
+    quiz        questions with numbers, whose wrong options are real mistakes
     dictionary  every paper's letters, converted both ways
 
-SHEET holds the entries in the course's order; find(name) is one of them.
+SHEET holds the entries in the course's order; find(name) is one of them, of_lecture(n) those of a lecture.
 """
 
 import difflib
+import importlib
 
-from . import lecture1, lecture2, lecture3, lecture4, lecture5, lecture6, lecture7, lecture8
 from .entry import Formula
 
-__all__ = ["SHEET", "Formula", "find"]
-LECTURES = (lecture1, lecture2, lecture3, lecture4, lecture5, lecture6, lecture7, lecture8)
-SHEET = sorted((f for lecture in LECTURES for f in lecture.ENTRIES), key=lambda f: f.number)
+__all__ = ["SHEET", "Formula", "find", "of_lecture"]
+
+
+def _listed(package, doc, start=""):
+    """The modules that a package's docstring lists, imported, in that order; only names with that start."""
+    names = [line.split()[0] for line in doc.splitlines() if line.startswith(f"    {start}")]
+    return [importlib.import_module(f"{package}.{name}") for name in names]
+
+
+LECTURES = _listed(__name__, __doc__, "lecture")
+SECTIONS = [section for lecture in LECTURES for section in _listed(lecture.__name__, lecture.__doc__)]
+SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 
 def find(name):
@@ -32,6 +48,13 @@ def find(name):
         return known[lower]
     words = set(lower.split("-"))
     close = [*difflib.get_close_matches(lower, known, n=3), *(n for n in known if words & set(n.split("-")))]
-    close = list(dict.fromkeys(close))[:6]
-    near = f"did you mean {', '.join(close)}?" if close else "minidiff show lists them"
+    near = f"did you mean {', '.join(list(dict.fromkeys(close))[:6])}?" if close else "minidiff show lists them"
     raise ValueError(f"there is no formula named {name!r}; {near}")
+
+
+def of_lecture(lecture=None):
+    """The entries of a lecture, or all. Raises ValueError for a lecture that has none."""
+    chosen = [f for f in SHEET if lecture in (None, f.lecture)]
+    if not chosen:
+        raise ValueError(f"lecture must be in 1..{max(f.lecture for f in SHEET)}, got {lecture}")
+    return chosen

@@ -5,6 +5,7 @@ a value for every letter of the entry. x_t follows from x_0 and eps wherever all
 x_0_hat from x_t and eps_hat.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -31,7 +32,7 @@ LETTERS = {  # letter: (what it may be, what it means)
     "x_t": (REAL, "noisy data"),
     "eps": (REAL, "the noise in x_t"),
     "eps_hat": (REAL, "what the denoiser answers, eps_theta(x_t, t)"),
-    "x_0_hat": ("", "the picture that eps_hat implies at t (at tau_i in a subsequence)"),
+    "x_0_hat": ("", "the data that eps_hat implies at t (at tau_i in a subsequence)"),
     "z": (REAL, "fresh noise of a step"),
     "d": (COUNT, "number of coordinates"),
     "sigma": (POSITIVE, "a standard deviation"),
@@ -68,18 +69,46 @@ class Case(dict):
         return from_betas(self.beta[1:])
 
     def floats(self):
-        """The same case in float64, the arrays as numpy's."""
+        """The same case in float64, arrays as NumPy's."""
         return Case({k: _float(v) for k, v in self.items()})
 
 
 def _float(value):
     if isinstance(value, tuple):
-        return np.array([float(v) for v in value]) if not all(isinstance(v, int) for v in value) else np.array(value)
+        return np.array(value, dtype=int if all(isinstance(v, int) for v in value) else float)
     return value if isinstance(value, int | np.integer | np.ndarray) else float(value)
 
 
-@dataclass(frozen=True, eq=False)
-class Formula:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Letters:
+    """The letters of an expression: which there are, what each may be, and which follow from others."""
+
+    letters: str  # "beta t x_0", in the order in which one would write them down; beta brings alpha, alpha_bar and T
+    own: dict = field(default_factory=dict)  # letters that mean something else here, or are new: name: (kind, meaning)
+    derive: Callable | None = None  # (drawn case) -> letters that follow from others, or must stay within limits
+
+    def meaning(self, letter):
+        """(what it may be, what it means) of one letter."""
+        return self.own.get(letter) or LETTERS[letter]
+
+    @functools.cached_property
+    def scope(self):
+        """All letters in scope, with those that come with beta."""
+        return [name for k in self.letters.split() for name in (("beta", "alpha", "alpha_bar", "T") if k == "beta" else (k,))]
+
+    @functools.cached_property
+    def free(self):
+        """{letter: what it may be} of those whose numbers are chosen; the others follow from them."""
+        follows = {"x_t"} if {"x_0", "eps", "x_t"} <= set(self.scope) else set()
+        return {k: self.meaning(k)[0] for k in self.scope if self.meaning(k)[0] and k not in follows}
+
+    def counts_steps(self, letter="t"):
+        """Whether t (or i) is in scope and a whole number; flow matching's t is a number in (0, 1), no step precedes it."""
+        return letter in self.scope and not self.meaning(letter)[0]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Formula(Letters):
     """One entry of the sheet; the comments tell how each field is used."""
 
     name: str
@@ -88,53 +117,29 @@ class Formula:
     title: str
     latex: str  # what matplotlib's mathtext can draw
     why: str  # one sentence of intuition
-    letters: str  # those in scope, in the order in which one would write them down; beta brings alpha, alpha_bar and T
     oracle: Callable  # (case in floats, rng) -> the number, or (number, bound), without the formula
     measured: str  # how the oracle gets there, in a few words
-    answer: str | None = None  # in the language of expression; None for a statement
+    answer: str | None = None  # in the language of language/; None for a statement
     relation: str = "="  # of a statement: the oracle's number is =, >= or > 0, or somewhere != 0
     bound: float = 1e-9  # error of a deterministic oracle, relative to numbers above 1
     wrong: tuple = ()  # ((expression, or for a statement an oracle of the wrong statement; the misconception), ...)
-    source: str | None = None  # the library's own function, "gaussian.posterior"
+    source: Callable | None = None  # the library's own function or class
     value: Callable | None = None  # (that function, case in floats) -> its number
-    own: dict = field(default_factory=dict)  # letters that mean something else here, or are new: name: (kind, meaning)
-    derive: Callable | None = None  # (drawn case) -> letters that follow from others, or must stay within limits
     cases: tuple = ()  # cases to verify beside the standard ones
 
-    def meaning(self, letter):
-        """(what it may be, what it means) of one letter."""
-        return self.own.get(letter) or LETTERS[letter]
 
-    @property
-    def scope(self):
-        """All letters in scope, with those that come with beta and tau."""
-        return scope(self.letters)
-
-
-def scope(letters):
-    """The letters of "beta t x_0" and those that come along."""
-    names = letters.split()
-    if "beta" in names:
-        names[names.index("beta") : names.index("beta") + 1] = ["beta", "alpha", "alpha_bar", "T"]
-    return names
-
-
-def make_case(entry, betas=None, t=None, tau=None, i=None, **numbers):
+def make_case(letters, betas=None, t=None, tau=None, i=None, **numbers):
     """The case with these numbers; betas are beta_1..beta_T. alpha, alpha_bar, T, s, S, x_t and x_0_hat follow."""
-    case, names = Case(), entry.scope
+    case, names = Case(), letters.scope
     if "beta" in names:
         beta = (betas[0] * 0, *betas)
         alpha = tuple(1 - b for b in beta)
-        case |= {
-            "beta": beta,
-            "alpha": alpha,
-            "alpha_bar": tuple(itertools.accumulate(alpha, lambda p, a: p * a)),
-            "T": len(betas),
-        }
+        alpha_bar = tuple(itertools.accumulate(alpha, lambda p, a: p * a))
+        case |= {"beta": beta, "alpha": alpha, "alpha_bar": alpha_bar, "T": len(betas)}
     if "tau" in names and tau:
         case |= {"tau": tuple(tau), "i": i, "S": len(tau) - 1}
-    if "t" in names and t is not None:  # flow matching's t is a number like others, no step precedes it
-        case |= {"t": t} if entry.meaning("t")[0] else {"t": t, "s": t - 1}
+    if "t" in names and t is not None:
+        case |= {"t": t, "s": t - 1} if letters.counts_steps() else {"t": t}
     case |= numbers
     if {"x_0", "eps", "x_t"} <= set(names) and {"x_0", "eps", "t"} <= set(case):
         ab_t = case.alpha_bar[t]
@@ -142,7 +147,7 @@ def make_case(entry, betas=None, t=None, tau=None, i=None, **numbers):
     at = case.get("t", case["tau"][case["i"]] if case.get("tau") else None)
     if "x_0_hat" in names and {"x_t", "eps_hat"} <= set(case) and at:
         case["x_0_hat"] = (case["x_t"] - _root(1 - case.alpha_bar[at]) * case["eps_hat"]) / _root(case.alpha_bar[at])
-    case = Case(case | (entry.derive(case) if entry.derive else {}))
+    case = Case(case | (letters.derive(case) if letters.derive else {}))
     return Case({k: case[k] for k in [*names, *(k for k in case if k not in names)] if k in case})
 
 
@@ -154,47 +159,41 @@ def _root(a):
     return math.sqrt(a)
 
 
-def _free(entry):
-    """The letters whose numbers are chosen, with what they may be."""
-    names = entry.scope
-    derived = {"x_t"} if {"x_0", "eps", "x_t"} <= set(names) else set()
-    return {k: entry.meaning(k)[0] for k in names if entry.meaning(k)[0] and k not in derived}
+def _round_numbers(letters, k):
+    """The k-th choice of round numbers for the free letters."""
+    return {name: ROUND[kind][(j + k) % 5] for j, (name, kind) in enumerate(letters.free.items())}
 
 
-def round_cases(entry):
+def round_cases(letters):
     """Cases to redo by hand, t >= 2, the shortest schedule and the roundest numbers first; all in exact fractions."""
-    free = _free(entry)
-    for betas in TENTHS if "beta" in entry.scope else TENTHS[:1]:
+    for betas in TENTHS if "beta" in letters.scope else TENTHS[:1]:
         T, betas = len(betas), [Fraction(b, 10) for b in betas]
+        tau = (0, *range(2 - T % 2, T + 1, 2)) if T > 2 else (0, 1, 2)
         for k in range(5):
-            numbers = {name: ROUND[kind][(j + k) % 5] for j, (name, kind) in enumerate(free.items())}
-            tau = (0, *range(2 - T % 2, T + 1, 2)) if T > 2 else (0, 1, 2)
-            for t in range(2, T + 1):
-                yield make_case(entry, betas, **{"t": t, "tau": tau, "i": min(t, len(tau) - 1), **numbers})
-                if "t" not in entry.scope:
-                    break
+            for t in range(2, T + 1) if "t" in letters.scope else (2,):
+                at = {"t": t, "tau": tau, "i": min(t, len(tau) - 1)}
+                yield make_case(letters, betas, **at | _round_numbers(letters, k))
 
 
-def random_case(entry, rng, t=None):
+def random_case(letters, rng):
     """A case with everything drawn: T in 2..8, beta in (0.02, 0.6), t in 1..T."""
     T = int(rng.integers(2, 9))
     draw = {REAL: lambda: 1.5 * rng.standard_normal(), POSITIVE: lambda: rng.uniform(0.3, 2.5),
             SHARE: lambda: rng.uniform(0.05, 0.95), COUNT: lambda: int(rng.integers(1, 7))}  # fmt: skip
-    numbers = {name: draw[kind]() for name, kind in _free(entry).items()}
+    numbers = {name: draw[kind]() for name, kind in letters.free.items()}
     inner = sorted(rng.choice(np.arange(1, T), size=int(rng.integers(0, T)), replace=False).tolist())
     tau = (0, *inner, T)
     betas = rng.uniform(0.02, 0.6, T).tolist()
     times = {"t": int(rng.integers(1, T + 1)), "tau": tau, "i": int(rng.integers(1, len(tau)))}
-    return make_case(entry, betas, **times | numbers)
+    return make_case(letters, betas, **times | numbers)
 
 
 def standard_cases(entry, rng):
     """What verify measures: a coarse schedule at t = 2, 4, 6, one case to redo by hand, two random ones, the entry's own."""
-    free = _free(entry)
     coarse = []
     for k, t in enumerate((2, 4, 6)):
-        numbers = {name: ROUND[kind][(j + k) % 5] for j, (name, kind) in enumerate(free.items())}
-        numbers = {name: n * 17 / 20 if free[name] in (REAL, POSITIVE) else n for name, n in numbers.items()}  # not too round
+        numbers = _round_numbers(entry, k)  # made less round, which would hide mistakes
+        numbers = {name: n * 17 / 20 if entry.free[name] in (REAL, POSITIVE) else n for name, n in numbers.items()}
         coarse.append(make_case(entry, COARSE, **{"t": t, "tau": (0, 2, 3, 6), "i": 1 + k, **numbers}))
     drawn = [random_case(entry, rng) for _ in range(2)]
     return [c.floats() for c in (*coarse, next(round_cases(entry)), *drawn, *entry.cases)]

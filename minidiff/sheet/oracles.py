@@ -1,7 +1,7 @@
-"""Roads to a number that do not use its formula: definitions, grids, quadrature, simulated chains, finite differences.
+"""How a number is measured without its formula: definitions, grids, quadrature, simulated chains, finite differences.
 
-Nothing here knows the sheet. A tool is deterministic and good to 1e-9 or better, or it is a Monte Carlo estimate and answers
-(number, bound): a bound that a right formula exceeds once in 1e12 checks, computed from n.
+Nothing here knows the sheet. A function is deterministic and good to 1e-9 or better, or it is a Monte Carlo estimate and
+returns (number, bound): a right formula is off by more than the bound once in 1e12 checks.
 
     letter  meaning
     n       number of draws, or of points of a grid
@@ -17,8 +17,8 @@ FALSE_ALARM = 1e-12
 Z = NormalDist().inv_cdf(1 - FALSE_ALARM / 2)
 
 
-def bell(x, mean, var):
-    """The Gaussian's log density up to a constant, which no caller needs: grids normalise by themselves."""
+def log_bell(x, mean, var):
+    """log N(x; mean, var) without its constant: grids are normalised by their sum."""
     return -((np.asarray(x) - mean) ** 2) / (2 * var)
 
 
@@ -37,23 +37,23 @@ def grid_moments(log_density, center, width, n=4001):
 
 
 def gaussian_grid(mean, std, n=4001):
-    """Points and weights with which sum(weights * f(points)) is E f for N(mean, std^2), normalised by counting."""
+    """Points and weights: sum(weights * f(points)) is E f(x) for x ~ N(mean, std^2)."""
     x = np.linspace(mean - 12 * std, mean + 12 * std, n)
-    p = np.exp(bell(x, mean, std**2))
+    p = np.exp(log_bell(x, mean, std**2))
     return x, p / p.sum()
 
 
 def log_density(x, mean, std):
-    """log p(x) of a Gaussian without its formula: from E exp(iu X) = exp(iu mean - u^2 std^2 / 2), inverted by quadrature."""
+    """log p(x) of a Gaussian from its characteristic function exp(iu mean - u^2 std^2 / 2), inverted by quadrature."""
     u = np.linspace(0, 12 / std, 20_001)
     wave = np.cos(u * (mean - x)) * np.exp(-((u * std) ** 2) / 2)
     return math.log(np.trapezoid(wave, u) / math.pi)
 
 
-def walk(betas, t, s=0, mean=1.0, var=0.0):
-    """Mean and variance of x_t, started from x_s of that mean and variance, one step after the other.
+def forward_moments(betas, t, s=0, mean=1.0, var=0.0):
+    """Mean and variance of x_t, step by step from x_s with that mean and variance.
 
-    Step i keeps the share 1 - beta_i of the variance and adds beta_i of noise: exact, without any product of alphas.
+    Step i multiplies the variance by 1 - beta_i and adds beta_i: exact, without any product of alphas.
     """
     for beta in betas[s + 1 : t + 1]:
         mean, var = mean * math.sqrt(1 - beta), var * (1 - beta) + beta
@@ -61,14 +61,14 @@ def walk(betas, t, s=0, mean=1.0, var=0.0):
 
 
 def posterior(betas, t, s, x_0, x_t):
-    """Mean and variance of q(x_s | x_t, x_0), by Bayes on a grid: how likely x_s is from x_0, times x_t from x_s."""
-    prior_mean, prior_var = walk(betas, s, mean=x_0)
+    """Mean and variance of q(x_s | x_t, x_0), by Bayes on a grid of x_s: q(x_s | x_0) q(x_t | x_s), normalised."""
+    prior_mean, prior_var = forward_moments(betas, s, mean=x_0)
     if not prior_var:
         return x_0, 0.0  # s = 0: x_0 is known
-    keep, noise = walk(betas, t, s)
-    log_density = lambda x: bell(x, prior_mean, prior_var) + bell(x_t, keep * x, noise)  # noqa: E731
+    keep, noise = forward_moments(betas, t, s)
+    log_density = lambda x: log_bell(x, prior_mean, prior_var) + log_bell(x_t, keep * x, noise)  # noqa: E731
     mean, wide = prior_mean, 12 * math.sqrt(prior_var) + 12 * abs(x_t - keep * prior_mean)
-    for _ in range(3):  # each round looks closer at where the mass is
+    for _ in range(3):  # each round narrows the grid around the mass
         mean, var = grid_moments(log_density, mean, wide)
         wide = 12 * math.sqrt(var)
     return float(mean), float(var)
@@ -81,7 +81,7 @@ def difference(f, x, h=1e-3):
 
 
 def root(f, low, high):
-    """Where a rising f is 0, by halving."""
+    """Where an increasing f is 0, by bisection."""
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if f(middle) < 0 else (low, middle)
@@ -89,12 +89,12 @@ def root(f, low, high):
 
 
 def mean_of(draws, spread):
-    """(mean, bound) of n draws whose standard deviation is at most `spread`: normal means stay within Z spread / sqrt(n)."""
+    """(mean, bound) of n draws whose standard deviation is at most `spread`: the bound is Z spread / sqrt(n)."""
     return float(np.mean(draws)), Z * spread / math.sqrt(len(draws))
 
 
 def variance_of(draws):
-    """(variance, bound) of n Gaussian draws: it strays by 2 sqrt(L/n) + 2 L/n of itself (Laurent & Massart 2000)."""
+    """(variance, bound) of n Gaussian draws: its relative error is at most 2 sqrt(L/n) + 2 L/n (Laurent & Massart 2000)."""
     n, L = len(draws), math.log(2 / FALSE_ALARM)
     var = float(np.var(draws, ddof=1))
     stray = 2 * math.sqrt(L / (n - 1)) + 2 * L / (n - 1)
@@ -102,7 +102,7 @@ def variance_of(draws):
 
 
 def limit(f, n=1, levels=6):
-    """lim f(n) for n -> infinity, from n, 2 n, 4 n, ...: the errors in 1/n, 1/n^2, ... cancelled one after the other."""
+    """lim f(n) for n -> infinity, from n, 2 n, 4 n, ...: Richardson extrapolation cancels the errors in 1/n, 1/n^2, ..."""
     row = [f(n * 2**k) for k in range(levels)]
     for k in range(1, levels):
         row = [(2**k * b - a) / (2**k - 1) for a, b in zip(row, row[1:])]
@@ -112,39 +112,39 @@ def limit(f, n=1, levels=6):
 def line_velocity(x, t, mean, std):
     """Mean and variance of x_1 - x_0 over all lines t x_1 + (1 - t) x_0 through x: noise x_0, data x_1 ~ N(mean, std^2).
 
-    Bayes on a grid of the end that x tells less about, so that t = 0 and 1 are no special cases.
+    Bayes on a grid of x_1 for t <= 1/2 and of x_0 for t > 1/2, so that t = 0 and 1 need no case of their own.
     """
     if t <= 0.5:
-        likely = lambda y: bell(y, mean, std**2) + bell(x, t * y, (1 - t) ** 2)  # noqa: E731
+        likely = lambda y: log_bell(y, mean, std**2) + log_bell(x, t * y, (1 - t) ** 2)  # noqa: E731
     else:
-        likely = lambda y: bell(y, 0.0, 1.0) + bell(x - (1 - t) * y, t * mean, (t * std) ** 2)  # noqa: E731
-    before, here, after = (float(likely(y)) for y in (-1.0, 0.0, 1.0))  # a parabola: where to look, and how far
+        likely = lambda y: log_bell(y, 0.0, 1.0) + log_bell(x - (1 - t) * y, t * mean, (t * std) ** 2)  # noqa: E731
+    before, here, after = (float(likely(y)) for y in (-1.0, 0.0, 1.0))  # log p is a parabola: its peak and width
     bend = 2 * here - before - after
     end, var = grid_moments(likely, (after - before) / 2 / bend, 12 / math.sqrt(bend), 301)
     return ((end - x) / (1 - t), var / (1 - t) ** 2) if t <= 0.5 else ((x - end) / t, var / t**2)
 
 
-def closer(log_density, center, width):
-    """Mean and variance of an unnormalised density somewhere within center +- width: each round looks closer at the mass."""
+def refined_moments(log_density, center, width):
+    """Mean and variance of an unnormalised density that may be narrow: each round narrows the grid around the mass."""
     for _ in range(4):
         center, var = grid_moments(log_density, center, width)
         width = max(12 * math.sqrt(var), width / 500)
     return float(center), float(var)
 
 
-def clean(betas, t, x_t, eps):
-    """The x_0 that t steps with the joint noise eps take to x_t, by halving."""
+def x_0_from_eps(betas, t, x_t, eps):
+    """The x_0 for which x_t is its mean plus eps standard deviations, by bisection."""
 
     def miss(x_0):
-        mean, var = walk(betas, t, mean=x_0)
+        mean, var = forward_moments(betas, t, mean=x_0)
         return mean + math.sqrt(var) * eps - x_t
 
     return root(miss, -1e4, 1e4)
 
 
-def which(betas, t, x_t, points):
-    """How likely each of some equally likely x_0 is given x_t, by Bayes over them: (points, ...)."""
-    keep, noise = walk(betas, t)
-    log_p = np.array([bell(x_t, keep * x_0, noise) for x_0 in points])
+def probabilities(betas, t, x_t, points):
+    """p(x_0 | x_t) for each of some equally likely x_0, by Bayes: (points, ...)."""
+    keep, noise = forward_moments(betas, t)
+    log_p = np.array([log_bell(x_t, keep * x_0, noise) for x_0 in points])
     p = np.exp(log_p - log_p.max(axis=0))
     return p / p.sum(axis=0)

@@ -1,7 +1,7 @@
-"""Pen-and-paper questions from the sheet: multiple choice whose distractors are the wrong versions, and short answers.
+"""Pen-and-paper questions from the sheet: multiple choice whose wrong options are the wrong versions, and short answers.
 
 The numbers are the round cases of the entries, so that everything can be worked by hand; the key has every intermediate
-value and, for each distractor, the slip that leads to it.
+value and, for each wrong option, the mistake that leads to it.
 """
 
 import math
@@ -10,8 +10,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from . import SHEET
-from .check import answer_of
+from . import of_lecture
+from .check import version_of
 from .compute import Computed, compute
 from .entry import round_cases
 from .language import ExpressionError
@@ -32,9 +32,9 @@ class Question:
     lecture: int
     text: str
     latex: str
-    options: dict
     answer: object
     steps: list
+    options: dict = field(default_factory=dict)
     slips: dict = field(default_factory=dict)
 
     def judge(self, given):
@@ -51,6 +51,13 @@ class Question:
             raise ValueError(f"answer with a number, such as 0.72 or 5/14, got {given!r}") from None
         return abs(value - self.answer) <= 0.01 * abs(self.answer) + 1e-9, ""
 
+    def choices(self):
+        """The options in one line, empty for a short answer."""
+        return "    ".join(f"({letter}) {number(v)}" for letter, v in self.options.items())
+
+    def __str__(self):
+        return f"{self.text}\n   {self.choices()}".rstrip()
+
     def key(self):
         """The worked answer, as lines."""
         lines = [f"{self.answer}: {number(self.options[self.answer])}" if self.options else f"{self.answer:.6g}"]
@@ -60,94 +67,76 @@ class Question:
 
 def _worked(entry, case):
     """The answer's steps for a case."""
-    given = {k: case[k] for k in entry.scope if k in case and (entry.meaning(k)[0] or k in ("t", "i"))}
-    if {"x_0", "eps", "x_t"} <= set(entry.scope):
-        given.pop("x_t", None)  # it follows
-    given |= {"beta": case["beta"][1:]} if "beta" in case else {}
-    given |= {"tau": case["tau"][1:]} if "tau" in case else {}
+    given = {k: case[k] for k in {**entry.free, "t": 0, "i": 0} if k in case}
+    given |= {k: case[k][1:] for k in ("beta", "tau") if k in case}
     return compute(entry.name, **given).steps
 
 
-def _by_hand(entry):
-    """The entry's cases that a person would redo: up to four steps of the schedule."""
-    return [c for c in round_cases(entry) if c.get("T", 0) <= 4]
+def _options(entry, case, value, rng):
+    """[(number, misconception), ...]: the right one, whose misconception is empty, and up to three that can be told apart."""
+    found = [(value, "")]
+    for wrong, why in (entry.wrong[i] for i in rng.permutation(len(entry.wrong))):
+        try:
+            other = version_of(wrong, case).value(case)
+        except ExpressionError:
+            continue
+        if math.isfinite(other) and all(abs(other - v) > APART * max(abs(other), abs(v)) for v, _ in found):
+            found.append((other, why))
+    return found[: len(OPTIONS)]
 
 
 def _ask(entry, rng, choose):
     """A Question about the entry, or None if none of its cases gives one."""
-    cases = _by_hand(entry)
-    right = answer_of(entry.answer, cases[0])
-    told = right[2].union(*(answer_of(v, cases[0])[2] for v, _ in entry.wrong))  # the right letters alone would tell too much
-    for k in rng.permutation(len(cases))[:12]:
-        case = cases[k]
-        value = right[0](case)
+    cases = [c for c in round_cases(entry) if c.get("T", 0) <= 4]  # those that a person would redo
+    right = version_of(entry.answer, cases[0])
+    # numbers are given for the wrong versions' letters as well: the right ones alone would tell too much
+    letters = right.letters.union(*(version_of(wrong, cases[0]).letters for wrong, _ in entry.wrong))
+    letters |= {"x_0", "eps"} & set(cases[0]) if "x_t" in letters else set()
+    for case in (cases[k] for k in rng.permutation(len(cases))[:12]):
+        value = right.value(case)
         if not math.isfinite(value) or abs(value) < 1e-3:
             continue
-        letters = told | ({"x_0", "eps"} & set(case) if "x_t" in told else set())
-        given = written(case, letters)
         own = "; ".join(f"{k}: {entry.meaning(k)[1]}" for k in entry.scope if k in entry.own and k in letters)
-        given += f" ({own})" if own else ""
+        given = written(case, letters) + (f" ({own})" if own else "")
         try:
             steps = _worked(entry, case)
         except ValueError:
             continue
         if not choose:
-            return Question(entry.name, entry.lecture, f"{entry.title}. Compute it for {given}.", entry.latex, {}, value, steps)
-        found = [(value, "")]
-        for version, why in (entry.wrong[i] for i in rng.permutation(len(entry.wrong))):
-            try:
-                other = answer_of(version, case)[0](case)
-            except ExpressionError:
-                continue
-            if math.isfinite(other) and all(abs(other - v) > APART * max(abs(other), abs(v)) for v, _ in found):
-                found.append((other, why))
+            return Question(entry.name, entry.lecture, f"{entry.title}. Compute it for {given}.", entry.latex, value, steps)
+        found = _options(entry, case, value, rng)
         if len(found) < 3:
             continue
-        found = found[: len(OPTIONS)]
         placed = dict(zip(OPTIONS, (found[i] for i in rng.permutation(len(found)))))
-        answer = next(letter for letter, (_, why) in placed.items() if not why)
         slips = {letter: why for letter, (_, why) in placed.items() if why}
-        options = {letter: v for letter, (v, _) in placed.items()}
-        return Question(
-            entry.name,
-            entry.lecture,
-            f"{entry.title}. Which number is it for {given}?",
-            entry.latex,
-            options,
-            answer,
-            steps,
-            slips,
-        )
+        (answer,) = placed.keys() - slips.keys()
+        text, options = f"{entry.title}. Which number is it for {given}?", {letter: v for letter, (v, _) in placed.items()}
+        return Question(entry.name, entry.lecture, text, entry.latex, answer, steps, options, slips)
     return None
 
 
 def _chain(rng):
-    """Compute x_t, x_0_hat and the loss: one short answer that walks through lecture 1."""
+    """x_t, x_0_hat and the loss, one after the other: a short answer that walks through lecture 1."""
     betas = [Fraction(b, 10) for b in ((1, 2), (2, 5, 4), (1, 2, 4, 3))[rng.integers(3)]]
     t = int(rng.integers(2, len(betas) + 1))
     x_0, eps, eps_hat = (Fraction(int(v), 2) for v in rng.choice([-4, -3, -1, 1, 2, 3, 4], 3, replace=False))
     ab = math.prod(1 - b for b in betas[:t])
     x_t = math.sqrt(ab) * x_0 + math.sqrt(1 - ab) * eps
     x_0_hat = (x_t - math.sqrt(1 - ab) * eps_hat) / math.sqrt(ab)
-    loss = float((eps - eps_hat) ** 2)
     steps = [(f"alpha_bar[{t}]", ab), ("sqrt(alpha_bar[t])", math.sqrt(ab)), ("sqrt(1 - alpha_bar[t])", math.sqrt(1 - ab)),
-             ("x_t", float(x_t)), ("x_0_hat", float(x_0_hat)), ("loss", loss)]  # fmt: skip
+             ("x_t", float(x_t)), ("x_0_hat", float(x_0_hat)), ("loss", float((eps - eps_hat) ** 2))]  # fmt: skip
     given = f"beta_1..beta_{len(betas)} = {number(tuple(betas))}; t = {t}; x_0 = {number(x_0)}; eps = {number(eps)}"
-    text = (
-        f"Compute x_t, x_0_hat and the loss of a network that answers eps_hat = {number(eps_hat)}, for {given}. Give x_0_hat."
-    )
+    network = f"a network that answers eps_hat = {number(eps_hat)}"
+    text = f"Compute x_t, x_0_hat and the loss of {network}, for {given}. Give x_0_hat."
     latex = r"x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\epsilon"
-    return Question("forward-closed-form", 1, text, latex, {}, float(x_0_hat), steps)
+    return Question("forward-closed-form", 1, text, latex, float(x_0_hat), steps)
 
 
 def quiz(n=8, seed=0, lecture=None):
-    """n Questions, three in four of them multiple choice. Raises ValueError for a lecture without questions and n < 1."""
+    """n Questions, 1 to 100, three in four of them multiple choice. Raises ValueError for another n or an unknown lecture."""
     if not 1 <= n <= 100:
         raise ValueError(f"n must lie in 1..100, got {n}")
-    entries = [f for f in SHEET if f.answer is not None and lecture in (None, f.lecture)]
-    if not entries:
-        known = sorted({f.lecture for f in SHEET if f.answer is not None})
-        raise ValueError(f"no questions for lecture {lecture}; there are some for {', '.join(map(str, known))}")
+    entries = [f for f in of_lecture(lecture) if f.answer is not None]
     rng = np.random.default_rng([seed, 8])
     questions = []
     while len(questions) < n:

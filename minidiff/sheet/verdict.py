@@ -1,5 +1,6 @@
-"""What a judgement looks like: a Verdict, and numbers and cases as one writes them."""
+"""What check answers: a Verdict; numbers and cases as one writes them."""
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -28,7 +29,7 @@ class Verdict:
 
 def number(value):
     """A number as one writes it: 0.72, 1/14 (0.0714286), or six digits."""
-    if hasattr(value, "__len__"):
+    if isinstance(value, Sized):
         return ", ".join(map(number, value))
     if isinstance(value, Fraction) and value.denominator > 1:
         decimal = f"{float(value):.6g}"

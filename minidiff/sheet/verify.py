@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-import minidiff
-
-from .check import answer_of, measure
+from .check import measure, version_of
 from .entry import standard_cases
 
 FINITE = 3  # of the standard cases
+HEAD = ["formula", "claimed", "measured", "error", "bound", "seconds", "refuted", ""]
 
 
 def _holds(relation, e, bound):
@@ -32,10 +31,9 @@ def verify(entry, seed=0):
     measured = [measure(entry, c, rng) for c in cases]
     claims = {entry.relation: lambda c: 0.0}
     if entry.answer is not None:
-        claims = {"answer": answer_of(entry.answer, cases[0])[0]}
-        if entry.value:
-            f = library(entry.source)
-            claims["library"] = lambda c: float(entry.value(f, c))
+        claims = {"answer": version_of(entry.answer, cases[0]).value}
+        if entry.source:
+            claims["library"] = lambda c: float(entry.value(entry.source, c))
     rows = []
     for what, claim in claims.items():
         for c, (m, bound) in zip(cases, measured):
@@ -51,16 +49,19 @@ def verify(entry, seed=0):
             "wrong": wrong, "ok": bool(ok and all(w["ok"] for w in wrong)), "seconds": time.perf_counter() - began}  # fmt: skip
 
 
-def library(source):
-    """The library's own function by its name, "gaussian.posterior"."""
-    module, name = source.split(".")
-    return getattr(getattr(minidiff, module), name)
+def as_row(r):
+    """verify's dict under HEAD."""
+    numbers = [f"{r['claimed']:.6g}", f"{r['measured']:.6g}", f"{r['error']:.1e}", f"{r['bound']:.1e}"]
+    if r["what"] not in ("answer", "library"):  # a statement: = 0, >= 0, > 0, != 0
+        numbers[0], numbers[2] = f"{r['what']} 0", "-"
+    refuted = f"{sum(w['ok'] for w in r['wrong'])}/{len(r['wrong'])}"
+    return [r["name"], *numbers, f"{r['seconds']:.2f}", refuted, "ok" if r["ok"] else "FAILED"]
 
 
 def _refute(entry, version, why, cases, measured, rng):
     """By how many bounds a wrong version is off, where it is off most; at least 10 refute it."""
     margin = 0.0
-    claim = None if callable(version) else answer_of(version, cases[0])[0]
+    claim = None if callable(version) else version_of(version, cases[0]).value
     for c, (m, bound) in zip(cases, measured):
         if callable(version):
             e, bound = measure(replace(entry, oracle=version), c, rng)

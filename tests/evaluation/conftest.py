@@ -8,5 +8,5 @@ from minidiff.evaluation.classifier import learn
 
 @pytest.fixture(scope="session")
 def reader():
-    digits = data.load("digits")
+    digits = data.digits()
     return learn(digits.x, digits.label, digits.shape)

@@ -14,7 +14,7 @@ from minidiff.evaluation import judge
 from minidiff.exact import Mixture
 from minidiff.schedule import linear_scaled
 
-DIGITS = data.load("digits")
+DIGITS = data.digits()
 
 
 def a_run(eps_theta):

@@ -9,7 +9,7 @@ r"""The small safe language in which a formula is typed, on a keyboard or pasted
 Operators bind as in Python: -a**2 is -(a**2), a**b**c is a**(b**c). A product without a sign binds like one with it:
 1/2 x is (1/2) x. A function without parentheses takes one factor with its power: log σ² is log(σ²), but log(σ)² is (log σ)².
 log is natural, log_10 x and log10(x) are not. The arguments of a network or a field are skipped: eps_theta(x_t, t), u_t(x).
-An array without an index is meant at t. Nothing is executed: names and functions come from a list, and length, depth,
+beta without an index is beta[t]. Nothing is executed: names and functions come from a list, and length, depth,
 powers and work are bounded. Numbers are exact fractions for as long as the values are; division by zero is inf or nan.
 
     spelling  what was typed, cut into tokens
@@ -41,6 +41,8 @@ def parse(text, scope, notation="ddpm"):
 
     notation names another book's letters (NOTATIONS). Raises ExpressionError, with the place of what is not understood.
     """
+    if not text.strip():
+        raise ExpressionError("the formula is empty")
     parser, depth = Parser(text, scope, notation), 0
     for token in parser.tokens:  # that of sum_{i=1} stands in brackets
         depth += (token.text in ("(", "{", "[")) - (token.text in (")", "}", "]"))

@@ -1,19 +1,15 @@
 """A precedence parser: tokens in, a tree of operations out. Names come from the scope, functions from a list."""
 
+from collections.abc import Sized
 from fractions import Fraction
 from typing import NamedTuple
 
-from ...cli.names import pick
 from .spelling import NOTATIONS, SPELLING, ExpressionError, Token, tokens
 
 NESTING, DEPTH = 40, 150  # of brackets; of operations inside each other
 FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs", "floor"}
 CONSTANTS = ("pi", "e")
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # unary minus: 3
-
-
-def _is_array(value):
-    return hasattr(value, "__len__")
 
 
 class Node(NamedTuple):
@@ -29,7 +25,9 @@ class Parser:
     """Reads tokens from left to right: `expression(least)` reads on while operators bind at least as tightly as `least`."""
 
     def __init__(self, text, scope, notation):
-        self.text, self.names, self.rename = text, dict(scope), pick("notation", NOTATIONS, notation)
+        if notation not in NOTATIONS:
+            raise ValueError(f"unknown notation {notation!r}; known are {', '.join(NOTATIONS)}")
+        self.text, self.names, self.rename = text, dict(scope), NOTATIONS[notation]
         self.tokens, self.at, self.nesting, self.bars = tokens(text, self.names, self.rename), 0, 0, 0
 
     def fail(self, message, token=None):
@@ -38,10 +36,11 @@ class Parser:
 
     @property
     def next(self):
+        """The token that comes next."""
         return self.tokens[self.at]
 
     def take(self, *signs):
-        """The next token if it is one of the signs (or anything, without signs), else None."""
+        """Reads the next token if it is one of the signs, or any token where no signs are given; else None."""
         token = self.next
         if signs and (token.kind not in ("sign", "word") or token.text not in signs):
             return None
@@ -49,18 +48,20 @@ class Parser:
         return token
 
     def expect(self, sign):
-        """Reads one sign that must come now."""
+        """Reads a sign that has to come next."""
         if not self.take(sign):
             what = f"{self.next.text!r}" if self.next.text else "the end"
             self.fail(f"expected {sign!r}, found {what}")
 
     def node(self, op, args, token):
+        """A Node at the token's place; refused where operations stand too deep inside each other."""
         depth = 1 + max((a.depth for a in args if isinstance(a, Node)), default=0)
         if depth > DEPTH:
             self.fail(f"more than {DEPTH} operations inside each other", token)
         return Node(op, args, token.position, depth)
 
     def expression(self, least=1):
+        """Operations that bind at least as tightly as `least`, each with what it binds."""
         self.nesting += 1
         if self.nesting > NESTING:
             self.fail(f"more than {NESTING} brackets or signs inside each other")
@@ -88,12 +89,13 @@ class Parser:
         return left
 
     def group(self, close):
+        """What stands in brackets, up to the closing one."""
         inside = self.expression()
         self.expect(close)
         return inside
 
     def argument(self):
-        r"""What follows \frac or \sqrt: a group in braces, or one digit, or one symbol."""
+        r"""What \frac is followed by: a group in braces, one digit (\frac12 is 1/2), or one symbol."""
         token = self.next
         if token.kind == "number" and len(token.text) > 1 and token.text.isdigit():  # \frac12
             self.tokens[self.at : self.at + 1] = [token._replace(text=token.text[0]),
@@ -101,8 +103,8 @@ class Parser:
         return self.factor()
 
     def factor(self):
-        token = self.take()
-        kind, text = token.kind, token.text
+        """A number, a symbol, a bracket, or a function with its argument."""
+        kind, text, _ = token = self.take()
         if kind == "number":
             if len(text) > 40 or ("e" in text.lower() and abs(int(text.lower().split("e")[1])) > 300):
                 self.fail("the number is too long", token)
@@ -115,8 +117,7 @@ class Parser:
             self.bars -= 1
             return self.node("call", ("abs", inside), token)
         if kind == "word" and text == "frac":
-            top = self.argument()
-            return self.node("/", (top, self.argument()), token)
+            return self.node("/", (self.argument(), self.argument()), token)
         if kind == "word" and text in ("sum", "prod") and text not in self.names:
             return self.series(token)
         if kind == "word" and text in FUNCTIONS:
@@ -128,8 +129,8 @@ class Parser:
             return self.symbol(token)
         return self.fail("a number, a name or a bracket is missing here", token)
 
-    def below(self):
-        """An index behind _: its place among the tokens and its text; None where there is none."""
+    def subscript(self):
+        """An index after _: its place among the tokens and its text; None where there is none."""
         if not self.take("_"):
             return None
         start, grouped = self.at, self.next.text in ("{", "(")
@@ -150,39 +151,39 @@ class Parser:
             token = self.take()
         if token.kind != "word":
             self.fail("a name is missing here", token)
-        index = self.below()
+        index = self.subscript()
         for _ in range(braces):
             self.expect("}")
         if index and index[1] in ("bar", "hat", "tilde"):  # α_bar_t
             accent, index = f"_{index[1]}", None
-        index = index or self.below()
+        index = index or self.subscript()
         base, sub = token.text, (index[1] if index else "").replace("t-1", "s")
-        whole = self.known(base + accent)
-        for name in (self.known(f"{base}_{sub}{accent}"), self.known(f"{base}{accent}_{sub}")) if index else (whole,):
-            if name in self.names and not _is_array(self.names[name]):
-                return self.asked(name, first)
-        if whole in self.names and _is_array(self.names[whole]):
-            return self.node("index", (whole, self.time(index)), first)
+        whole = self.our_name(base + accent)
+        for name in (self.our_name(f"{base}_{sub}{accent}"), self.our_name(f"{base}{accent}_{sub}")) if index else (whole,):
+            if name in self.names and not isinstance(self.names[name], Sized):
+                return self.scalar(name, first)
+        if whole in self.names and isinstance(self.names[whole], Sized):
+            return self.node("index", (whole, self.time_index(index)), first)
         if whole in self.names and sub == "t":  # there is one t: sigma_t is sigma
-            return self.asked(whole, first)
+            return self.scalar(whole, first)
         if whole in CONSTANTS and not index:
             return self.node("name", (whole,), first)
         typed = base + accent + (f"_{index[1]}" if index and index[1].isalnum() else f"_{{{index[1]}}}" if index else "")
         return self.fail(f"unknown name {typed!r}; in scope are {', '.join(self.names)}", first)
 
-    def asked(self, name, token):
-        """A number of the scope; one that is a function's value may stand with its arguments: u_t(x), eps_theta(x_t, t)."""
+    def scalar(self, name, token):
+        """A number of the scope. A network's or a field's may be typed with its arguments: eps_theta(x_t, t), u_t(x)."""
         if name in ("eps_hat", "score", "u"):
-            self.arguments()
+            self.skip_arguments()
         return self.node("name", (name,), token)
 
-    def known(self, name):
-        """Our name for it."""
+    def our_name(self, name):
+        """Our name for a name of another spelling or book."""
         name = SPELLING.get(name, name)
         return self.rename.get(name, name)
 
-    def time(self, index):
-        """The time behind an array: _{t-1}, [t-1], (t-1), or t where there is none."""
+    def time_index(self, index):
+        """The time at which an array is meant: _{t-1}, [t-1] or (t-1); t where none is typed."""
         end = self.at
         if index:
             self.at = index[0]
@@ -195,8 +196,8 @@ class Parser:
             self.fail("an index is missing here, such as [i]")
         return self.node("name", ("t",), self.next)
 
-    def arguments(self):
-        """Skips ^{(t)} and (x_t, t) behind a function whose value is a symbol; a product in parentheses stays one."""
+    def skip_arguments(self):
+        """Skips ^{(t)} and (x_t, t) after eps_theta and the like; (x_t - x_0) after it is a factor and stays."""
         if [t.text for t in self.tokens[self.at : self.at + 6]] == ["**", *"{(t)}"]:  # the DDIM paper's eps_theta^{(t)}
             self.at += 6
         if self.next.text != "(":
@@ -213,7 +214,7 @@ class Parser:
             self.at = end
 
     def series(self, token):
-        r"""sum(beta[i] for i in 1..t), or \sum_{i=1}^t beta_i: a product-like term follows."""
+        r"""sum(beta[i] for i in 1..t), or \sum_{i=1}^t beta_i, which sums the product that follows."""
         if self.take("_"):
             self.expect("{")
             name = self.take()
@@ -222,13 +223,13 @@ class Parser:
             self.expect("}")
             self.expect("**")
             high = self.factor()
-            body = self.inner(name, 2)
+            body = self.summand(name, 2)
         else:
             self.expect("(")
             ahead = [t.text for t in self.tokens[self.at :]]
             if "for" not in ahead[:-2]:
                 self.fail(f"write {token.text}(beta[i] for i in 1..t)", token)
-            body = self.inner(self.tokens[self.at + ahead.index("for") + 1], 1)
+            body = self.summand(self.tokens[self.at + ahead.index("for") + 1], 1)
             self.expect("for")
             name = self.take()
             self.expect("in")
@@ -238,8 +239,8 @@ class Parser:
             self.expect(")")
         return self.node(token.text, (name.text, low, high, body), token)
 
-    def inner(self, name, least):
-        """What a sum runs over, where the running name is known."""
+    def summand(self, name, least):
+        """The term of a sum, in which the running index is a name as well."""
         if name.kind != "word":
             self.fail("the name of an index is missing here", name)
         outside, self.names = self.names, self.names | {name.text: 1}

@@ -27,20 +27,8 @@ COMMANDS = {"cdot": "*", "times": "*", "lVert": "|", "rVert": "|", "lvert": "|",
 UNREAD = {"mathbb": "an expectation", "mathcal": "a distribution", "nabla": "a gradient", "partial": "a derivative",
           "int": "an integral"}  # fmt: skip
 SKIPPED = set("left right big Big bigl bigr Bigl Bigr quad qquad displaystyle".split())
-ACCENTS = {
-    "mathbf": "",
-    "mathrm": "",
-    "boldsymbol": "",
-    "bm": "",
-    "bar": "bar",
-    "overline": "bar",
-    "hat": "hat",
-    "tilde": "tilde",
-    "̄": "bar",
-    "̅": "bar",
-    "̂": "hat",
-    "̃": "tilde",
-}
+ACCENTS = {"mathbf": "", "mathrm": "", "boldsymbol": "", "bm": "", "bar": "bar", "overline": "bar", "hat": "hat",
+           "tilde": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0302": "hat", "\u0303": "tilde"}  # fmt: skip
 UP, DOWN = (dict(zip(a, b)) for a, b in (("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+"), ("₀₁₂₃₄₅₆₇₈₉₋₊ₜₛᵢ", "0123456789-+tsi")))
 PART = re.compile(
     r"(?P<number>(\d+(\.(?!\.)\d*)?|\.\d+)([eE][+-]?\d+)?)|(?P<word>[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*)"
@@ -63,7 +51,7 @@ class ExpressionError(ValueError):
         return f"{self.message}\n  {line}\n  {' ' * (self.position - start - marks)}^" if self.text else self.message
 
 
-def _spread(word, names):
+def _with_subscript(word, names):
     """sigma1 is sigma_1, log10 is log_10."""
     if word in names:
         return word
@@ -72,7 +60,7 @@ def _spread(word, names):
     return word
 
 
-def _letters(word, names):
+def _are_letters(word, names):
     """Is it two or three letters of the scope, typed together?"""
     return 1 < len(word) < 4 and word not in (*names, "in") and SPELLING.get(word) not in names and set(word) <= set(names)
 
@@ -88,7 +76,7 @@ class Token(NamedTuple):
 def tokens(text, names, rename):
     """What was typed as a list of tokens, whatever the alphabet; the last one has the kind end. Raises ExpressionError.
 
-    names are those in scope, rename a notation's: they say where alpha_bar_t ends being a name.
+    names are those in scope, rename maps a notation's to ours: with them alpha_bar_t is read as alpha_bar and the index t.
     """
     if len(text) > LENGTH:
         raise ExpressionError(f"an expression may have {LENGTH} characters, got {len(text)}")
@@ -113,8 +101,8 @@ def tokens(text, names, rename):
                     value, at = value[0], here + 1  # TeX's index is one character: \beta_tx_0
                 if value == "ab" and {"a", "b", "alpha_bar"} <= set(names) and text[at : at + 1] not in ("_", "[", "("):
                     raise ExpressionError("'ab' may be alpha_bar_t or a times b here: write one of them, or a*b", text, here)
-                value = _spread(value, names)
-                if not below and _letters(value, names):  # 2ab is 2 a b
+                value = _with_subscript(value, names)
+                if not below and _are_letters(value, names):  # 2ab is 2 a b
                     for k, letter in enumerate(value):
                         add("word", letter, here + k)
                     continue

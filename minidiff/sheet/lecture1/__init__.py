@@ -1,30 +1,14 @@
-"""Lecture 1, diffusion: noising, the ELBO, DDPM, DDIM.
+"""Lecture 1: noising, the ELBO, DDPM and DDIM.
 
-probability  sums, densities, KL, products of Gaussians
-divergence   KL, for Gaussians, and from pure noise
-forward      one noising step, all steps at once, how much signal is left
-elbo         the bound, its gap, its terms, Bayes back
-posterior    the posterior, and how its mean makes the loss
-l_simple     the simple loss and the best denoiser
-ddpm         DDPM's step and its variance
-ddim         DDIM
-fewer_steps  fewer steps
+Read in this order; each file ends with its ENTRIES.
+
+    probability           sums and products of Gaussians, densities, Bayes' rule
+    kl_divergence         KL, for Gaussians, and how far x_T is from pure noise
+    forward               one noising step, all steps at once, how much signal is left
+    elbo                  the bound, what it loses, its terms
+    posterior             q(x_{t-1} | x_t, x_0), and what an error in eps_hat costs in the ELBO
+    l_simple              the simple loss, how small it can be, the best denoiser
+    ddpm                  DDPM's step and its variance
+    ddim                  the predicted x_0, and a step without fresh noise
+    accelerated_sampling  DDPM and DDIM on some of the times only
 """
-
-from . import ddim, ddpm, divergence, elbo, fewer_steps, forward, l_simple, posterior, probability
-
-ENTRIES = [
-    f
-    for section in (
-        probability,
-        divergence,
-        forward,
-        elbo,
-        posterior,
-        l_simple,
-        ddpm,
-        ddim,
-        fewer_steps,
-    )
-    for f in section.ENTRIES
-]

@@ -1,63 +1,64 @@
-"""Lecture 1, DDIM: the picture that the noise implies, and the same marginals with less fresh noise or none."""
+"""Lecture 1: DDIM. x_0_hat, the data that eps_hat implies; steps with the same marginals and less fresh noise, or none."""
 
 import math
 
 import numpy as np
 
+from ... import exact, gaussian, sample
 from .. import oracles
 from ..entry import SHARE, Formula
 
 
 def _clean_error(c, rng):
-    """The squared distance from x_0 to the picture that eps_hat implies, found by halving."""
-    return (oracles.clean(c.beta, c.t, c.x_t, c.eps_hat) - c.x_0) ** 2
+    """The squared distance from x_0 to the picture that eps_hat implies, found by bisection."""
+    return (oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat) - c.x_0) ** 2
 
 
 def _best_picture(c, rng):
     """E[x_0 | x_t] for data +1 or -1: Bayes over the two."""
-    return oracles.which(c.beta, c.t, c.x_t, (1, -1)) @ (1, -1)
+    return oracles.probabilities(c.beta, c.t, c.x_t, (1, -1)) @ (1, -1)
 
 
 def _kept_noise(c, t, s, var):
-    """How much of the unit noise in x_t stays in x_s so that, with fresh noise of this variance, x_s has its marginal."""
+    """The weight of x_t's unit noise in x_s for which x_s, with fresh noise of this variance, has its marginal variance."""
     x, p = oracles.gaussian_grid(0.0, 1.0, 601)
-    return oracles.root(lambda k: k * k * (p @ x**2) + var - oracles.walk(c.beta, s)[1], 0.0, 1.0)
+    return oracles.root(lambda k: k * k * (p @ x**2) + var - oracles.forward_moments(c.beta, s)[1], 0.0, 1.0)
 
 
 def _family_mean(c, rng):
-    """The mean of x_{t-1} given x_0 and x_t: x_0 walked there, plus what stays of the noise in x_t."""
-    (here, var), (there, _) = (oracles.walk(c.beta, i, mean=c.x_0) for i in (c.t, c.s))
+    """The mean of x_{t-1} given x_0 and x_t: its mean given x_0, plus the part of x_t's noise that is kept."""
+    (here, var), (there, _) = (oracles.forward_moments(c.beta, i, mean=c.x_0) for i in (c.t, c.s))
     return there + _kept_noise(c, c.t, c.s, c.sigma**2) * (c.x_t - here) / math.sqrt(var)
 
 
 def _sigma_limit(c, rng):
-    """The largest sigma that leaves room for x_{t-1}'s variance: halving on the variance that is left."""
-    return oracles.root(lambda sigma: sigma * sigma - oracles.walk(c.beta, c.s)[1], 0.0, 1.0)
+    """The largest sigma that leaves room for x_{t-1}'s variance: bisection on the variance that is left."""
+    return oracles.root(lambda sigma: sigma * sigma - oracles.forward_moments(c.beta, c.s)[1], 0.0, 1.0)
 
 
 def _marginal(weight):
-    """Variance of x_{t-1} given x_0 by the family's step with this weight of x_t's noise, minus that of the walked chain."""
+    """Var(x_{t-1} | x_0) after a step that keeps x_t's noise with this weight, minus that of the forward chain."""
 
     def oracle(c, rng):
         ab_t, ab_s = c.alpha_bar[c.t], c.alpha_bar[c.s]
-        x, p = oracles.gaussian_grid(0.0, math.sqrt(oracles.walk(c.beta, c.t)[1]), 601)  # x_t - its mean
+        x, p = oracles.gaussian_grid(0.0, math.sqrt(oracles.forward_moments(c.beta, c.t)[1]), 601)  # x_t - its mean
         moved = weight(ab_t, ab_s, c.sigma) * x / math.sqrt(1 - ab_t)
-        return p @ moved**2 + c.sigma**2 - oracles.walk(c.beta, c.s)[1]
+        return p @ moved**2 + c.sigma**2 - oracles.forward_moments(c.beta, c.s)[1]
 
     return oracle
 
 
 def _sigma_of_ddpm(c, rng):
-    """The sigma at which the family's mean leans on x_t as Bayes on a grid does: halving on the slope."""
+    """The sigma at which the mean has the same slope in x_t as the posterior's, by Bayes on a grid; bisection."""
     low, high = (oracles.posterior(c.beta, c.t, c.s, 0.7, x_t)[0] for x_t in (0.0, 1.0))
-    noise_t, noise_s = (oracles.walk(c.beta, i)[1] for i in (c.t, c.s))
+    noise_t, noise_s = (oracles.forward_moments(c.beta, i)[1] for i in (c.t, c.s))
     kept = (high - low) ** 2 * noise_t  # the variance that the posterior's mean takes over from x_t
     return oracles.root(lambda sigma: sigma * sigma + kept - noise_s, 0.0, 1.0)
 
 
 def _same_noise(c, rng):
-    """x_{t-1} of the picture and noise that make x_t: the picture found by halving, then noised anew to t - 1."""
-    mean, var = oracles.walk(c.beta, c.s, mean=oracles.clean(c.beta, c.t, c.x_t, c.eps_hat))
+    """x_{t-1} of the x_0 and eps_hat that make x_t: x_0 by bisection, then noised to t - 1."""
+    mean, var = oracles.forward_moments(c.beta, c.s, mean=oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat))
     return mean + math.sqrt(var) * c.eps_hat
 
 
@@ -78,9 +79,9 @@ ENTRIES = [
         latex=r"\hat x_0 = \frac{x_t - \sqrt{1-\bar\alpha_t}\,\epsilon_\theta}{\sqrt{\bar\alpha_t}}",
         why="Guessing the noise is guessing the picture: the forward jump solved for x_0.",
         letters="beta t x_t eps_hat", answer=X_0_HAT,
-        oracle=lambda c, rng: oracles.clean(c.beta, c.t, c.x_t, c.eps_hat),
-        measured="halving for the x_0 that eps_hat takes to x_t, walked step by step",
-        source="gaussian.x_0_from_eps",
+        oracle=lambda c, rng: oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat),
+        measured="bisection for the x_0 that eps_hat takes to x_t, noised step by step",
+        source=gaussian.x_0_from_eps,
         value=lambda f, c: f(c.schedule, np.array([c.x_t]), c.t, np.array([c.eps_hat]))[0],
         wrong=(
             ("(x_t + sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha_bar[t])", "the sign: the noise is taken away"),
@@ -101,7 +102,7 @@ ENTRIES = [
         why="Far from t = 0 the best guess lies between the pictures: it is their average, which looks blurred.",
         letters="beta t x_t", answer="tanh(sqrt(alpha_bar[t]) * x_t / (1 - alpha_bar[t]))",
         oracle=_best_picture, measured="Bayes over the two points",
-        source="exact.Mixture",
+        source=exact.Mixture,
         value=lambda f, c: (c.x_t - math.sqrt(1 - c.alpha_bar[c.t]) * f([0.5, 0.5], [[1.0], [-1.0]], np.zeros((2, 1, 1))).eps(
             c.schedule, np.array([[c.x_t]]), c.t)[0, 0]) / math.sqrt(c.alpha_bar[c.t]),
         wrong=(
@@ -119,7 +120,7 @@ ENTRIES = [
         latex=r"\|\hat x_0 - x_0\|^2 = \frac{1-\bar\alpha_t}{\bar\alpha_t}\,\|\epsilon_\theta - \epsilon\|^2",
         why="The same error in other units: deep in the noise a small error of eps is a large one of x_0.",
         letters="beta t x_0 eps x_t eps_hat", answer="(1 - alpha_bar[t]) / alpha_bar[t] * (eps_hat - eps)**2",
-        oracle=_clean_error, measured="halving for the picture that eps_hat implies, against the x_0 in x_t",
+        oracle=_clean_error, measured="bisection for the picture that eps_hat implies, against the x_0 in x_t",
         wrong=(
             ("alpha_bar[t] / (1 - alpha_bar[t]) * (eps_hat - eps)**2", "the factor is inverted: it is 1/SNR"),
             ("(eps_hat - eps)**2", "the two losses are not the same: each t has its own factor"),
@@ -136,7 +137,7 @@ ENTRIES = [
         why="Keep of the old noise what the fresh noise leaves room for, and x_{t-1} has the variance it must have.",
         letters="beta t x_0 eps x_t sigma", **FAMILY,
         answer=f"sqrt(alpha_bar[t-1]) * x_0 + sqrt(1 - alpha_bar[t-1] - sigma**2) * {RESIDUAL}",
-        oracle=_family_mean, measured="halving for the share of the old noise with which x_{t-1} has its walked variance",
+        oracle=_family_mean, measured="bisection for the weight of x_t's noise that gives x_{t-1} the chain's variance",
         wrong=(
             (f"sqrt(alpha_bar[t-1]) * x_0 + sqrt(1 - alpha_bar[t-1]) * {RESIDUAL}",
              "-sigma^2 is missing under the root: with the fresh noise x_{t-1} would be too wide"),
@@ -172,7 +173,7 @@ ENTRIES = [
         latex=r"\sigma_t \leq \sqrt{1-\bar\alpha_{t-1}}",
         why="Fresh noise cannot be wider than all the noise that x_{t-1} may hold.",
         letters="beta t", answer="sqrt(1 - alpha_bar[t-1])",
-        oracle=_sigma_limit, measured="halving for the sigma that leaves no room for the old noise",
+        oracle=_sigma_limit, measured="bisection for the sigma that leaves no room for the old noise",
         wrong=(
             ("1 - alpha_bar[t-1]", "that is its square: 1 - alpha_bar is a variance"),
             ("sqrt(1 - alpha_bar[t])", "the fresh noise is in x_{t-1}, so the limit is that of t - 1"),
@@ -186,8 +187,8 @@ ENTRIES = [
         latex=r"\sigma_t = \sqrt{\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\,\beta_t}",
         why="DDPM is the member of the family whose noising is a Markov chain.",
         letters="beta t", answer="sqrt((1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t])",
-        oracle=_sigma_of_ddpm, measured="halving for the sigma at which the mean leans on x_t as Bayes on a grid does",
-        source="sample.beta_tilde", value=lambda f, c: math.sqrt(f(c.schedule, c.t, c.s)),
+        oracle=_sigma_of_ddpm, measured="bisection for the sigma at which the mean's slope in x_t is that of Bayes on a grid",
+        source=sample.beta_tilde, value=lambda f, c: math.sqrt(f(c.schedule, c.t, c.s)),
         wrong=(
             ("sqrt(beta[t])", "that is DDPM's other choice, which is no member: the mean would change, or not exist"),
             ("(1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t]", "that is sigma^2, beta-tilde"),
@@ -203,8 +204,8 @@ ENTRIES = [
         why="Guess the picture, then put back the same noise, as much as belongs at t - 1.",
         letters="beta t x_t eps_hat x_0_hat z",
         answer=f"sqrt(alpha_bar[t-1]) * {X_0_HAT} + sqrt(1 - alpha_bar[t-1]) * eps_hat",
-        oracle=_same_noise, measured="halving for the x_0 that eps_hat takes to x_t, noised to t - 1 with the same eps_hat",
-        source="sample.ddim", value=_ask_step,
+        oracle=_same_noise, measured="bisection for the x_0 that eps_hat takes to x_t, noised to t - 1 with the same eps_hat",
+        source=sample.ddim, value=_ask_step,
         wrong=(
             (f"sqrt(alpha_bar[t-1]) * {X_0_HAT} + sqrt(1 - alpha_bar[t-1]) * z",
              "fresh noise: the I of DDIM stands for implicit, the step is deterministic and puts back eps_theta itself"),

@@ -1,23 +1,24 @@
-"""Lecture 1, one step back with a denoiser: DDPM's, and how wide it should be."""
+"""Lecture 1: DDPM's step back with a denoiser, and its variance."""
 
 import math
 
 import numpy as np
 
+from ... import sample
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 
 
 def _last_step(c, rng):
     """The x_0 that one step with eps_hat takes to x_1."""
-    return oracles.clean(c.beta, 1, c.x_1, c.eps_hat)
+    return oracles.x_0_from_eps(c.beta, 1, c.x_1, c.eps_hat)
 
 
 def _step(c, rng):
-    """The mean of q(x_{t-1} | x_t, x_0) by Bayes, x_0 the one that eps_hat takes to x_t; plus z widths of variance sigma^2."""
+    """sigma z plus the mean of q(x_{t-1} | x_t, x_0) by Bayes on a grid, for the x_0 that eps_hat takes to x_t."""
     x, p = oracles.gaussian_grid(0.0, 1.0)
     width = oracles.root(lambda b: b * b * (p @ x**2) - c.sigma**2, 0.0, 1e3)
-    return oracles.posterior(c.beta, c.t, c.s, oracles.clean(c.beta, c.t, c.x_t, c.eps_hat), c.x_t)[0] + width * c.z
+    return oracles.posterior(c.beta, c.t, c.s, oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat), c.x_t)[0] + width * c.z
 
 
 class _Given:
@@ -38,10 +39,10 @@ def _ask_step(f, c):
 
 def _reverse_variance(c, rng):
     """Var(x_{t-1} | x_t) for data of width sigma: Bayes on a grid over x_{t-1}, whose prior is the noised data."""
-    mean, var = oracles.walk(c.beta, c.s, mean=0.4, var=c.sigma**2)
-    keep, noise = oracles.walk(c.beta, c.t, c.s)
-    both = lambda x: oracles.bell(x, mean, var) + oracles.bell(0.6, keep * x, noise)  # noqa: E731
-    return oracles.closer(both, mean, 12 * math.sqrt(var) + 12)[1]
+    mean, var = oracles.forward_moments(c.beta, c.s, mean=0.4, var=c.sigma**2)
+    keep, noise = oracles.forward_moments(c.beta, c.t, c.s)
+    both = lambda x: oracles.log_bell(x, mean, var) + oracles.log_bell(0.6, keep * x, noise)  # noqa: E731
+    return oracles.refined_moments(both, mean, 12 * math.sqrt(var) + 12)[1]
 
 
 def _of_two_points(c, p):
@@ -55,12 +56,12 @@ def _bounds(c):
     return oracles.posterior(c.beta, c.t, c.s, 1.0, 0.6)[1], c.beta[c.t]
 
 
-def _between(c, rng):
-    """How far the variance lies inside the bounds, for Gaussian data and for two points averaged over x_t."""
+def _inside_the_bounds(c, rng):
+    """The variance's distance from the nearer bound, for Gaussian data and for two points averaged over x_t."""
     low, high = _bounds(c)
-    keep, noise = oracles.walk(c.beta, c.t)
+    keep, noise = oracles.forward_moments(c.beta, c.t)
     x_t, weight = oracles.gaussian_grid(keep, math.sqrt(noise))  # from x_0 = 1; from -1 it is the same by symmetry
-    found = _reverse_variance(c, rng), weight @ _of_two_points(c, oracles.which(c.beta, c.t, x_t, (1, -1))[0])
+    found = _reverse_variance(c, rng), weight @ _of_two_points(c, oracles.probabilities(c.beta, c.t, x_t, (1, -1))[0])
     return min(min(v - low, high - v) for v in found)
 
 
@@ -71,9 +72,9 @@ def _excess_of_ddim(c, rng):
     """
     ddim = ddpm = 1.0
     for t in range(c.T, 0, -1):
-        (keep, noise), (keep_s, noise_s) = oracles.walk(c.beta, t), oracles.walk(c.beta, t - 1)
-        likely = lambda x_0, x_t: oracles.bell(x_0, 0.0, c.sigma**2) + oracles.bell(x_t, keep * x_0, noise)  # noqa: B023, E731
-        picture = oracles.closer(lambda x_0: likely(x_0, 1.0), 0.0, 12 * c.sigma + 12)[0]  # noqa: B023
+        (keep, noise), (keep_s, noise_s) = oracles.forward_moments(c.beta, t), oracles.forward_moments(c.beta, t - 1)
+        likely = lambda x_0, x_t: oracles.log_bell(x_0, 0.0, c.sigma**2) + oracles.log_bell(x_t, keep * x_0, noise)  # noqa: B023, E731
+        picture = oracles.refined_moments(lambda x_0: likely(x_0, 1.0), 0.0, 12 * c.sigma + 12)[0]  # noqa: B023
         ddim *= keep_s * picture + math.sqrt(noise_s / noise) * (1 - keep * picture)
         ddpm *= oracles.posterior(c.beta, t, t - 1, picture, 1.0)[0]
     return ddim**2 - ddpm**2
@@ -91,7 +92,7 @@ ENTRIES = [
         derive=lambda c: {"z": c.z * (c.t > 1)},
         answer="(x_t - (1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha[t]) + sigma * z",
         oracle=_step, measured="Bayes on a grid for the x_0 that eps_hat takes to x_t; sigma by bisection on a variance",
-        source="sample.ddpm", value=_ask_step,
+        source=sample.ddpm, value=_ask_step,
         wrong=(
             ("(x_t - (1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha[t]) + sigma**2 * z",
              "the weight of z is a standard deviation; sigma^2 is its variance"),
@@ -125,8 +126,8 @@ ENTRIES = [
         letters="beta x_1 eps_hat sigma z",
         own={"x_1": (REAL, "the picture before the last step"), "sigma": (POSITIVE, "sigma_1"), "z": (REAL, "fresh noise")},
         answer="(x_1 - sqrt(beta[1]) * eps_hat) / sqrt(alpha[1])",
-        oracle=_last_step, measured="halving for the x_0 that one step with eps_hat takes to x_1",
-        source="sample.ddpm", value=lambda f, c: _ask_step(f, type(c)(c | {"x_t": c.x_1, "t": 1, "s": 0, "sigma": 0.0})),
+        oracle=_last_step, measured="bisection for the x_0 that one step with eps_hat takes to x_1",
+        source=sample.ddpm, value=lambda f, c: _ask_step(f, type(c)(c | {"x_t": c.x_1, "t": 1, "s": 0, "sigma": 0.0})),
         wrong=(
             ("(x_1 - sqrt(beta[1]) * eps_hat) / sqrt(alpha[1]) + sigma * z", "the last step adds no noise: z = 0 at t = 1"),
             ("(x_1 - beta[1] * eps_hat) / sqrt(alpha[1])", "at t = 1, beta_1 / sqrt(1 - alpha_bar_1) is sqrt(beta_1)"),
@@ -144,7 +145,7 @@ ENTRIES = [
         letters="beta t sigma", own={"sigma": (POSITIVE, "standard deviation of the data")},
         answer="beta[t] * (alpha_bar[t-1]*sigma**2 + 1 - alpha_bar[t-1]) / (alpha_bar[t]*sigma**2 + 1 - alpha_bar[t])",
         oracle=_reverse_variance, measured="Bayes on a grid over x_{t-1}, the noised data as its prior",
-        source="sample.gaussian_optimal", value=lambda f, c: float(f(c.sigma**2)(c.schedule, c.t, c.s)),
+        source=sample.gaussian_optimal, value=lambda f, c: float(f(c.sigma**2)(c.schedule, c.t, c.s)),
         wrong=(
             ("beta[t]", "that is right for data of variance 1 only"),
             ("(1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t]",
@@ -166,7 +167,7 @@ ENTRIES = [
               r"\quad\mathrm{data\ of\ variance}\leq 1",
         why="Both of DDPM's choices are extremes: a single picture below, N(0, 1) data above.",
         letters="beta t sigma", own={"sigma": (SHARE, "standard deviation of the data, below 1")}, relation=">=",
-        oracle=_between, measured="Gaussian data by Bayes on a grid; data +1 or -1 by Bayes and the average over x_t",
+        oracle=_inside_the_bounds, measured="Gaussian data by Bayes on a grid; data +1 or -1 by Bayes and the average over x_t",
         wrong=(
             (lambda c, rng: _bounds(c)[0] - _reverse_variance(c, rng), "beta-tilde is the least there is, not the only choice"),
             (lambda c, rng: _reverse_variance(c, rng) - _bounds(c)[1], "beta is the most there is, not the only choice"),

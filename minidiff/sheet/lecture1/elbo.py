@@ -1,4 +1,4 @@
-"""Lecture 1, the ELBO: what training maximises, what it loses, and how it falls apart into steps.
+"""Lecture 1: the ELBO. What training maximises, how far it is below log p, and its terms.
 
     letter  meaning
     p       a made-up reverse chain from N(0, 1): p(x_{t-1} | x_t) = N(sqrt(alpha_t) x_t + b sqrt(beta_t), (1/2 + w) beta_t)
@@ -22,7 +22,7 @@ NODES, WEIGHTS = np.array([-math.sqrt(3), 0.0, math.sqrt(3)]), np.array([1, 4, 1
 
 
 def _log_normal(x, mean, var):
-    return oracles.bell(x, mean, var) - 0.5 * math.log(2 * math.pi * var)
+    return oracles.log_bell(x, mean, var) - 0.5 * math.log(2 * math.pi * var)
 
 
 def _reverse(c, t, x_t):
@@ -47,7 +47,7 @@ def _elbo(c):
 
 
 def _log_p(c):
-    """log p(x_0): mean and variance followed down p's chain from N(0, 1)."""
+    """log p(x_0): p's chain keeps Gaussians Gaussian, so mean and variance from T down to 0 give it."""
     mean, var = 0.0, 1.0
     for t in range(c.T, 0, -1):
         (mean, noise), slope = _reverse(c, t, mean), math.sqrt(1 - c.beta[t])
@@ -81,9 +81,9 @@ def _kl_of_vectors(one, two):
 
 
 def _without_x_0(c, rng):
-    """log p(x_0) - E log p(x_{0:T}) / q(x_{1:T}) with the law of x_1..x_T over N(0, 1) data in place of that given x_0."""
+    """log p(x_0) - E log p(x_{0:T}) / q(x_{1:T}), where q wrongly has the marginal of x_1..x_T, not that given x_0."""
     (m, S), _ = _given_x_0(c)
-    keep, _ = zip(*(oracles.walk(c.beta, t) for t in range(1, c.T + 1)))
+    keep, _ = zip(*(oracles.forward_moments(c.beta, t) for t in range(1, c.T + 1)))
     loose = np.zeros(c.T), S + np.outer(keep, keep)
     return _log_p(c) - _elbo(c) - _kl_of_vectors((m, S), loose)
 
@@ -92,7 +92,7 @@ def _importance(c, rng, average=lambda log_r, p: math.log(p @ np.exp(log_r))):
     """log E_q[p/q] - log p(x_0) for the chain's first two steps, over a grid of both noises."""
     c = type(c)(c | {"T": 2})
     z = np.linspace(-20, 20, 161)
-    bell = np.exp(oracles.bell(z, 0.0, 1.0))
+    bell = np.exp(oracles.log_bell(z, 0.0, 1.0))
     weight = np.outer(bell, bell).ravel() / bell.sum() ** 2
     log_r = _log_ratio(c, [u.ravel() for u in np.meshgrid(z, z, indexing="ij")])
     return average(log_r, weight) - _log_p(c)
@@ -130,24 +130,24 @@ def _terms(c, known=True, swapped=False):
     steps = 0.0
     for t in range(2, c.T + 1):
         (m_0, v), (m_1, _) = (_posterior(tuple(c.beta[: t + 1]), c.x_0, x_t) for x_t in (0.0, 1.0))
-        mean, var = oracles.walk(c.beta, t, mean=c.x_0)
+        mean, var = oracles.forward_moments(c.beta, t, mean=c.x_0)
         for node, weight in zip(NODES, WEIGHTS):
             x_t = mean + math.sqrt(var) * node
             q = (m_0 + (m_1 - m_0) * x_t, v) if known else (math.sqrt(1 - c.beta[t]) * x_t, c.beta[t])
             p = _reverse(c, t, x_t)
             steps += weight * (_kl(*p, *q) if swapped else _kl(*q, *p))
-    mean, var = oracles.walk(c.beta, 1, mean=c.x_0)
+    mean, var = oracles.forward_moments(c.beta, 1, mean=c.x_0)
     L_0 = -WEIGHTS @ _log_normal(c.x_0, *_reverse(c, 1, mean + math.sqrt(var) * NODES))
-    return _kl(*oracles.walk(c.beta, c.T, mean=c.x_0), 0.0, 1.0), steps, L_0
+    return _kl(*oracles.forward_moments(c.beta, c.T, mean=c.x_0), 0.0, 1.0), steps, L_0
 
 
 def _parts(prior=1, steps=1, first=1, **which):
-    """-ELBO minus the three terms, each counted so many times."""
+    """-ELBO minus the three terms, each times its factor: 0 where all factors are 1."""
     return lambda c, rng: -_elbo(c) - np.dot((prior, steps, first), _terms(c, **which))
 
 
 def _rises_with_kl(c, rng):
-    """By how much the ELBO rises minus by how much the KL terms rise when p's mean gets worse."""
+    """The rise of the ELBO minus the rise of the KL terms when p's mean gets worse."""
     worse = type(c)(c | {"b": c.b + 1})
     return _elbo(worse) - _elbo(c) - (sum(_terms(worse)[:2]) - sum(_terms(c)[:2]))
 
@@ -156,8 +156,8 @@ def _bayes(c, rng, likelihood="step", prior="given", evidence=True):
     """1 - int q(x_t | x_s) q(x_s | x_0) / q(x_t | x_0) dx_s on a grid; x_s is uncertain from t = 2 on."""
     if c.s == 0:
         return 0.0 if (likelihood, prior, evidence) == ("step", "given", True) else math.nan
-    (mean_s, var_s), (mean_t, var_t) = (oracles.walk(c.beta, i, mean=c.x_0) for i in (c.s, c.t))
-    (keep, noise), reach = oracles.walk(c.beta, c.t, c.s), 12 + abs(c.x_0) + abs(c.x_t)
+    (mean_s, var_s), (mean_t, var_t) = (oracles.forward_moments(c.beta, i, mean=c.x_0) for i in (c.s, c.t))
+    (keep, noise), reach = oracles.forward_moments(c.beta, c.t, c.s), 12 + abs(c.x_0) + abs(c.x_t)
     x_s, dx = np.linspace(-reach, reach, 8001, retstep=True)
     seen = _log_normal(c.x_t, keep * x_s, noise) if likelihood == "step" else _log_normal(c.x_t, mean_t, var_t)
     before = _log_normal(x_s, mean_s, var_s) if prior == "given" else _log_normal(x_s, 0.0, 1.0)

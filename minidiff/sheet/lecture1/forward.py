@@ -1,9 +1,10 @@
-"""Lecture 1, the forward process: one noising step, all steps at once, how much signal is left."""
+"""Lecture 1: the forward process. One noising step, all steps at once, how much signal is left."""
 
 import math
 
 import numpy as np
 
+from ... import exact, gaussian, schedule
 from .. import oracles
 from ..entry import POSITIVE, REAL, Formula
 
@@ -11,7 +12,7 @@ WIDTH = {"sigma": (POSITIVE, "standard deviation of the data")}
 
 
 def _one_step(c, rng):
-    """keep x + add eps: add is the width of noise of variance beta_t, keep leaves N(0, 1) data at variance 1. By bisection."""
+    """keep x + add eps: noise add eps has variance beta_t, and keep leaves N(0, 1) data at variance 1. By bisection."""
     x, p = oracles.gaussian_grid(0.0, 1.0)
     unit = p @ x**2
     add = oracles.root(lambda b: b * b * unit - c.beta[c.t], 0.0, 1.0)
@@ -20,12 +21,12 @@ def _one_step(c, rng):
 
 
 def _merged(c, rng):
-    """Variance that eps_{t-1} and eps_t bring to x_t when x_{t-2} is known: two steps, one after the other (at t = 1, one)."""
-    return oracles.walk(c.beta, c.t, c.t - 2, var=0.0)[1]
+    """Var(x_t | x_{t-2}) by two steps, one after the other (at t = 1, by one)."""
+    return oracles.forward_moments(c.beta, c.t, c.t - 2, var=0.0)[1]
 
 
 def _signal_share(c, rng):
-    """What is left at t of a unit variance that no noise joins: one step after the other."""
+    """What the steps up to t leave of a variance of 1 when no noise is added."""
     share = 1.0
     for i in range(1, c.t + 1):
         share -= share * c.beta[i]
@@ -34,7 +35,7 @@ def _signal_share(c, rng):
 
 def _closed_form(c, rng):
     """Mean and variance of x_t given x_0: the chain walked step by step."""
-    return oracles.walk(c.beta, c.t, mean=c.x_0, var=0.0)
+    return oracles.forward_moments(c.beta, c.t, mean=c.x_0, var=0.0)
 
 
 def _noisy(c, rng):
@@ -85,7 +86,7 @@ ENTRIES = [
         letters="beta t x_s eps", own={"eps": (REAL, "the fresh noise of this step")},
         answer="sqrt(1 - beta[t]) * x_s + sqrt(beta[t]) * eps",
         oracle=_one_step, measured="bisection for the two weights: noise of variance beta_t, and N(0, 1) data keep variance 1",
-        source="gaussian.q_step", value=lambda f, c: f(c.schedule, np.array([c.x_s]), c.t, np.array([c.eps]))[0],
+        source=gaussian.q_step, value=lambda f, c: f(c.schedule, np.array([c.x_s]), c.t, np.array([c.eps]))[0],
         wrong=(
             ("(1 - beta[t]) * x_s + beta[t] * eps",
              "the roots are missing: beta is a variance, the weights are standard deviations"),
@@ -102,8 +103,9 @@ ENTRIES = [
         latex=r"\mathrm{Var}(x_t) = \bar\alpha_t\,\sigma^2 + 1 - \bar\alpha_t",
         why="Data of variance 1 keep it at every t; any other variance drifts towards 1.",
         letters="beta t sigma", own=WIDTH, answer="alpha_bar[t] * sigma**2 + 1 - alpha_bar[t]",
-        oracle=lambda c, rng: oracles.walk(c.beta, c.t, var=c.sigma**2)[1], measured="the variance followed step by step",
-        source="exact.Mixture",
+        oracle=lambda c, rng: oracles.forward_moments(c.beta, c.t, var=c.sigma**2)[1],
+        measured="the variance followed step by step",
+        source=exact.Mixture,
         value=lambda f, c: f(np.ones(1), np.zeros((1, 1)), np.full((1, 1, 1), c.sigma**2)).moments(c.schedule, c.t)[1][0, 0],
         wrong=(
             ("1", "that holds for data of variance 1 only"),
@@ -136,7 +138,7 @@ ENTRIES = [
         why="Each step keeps a share of what is left, and shares of shares multiply.",
         letters="beta t", answer="prod(alpha[i] for i in 1..t)",
         oracle=_signal_share, measured="each step takes beta of what is left",
-        source="schedule.from_betas", value=lambda f, c: f(c.beta[1:]).alpha_bar[c.t],
+        source=schedule.from_betas, value=lambda f, c: f(c.beta[1:]).alpha_bar[c.t],
         wrong=(
             ("sum(alpha[i] for i in 1..t)", "shares multiply, they do not add"),
             ("prod(beta[i] for i in 1..t)", "the product is over alpha = 1 - beta"),
@@ -155,7 +157,7 @@ ENTRIES = [
         why="Training can jump to any t without walking there.",
         letters="beta t x_0 eps", answer="sqrt(alpha_bar[t]) * x_0 + sqrt(1 - alpha_bar[t]) * eps",
         oracle=_noisy, measured="mean and variance followed step by step",
-        source="gaussian.q_sample", value=lambda f, c: f(c.schedule, np.array([c.x_0]), c.t, np.array([c.eps]))[0],
+        source=gaussian.q_sample, value=lambda f, c: f(c.schedule, np.array([c.x_0]), c.t, np.array([c.eps]))[0],
         wrong=(
             ("alpha_bar[t] * x_0 + (1 - alpha_bar[t]) * eps", "the roots are missing: alpha_bar is a share of variance"),
             ("sqrt(alpha_bar[t]) * x_0 + (1 - alpha_bar[t]) * eps",
@@ -195,7 +197,7 @@ ENTRIES = [
         latex=r"\mathrm{std}(x_t\,|\,x_0) = \sqrt{1-\bar\alpha_t}",
         why="The weight of epsilon is a standard deviation, not a variance.",
         letters="beta t", answer="sqrt(1 - alpha_bar[t])",
-        oracle=lambda c, rng: math.sqrt(oracles.walk(c.beta, c.t, var=0.0)[1]),
+        oracle=lambda c, rng: math.sqrt(oracles.forward_moments(c.beta, c.t, var=0.0)[1]),
         measured="the variance followed step by step, and its root",
         wrong=(
             ("1 - alpha_bar[t]", "that is the variance; the standard deviation was asked for"),
@@ -225,9 +227,9 @@ ENTRIES = [
         latex=r"\mathrm{SNR}_t = \frac{\bar\alpha_t}{1-\bar\alpha_t}",
         why="The one number by which schedules can be compared, whatever their T.",
         letters="beta t", answer="alpha_bar[t] / (1 - alpha_bar[t])",
-        oracle=lambda c, rng: oracles.walk(c.beta, c.t)[0] ** 2 / oracles.walk(c.beta, c.t)[1],
+        oracle=lambda c, rng: oracles.forward_moments(c.beta, c.t)[0] ** 2 / oracles.forward_moments(c.beta, c.t)[1],
         measured="squared mean over variance of a unit signal followed step by step",
-        source="gaussian.snr", value=lambda f, c: f(c.schedule, c.t),
+        source=gaussian.snr, value=lambda f, c: f(c.schedule, c.t),
         wrong=(
             ("sqrt(alpha_bar[t]) / sqrt(1 - alpha_bar[t])", "SNR is a ratio of variances, not of standard deviations"),
             ("(1 - alpha_bar[t]) / alpha_bar[t]", "inverted: that is noise over signal"),

@@ -1,9 +1,10 @@
-"""Lecture 1, what the denoiser learns: the simple loss, how small it can be, the best answer."""
+"""Lecture 1: the simple loss, how small it can be, and the denoiser that reaches that."""
 
 import math
 
 import numpy as np
 
+from ... import exact, objective
 from .. import oracles
 from ..entry import POSITIVE, REAL, Formula
 
@@ -14,28 +15,31 @@ ANGLES = np.arange(12) * math.pi / 6
 
 
 def _length_squared(u, v=0.0):
-    """||(u, v)||^2: a vector seen from all sides shows half of it on average."""
+    """||(u, v)||^2 as twice the mean of its squared component over all directions."""
     return 2 * np.mean((u * np.cos(ANGLES) + v * np.sin(ANGLES)) ** 2)
 
 
 def _training_loss(c, rng):
-    """The error's squared length; x_t by walking there."""
-    mean, var = oracles.walk(c.beta, c.t, mean=c.x_0)
+    """The squared length of the error in eps."""
+    mean, var = oracles.forward_moments(c.beta, c.t, mean=c.x_0)
     return _length_squared(c.eps - c.a * (mean + math.sqrt(var) * c.eps))
 
 
 def _eps_given_x_t(c, x_t=0.6, mu=0.4):
     """Mean and variance of the noise in x_t for N(mu, sigma^2) data: Bayes on a grid over eps."""
-    (keep, noise), spread = oracles.walk(c.beta, c.t), oracles.walk(c.beta, c.t, var=c.sigma**2)[1]
-    likely = lambda e: oracles.bell(e, 0.0, 1.0) + oracles.bell(x_t - math.sqrt(noise) * e, keep * mu, spread - noise)  # noqa: E731
-    return oracles.closer(likely, 0.0, 60.0)
+    (keep, noise), spread = oracles.forward_moments(c.beta, c.t), oracles.forward_moments(c.beta, c.t, var=c.sigma**2)[1]
+
+    def log_p(eps):
+        return oracles.log_bell(eps, 0.0, 1.0) + oracles.log_bell(x_t - math.sqrt(noise) * eps, keep * mu, spread - noise)
+
+    return oracles.refined_moments(log_p, 0.0, 60.0)
 
 
 def _best_of_two_points(c, rng):
-    """E[eps | x_t]: either x_0 has its own eps, and both are weighed."""
-    keep, noise = oracles.walk(c.beta, c.t)
+    """E[eps | x_t]: the eps that each of the two x_0 implies, averaged with their probabilities."""
+    keep, noise = oracles.forward_moments(c.beta, c.t)
     eps = (c.x_t - keep * np.array([1, -1])) / math.sqrt(noise)
-    return oracles.which(c.beta, c.t, c.x_t, (1, -1)) @ eps
+    return oracles.probabilities(c.beta, c.t, c.x_t, (1, -1)) @ eps
 
 
 # fmt: off
@@ -47,7 +51,7 @@ ENTRIES = [
         letters="eps_1 eps_2 eps_hat_1 eps_hat_2", own=PAIR, answer="(eps_1 - eps_hat_1)**2 + (eps_2 - eps_hat_2)**2",
         oracle=lambda c, rng: _length_squared(c.eps_1 - c.eps_hat_1, c.eps_2 - c.eps_hat_2),
         measured="the error seen from twelve sides: on average half its squared length shows",
-        source="loss.l_simple",
+        source=objective.l_simple,
         value=lambda f, c: f(np.array([[c.eps_hat_1, c.eps_hat_2]]), np.array([[c.eps_1, c.eps_2]]))[0],
         wrong=(
             ("sqrt((eps_1 - eps_hat_1)**2 + (eps_2 - eps_hat_2)**2)", "that is the length; the loss is its square"),
@@ -82,7 +86,7 @@ ENTRIES = [
         why="x_t does not tell picture from noise: even the best one errs, most where little noise hides in much signal.",
         letters="beta t sigma", own=GAUSSIAN, answer="alpha_bar[t] * sigma**2 / (alpha_bar[t] * sigma**2 + 1 - alpha_bar[t])",
         oracle=lambda c, rng: _eps_given_x_t(c)[1], measured="the variance of eps given x_t: Bayes on a grid over eps",
-        source="exact.Mixture",
+        source=exact.Mixture,
         value=lambda f, c: f([1.0], [[0.4]], [[[c.sigma**2]]]).loss_floor(c.schedule, c.t, 2, np.random.default_rng(0))[0],
         wrong=(
             ("0", "the loss does not reach 0: x_t does not determine eps"),
@@ -102,7 +106,7 @@ ENTRIES = [
         letters="beta t x_t",
         answer="(x_t - sqrt(alpha_bar[t]) * tanh(sqrt(alpha_bar[t]) * x_t / (1 - alpha_bar[t]))) / sqrt(1 - alpha_bar[t])",
         oracle=_best_of_two_points, measured="Bayes over the two points, each with its own eps",
-        source="exact.Mixture",
+        source=exact.Mixture,
         value=lambda f, c: f([0.5, 0.5], [[1.0], [-1.0]], np.zeros((2, 1, 1))).eps(c.schedule, np.array([[c.x_t]]), c.t)[0, 0],
         wrong=(
             ("(x_t - sqrt(alpha_bar[t])) / sqrt(1 - alpha_bar[t])",
@@ -127,7 +131,7 @@ ENTRIES = [
         letters="beta t mu sigma x_t", own=GAUSSIAN,
         answer="sqrt(1 - alpha_bar[t]) * (x_t - sqrt(alpha_bar[t]) * mu) / (alpha_bar[t] * sigma**2 + 1 - alpha_bar[t])",
         oracle=lambda c, rng: _eps_given_x_t(c, c.x_t, c.mu)[0], measured="the mean of eps given x_t: Bayes on a grid over eps",
-        source="exact.Mixture",
+        source=exact.Mixture,
         value=lambda f, c: f([1.0], [[c.mu]], [[[c.sigma**2]]]).eps(c.schedule, np.array([[c.x_t]]), c.t)[0, 0],
         wrong=(
             ("(x_t - sqrt(alpha_bar[t]) * mu) / sqrt(1 - alpha_bar[t])", "that is the noise if x_0 were mu exactly"),

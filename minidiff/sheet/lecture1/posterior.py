@@ -1,9 +1,10 @@
-"""Lecture 1, the way back: the posterior, how far a mean is off, what that counts in the ELBO."""
+"""Lecture 1: the posterior q(x_{t-1} | x_t, x_0), and what an error in eps_hat costs in the ELBO."""
 
 import math
 
 import numpy as np
 
+from ... import gaussian, objective, sample
 from .. import oracles
 from ..entry import POSITIVE, Formula
 
@@ -26,7 +27,7 @@ def _ask_mean(f, c):
 
 def _mean_for(c, eps, x_t=0.6):
     """Mean and variance of the posterior for the x_0 that this noise takes to x_t."""
-    return oracles.posterior(c.beta, c.t, c.s, oracles.clean(c.beta, c.t, x_t, eps), x_t)
+    return oracles.posterior(c.beta, c.t, c.s, oracles.x_0_from_eps(c.beta, c.t, x_t, eps), x_t)
 
 
 def _gap(c, rng):
@@ -35,7 +36,7 @@ def _gap(c, rng):
 
 
 def _weight(c, var):
-    """By how much an error of 1 in eps_hat raises KL(q(x_{t-1} | x_t, x_0) || N(mean, var)), by quadrature.
+    """The rise of KL(q(x_{t-1} | x_t, x_0) || N(mean, var)) for an error of 1 in eps_hat, by quadrature.
 
     The quadrature is over q; its entropy is the same with and without the error.
     """
@@ -43,7 +44,7 @@ def _weight(c, var):
         return math.inf
     (mean, spread), (off, _) = _mean_for(c, 0.3), _mean_for(c, 1.3)
     x, p = oracles.gaussian_grid(mean, math.sqrt(spread)) if spread else (np.array([mean]), np.ones(1))
-    return p @ (oracles.bell(x, mean, var) - oracles.bell(x, off, var))
+    return p @ (oracles.log_bell(x, mean, var) - oracles.log_bell(x, off, var))
 
 
 KL_RISE = "the rise of the KL for an error of 1: Bayes on a grid, quadrature"
@@ -56,7 +57,7 @@ ENTRIES = [
         why="Knowing x_0 as well as x_t leaves less doubt about x_{t-1} than the step's own noise.",
         letters="beta t", answer="(1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t]",
         oracle=lambda c, rng: _posterior(c, rng)[1], measured="Bayes on a grid: q(x_t | x_{t-1}) q(x_{t-1} | x_0), normalised",
-        source="gaussian.posterior",
+        source=gaussian.posterior,
         value=lambda f, c: f(c.schedule, np.array([1.7]), np.array([0.6]), c.t, c.s)[1],
         wrong=(
             ("beta[t]", "that is Var(x_{t-1} | x_t) for N(0, 1) data, not the variance given x_0 as well"),
@@ -72,14 +73,14 @@ ENTRIES = [
     Formula(
         name="posterior-precision", number=21, lecture=1, title="Precision of the posterior",
         latex=r"\frac{1}{\tilde\beta_t} = \frac{\alpha_t}{\beta_t} + \frac{1}{1-\bar\alpha_{t-1}}",
-        why="Two witnesses, x_t and x_0, tell of x_{t-1}: their precisions add.",
+        why="x_t and x_0 are two measurements of x_{t-1}: their precisions add.",
         letters="beta t", answer="alpha[t] / beta[t] + 1 / (1 - alpha_bar[t-1])",
         oracle=_precision, measured="one over the variance that Bayes has on a grid",
-        source="gaussian.posterior",
+        source=gaussian.posterior,
         value=lambda f, c: 1 / f(c.schedule, 1.7, 0.6, c.t, c.s)[1] if c.s else math.inf,
         wrong=(
             ("1 / beta[t] + 1 / (1 - alpha_bar[t-1])",
-             "x_t tells of sqrt(alpha_t) x_{t-1}: seen from x_{t-1}, that witness has the precision alpha_t / beta_t"),
+             "x_t measures sqrt(alpha_t) x_{t-1}: as a measurement of x_{t-1} it has the precision alpha_t / beta_t"),
             ("sqrt(alpha[t]) / beta[t] + 1 / (1 - alpha_bar[t-1])", "the scale sqrt(alpha_t) enters a precision squared"),
             ("alpha[t] / beta[t] + 1 / (1 - alpha_bar[t])", "x_0 tells of x_{t-1} with the noise 1 - alpha_bar_{t-1}"),
             ("beta[t] / alpha[t] + 1 - alpha_bar[t-1]", "precisions add, not variances"),
@@ -99,7 +100,7 @@ ENTRIES = [
         answer="sqrt(alpha_bar[t-1]) * beta[t] / (1 - alpha_bar[t]) * x_0"
                " + sqrt(alpha[t]) * (1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * x_t",
         oracle=lambda c, rng: _posterior(c, rng)[0], measured="Bayes on a grid: q(x_t | x_{t-1}) q(x_{t-1} | x_0), normalised",
-        source="gaussian.posterior",
+        source=gaussian.posterior,
         value=lambda f, c: f(c.schedule, np.array([c.x_0]), np.array([c.x_t]), c.t, c.s)[0][0],
         wrong=(
             ("sqrt(alpha[t]) * (1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * x_0"
@@ -127,7 +128,7 @@ ENTRIES = [
         why="Take away a little of the noise and undo the shrinking: all that is not known of the mean is eps.",
         letters="beta t x_0 eps x_t", answer="(x_t - beta[t] / sqrt(1 - alpha_bar[t]) * eps) / sqrt(alpha[t])",
         oracle=lambda c, rng: _posterior(c, rng)[0], measured="Bayes on a grid with the x_0 in x_t",
-        source="sample.ddpm", value=_ask_mean,
+        source=sample.ddpm, value=_ask_mean,
         wrong=(
             ("(x_t - beta[t] / sqrt(1 - alpha_bar[t]) * eps) / sqrt(alpha_bar[t])",
              "one step shrank by sqrt(alpha_t); sqrt(alpha_bar_t) undoes all of them"),
@@ -186,7 +187,7 @@ ENTRIES = [
         why="About 1/2 at t = 1 for small beta, and far less later: the ELBO cares most for the last traces of noise.",
         letters="beta t", answer="beta[t] / (2 * alpha[t] * (1 - alpha_bar[t]))",
         oracle=lambda c, rng: _weight(c, c.beta[c.t]), measured=KL_RISE,
-        source="objective.derived", value=lambda f, c: f(c.schedule, c.t),
+        source=objective.derived, value=lambda f, c: f(c.schedule, c.t),
         wrong=(
             ("beta[t]**2 / (2 * alpha[t] * (1 - alpha_bar[t]))", "one beta_t cancels against sigma^2 = beta_t"),
             ("1 / (2 * alpha[t] * (1 - alpha_bar[t]))", "beta_t^2 / beta_t leaves one beta_t"),

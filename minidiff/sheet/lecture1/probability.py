@@ -1,9 +1,10 @@
-"""Lecture 1, the tools: sums and products of Gaussians, densities, Bayes, KL."""
+"""Lecture 1: sums and products of Gaussians, densities, the chain rule and Bayes' rule."""
 
 import math
 
 import numpy as np
 
+from ... import gaussian
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 
@@ -26,7 +27,7 @@ def _log_density(c, rng):
 
 
 def _table(c):
-    """p(x_1, x_2, x_3) of three coins, from how often each comes up given those before it."""
+    """p(x_1, x_2, x_3) of three coins, each with a probability that depends on those before it."""
     heads = [c.p, c.q, 1 - c.p, c.q * c.p, 0.3, c.p**2, c.q**2]  # x_1; x_2 | x_1 = 0, 1; x_3 | x_1 x_2
     p = np.empty((2, 2, 2))
     for i, j, k in np.ndindex(p.shape):
@@ -36,7 +37,7 @@ def _table(c):
 
 
 def _chain_rule(c, rng):
-    """How far p(x_1) p(x_2 | x_1) p(x_3 | x_1, x_2) is from p, every factor counted from the joint table."""
+    """The distance of p(x_1) p(x_2 | x_1) p(x_3 | x_1, x_2) from p, every factor summed from the joint table."""
     p = _table(c)
     x_1, x_12 = p.sum(axis=(1, 2), keepdims=True), p.sum(axis=2, keepdims=True)
     return np.abs(x_1 * (x_12 / x_1) * (p / x_12) - p).max()
@@ -72,7 +73,7 @@ def _independent(c, rng):
 def _bayes_total(c, rng, evidence=lambda p_b: 1 / p_b):
     """1 - int p(b | a) p(a) / p(b) da for a ~ N(mu_1, sigma_1^2), b = a + N(0, sigma_2^2) noise; b = mu_2 was seen."""
     a, prior = oracles.gaussian_grid(c.mu_1, c.sigma_1)
-    joint = np.exp(oracles.bell(c.mu_2, a, c.sigma_2**2)) * prior
+    joint = np.exp(oracles.log_bell(c.mu_2, a, c.sigma_2**2)) * prior
     p_b = joint.sum()  # up to the constant that the likelihood lacks as well
     return 1 - np.sum(joint * evidence(p_b))
 
@@ -81,7 +82,7 @@ def _product(c, rng):
     """Mean and variance of p_1(x) p_2(x), normalised on a grid that looks closer twice."""
     mean, width = (c.mu_1 + c.mu_2) / 2, abs(c.mu_1 - c.mu_2) + 12 * min(c.sigma_1, c.sigma_2)
     for _ in range(3):
-        both = lambda x: oracles.bell(x, c.mu_1, c.sigma_1**2) + oracles.bell(x, c.mu_2, c.sigma_2**2)  # noqa: E731
+        both = lambda x: oracles.log_bell(x, c.mu_1, c.sigma_1**2) + oracles.log_bell(x, c.mu_2, c.sigma_2**2)  # noqa: E731
         mean, var = oracles.grid_moments(both, mean, width)
         width = 12 * math.sqrt(var)
     return mean, var
@@ -167,7 +168,7 @@ ENTRIES = [
         why="Two sources of knowledge know more than each: precisions add.",
         letters=GAUSSIANS, answer="1 / (1/sigma_1**2 + 1/sigma_2**2)",
         oracle=lambda c, rng: _product(c, rng)[1], measured="the product normalised on a grid",
-        source="gaussian.product", value=lambda f, c: f(c.mu_1, c.sigma_1**2, c.mu_2, c.sigma_2**2)[1],
+        source=gaussian.product, value=lambda f, c: f(c.mu_1, c.sigma_1**2, c.mu_2, c.sigma_2**2)[1],
         wrong=(
             ("sigma_1**2 + sigma_2**2", "that is the variance of a sum of variables, not of a product of densities"),
             ("1/sigma_1**2 + 1/sigma_2**2", "that is the precision: invert it"),
@@ -182,7 +183,7 @@ ENTRIES = [
         why="The mean is pulled towards whoever is more certain.",
         letters=GAUSSIANS, answer="(mu_1/sigma_1**2 + mu_2/sigma_2**2) / (1/sigma_1**2 + 1/sigma_2**2)",
         oracle=lambda c, rng: _product(c, rng)[0], measured="the product normalised on a grid",
-        source="gaussian.product", value=lambda f, c: f(c.mu_1, c.sigma_1**2, c.mu_2, c.sigma_2**2)[0],
+        source=gaussian.product, value=lambda f, c: f(c.mu_1, c.sigma_1**2, c.mu_2, c.sigma_2**2)[0],
         wrong=(
             ("(mu_1*sigma_1**2 + mu_2*sigma_2**2) / (sigma_1**2 + sigma_2**2)",
              "the weights are swapped: the certain one counts more"),

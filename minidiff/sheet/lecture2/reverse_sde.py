@@ -1,9 +1,10 @@
-"""Lecture 2, ways back from noise: how a density flows, the reverse SDE, the probability-flow ODE."""
+"""Lecture 2: how a density flows (Fokker-Planck), the reverse SDE, the probability-flow ODE."""
 
 import math
 
 import numpy as np
 
+from ...continuous import sde
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Case, Formula
 
@@ -20,8 +21,8 @@ def _density(B, x):
     """p_t(x) of two data bumps when the integral of beta is B: noised by one step of that strength."""
     p = 0.0
     for w, m in ((0.4, -1.0), (0.6, 1.5)):
-        mean, var = oracles.walk([0, -math.expm1(-B)], 1, mean=m, var=0.3)
-        p += w * math.exp(oracles.bell(x, mean, var)) / math.sqrt(var)
+        mean, var = oracles.forward_moments([0, -math.expm1(-B)], 1, mean=m, var=0.3)
+        p += w * math.exp(oracles.log_bell(x, mean, var)) / math.sqrt(var)
     return p
 
 
@@ -35,12 +36,12 @@ def _flow(c, pull, smear, shrink=-0.5, g2=lambda b: b):
 
 
 def _bayes_drift(c):
-    """(x_t - E[x_{t-dt} | x_t]) / dt as dt -> 0, by Bayes on a grid: p(x_{t-dt}) has this score, x_t is drifted and shaken."""
+    """(x_t - E[x_{t-dt} | x_t]) / dt as dt -> 0, by Bayes on a grid: p(x_{t-dt}) has this score, then one step of the SDE."""
 
     def drift(n):
         dt = 0.02 / (1 + c.g**2) / n
         log_p = lambda x: c.score * x - x**2 / 2 + 0.2 * np.cos(x)  # noqa: E731
-        likely = lambda x: log_p(x) + oracles.bell(0.0, x + c.f * dt, c.g**2 * dt)  # noqa: E731
+        likely = lambda x: log_p(x) + oracles.log_bell(0.0, x + c.f * dt, c.g**2 * dt)  # noqa: E731
         return -oracles.grid_moments(likely, -c.f * dt, 13 * c.g * math.sqrt(dt), 401)[0] / dt
 
     return oracles.limit(drift)
@@ -53,7 +54,7 @@ def _back(c, rng):
 
 
 def _quantile_speed(c, rng):
-    """How fast the point moves that keeps as much mass to its left while the SDE acts for dt -> 0; p has this score there."""
+    """The speed of a quantile of p under the SDE as dt -> 0: the ODE's paths keep the mass to their left."""
     k = 2 * abs(c.score) + 1  # a bump with the distribution function 1 / (1 + exp(-k x - shift))
     left = (1 - c.score / k) / 2
     shift = math.log(left / (1 - left))
@@ -70,13 +71,13 @@ def _quantile_speed(c, rng):
 
 def _memory(c, rng):
     """1 - the correlation of x_0 and x_t under the SDE: 1 is the ODE's, which maps Gaussian data by a straight line."""
-    mean, var = oracles.walk(c.beta, c.t, var=c.sigma**2)
+    mean, var = oracles.forward_moments(c.beta, c.t, var=c.sigma**2)
     return 1 - mean * c.sigma / math.sqrt(var)
 
 
 def _planar(c, v):
     """dp/dt + div(p (u + v)) of a widening Gaussian in the plane, u its own radial velocity, by finite differences."""
-    p = lambda a, b, s: math.exp(oracles.bell(a, 0, s * s) + oracles.bell(b, 0, s * s)) / s**2  # noqa: E731
+    p = lambda a, b, s: math.exp(oracles.log_bell(a, 0, s * s) + oracles.log_bell(b, 0, s * s)) / s**2  # noqa: E731
     flux = lambda i, a, b: p(a, b, c.sigma) * ((a, b)[i] / c.sigma + v(a, b)[i])  # noqa: E731
     h = 3e-3 * c.sigma
     div = oracles.difference(lambda a: flux(0, a, c.b), c.a, h) + oracles.difference(lambda b: flux(1, c.a, b), c.b, h)
@@ -111,7 +112,7 @@ ENTRIES = [
         why="Run backwards, noise alone would go on smearing: the score's pull undoes its smearing twice over.",
         letters="f g score", own=SDE, answer="f - g**2 * score", bound=1e-8,
         oracle=lambda c, rng: _bayes_drift(c), measured="Bayes on a grid for where x_t came from dt ago, dt -> 0",
-        source="sde.reverse_step", value=lambda f, c: 1 - _step_of(f, Case(c, x=1.0, dt=1.0, z=0.0)),
+        source=sde.reverse_step, value=lambda f, c: 1 - _step_of(f, Case(c, x=1.0, dt=1.0, z=0.0)),
         wrong=(
             ("f - g**2/2 * score", "that is the probability-flow ODE's: with fresh noise the whole g^2 is needed"),
             ("f + g**2 * score", "the sign: with dt < 0 the score is subtracted, or samples flee the data"),
@@ -140,8 +141,8 @@ ENTRIES = [
         latex=r"x_{t-\Delta t} = x_t - [f - g^2\,\nabla\log p_t]\,\Delta t + g\sqrt{\Delta t}\,z",
         why="A step into the past subtracts the drift; noise has no direction and is always added.",
         letters="x f g score dt z", own=SDE, answer="x - (f - g**2 * score)*dt + g*sqrt(dt)*z", bound=1e-7,
-        oracle=_back, measured="Bayes on a grid for the drift, dt -> 0; noise of variance g^2 dt by halving",
-        source="sde.reverse_step", value=_step_of,
+        oracle=_back, measured="Bayes on a grid for the drift, dt -> 0; noise of variance g^2 dt by bisection",
+        source=sde.reverse_step, value=_step_of,
         wrong=(
             ("x + (f - g**2 * score)*dt + g*sqrt(dt)*z", "with dt > 0 the bracket is subtracted: the step leads into the past"),
             ("x - (f - g**2 * score)*dt + g*dt*z", "the noise's weight is g sqrt(dt): as dt -> 0 noise g dt z dies out"),
@@ -158,7 +159,7 @@ ENTRIES = [
         why="Smearing is a flow down the score: moving every point that way, no noise is needed.",
         letters="f g score", own=SDE, answer="f - g**2/2 * score", bound=1e-7,
         oracle=_quantile_speed, measured="the speed of the point with the same mass to its left under the SDE, dt -> 0",
-        source="sde.velocity",
+        source=sde.velocity,
         value=lambda f, c: f(Case(f=lambda t: c.f, g2=lambda t: c.g**2), lambda x, t: c.score, np.ones(1), 1.0)[0],
         wrong=(
             ("f - g**2 * score", "the 1/2 is missing: without the reverse SDE's noise samples collapse"),

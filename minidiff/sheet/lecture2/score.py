@@ -1,10 +1,11 @@
-"""Lecture 2, the score: what it is, and how to walk along it."""
+"""Lecture 2: the score, grad log p, and Langevin's steps along it."""
 
 import math
 
 import numpy as np
 
-from ...continuous.process import VP
+from ... import exact
+from ...continuous import process, sde
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 
@@ -18,7 +19,7 @@ STEP = SCORE | {
 
 def _bumps(x, c):
     """A density without its normaliser: two bumps about mu."""
-    return 0.3 * np.exp(oracles.bell(x, c.mu - 1, c.sigma**2)) + 0.7 * np.exp(oracles.bell(x, c.mu + 1, c.sigma**2))
+    return 0.3 * np.exp(oracles.log_bell(x, c.mu - 1, c.sigma**2)) + 0.7 * np.exp(oracles.log_bell(x, c.mu + 1, c.sigma**2))
 
 
 def _normaliser_seen(c, rng, of=math.log):
@@ -31,7 +32,7 @@ def _by_parameter(c, rng):
     """The same for d/dsigma of a Gaussian: with its normaliser minus without."""
     r = c.sigma * math.tanh(c.x)
     with_z = oracles.difference(lambda s: oracles.log_density(r, 0.0, s), c.sigma)
-    return with_z - oracles.difference(lambda s: oracles.bell(r, 0.0, s**2), c.sigma)
+    return with_z - oracles.difference(lambda s: oracles.log_bell(r, 0.0, s**2), c.sigma)
 
 
 def _slope_of_log(c, rng):
@@ -42,13 +43,14 @@ def _slope_of_log(c, rng):
 def _correlated(c, rng):
     """d/dx_1 log p of x_1 = n_1, x_2 = rho n_1 + sqrt(1 - rho^2) n_2, from the two independent noises."""
     width = 1 - c.rho**2  # the variance that n_1 does not explain in x_2
-    return oracles.difference(lambda x: oracles.bell(x, 0.0, 1.0) + oracles.bell(c.b, c.rho * x, width), c.a, 1e-2 * width)
+    log_p = lambda x: oracles.log_bell(x, 0.0, 1.0) + oracles.log_bell(c.b, c.rho * x, width)  # noqa: E731
+    return oracles.difference(log_p, c.a, 1e-2 * width)
 
 
 def _langevin(c, rng, variance):
-    """x + k score + noise: k is what keeps a bumpy density's second moment, to first order in the noise's variance."""
+    """x + k score + noise, with the k that keeps the second moment of a density of two bumps, to first order in k."""
     x = np.linspace(-9, 9, 601)
-    log_p = lambda x: np.log(np.exp(oracles.bell(x, -1, 0.5)) + 2 * np.exp(oracles.bell(x, 1.5, 0.8)))  # noqa: E731
+    log_p = lambda x: np.log(np.exp(oracles.log_bell(x, -1, 0.5)) + 2 * np.exp(oracles.log_bell(x, 1.5, 0.8)))  # noqa: E731
     p, s = np.exp(log_p(x)), oracles.difference(log_p, x)
     p /= p.sum()
     change = lambda k: oracles.difference(lambda a: p @ (x + k * a * s) ** 2 + a, 0.0)  # noqa: E731
@@ -59,7 +61,8 @@ def _langevin(c, rng, variance):
 
 def _settled(c, rng):
     """The variance at which Langevin's steps settle for N(0, sigma^2): 3000 steps, each by the score's finite difference."""
-    moved = 1 + c.a / 2 * oracles.difference(lambda x: oracles.bell(x, 0.0, c.sigma**2), 1.0)  # where the step takes x = 1
+    # the step is linear in x: where it takes x = 1
+    moved = 1 + c.a / 2 * oracles.difference(lambda x: oracles.log_bell(x, 0.0, c.sigma**2), 1.0)
     var = 0.0
     for _ in range(3000):
         var = moved * moved * var + c.a
@@ -98,10 +101,10 @@ ENTRIES = [
         latex=r"\nabla_x\log\mathcal{N}(x;\mu,\sigma^2 I) = -\frac{x-\mu}{\sigma^2}",
         why="It points back to the mean, harder the further out and the narrower the bell.",
         letters="x mu sigma", answer="-(x - mu) / sigma**2",
-        oracle=lambda c, rng: oracles.difference(lambda x: oracles.bell(x, c.mu, c.sigma**2), c.x),
+        oracle=lambda c, rng: oracles.difference(lambda x: oracles.log_bell(x, c.mu, c.sigma**2), c.x),
         measured="finite differences of the log density",
-        source="exact.Mixture",
-        value=lambda f, c: f([1.0], [[c.mu]], [[[c.sigma**2]]]).score(VP(), np.array([[c.x]]), 0.0)[0, 0],
+        source=exact.Mixture,
+        value=lambda f, c: f([1.0], [[c.mu]], [[[c.sigma**2]]]).score(process.VP(), np.array([[c.x]]), 0.0)[0, 0],
         wrong=(
             ("(x - mu) / sigma**2", "the sign: the score points to the mean, not away from it"),
             ("-(x - mu) / sigma", "sigma stands where sigma^2 belongs"),
@@ -120,8 +123,9 @@ ENTRIES = [
                                 "rho": (SHARE, "their correlation, both variances are 1")},
         answer="-(a - rho*b) / (1 - rho**2)",
         oracle=_correlated, measured="finite differences of the log density of the two noises that make x",
-        source="exact.Mixture",
-        value=lambda f, c: f([1.0], [[0.0, 0.0]], [[[1, c.rho], [c.rho, 1]]]).score(VP(), np.array([[c.a, c.b]]), 0.0)[0, 0],
+        source=exact.Mixture,
+        value=lambda f, c: f([1.0], [[0.0, 0.0]], [[[1, c.rho], [c.rho, 1]]]).score(
+            process.VP(), np.array([[c.a, c.b]]), 0.0)[0, 0],
         wrong=(
             ("-(a + rho*b)", "that is -Sigma (x - mu): the inverse of Sigma is needed"),
             ("-a", "that leaves the correlation out"),
@@ -137,7 +141,7 @@ ENTRIES = [
         letters="x a score eps", own=STEP, answer="x + a/2 * score + sqrt(a) * eps",
         oracle=lambda c, rng: _langevin(c, rng, c.a),
         measured="noise of variance a, and the drift that keeps a bumpy density's second moment to first order in a",
-        source="sde.langevin_step", value=lambda f, c: f(np.array([c.score]), np.array([c.x]), c.a, np.array([c.eps]))[0],
+        source=sde.langevin_step, value=lambda f, c: f(np.array([c.score]), np.array([c.x]), c.a, np.array([c.eps]))[0],
         wrong=(
             ("x + a * score + sqrt(a) * eps", "the 1/2 is missing: too much pull for this noise, half the variance is left"),
             ("x + a/2 * score + a * eps", "the noise's weight is sqrt(a): as a -> 0 noise a eps dies out"),
@@ -155,7 +159,7 @@ ENTRIES = [
         letters="x eta score eps", own=STEP, answer="x + eta * score + sqrt(2*eta) * eps",
         oracle=lambda c, rng: _langevin(c, rng, 2 * c.eta),
         measured="noise of variance 2 eta, and the drift that keeps a bumpy density's second moment to first order",
-        source="sde.langevin_step", value=lambda f, c: f(np.array([c.score]), np.array([c.x]), 2 * c.eta, np.array([c.eps]))[0],
+        source=sde.langevin_step, value=lambda f, c: f(np.array([c.score]), np.array([c.x]), 2 * c.eta, np.array([c.eps]))[0],
         wrong=(
             ("x + eta * score + sqrt(eta) * eps", "the noise needs sqrt(2 eta), or half the variance is left"),
             ("x + eta * score + 2*eta * eps", "the 2 eta is a variance: the noise's weight is its root"),

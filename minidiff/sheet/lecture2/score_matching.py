@@ -1,4 +1,4 @@
-"""Lecture 2, learning a score without knowing it: denoising score matching."""
+"""Lecture 2: denoising score matching learns a score that nobody can compute."""
 
 import math
 
@@ -17,11 +17,11 @@ POINTS, SHARES = (-1.0, 1.5), (0.3, 0.7)  # the data
 def _average(c, loss):
     """E loss(x_tilde, target, marginal score) over both data points and their noise; the scores by finite differences."""
     eps, p = oracles.gaussian_grid(0.0, 1.0, 601)
-    log_q = lambda y: np.logaddexp(*(math.log(w) + oracles.bell(y, x, c.sigma**2) for w, x in zip(SHARES, POINTS)))  # noqa: E731
+    log_q = lambda y: np.logaddexp(*(math.log(w) + oracles.log_bell(y, x, c.sigma**2) for w, x in zip(SHARES, POINTS)))  # noqa: E731
     total, h = 0.0, 1e-3 * c.sigma**2
     for w, x in zip(SHARES, POINTS):
         noisy = x + c.sigma * eps
-        target = oracles.difference(lambda y, x=x: oracles.bell(y, x, c.sigma**2), noisy, h)
+        target = oracles.difference(lambda y, x=x: oracles.log_bell(y, x, c.sigma**2), noisy, h)
         total += w * np.sum(p * loss(noisy, target, oracles.difference(log_q, noisy, h)))
     return total
 
@@ -41,8 +41,8 @@ def _dsm_floor(c, rng):
     x, p = oracles.gaussian_grid(0.0, c.sigma_1, 201)
     eps, q = oracles.gaussian_grid(0.0, 1.0, 201)
     noisy, var = x[:, None] + c.sigma * eps, p @ x**2 + c.sigma**2 * (q @ eps**2)
-    target = oracles.difference(lambda y: oracles.bell(y, x[:, None], c.sigma**2), noisy)
-    return np.sum(p[:, None] * q * (target - oracles.difference(lambda y: oracles.bell(y, 0.0, var), noisy)) ** 2)
+    target = oracles.difference(lambda y: oracles.log_bell(y, x[:, None], c.sigma**2), noisy)
+    return np.sum(p[:, None] * q * (target - oracles.difference(lambda y: oracles.log_bell(y, 0.0, var), noisy)) ** 2)
 
 
 # fmt: off
@@ -53,7 +53,7 @@ ENTRIES = [
         why="The data's score is unknown, but the arrow back to the one picture that was noised is known.",
         letters="x eps sigma x_tilde", own=KERNEL, derive=lambda c: {"x_tilde": c["x"] + c["sigma"] * c["eps"]},
         answer="-(x_tilde - x) / sigma**2",
-        oracle=lambda c, rng: oracles.difference(lambda y: oracles.bell(y, c.x, c.sigma**2), c.x_tilde),
+        oracle=lambda c, rng: oracles.difference(lambda y: oracles.log_bell(y, c.x, c.sigma**2), c.x_tilde),
         measured="finite differences of the log of the noise's density",
         wrong=(
             ("-eps / sigma**2", "x_tilde - x is sigma eps, so one sigma cancels"),

@@ -1,10 +1,11 @@
-"""Lecture 2, noising in continuous time: Wiener's noise, the VP and VE processes."""
+"""Lecture 2: noising in continuous time. The Wiener process, VP and VE."""
 
 import math
 
 import numpy as np
 
-from ...continuous.process import VP
+from ... import gaussian
+from ...continuous import process, sde
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 
@@ -17,13 +18,13 @@ LEVEL = {"sigma": (POSITIVE, "the noise level sigma_t"), "dsigma": (POSITIVE, "i
 
 
 def _coins(time, n=64):
-    """Where n tosses of a fair coin lead, each as wide as gives variance 1 in a unit of time, and how likely that is."""
+    """The sums of n fair coin tosses with variance 1 per unit of time, and their probabilities."""
     heads = np.arange(n + 1)
     return (2 * heads - n) * math.sqrt(time / n), np.array([math.comb(n, k) / 2**n for k in heads])
 
 
 def _spread(time):
-    """Standard deviation of a walk of coin tosses over this time."""
+    """Standard deviation of the sum of coin tosses over this time."""
     x, p = _coins(time)
     return math.sqrt(p @ x**2)
 
@@ -36,38 +37,38 @@ def _covariance(c, rng):
 
 def _drift(c, rng):
     """How fast DDPM's step of variance b dt shrinks x, as dt -> 0."""
-    return oracles.difference(lambda dt: oracles.walk([0, c.b * dt], 1, mean=c.x)[0], 0.0)
+    return oracles.difference(lambda dt: oracles.forward_moments([0, c.b * dt], 1, mean=c.x)[0], 0.0)
 
 
 def _diffusion(c, rng):
     """How fast that step adds variance to a known x, as dt -> 0: g^2."""
-    return oracles.difference(lambda dt: oracles.walk([0, c.b * dt], 1)[1], 0.0)
+    return oracles.difference(lambda dt: oracles.forward_moments([0, c.b * dt], 1)[1], 0.0)
 
 
 def _vp_step(c, rng):
-    """x, drifted for dt, with as much noise as coin tosses of this strength bring in dt."""
+    """x after the drift of dt, plus noise with the variance that coin tosses have after dt."""
     return c.x + _drift(c, rng) * c.dt + _spread(_diffusion(c, rng) * c.dt) * c.z
 
 
 def _many_steps(c, what):
     """Mean (what = 0) or variance (1) of x_t in the limit of ever more DDPM steps, whose betas rise and add up to B."""
     return oracles.limit(
-        lambda n: oracles.walk([0, *(c.B * (2 * i - 1) / n**2 for i in range(1, n + 1))], n, mean=c.x_0)[what], 32
+        lambda n: oracles.forward_moments([0, *(c.B * (2 * i - 1) / n**2 for i in range(1, n + 1))], n, mean=c.x_0)[what], 32
     )
 
 
 def _too_little(c, rng):
     """exp(-sum beta) - alpha_bar, the latter step by step."""
-    return math.exp(-sum(c.beta[: c.t + 1])) - oracles.walk(c.beta, c.t)[0] ** 2
+    return math.exp(-sum(c.beta[: c.t + 1])) - oracles.forward_moments(c.beta, c.t)[0] ** 2
 
 
 def _ve_rate(c, rng):
-    """g of pure noise whose level has this value and slope: the root of the growth of its variance."""
+    """g for a noise level with this value and slope: the root of d sigma^2 / dt."""
     return math.sqrt(oracles.difference(lambda u: (c.sigma + c.dsigma * u + 0.3 * u * u) ** 2, 0.0, 1e-3 * c.sigma))
 
 
 def _ve_added(c, rng):
-    """The variance that g dW adds: g^2 by finite differences of a level that grows evenly in its logarithm, and quadrature."""
+    """The variance that g dW adds for a level whose logarithm is linear in t: g^2 by finite differences, then quadrature."""
     u, weight = np.polynomial.legendre.leggauss(20)
     level = lambda t: c.sigma_1 * (c.sigma_2 / c.sigma_1) ** t  # noqa: E731
     return weight @ oracles.difference(lambda t: level(t) ** 2, (u + 1) / 2) / 2
@@ -110,7 +111,7 @@ ENTRIES = [
         why="sqrt(1 - beta dt) is 1 - beta dt / 2 for a short step: the root brings the half.",
         letters="b x", own=RATE, answer="-b*x/2",
         oracle=_drift, measured="finite differences of the mean after one DDPM step with beta_t = beta(t) dt",
-        source="process.VP", value=lambda f, c: f(c.b, c.b).f(0.0) * c.x,
+        source=process.VP, value=lambda f, c: f(c.b, c.b).f(0.0) * c.x,
         wrong=(
             ("-b*x", "the 1/2 is missing, which the root in sqrt(1 - beta) brings"),
             ("b*x/2", "the sign: data shrink towards 0"),
@@ -127,7 +128,7 @@ ENTRIES = [
         letters="b", own=RATE, answer="sqrt(b)",
         oracle=lambda c, rng: math.sqrt(_diffusion(c, rng)),
         measured="finite differences of the variance that one DDPM step adds",
-        source="process.VP", value=lambda f, c: math.sqrt(f(c.b, c.b).g2(0.0)),
+        source=process.VP, value=lambda f, c: math.sqrt(f(c.b, c.b).g2(0.0)),
         wrong=(
             ("b", "that is g^2: beta is a variance a time"),
             ("sqrt(b/2)", "the 1/2 belongs to the drift alone"),
@@ -142,7 +143,7 @@ ENTRIES = [
         why="A thousand small steps look like one smooth process, for which calculus has tools.",
         letters="x b dt z", own=RATE, answer="x - b*x/2*dt + sqrt(b*dt)*z",
         oracle=_vp_step, measured="drift and diffusion by finite differences of a DDPM step, dW by coin tosses",
-        source="sde.forward_step", value=lambda f, c: f(VP(c.b, c.b), np.array([c.x]), 0.0, c.dt, np.array([c.z]))[0],
+        source=sde.forward_step, value=lambda f, c: f(process.VP(c.b, c.b), np.array([c.x]), 0.0, c.dt, np.array([c.z]))[0],
         wrong=(
             ("x - b*x*dt + sqrt(b*dt)*z", "the drift's 1/2 is missing"),
             ("x + b*x/2*dt + sqrt(b*dt)*z", "the sign: noising shrinks x"),
@@ -159,7 +160,7 @@ ENTRIES = [
         why="sqrt(alpha_bar), with the product of many factors near 1 become an exponential.",
         letters="B x_0", own=TOTAL, answer="exp(-B/2) * x_0",
         oracle=lambda c, rng: _many_steps(c, 0), measured="chains of 32 to 1024 DDPM steps, extrapolated to infinitely many",
-        source="gaussian.q_sample", value=lambda f, c: f(VP(c.B, c.B), np.array([c.x_0]), 1.0, np.zeros(1))[0],
+        source=gaussian.q_sample, value=lambda f, c: f(process.VP(c.B, c.B), np.array([c.x_0]), 1.0, np.zeros(1))[0],
         wrong=(
             ("exp(-B) * x_0", "that is alpha_bar: the mean has its root"),
             ("exp(B/2) * x_0", "the sign: the mean fades"),
@@ -175,7 +176,7 @@ ENTRIES = [
         why="What the signal loses, the noise gains: 1 - alpha_bar.",
         letters="B x_0", own=TOTAL, answer="1 - exp(-B)",
         oracle=lambda c, rng: _many_steps(c, 1), measured="chains of 32 to 1024 DDPM steps, extrapolated to infinitely many",
-        source="gaussian.q_sample", value=lambda f, c: f(VP(c.B, c.B), np.zeros(1), 1.0, np.ones(1))[0] ** 2,
+        source=gaussian.q_sample, value=lambda f, c: f(process.VP(c.B, c.B), np.zeros(1), 1.0, np.ones(1))[0] ** 2,
         wrong=(
             ("B", "earlier noise shrinks with everything else: it does not just add up"),
             ("exp(-B)", "that is the signal's share"),
@@ -198,7 +199,7 @@ ENTRIES = [
         why="Variances add, so the noise to come is the growth of the variance, not of the standard deviation.",
         letters="sigma dsigma", own=LEVEL, answer="sqrt(2 * sigma * dsigma)",
         oracle=_ve_rate, measured="finite differences of the variance of a level with this value and slope",
-        source="process.VE", value=lambda f, c: math.sqrt(f(c.sigma, c.sigma * math.exp(c.dsigma / c.sigma)).g2(0.0)),
+        source=process.VE, value=lambda f, c: math.sqrt(f(c.sigma, c.sigma * math.exp(c.dsigma / c.sigma)).g2(0.0)),
         wrong=(
             ("sigma", "sigma_t is what was added in all, not the rate"),
             ("dsigma", "standard deviations do not add: differentiate the variance"),
@@ -214,7 +215,7 @@ ENTRIES = [
         letters="sigma_1 sigma_2", own=LEVEL, derive=lambda c: {"sigma_2": c["sigma_1"] + c["sigma_2"]},
         answer="sigma_2**2 - sigma_1**2",
         oracle=_ve_added, measured="quadrature of g^2, itself by finite differences",
-        source="process.VE", value=lambda f, c: f(c.sigma_1, c.sigma_2).sigma2(1.0),
+        source=process.VE, value=lambda f, c: f(c.sigma_1, c.sigma_2).sigma2(1.0),
         wrong=(
             ("(sigma_2 - sigma_1)**2", "standard deviations do not add: subtract the squares"),
             ("sigma_2 - sigma_1", "that is the difference of standard deviations"),

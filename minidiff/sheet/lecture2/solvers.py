@@ -1,4 +1,4 @@
-"""Lecture 2, solving an ODE in few steps: orders of error, and the solver that knows half of the ODE."""
+"""Lecture 2: solving the ODE in few steps. Orders of error; DPM-Solver, which solves the linear part exactly."""
 
 import functools
 import math
@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from ...continuous import solvers
 from .. import oracles
 from ..entry import COUNT, REAL, Formula
 
@@ -48,7 +49,7 @@ def _runge_kutta(u, x, t, h):
 
 @functools.lru_cache(maxsize=32)
 def _measured_orders(x_0):
-    """The orders of Euler, Heun and Runge-Kutta on a bent flow, by halving the step twice; extrapolated to short steps."""
+    """The orders of Euler, Heun and Runge-Kutta on a bent flow, from errors at h, h/2 and h/4, extrapolated to short steps."""
     u = lambda x, t: np.sin(x + t) - x  # noqa: E731
     start, found = x_0 + np.linspace(-2, 2, 9), []
 
@@ -66,7 +67,7 @@ def _measured_orders(x_0):
 
 
 def _orders(c, claimed=(1, 2, 4)):
-    """How far they are from those claimed."""
+    """The largest distance of the measured orders from those claimed."""
     return max(abs(found - order) for found, order in zip(_measured_orders(c.x), claimed))
 
 
@@ -76,8 +77,8 @@ def _lead(n):
 
 
 def _half_log_snr(c, t):
-    """log of mean over standard deviation of a unit signal, followed step by step."""
-    mean, var = oracles.walk(c.beta, t)
+    """log(mean / standard deviation) of x_t for x_0 = 1, step by step."""
+    mean, var = oracles.forward_moments(c.beta, t)
     return math.log(mean) - math.log(var) / 2
 
 
@@ -86,7 +87,7 @@ def _held_noise(c, rng, n=300):
 
     The clock is y = log(1 - alpha_bar), with d alpha_bar = -beta alpha_bar dt and g^2 score = -beta eps / sqrt(1 - alpha_bar).
     """
-    begin, end = (math.log(oracles.walk(c.beta, t)[1]) if t else -math.inf for t in (c.t, c.s))
+    begin, end = (math.log(oracles.forward_moments(c.beta, t)[1]) if t else -math.inf for t in (c.t, c.s))
     if end == -math.inf:
         return math.nan  # no noise is left to hold at s = 0
 
@@ -180,7 +181,7 @@ ENTRIES = [
         letters="beta t x_t eps_hat h", own=HALF, derive=_lambda_step,
         answer=f"{SHRUNK} - sqrt(1 - alpha_bar[t-1]) * (exp(h) - 1) * eps_hat",
         oracle=_held_noise, measured="the probability-flow ODE from t to t - 1, eps_theta held still, by 300 Runge-Kutta steps",
-        source="solvers.dpm_solver_1",
+        source=solvers.dpm_solver_1,
         value=lambda f, c: f(lambda x_t, t: np.array([[c.eps_hat]]), c.schedule, np.array([[c.x_t]]), c.t, c.s, None)[0, 0],
         wrong=(
             (f"{SHRUNK} - sqrt(1 - alpha_bar[t-1]) * (exp(-h) - 1) * eps_hat", "h's sign: lambda grows towards data, so h > 0"),

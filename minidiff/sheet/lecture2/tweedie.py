@@ -1,9 +1,11 @@
-"""Lecture 2, one thing under three names: the score, the noise that is guessed, the picture that is guessed."""
+"""Lecture 2: Tweedie's formula. Each of score, eps_hat and x_0_hat gives the other two."""
 
 import math
 
 import numpy as np
 
+from ... import gaussian
+from ...continuous import sde
 from .. import oracles
 from ..entry import POSITIVE, REAL, Formula
 
@@ -19,13 +21,13 @@ def _two_points(x, keep, var, want, given):
     """
 
     def log_q(x, m):
-        near, far = oracles.bell(x, keep * (m - 1), var), math.log(2) + oracles.bell(x, keep * (m + 1), var)
+        near, far = oracles.log_bell(x, keep * (m - 1), var), math.log(2) + oracles.log_bell(x, keep * (m + 1), var)
         return max(near, far) + math.log1p(math.exp(-abs(near - far)))
 
     def number(name, m):
         if name == "score":
             return oracles.difference(lambda x: log_q(x, m), x, 1e-2 * min(var, math.sqrt(var)))
-        odds = math.log(2) + oracles.bell(x, keep * (m + 1), var) - oracles.bell(x, keep * (m - 1), var)
+        odds = math.log(2) + oracles.log_bell(x, keep * (m + 1), var) - oracles.log_bell(x, keep * (m - 1), var)
         far = (1 + math.tanh(odds / 2)) / 2
         mean_of = lambda f: (1 - far) * f(m - 1) + far * f(m + 1)  # noqa: E731
         return mean_of(lambda x_0: x_0) if name == "x_0" else mean_of(lambda x_0: (x - keep * x_0) / math.sqrt(var))
@@ -37,13 +39,13 @@ def _two_points(x, keep, var, want, given):
 
 def _vp(c, want, given):
     """_two_points at t, the chain walked step by step."""
-    return _two_points(c.get("x_t", 0.6), *oracles.walk(c.beta, c.t), want, given)
+    return _two_points(c.get("x_t", 0.6), *oracles.forward_moments(c.beta, c.t), want, given)
 
 
 def _kernel_score(c, rng):
     """d/dx_t log q(x_t | x_0), the law of x_t from the chain walked step by step."""
-    mean, var = oracles.walk(c.beta, c.t, mean=c.x_0)
-    return oracles.difference(lambda x: oracles.bell(x, mean, var), c.x_t)
+    mean, var = oracles.forward_moments(c.beta, c.t, mean=c.x_0)
+    return oracles.difference(lambda x: oracles.log_bell(x, mean, var), c.x_t)
 
 
 TWO = "two data points, shifted until what is given fits; Bayes' average and finite differences of log p"
@@ -101,7 +103,7 @@ ENTRIES = [
         why="Back to the data is against the noise, measured in its standard deviations.",
         letters="beta t x_0 eps x_t", answer="-eps / sqrt(1 - alpha_bar[t])",
         oracle=_kernel_score, measured="finite differences of the log density, the chain followed step by step",
-        source="gaussian.score_from_eps", value=lambda f, c: f(c.schedule, c.t, np.array([c.eps]))[0],
+        source=gaussian.score_from_eps, value=lambda f, c: f(c.schedule, c.t, np.array([c.eps]))[0],
         wrong=(
             ("-eps", "the division by the noise's standard deviation is missing"),
             ("-eps / (1 - alpha_bar[t])", "1 - alpha_bar is the variance: (x_t - sqrt(alpha_bar) x_0) holds one root of it"),
@@ -119,7 +121,7 @@ ENTRIES = [
         why="The average of the arrows back is the arrow of the average: DDPM had learnt the score all along.",
         letters="beta t x_t eps_hat", own=GUESS, answer="-eps_hat / sqrt(1 - alpha_bar[t])", bound=1e-8,
         oracle=lambda c, rng: _vp(c, "score", ("eps", c.eps_hat)), measured=TWO,
-        source="sde.score_of", value=lambda f, c: f(lambda x, t: np.array([c.eps_hat]), c.schedule)(np.array([c.x_t]), c.t)[0],
+        source=sde.score_of, value=lambda f, c: f(lambda x, t: np.array([c.eps_hat]), c.schedule)(np.array([c.x_t]), c.t)[0],
         wrong=(
             ("-eps_hat", "the division by the noise's standard deviation is missing"),
             ("-eps_hat / (1 - alpha_bar[t])", "the root is missing: eps is noise in standard deviations"),

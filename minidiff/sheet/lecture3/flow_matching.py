@@ -1,9 +1,10 @@
-"""Lecture 3, flow matching: the average velocity of all lines through a point, which is what a network learns."""
+"""Lecture 3: flow matching. The average velocity of all paths through a point is what a network learns."""
 
 import math
 
 import numpy as np
 
+from ...continuous import flow
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 
@@ -18,7 +19,7 @@ def _two_lines(c, rng=None, x=None):
     ends = np.array([c.a, -c.a])
     x = np.asarray(c.x if x is None else x)[..., None]
     starts = x + (x - ends) * c.t / (1 - c.t)  # the line goes on backwards as it came
-    likely = oracles.bell(starts, 0.0, 1.0)
+    likely = oracles.log_bell(starts, 0.0, 1.0)
     weights = np.exp(likely - likely.max(axis=-1, keepdims=True))
     return np.sum(weights * (ends - starts), axis=-1) / weights.sum(axis=-1)
 
@@ -31,7 +32,7 @@ def _lines(c, rng):
 def _slope_of_log_p(c, rng):
     """d/dx log p_t(x), p_t from the integral over all data that x may belong to."""
     x_1, p = oracles.gaussian_grid(c.mu, c.sigma, 2001)
-    return oracles.difference(lambda x: math.log(p @ np.exp(oracles.bell(x, c.t * x_1, (1 - c.t) ** 2))), c.x)
+    return oracles.difference(lambda x: math.log(p @ np.exp(oracles.log_bell(x, c.t * x_1, (1 - c.t) ** 2))), c.x)
 
 
 def _gaussian_velocity(c):
@@ -108,7 +109,7 @@ ENTRIES = [
         why="Many lines pass through x: the flow takes their average direction, each counted by how likely it is there.",
         letters="t x a", own=PAIR, answer="(a * tanh(a*t*x / (1-t)**2) - x) / (1-t)",
         oracle=_two_lines, measured="the two lines through x, weighted by how likely their starts are",
-        source="flow.marginal_velocity", value=_ask_pair,
+        source=flow.marginal_velocity, value=_ask_pair,
         wrong=(
             ("-x / (1-t)", "that is the plain average of both lines: the likelier one counts more"),
             ("(a * x/abs(x) - x) / (1-t)", "that is the line to the nearest data point: the other may end here as well"),
@@ -127,7 +128,7 @@ ENTRIES = [
         why="Regression: how x_1 - x_0 varies with x_t, over how x_t varies.",
         letters="t x mu sigma", own=GAUSSIAN, answer=f"mu + (t*sigma**2 - (1-t)) / {WIDTH2} * (x - t*mu)",
         oracle=_lines, measured="Bayes on a grid of all lines through x",
-        source="flow.marginal_velocity", value=_ask_mixture,
+        source=flow.marginal_velocity, value=_ask_mixture,
         wrong=(
             ("mu", "that is the average over all lines, not over those through x"),
             ("(mu - x) / (1-t)", "that is the line to the data's mean: x tells where its line ends"),
@@ -146,7 +147,7 @@ ENTRIES = [
         derive=lambda c: {"score": (c.t * c.mu - c.x) / ((c.t * c.sigma) ** 2 + (1 - c.t) ** 2)},
         answer="(x + (1-t) * score) / t",
         oracle=_lines, measured="Bayes on a grid of all lines through x",
-        source="flow.velocity_from_score", value=lambda f, c: f(np.array([c.x]), c.t, np.array([c.score]))[0],
+        source=flow.velocity_from_score, value=lambda f, c: f(np.array([c.x]), c.t, np.array([c.score]))[0],
         wrong=(
             ("(x + t * score) / (1-t)", "that is for diffusion's direction of time"),
             ("(x - (1-t) * score) / t", "the sign: the score points to the data, and so does the flow"),
@@ -165,7 +166,7 @@ ENTRIES = [
         letters="t x u mu sigma", own=GAUSSIAN | {"u": (REAL, "u_t(x), here of data N(mu, sigma^2)")},
         derive=lambda c: {"u": _gaussian_velocity(c)}, answer="(t*u - x) / (1-t)",
         oracle=_slope_of_log_p, measured="finite differences of log p_t, integrated over the data",
-        source="flow.score_from_velocity", value=lambda f, c: f(np.array([c.x]), c.t, np.array([c.u]))[0],
+        source=flow.score_from_velocity, value=lambda f, c: f(np.array([c.x]), c.t, np.array([c.u]))[0],
         wrong=(
             ("t*u - x", "that is -E[x_0 | x_t = x]; the score divides it by the noise's width 1 - t"),
             ("(x - t*u) / (1-t)", "the sign: the score is minus the noise over its width"),

@@ -1,18 +1,8 @@
-"""Lecture 4, latents, conditions, guidance.
+"""Lecture 4: latents, conditions, guidance.
 
-autoencoder  the autoencoder: its ELBO, KL and reconstruction
-attention    attention, CLIP's loss
-guidance     by a classifier, and without one
+Read in this order; each file ends with its ENTRIES.
+
+    autoencoder  the ELBO of a latent model: KL and reconstruction
+    attention    attention, CLIP's loss
+    guidance     by a classifier, and without one
 """
-
-from . import attention, autoencoder, guidance
-
-ENTRIES = [
-    f
-    for section in (
-        autoencoder,
-        attention,
-        guidance,
-    )
-    for f in section.ENTRIES
-]

@@ -1,4 +1,4 @@
-"""Lecture 4, what a condition is made of: attention and CLIP's loss."""
+"""Lecture 4: attention, and CLIP's loss."""
 
 import math
 
@@ -15,26 +15,26 @@ SIMILARITIES = {"s_11": (REAL, "similarity of image 1 and text 1, a pair"), "s_1
 
 
 def _dot_variance(c, rng=None):
-    """Var(q . k) for q, k ~ N(0, I): the second moment of one product by a double integral, d times over."""
+    """Var(q . k) for q, k ~ N(0, I): d times the second moment of q_1 k_1, by a double integral."""
     x, p = oracles.gaussian_grid(0.0, 1.0, 301)
     return sum(p @ (x[:, None] * x) ** 2 @ p for _ in range(c.d))
 
 
 def _unit_scale(c, rng=None):
-    """By what q . k is to be divided so that its variance becomes 1, by halving."""
+    """The number that q . k / number has variance 1 for, by bisection."""
     var = _dot_variance(c)
     return oracles.root(lambda s: 1 - var / s**2, 1e-3, 100.0)
 
 
 def _attention(c, rng):
-    """The weights of largest entropy for their logits: w log-odds are the logits' difference; by halving."""
+    """w v_1 + (1 - w) v_2, where log(w / (1 - w)) is the difference of the logits; w by bisection."""
     difference = (c.a - c.b) / _unit_scale(c)
     w = oracles.root(lambda w: math.log(w) - math.log1p(-w) - difference, 1e-300, 1 - 1e-16)
     return w * c.v_1 + (1 - w) * c.v_2
 
 
 def _rows(axis):
-    """How far the weights of each query are from a total of 1, softmax taken over this axis of (queries, keys)."""
+    """The largest distance of a query's total weight from 1, for a softmax over this axis of (queries, keys)."""
 
     def gap(c, rng):
         logits = np.array([[c.a, c.b, 0.3], [c.b, -c.a, 1.1]])
@@ -45,15 +45,15 @@ def _rows(axis):
 
 
 def _wins(logits):
-    """How often the first logit wins a race in which each gets Gumbel noise, by quadrature: that is what softmax is."""
-    g = np.linspace(-8.0, 45.0, 20_001)  # exp(-exp(8)) and exp(-45) are nothing
+    """P(the first logit plus Gumbel noise is the largest), by quadrature: softmax, without its formula."""
+    g = np.linspace(-8.0, 45.0, 20_001)  # beyond, the density is below 1e-19
     density = np.exp(-g - np.exp(-g))
     others = np.prod([np.exp(-np.exp(-(g + logits[0] - other))) for other in logits[1:]], axis=0)
     return np.trapezoid(density * others, g)
 
 
 def _clip(c, rng):
-    """-log of how often each image finds its text and each text its image, in races of Gumbel noise."""
+    """Mean of -log P(an image picks its text) and -log P(a text picks its image), with Gumbel noise."""
     races = ((c.s_11, c.s_12), (c.s_22, c.s_21), (c.s_11, c.s_21), (c.s_22, c.s_12))
     return np.mean([-math.log(_wins(np.array(race) / c.temp)) for race in races])
 
@@ -92,7 +92,7 @@ ENTRIES = [
         latex=r"\mathrm{Var}(q\cdot k\,/\,\sqrt{d}) = 1",
         why="Logits of unit variance leave the softmax soft, however long the vectors.",
         letters="d", answer="sqrt(d)",
-        oracle=_unit_scale, measured="halving for the divisor that makes the variance 1",
+        oracle=_unit_scale, measured="bisection for the divisor that makes the variance 1",
         wrong=(
             ("d", "that is the variance: the root makes it 1, d makes it 1/d"),
             ("1", "without it the variance is d"),
@@ -105,7 +105,7 @@ ENTRIES = [
         latex=r"\mathrm{softmax}(Q K^T/\sqrt{d_k})\,V",
         why="An average of values, each counted by how well its key answers the query.",
         letters="a b d v_1 v_2", own=LOGITS, answer=_softmax("sqrt(d)"),
-        oracle=_attention, measured="halving for the weights of largest entropy, at logits of unit variance",
+        oracle=_attention, measured="bisection for the weight whose log-odds are the difference of logits of unit variance",
         wrong=(
             (_softmax("d"), "the divisor is sqrt(d), the standard deviation of q . k"),
             (_softmax("1"), "to be divided by sqrt(d) before the softmax"),

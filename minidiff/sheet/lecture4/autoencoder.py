@@ -1,9 +1,10 @@
-"""Lecture 4, the autoencoder of latent diffusion: its ELBO, its KL and its reconstruction term."""
+"""Lecture 4: the autoencoder of latent diffusion, its ELBO, KL and reconstruction term."""
 
 import math
 
 import numpy as np
 
+from ... import gaussian
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, Formula
 
@@ -24,8 +25,8 @@ def _terms(c):
         log_p = log_p - log_p.max()
         return log_p - math.log(np.exp(log_p).sum() * step)
 
-    q, prior = normalised(oracles.bell(z, c.mu_1, c.sigma_1**2)), normalised(oracles.bell(z, 0.0, 1.0))
-    likely = oracles.bell(c.x, c.a * z, c.sigma**2) + oracles.log_density(0.0, 0.0, c.sigma)
+    q, prior = normalised(oracles.log_bell(z, c.mu_1, c.sigma_1**2)), normalised(oracles.log_bell(z, 0.0, 1.0))
+    likely = oracles.log_bell(c.x, c.a * z, c.sigma**2) + oracles.log_density(0.0, 0.0, c.sigma)
     joint = prior + likely
     log_p_x = joint.max() + math.log(np.exp(joint - joint.max()).sum() * step)
     posterior = joint - log_p_x
@@ -43,7 +44,7 @@ def _kl_to_normal(c, rng):
     reach = 12 * max(1.0, c.sigma) + abs(c.mu)
     z, step = np.linspace(-reach, reach, 16_001, retstep=True)
     log_q, log_p = (
-        u - math.log(np.exp(u).sum() * step) for u in (oracles.bell(z, c.mu, c.sigma**2), oracles.bell(z, 0.0, 1.0))
+        u - math.log(np.exp(u).sum() * step) for u in (oracles.log_bell(z, c.mu, c.sigma**2), oracles.log_bell(z, 0.0, 1.0))
     )
     return c.d * np.sum(np.exp(log_q) * (log_q - log_p)) * step
 
@@ -91,7 +92,7 @@ ENTRIES = [
                                    "sigma": (POSITIVE, "the standard deviation of each")},
         answer="d/2 * (mu**2 + sigma**2 - 1 - log(sigma**2))",
         oracle=_kl_to_normal, measured="quadrature of q log(q/p), one coordinate times d",
-        source="gaussian.kl", value=lambda f, c: c.d * f(c.mu, c.sigma**2, 0.0, 1.0),
+        source=gaussian.kl, value=lambda f, c: c.d * f(c.mu, c.sigma**2, 0.0, 1.0),
         wrong=(
             ("d/2 * (mu**2 + sigma**2 - 1 - log(sigma))", "log sigma^2, which is 2 log sigma"),
             ("-d/2 * (mu**2 + sigma**2 - 1 - log(sigma**2))", "the sign: that is the ELBO's -KL"),

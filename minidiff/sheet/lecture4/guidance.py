@@ -1,4 +1,4 @@
-"""Lecture 4, guidance: pushing a sample towards a condition, by a classifier or without one."""
+"""Lecture 4: guidance by a classifier, and without one."""
 
 import math
 
@@ -14,7 +14,7 @@ FREE = {"eps_u": (REAL, "the answer without the condition"), "eps_c": (REAL, "th
 
 def _guided(c, rng=None):
     """Mean and variance of N(mu, sigma^2) times exp(w g x), normalised on a grid."""
-    tilted = lambda x: oracles.bell(x, c.mu, c.sigma**2) + c.w * c.g * x  # noqa: E731
+    tilted = lambda x: oracles.log_bell(x, c.mu, c.sigma**2) + c.w * c.g * x  # noqa: E731
     center = c.mu
     for _ in range(4):  # walks to where the mass is
         center, var = oracles.grid_moments(tilted, center, 12 * c.sigma * (1 + abs(c.w * c.g) * c.sigma))
@@ -22,35 +22,35 @@ def _guided(c, rng=None):
 
 
 def _guided_eps(c, rng):
-    """The noise whose Gaussian has the score of x_t's density times p(y | x)^w, by halving; the score by differences."""
-    _, var = oracles.walk(c.beta, c.t)
+    """The eps whose score is that of p(x_t) p(y | x_t)^w, by bisection; scores by finite differences."""
+    _, var = oracles.forward_moments(c.beta, c.t)
     x = math.sqrt(var) * c.eps_hat
     slope = lambda f: oracles.difference(f, x, 0.1)  # noqa: E731  (of parabolas: any step is exact)
-    target = slope(lambda y: oracles.bell(y, 0.0, var) + c.w * c.g * y)
-    return oracles.root(lambda e: target - slope(lambda y: oracles.bell(y, x - math.sqrt(var) * e, var)), -1e3, 1e3)
+    target = slope(lambda y: oracles.log_bell(y, 0.0, var) + c.w * c.g * y)
+    return oracles.root(lambda e: target - slope(lambda y: oracles.log_bell(y, x - math.sqrt(var) * e, var)), -1e3, 1e3)
 
 
 def _tilted(c, rng):
     """Minus the slope, at 0, of log p(x) + w (log p(x | y) - log p(x)) with p and p(x | y) of unit width and these noises."""
-    free, given = (lambda x, e=e: oracles.bell(x, -e, 1.0) for e in (c.eps_u, c.eps_c))
+    free, given = (lambda x, e=e: oracles.log_bell(x, -e, 1.0) for e in (c.eps_u, c.eps_c))
     return -oracles.difference(lambda x: free(x) + c.w * (given(x) - free(x)), 0.0, 0.1)
 
 
 def _noised_gap(c, rng):
     """Score of the noised p(x_0) p(y | x_0)^w, less CFG's score from the noised p(x_0) and p(x_0 | y); humps at 1 and -1."""
     x_0 = np.linspace(-8.0, 8.0, 3201)
-    given = np.exp(oracles.bell(x_0, 1.0, c.sigma**2))
-    free = (given + np.exp(oracles.bell(x_0, -1.0, c.sigma**2))) / 2
+    given = np.exp(oracles.log_bell(x_0, 1.0, c.sigma**2))
+    free = (given + np.exp(oracles.log_bell(x_0, -1.0, c.sigma**2))) / 2
     w, var = 1 + c.w, 1 - c.a
 
     def score(p):
-        return oracles.difference(lambda x: math.log(p @ np.exp(oracles.bell(x, math.sqrt(c.a) * x_0, var))), 0.3, 1e-2)
+        return oracles.difference(lambda x: math.log(p @ np.exp(oracles.log_bell(x, math.sqrt(c.a) * x_0, var))), 0.3, 1e-2)
 
     return score(free * (given / np.maximum(free, 1e-300)) ** w) - (score(free) + w * (score(given) - score(free)))
 
 
 def _other_weight(c, rng):
-    """The w' with which (1 + w') eps_c - w' eps_u gives the same as w, at eps_u = 0 and eps_c = 1: by halving."""
+    """The w' with which (1 + w') eps_c - w' eps_u gives the same as w, at eps_u = 0 and eps_c = 1: by bisection."""
     ours = _tilted(type(c)(w=c.w, eps_u=0.0, eps_c=1.0), rng)
     return oracles.root(lambda v: (1 + v) - ours, -100.0, 100.0)
 
@@ -91,7 +91,7 @@ ENTRIES = [
         latex=r"\tilde\epsilon = \epsilon_\theta - w\,\sqrt{1-\bar\alpha_t}\,\nabla\log p_\phi(y\,|\,x_t)",
         why="The noise points away from the data, so that a push towards y is taken off it.",
         letters="beta t eps_hat w g", own=TILT, answer="eps_hat - w * sqrt(1 - alpha_bar[t]) * g",
-        oracle=_guided_eps, measured="halving for the noise whose Gaussian has the slope of log p(x_t) + w log p(y | x_t)",
+        oracle=_guided_eps, measured="bisection for the eps whose score is the slope of log p(x_t) + w log p(y | x_t)",
         wrong=(
             ("eps_hat + w * sqrt(1 - alpha_bar[t]) * g", "the sign: eps is minus the score, times sqrt(1 - alpha_bar)"),
             ("eps_hat - w * (1 - alpha_bar[t]) * g", "the noise's standard deviation scales the push, not its variance"),
@@ -122,7 +122,7 @@ ENTRIES = [
         latex=r"(1+w')\,\epsilon_y - w'\,\epsilon_\varnothing:\quad w' = w - 1",
         why="Two conventions, one method: ask whether 0 or 1 stands for the plain conditional model.",
         letters="w", answer="w - 1",
-        oracle=_other_weight, measured="halving for the w' that gives the slope of log p(x) p(y | x)^w",
+        oracle=_other_weight, measured="bisection for the w' that gives the slope of log p(x) p(y | x)^w",
         wrong=(
             ("w + 1", "the other way round: ours is theirs plus 1"),
             ("w", "the conventions differ: w' = 0 is conditional there, w = 1 here"),

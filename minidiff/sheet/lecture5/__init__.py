@@ -1,8 +1,6 @@
-"""Lecture 5, networks.
+"""Lecture 5: networks.
 
-networks  convolutions, tokens, positions, adaLN
+One file, which ends with its ENTRIES.
+
+    networks  convolutions, tokens, positions, adaLN
 """
-
-from . import networks
-
-ENTRIES = [f for section in (networks,) for f in section.ENTRIES]

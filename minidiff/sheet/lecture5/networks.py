@@ -1,4 +1,4 @@
-"""Lecture 5, architectures: counting convolutions and tokens, telling positions, conditioning a block."""
+"""Lecture 5: sizes of convolutions, numbers of tokens, positions, adaLN."""
 
 import itertools
 import math
@@ -22,13 +22,13 @@ BLOCK = {"x": (REAL, "what comes in"), "y": (REAL, "LN(x): mean 0, variance 1"),
 
 
 def _fits(c):
-    """Paddings below half of the filter, and inputs that the filter fills without a rest."""
+    """Paddings below half of the filter, and input sizes that strides divide without a remainder."""
     P = min(int(abs(c.P)), (c.F - 1) // 2)
     return {"P": P, "I": c.S * (c.I - 1) + c.F - 2 * P}
 
 
 def _placements(c, rng):
-    """How often the filter can be put down."""
+    """The positions of the filter, counted."""
     return float(sum(1 for start in range(-int(c.P), c.I + int(c.P), c.S) if start + c.F <= c.I + c.P))
 
 
@@ -38,7 +38,7 @@ def _parameters(c, rng):
 
 
 def _seen(c, rng):
-    """How wide the pixels are that one output hangs on, followed back layer by layer."""
+    """The width of the pixels that one output depends on, followed back layer by layer."""
     places = {0}
     for F, S in ((c.F_3, 1), (c.F_2, c.S_2), (c.F_1, c.S_1)):
         places = {S * place + k for place in places for k in range(F)}
@@ -57,13 +57,13 @@ def _dot(c, rng):
 
 
 def _turned(c, rng):
-    """The product of q and k, each turned by its place as a complex number."""
+    """The product of q and k as complex numbers, each rotated by its position."""
     q = complex(c.q_1, c.q_2) * np.exp(1j * c.omega * c.m)
     return (q.conjugate() * complex(c.k_1, c.k_2) * np.exp(1j * c.omega * c.n)).real
 
 
 def _shifted(values=False, absolute=False):
-    """What attention to two keys changes when all places move by one."""
+    """The change of attention to two keys when all positions move by one."""
 
     def change(c, rng):
         answers = []
@@ -95,7 +95,7 @@ def _corners(c, rng):
 
 
 def _at_start(block):
-    """What a block of attention to two tokens changes when the condition's layer has weights 0."""
+    """How far a block of attention to two tokens is from the identity when the condition's layer has weights 0."""
 
     def change(c, rng):
         x = np.array([c.x, c.y, c.a])

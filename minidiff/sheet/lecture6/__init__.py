@@ -1,8 +1,6 @@
-"""Lecture 6, training in practice.
+"""Lecture 6: training in practice.
 
-training  when to train, how noisy at which resolution
+One file, which ends with its ENTRIES.
+
+    training  which times to train on, how much noise a resolution needs
 """
-
-from . import training
-
-ENTRIES = [f for section in (training,) for f in section.ENTRIES]

@@ -1,4 +1,4 @@
-"""Lecture 6, training in practice: which times to train on, and how much noise a resolution needs (t = 1 is noise)."""
+"""Lecture 6: which times to train on, and how much noise a resolution needs (here t = 1 is noise)."""
 
 import math
 from statistics import NormalDist
@@ -22,12 +22,12 @@ def _logit_normal(c, rng):
 
 
 def _spread(n, t):
-    """Standard deviation of the mean of n pixels of t eps + (1 - t) c, over 1 - t: the length of n independent shares."""
+    """Standard deviation of the mean of n pixels t eps + (1 - t) c, divided by the signal's factor 1 - t."""
     return float(np.linalg.norm(np.full(n, t / n))) / (1 - t)
 
 
 def _same_doubt(c, rng):
-    """The time at which m pixels tell as much about their common colour as n pixels at t_n, by halving."""
+    """The time at which the mean of m pixels is as uncertain as that of n pixels at t_n, by bisection."""
     doubt = _spread(c.n, c.t_n)
     return oracles.root(lambda t: _spread(c.m, t) - doubt, 0.0, 1 - 1e-15)
 
@@ -80,7 +80,7 @@ ENTRIES = [
         latex=r"t_m = \frac{\sqrt{m/n}\,t_n}{1 + (\sqrt{m/n} - 1)\,t_n}",
         why="A larger picture needs more noise to be as hard to see, so its times move towards noise.",
         letters="m n t_n", own=PIXELS, answer="sqrt(m/n)*t_n / (1 + (sqrt(m/n) - 1)*t_n)",
-        oracle=_same_doubt, measured="halving for the t_m at which the mean of m pixels is as doubtful as that of n at t_n",
+        oracle=_same_doubt, measured="bisection for the t_m at which the mean of m pixels is as uncertain as that of n at t_n",
         wrong=(
             ("(m/n)*t_n / (1 + (m/n - 1)*t_n)", "the root is missing: standard deviations fall with sqrt(n)"),
             ("sqrt(n/m)*t_n / (1 + (sqrt(n/m) - 1)*t_n)", INVERTED),

@@ -1,8 +1,6 @@
-"""Lecture 7, evaluation.
+"""Lecture 7: evaluation.
 
-evaluation  Elo, FID, PSNR, SSIM
+One file, which ends with its ENTRIES.
+
+    evaluation  Elo, FID, PSNR, SSIM
 """
-
-from . import evaluation
-
-ENTRIES = [f for section in (evaluation,) for f in section.ENTRIES]

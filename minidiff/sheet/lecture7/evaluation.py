@@ -1,4 +1,4 @@
-"""Lecture 7, evaluation: Elo ratings, FID, PSNR and SSIM."""
+"""Lecture 7: Elo ratings, FID, PSNR, SSIM."""
 
 import math
 from fractions import Fraction
@@ -20,7 +20,7 @@ IMAGES = {"mu_1": (POSITIVE, "mean of the first picture"), "mu_2": (POSITIVE, "o
 
 
 def _far_apart(c):
-    """Ratings as players have them."""
+    """Ratings of the usual size."""
     return {k: 1000 + 100 * c[k] for k in ("R_a", "R_b")}
 
 
@@ -30,7 +30,7 @@ def _within(c):
 
 
 def _expected(gap):
-    """The chance of winning whose odds grow tenfold every 400 points, by halving."""
+    """The chance of winning whose odds grow tenfold every 400 points, by bisection."""
     return oracles.root(lambda e: 400 * math.log10(e / (1 - e)) - gap, 1e-15, 1 - 1e-15)
 
 
@@ -47,7 +47,7 @@ def _likelier(c, rng):
 
 
 def _ranks(c, rng):
-    """The cheapest way to carry one Gaussian to the other: rank to rank, E (x - y)^2 by quadrature."""
+    """The least transport cost of one Gaussian to the other: E (x - y)^2 of equal quantiles, by quadrature."""
     (x, p), (y, _) = (oracles.gaussian_grid(m, s) for m, s in ((c.mu_1, c.sigma_1), (c.mu_2, c.sigma_2)))
     return p @ (x - y) ** 2
 
@@ -64,7 +64,7 @@ def _best_turn(c, rng):
 
 
 def _decibels(c, rng):
-    """How often the peak's power has to be divided by 10^(1/10) until it is mse, by halving."""
+    """How often the peak's power has to be divided by 10^(1/10) until it is mse, by bisection."""
     return oracles.root(lambda x: c.mse - c.peak**2 * 10 ** (-x / 10), -200.0, 200.0)
 
 
@@ -94,7 +94,7 @@ ENTRIES = [
         why="Only the difference counts: 400 points more are odds of ten to one.",
         letters="R_a R_b", own=RATINGS, derive=_far_apart, answer=WIN,
         oracle=lambda c, rng: _expected(c.R_a - c.R_b),
-        measured="halving for the chance whose odds grow tenfold every 400 points",
+        measured="bisection for the chance whose odds grow tenfold every 400 points",
         wrong=(
             ("1 / (1 + 10**((R_a - R_b)/400))", "the sign: that is b's expected score"),
             ("1 / (1 + exp((R_b - R_a)/400))", "the base is 10, not e"),
@@ -160,7 +160,7 @@ ENTRIES = [
         why="Ten decibels are a tenth of the squared error.",
         letters="peak mse", own={"peak": (POSITIVE, "largest value of a pixel"), "mse": (POSITIVE, "mean squared error")},
         answer="10 * log(peak**2 / mse) / log(10)",
-        oracle=_decibels, measured="halving for how many tenths of a power of ten lie between peak^2 and mse",
+        oracle=_decibels, measured="bisection for how many tenths of a power of ten lie between peak^2 and mse",
         wrong=(
             ("20 * log(peak**2 / mse) / log(10)", "20 is for amplitudes: the mse is a square already"),
             ("10 * log(peak / mse) / log(10)", "the peak is to be squared as the error is"),

@@ -1,8 +1,6 @@
-"""Lecture 8, alignment and distillation.
+"""Lecture 8: alignment and distillation.
 
-alignment  preferences, low rank, distillation, masked tokens
+One file, which ends with its ENTRIES.
+
+    alignment  rewards from preferences, low-rank fine-tuning, distillation, masked tokens
 """
-
-from . import alignment
-
-ENTRIES = [f for section in (alignment,) for f in section.ENTRIES]

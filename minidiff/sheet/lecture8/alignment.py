@@ -1,4 +1,4 @@
-"""Lecture 8 and the rest, ideas in one formula: rewards from preferences, cheap fine-tuning, fewer steps, masked tokens."""
+"""Lecture 8: rewards from preferences, low-rank fine-tuning, distillation, masked tokens."""
 
 import math
 
@@ -13,12 +13,12 @@ LOW_RANK = {"d": (COUNT, "rows of the weight"), "k": (COUNT, "its columns"), "r"
 
 
 def _preferred(c, rng):
-    """The chance whose log-odds are the difference of the rewards, by halving."""
+    """The probability whose log-odds are the difference of the rewards, by bisection."""
     return oracles.root(lambda p: math.log(p) - math.log1p(-p) - (c.r_w - c.r_l), 1e-300, 1 - 1e-16)
 
 
 def _standing(c, rng):
-    """r_1 in a scale in which the group's sum is 0 and its mean square 1; origin and unit by halving."""
+    """r_1 after a shift and a scaling that give the group mean 0 and mean square 1, both by bisection."""
     r = np.array([c.r_1, c.r_2, c.r_3])
     origin = oracles.root(lambda m: -np.sum(r - m), -100.0, 100.0)
     unit = oracles.root(lambda s: 1 - np.mean(((r - origin) / s) ** 2), 1e-12, 100.0)
@@ -26,7 +26,7 @@ def _standing(c, rng):
 
 
 def _rounds(c, rng):
-    """Teaching a student to take two steps at once, until one is left; counted."""
+    """How often a number of steps can be halved until one is left: counted."""
     rounds, steps = 0, c.n
     while steps > 1:
         rounds, steps = rounds + 1, steps // 2
@@ -49,7 +49,7 @@ ENTRIES = [
         latex=r"P(w \succ l) = \frac{1}{1 + e^{-(r_w - r_l)}}",
         why="People say which of two they like better; a reward is what explains their answers.",
         letters="r_w r_l", own=REWARDS, answer="1 / (1 + exp(r_l - r_w))",
-        oracle=_preferred, measured="halving for the chance whose log-odds are the difference of the rewards",
+        oracle=_preferred, measured="bisection for the probability whose log-odds are the difference of the rewards",
         wrong=(
             ("1 / (1 + exp(r_w - r_l))", "the sign: that is how often the other one is preferred"),
             ("exp(r_w - r_l)", "those are the odds, not the chance"),
@@ -63,7 +63,7 @@ ENTRIES = [
         latex=r"A_1 = \frac{r_1 - \bar r}{\mathrm{std}(r)}",
         why="Better than one's siblings is what counts: easy and hard questions teach alike.",
         letters="r_1 r_2 r_3", own=GROUP, answer=f"(r_1 - {MEAN}) / sqrt({VAR}/3)",
-        oracle=_standing, measured="halving for an origin and a unit in which the group has sum 0 and mean square 1",
+        oracle=_standing, measured="bisection for an origin and a unit in which the group has sum 0 and mean square 1",
         wrong=(
             (f"r_1 - {MEAN}", "to be divided by the group's standard deviation"),
             (f"(r_1 - {MEAN}) / ({VAR}/3)", "the standard deviation divides, not the variance"),

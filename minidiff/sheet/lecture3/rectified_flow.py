@@ -1,9 +1,10 @@
-"""Lecture 3, flow matching: walking along the velocity, and how straight the walk is. The data are N(mu, sigma^2)."""
+"""Lecture 3: sampling a flow by Euler steps, how straight its paths are, reflow. The data are N(mu, sigma^2)."""
 
 import math
 
 import numpy as np
 
+from ...continuous import ode
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 
@@ -16,7 +17,7 @@ STEP = {"t": (SHARE, "time before the step; 0 is noise"), "h": (SHARE, "length o
 def _walk(c, end=1.0, steps=20):
     """Where x_0 is at t = end: Runge and Kutta's steps along the average velocity of all lines, by Bayes on a grid.
 
-    The error is of order 1 / steps^4: with 20 steps some 1e-7, as halving them shows, and the entries allow 1e-5.
+    The error is of order 1 / steps^4: with 20 steps some 1e-7, as halving the steps shows, and the entries allow 1e-5.
     """
     u = lambda x, t: oracles.line_velocity(x, t, c.mu, c.sigma)[0]  # noqa: E731
     x, h = c.x_0, end / steps
@@ -29,7 +30,7 @@ def _walk(c, end=1.0, steps=20):
 
 
 def _tangent(c, rng):
-    """Where the mean speed since x_t is u after the time h, by halving."""
+    """The x that is reached from x_t after the time h at the mean speed u, by bisection."""
     return oracles.root(lambda x: (x - c.x_t) / c.h - c.u, -1e3, 1e3)
 
 
@@ -51,13 +52,13 @@ def _independent_cost(c, rng):
 
 
 def _ordered_cost(c, rng):
-    """E (x_1 - x_0)^2 with each rank of the noise led to the same rank of the data: paths on a line do not overtake."""
+    """E (x_1 - x_0)^2 where each quantile of the noise goes to the same quantile of the data: in 1-D paths do not cross."""
     (x_0, p), (x_1, _) = oracles.gaussian_grid(0.0, 1.0), oracles.gaussian_grid(c.mu, c.sigma)
     return p @ (x_1 - x_0) ** 2
 
 
 def _least_gap(ends):
-    """How close lines come whose starts are 1 apart, at worst over t; below 0 they have crossed."""
+    """The least distance, over t, of neighbouring lines whose starts are 1 apart; below 0 they have crossed."""
 
     def gap(c, rng):
         x_0, t = np.arange(-3.0, 4.0), np.linspace(0, 1, 101)[:, None]
@@ -68,12 +69,12 @@ def _least_gap(ends):
 
 
 def _led(c, x_0):
-    """Where the flow leads this start."""
+    """x_1, where the flow takes this x_0."""
     return _walk(type(c)(c | {"x_0": x_0}), steps=10)
 
 
 def _bent(c, rng):
-    """How far the flow's path is from its chord halfway."""
+    """The distance of the flow's path from the straight line between its ends, at t = 1/2."""
     return _walk(c, 0.5, 10) - (c.x_0 + _walk(c, steps=10)) / 2
 
 
@@ -84,8 +85,8 @@ ENTRIES = [
         latex=r"x_{t+h} = x_t + h\,u_t(x_t)",
         why="Ask for the direction, go a little that way, ask again: from noise at t = 0 to data at t = 1.",
         letters="t h x_t u u_h z", own=STEP, answer="x_t + h*u",
-        oracle=_tangent, measured="halving for the place whose mean speed since x_t is u",
-        source="ode.euler", value=lambda f, c: f(lambda x, t: np.array([c.u]), np.array([c.x_t]), c.t, c.t + c.h)[0],
+        oracle=_tangent, measured="bisection for the place whose mean speed since x_t is u",
+        source=ode.euler, value=lambda f, c: f(lambda x, t: np.array([c.u]), np.array([c.x_t]), c.t, c.t + c.h)[0],
         wrong=(
             ("x_t - h*u", "that walks from data to noise: sampling starts at t = 0 and time rises"),
             ("x_t + h*u_h", "the velocity is that at the step's start"),

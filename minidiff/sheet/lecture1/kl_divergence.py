@@ -1,9 +1,10 @@
-"""Lecture 1, KL divergence: what it is, what it is for Gaussians, and how far x_T is from pure noise."""
+"""Lecture 1: the KL divergence, for Gaussians, and from q(x_T) to pure noise."""
 
 import math
 
 import numpy as np
 
+from ... import gaussian
 from .. import oracles
 from ..entry import POSITIVE, Formula
 
@@ -15,7 +16,7 @@ def _kl(c, rng, under=1):
     m_1, s_1, m_2, s_2 = c.mu_1, c.sigma_1, c.mu_2, c.sigma_2
     low, high = min(m_1 - 12 * s_1, m_2 - 12 * s_2), max(m_1 + 12 * s_1, m_2 + 12 * s_2)
     x, step = np.linspace(low, high, 1 + 40 * int(1 + (high - low) / min(s_1, s_2)), retstep=True)
-    log_p, log_q = oracles.bell(x, m_1, s_1**2), oracles.bell(x, m_2, s_2**2)
+    log_p, log_q = oracles.log_bell(x, m_1, s_1**2), oracles.log_bell(x, m_2, s_2**2)
     log_p, log_q = (u - math.log(np.exp(u).sum() * step) for u in (log_p, log_q))  # both integrate to 1
     return np.sum(np.exp(log_p if under == 1 else log_q) * (log_p - log_q)) * step
 
@@ -26,18 +27,18 @@ def _kl_difference(c, rng):
 
 
 def _kl_equal_widths(c, rng):
-    """KL of two Gaussians of one width, the second mu_1 + distance away: the definition, by quadrature."""
+    """KL of two Gaussians of equal width whose means are r apart: the definition, by quadrature."""
     return _kl(type(c)(mu_1=0.0, sigma_1=c.sigma, mu_2=c.r, sigma_2=c.sigma), rng)
 
 
 def _kl_to_prior(c, rng):
-    """E log q/p under q(x_T | x_0), p = N(0, 1), by quadrature: one coordinate holds all of x_0's length, the others none."""
+    """E log q/p under q(x_T | x_0), p = N(0, I), by quadrature: x_0 lies on the first axis, the other coordinates are 0."""
 
     def kl(x_0):
-        mean, var = oracles.walk(c.beta, c.T, mean=x_0, var=0.0)
+        mean, var = oracles.forward_moments(c.beta, c.T, mean=x_0, var=0.0)
         reach = 12 * max(1.0, math.sqrt(var)) + abs(mean)
         x, step = np.linspace(-reach, reach, 8001, retstep=True)
-        log_q, log_p = oracles.bell(x, mean, var), oracles.bell(x, 0.0, 1.0)
+        log_q, log_p = oracles.log_bell(x, mean, var), oracles.log_bell(x, 0.0, 1.0)
         log_q, log_p = (u - math.log(np.exp(u).sum() * step) for u in (log_q, log_p))
         return np.sum(np.exp(log_q) * (log_q - log_p)) * step
 
@@ -71,7 +72,7 @@ ENTRIES = [
         why="The only KL that the ELBO of a diffusion model needs: every factor is Gaussian.",
         letters=GAUSSIANS, answer="log(sigma_2/sigma_1) + (sigma_1**2 + (mu_1 - mu_2)**2) / (2*sigma_2**2) - 1/2",
         oracle=_kl, measured="quadrature of p log(p/q), both normalised on the grid",
-        source="gaussian.kl", value=lambda f, c: f(c.mu_1, c.sigma_1**2, c.mu_2, c.sigma_2**2),
+        source=gaussian.kl, value=lambda f, c: f(c.mu_1, c.sigma_1**2, c.mu_2, c.sigma_2**2),
         wrong=(
             ("log(sigma_1/sigma_2) + (sigma_2**2 + (mu_1 - mu_2)**2) / (2*sigma_1**2) - 1/2",
              "that is KL(q || p): sigma_1 and sigma_2 are swapped"),
@@ -96,7 +97,7 @@ ENTRIES = [
         letters="r sigma", own={"r": (POSITIVE, "the distance ||mu_1 - mu_2||")},
         answer="r**2 / (2*sigma**2)",
         oracle=_kl_equal_widths, measured="quadrature of p log(p/q) along the line that joins the means",
-        source="gaussian.kl", value=lambda f, c: f(0.0, c.sigma**2, c.r, c.sigma**2),
+        source=gaussian.kl, value=lambda f, c: f(0.0, c.sigma**2, c.r, c.sigma**2),
         wrong=(
             ("r**2 / sigma**2", "the 1/2 is missing"),
             ("r**2 / (2*sigma)", "sigma stands where sigma^2 belongs"),
@@ -112,7 +113,7 @@ ENTRIES = [
         letters="beta d x_0", own={"x_0": (POSITIVE, "the length ||x_0|| of all d coordinates")},
         answer="1/2 * (alpha_bar[T] * (x_0**2 - d) - d * log(1 - alpha_bar[T]))",
         oracle=_kl_to_prior, measured="quadrature of q log(q/p), coordinate by coordinate",
-        source="gaussian.prior_kl", value=lambda f, c: c.d * f(c.schedule, c.x_0**2 / c.d),
+        source=gaussian.prior_kl, value=lambda f, c: c.d * f(c.schedule, c.x_0**2 / c.d),
         wrong=(
             ("0", "x_T is only close to N(0, I), never exactly there"),
             ("alpha_bar[T] * (x_0**2 - d) - d * log(1 - alpha_bar[T])", "the 1/2 is missing"),

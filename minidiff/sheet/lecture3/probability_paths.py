@@ -1,4 +1,4 @@
-"""Lecture 3, flow matching: a line from noise (t = 0) to data (t = 1), and what a velocity does to a density.
+"""Lecture 3: the straight path from noise (t = 0) to data (t = 1), and what a velocity does to a density.
 
 letter  meaning
 x_0     noise, N(0, 1)
@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from ...continuous import flow
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 
@@ -20,13 +21,13 @@ HUMPS = TIME | {"a": (POSITIVE, "the data lie around a and -a"), "sigma": (POSIT
 
 
 def _along(x_0, x_1, t):
-    """The point that has the share t of the way from x_0 to x_1 behind it, by halving."""
+    """The point whose distance from x_0 is t times that from x_0 to x_1, by bisection."""
     share = lambda x: abs(x - x_0) / (abs(x - x_0) + abs(x_1 - x)) if x_0 != x_1 else 1.0  # noqa: E731
     return oracles.root(lambda x: share(x) - t, x_0, x_1)
 
 
 def _leaves_zero(c, rng):
-    """Where x' = sqrt(x) is at time t once it leaves 0: the x that takes int_0^x dx / sqrt(x) = t to reach, by halving."""
+    """The solution of x' = sqrt(x) that leaves 0 at t = 0: the x with int_0^x dy / sqrt(y) = t, by bisection."""
     y = np.linspace(1e-12, 1.0, 201)  # x = end y^4: the integrand's pole at 0 vanishes
 
     def time_to(end):
@@ -59,15 +60,15 @@ def _humps(c, t, x):
     return p, flux / p
 
 
-def _continuity(c, rng, flow=lambda x, p, u, diff: diff(lambda y: p(y) * u(y))):
-    """dp/dt + d(p u)/dx, both by finite differences; `flow` puts something else in the latter's place."""
+def _continuity(c, rng, transport=lambda x, p, u, diff: diff(lambda y: p(y) * u(y))):
+    """dp/dt + d(p u)/dx, both by finite differences; wrong versions replace the second term by another `transport`."""
     diff = lambda f: oracles.difference(f, c.x, 1e-4)  # noqa: E731
     p, u = (lambda x: _humps(c, c.t, x)[0]), (lambda x: _humps(c, c.t, x)[1])
-    return oracles.difference(lambda t: _humps(c, t, c.x)[0], c.t, 1e-4) + flow(c.x, p, u, diff)
+    return oracles.difference(lambda t: _humps(c, t, c.x)[0], c.t, 1e-4) + transport(c.x, p, u, diff)
 
 
 def _cnf(c, rng, sign=1, carried=True):
-    """d/dt log p_t(x_t) + du/dx, x_t followed by short steps along u (or held in its place)."""
+    """d/dt log p_t(x_t) + du/dx, where x_t moves along u (or, carried=False, stays)."""
     u = lambda t, x: _humps(c, t, x)[1]  # noqa: E731
 
     def log_p(t):
@@ -91,7 +92,7 @@ def _path_variance(c, rng):
 
 
 def _through(c, rng):
-    """The slope of the line that ends at x_1 and is at x when the time is t; its start by halving."""
+    """The slope of the line that ends at x_1 and is at x when the time is t; its start by bisection."""
     start = oracles.root(lambda x_0: _along(x_0, c.x_1, c.t) - c.x, -1e3, 1e3)
     return oracles.difference(lambda t: _along(start, c.x_1, t), c.t, 1e-2)
 
@@ -108,7 +109,7 @@ ENTRIES = [
         latex=r"\dot x = \sqrt{x},\ x(0) = 0:\quad x(t) = \frac{t^2}{4}",
         why="A flow needs a field that is not too steep (Lipschitz): at 0 the root is, and two paths leave one point.",
         letters="t", own={"t": (POSITIVE, "time")}, answer="t**2 / 4",
-        oracle=_leaves_zero, measured="halving for the x whose travel time, int dx / sqrt(x) by quadrature, is t",
+        oracle=_leaves_zero, measured="bisection for the x whose travel time, int dx / sqrt(x) by quadrature, is t",
         wrong=(
             ("t**2 / 2", "its derivative is t, its root t / sqrt(2)"),
             ("0", "that is the other solution, which never leaves: that there are two is the point"),
@@ -162,8 +163,8 @@ ENTRIES = [
         latex=r"x_t = t\,x_1 + (1-t)\,x_0",
         why="The simplest way from noise (t = 0) to data (t = 1) is a line at constant speed.",
         letters="t x_0 x_1", own=ENDS, answer="t*x_1 + (1-t)*x_0",
-        oracle=lambda c, rng: _along(c.x_0, c.x_1, c.t), measured="halving for the point with the share t of the way behind it",
-        source="flow.path", value=lambda f, c: f(np.array([c.x_0]), np.array([c.x_1]), c.t)[0],
+        oracle=lambda c, rng: _along(c.x_0, c.x_1, c.t), measured="bisection for the point that is the share t of the way",
+        source=flow.path, value=lambda f, c: f(np.array([c.x_0]), np.array([c.x_1]), c.t)[0],
         wrong=(
             ("(1-t)*x_1 + t*x_0", "that is diffusion's direction of time: here t = 0 is noise and t = 1 is data"),
             ("sqrt(t)*x_1 + sqrt(1-t)*x_0", "the roots belong to variance-preserving diffusion; this path is a straight line"),
@@ -192,8 +193,8 @@ ENTRIES = [
         latex=r"u_t(x\,|\,x_1) = \frac{x_1 - x}{1-t}",
         why="What is left of the way over what is left of the time.",
         letters="t x x_1", own=ENDS, answer="(x_1 - x) / (1-t)",
-        oracle=_through, measured="halving for the line's start, then its slope by finite differences",
-        source="flow.conditional_velocity", value=lambda f, c: f(np.array([c.x]), np.array([c.x_1]), c.t)[0],
+        oracle=_through, measured="bisection for the line's start, then its slope by finite differences",
+        source=flow.conditional_velocity, value=lambda f, c: f(np.array([c.x]), np.array([c.x_1]), c.t)[0],
         wrong=(
             ("(x - x_1) / (1-t)", "the sign: the flow goes to the data"),
             ("(x_1 - x) / t", "t is the time gone by; the way left takes 1 - t"),

@@ -1,9 +1,10 @@
-"""Lecture 1, fewer steps: DDIM and DDPM on a subsequence tau, DDIM's eta, and what it saves."""
+"""Lecture 1: DDIM and DDPM on a subsequence tau of the times, DDIM's eta, and how many evaluations that saves."""
 
 import math
 
 import numpy as np
 
+from ... import gaussian, sample
 from .. import oracles
 from ..entry import COUNT, REAL, Formula
 
@@ -15,14 +16,14 @@ def _times(c):
 
 
 def _clean(c, t):
-    """The x_0 that eps_hat takes to x_t, found by halving."""
-    return oracles.clean(c.beta, t, c.x_t, c.eps_hat)
+    """The x_0 that eps_hat takes to x_t, found by bisection."""
+    return oracles.x_0_from_eps(c.beta, t, c.x_t, c.eps_hat)
 
 
 def _same_noise(c, rng):
     """x at tau_{i-1} of the picture and noise that make x at tau_i."""
     t, s = _times(c)
-    mean, var = oracles.walk(c.beta, s, mean=_clean(c, t))
+    mean, var = oracles.forward_moments(c.beta, s, mean=_clean(c, t))
     return mean + math.sqrt(var) * c.eps_hat
 
 
@@ -48,7 +49,7 @@ def _ask(step, c, t, s, x_t=0.0, eps_hat=0.0, z=0.0):
 
 
 def _calls(times):
-    """How often a denoiser is asked on the way down these times, by walking down."""
+    """How often DDIM asks the denoiser along these times: the calls, counted."""
     calls, t = 0, times[0]
     for s in times[1:]:
         calls, t = calls + 1, s
@@ -56,7 +57,7 @@ def _calls(times):
 
 
 def _speed_up(c, rng):
-    """Calls on the way through all T, over calls on the way through S of them, evenly spread."""
+    """Calls of a run over all T times divided by calls of a run over S of them."""
     few = [round(k * c.T / c.S) for k in range(c.S, -1, -1)]
     return _calls(range(c.T, -1, -1)) / _calls(few)
 
@@ -76,8 +77,8 @@ ENTRIES = [
         why="The step knows t only through alpha_bar, so any earlier time will do.",
         letters="beta tau i x_t eps_hat x_0_hat", own=HERE,
         answer=f"sqrt(alpha_bar[tau[i-1]]) * {X_0_HAT} + sqrt(1 - alpha_bar[tau[i-1]]) * eps_hat",
-        oracle=_same_noise, measured="halving for the x_0 that eps_hat takes to x_t, noised to tau_{i-1} with the same eps_hat",
-        source="sample.ddim", value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
+        oracle=_same_noise, measured="bisection for the x_0 that eps_hat takes to x_t, noised to tau_{i-1} with eps_hat",
+        source=sample.ddim, value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
         wrong=(
             (f"sqrt(alpha_bar[tau[i]-1]) * {X_0_HAT} + sqrt(1 - alpha_bar[tau[i]-1]) * eps_hat",
              "tau_i - 1 is the time before, tau_{i-1} the one visited next"),
@@ -99,8 +100,8 @@ ENTRIES = [
         why="alpha_bar at tau_0 = 0 is 1: the last step keeps the guessed picture and puts no noise back.",
         letters="beta tau x_t eps_hat", own={**HERE, "x_t": (REAL, "noisy data at tau_1, the last noisy time")},
         answer="(x_t - sqrt(1 - alpha_bar[tau[1]]) * eps_hat) / sqrt(alpha_bar[tau[1]])",
-        oracle=lambda c, rng: _clean(c, int(c.tau[1])), measured="halving for the x_0 that eps_hat takes to x_t at tau_1",
-        source="sample.ddim", value=lambda f, c: _ask(f(), c, int(c.tau[1]), 0, c.x_t, c.eps_hat),
+        oracle=lambda c, rng: _clean(c, int(c.tau[1])), measured="bisection for the x_0 that eps_hat takes to x_t at tau_1",
+        source=sample.ddim, value=lambda f, c: _ask(f(), c, int(c.tau[1]), 0, c.x_t, c.eps_hat),
         wrong=(
             ("x_t", "that stops at tau_1: one more step leads to tau_0 = 0"),
             ("(x_t - sqrt(1 - alpha[tau[1]]) * eps_hat) / sqrt(alpha[tau[1]])",
@@ -120,7 +121,7 @@ ENTRIES = [
         letters="beta tau i x_t eps_hat x_0_hat", own=HERE,
         answer=f"(x_t - (1 - {A}) / sqrt(1 - alpha_bar[tau[i]]) * eps_hat) / sqrt({A})",
         oracle=lambda c, rng: _bayes(c, rng)[0], measured=IMPLIED,
-        source="sample.ddpm", value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
+        source=sample.ddpm, value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
         wrong=(
             ("(x_t - (1 - alpha[tau[i]]) / sqrt(1 - alpha_bar[tau[i]]) * eps_hat) / sqrt(alpha[tau[i]])",
              "alpha at tau_i is that of one step; the jump is over tau_i - tau_{i-1} of them"),
@@ -142,7 +143,7 @@ ENTRIES = [
         why="A longer jump leaves more doubt, so it adds more fresh noise.",
         letters="beta tau i", answer=f"(1 - alpha_bar[tau[i-1]]) / (1 - alpha_bar[tau[i]]) * (1 - {A})",
         oracle=lambda c, rng: _bayes(c, rng)[1], measured="Bayes on a grid from tau_i to tau_{i-1}",
-        source="gaussian.posterior", value=lambda f, c: f(c.schedule, np.array([1.7]), np.array([0.6]), *_times(c))[1],
+        source=gaussian.posterior, value=lambda f, c: f(c.schedule, np.array([1.7]), np.array([0.6]), *_times(c))[1],
         wrong=(
             ("(1 - alpha_bar[tau[i-1]]) / (1 - alpha_bar[tau[i]]) * beta[tau[i]]",
              "beta at tau_i is the noise of one step; the jump has 1 - a"),
@@ -164,7 +165,7 @@ ENTRIES = [
         answer="eta * sqrt((1 - alpha_bar[t-1]) / (1 - alpha_bar[t])) * sqrt(1 - alpha_bar[t] / alpha_bar[t-1])",
         oracle=lambda c, rng: c.eta * math.sqrt(oracles.posterior(c.beta, c.t, c.s, 1.7, 0.6)[1]),
         measured="that share of the posterior's standard deviation, by Bayes on a grid",
-        source="sample.ddim", value=lambda f, c: _ask(f(c.eta), c, c.t, c.s, z=1.0),
+        source=sample.ddim, value=lambda f, c: _ask(f(c.eta), c, c.t, c.s, z=1.0),
         wrong=(
             ("eta * (1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * (1 - alpha_bar[t] / alpha_bar[t-1])",
              "both roots are missing: sigma is a standard deviation"),
@@ -187,8 +188,8 @@ ENTRIES = [
         why="The network is nearly all the cost, and each step asks it once.",
         letters="T S", **SPEED, answer="S",
         oracle=lambda c, rng: _calls([round(k * c.T / c.S) for k in range(c.S, -1, -1)]),
-        measured="the calls counted, walking down",
-        source="sample.trailing", value=lambda f, c: len(f(c.T, c.S)) - 1,
+        measured="the calls counted",
+        source=sample.trailing, value=lambda f, c: len(f(c.T, c.S)) - 1,
         wrong=(
             ("S + 1", "there are S + 1 times with tau_0 = 0, but S steps between them"),
             ("S - 1", "the step from tau_1 to tau_0 = 0 asks the denoiser too"),
@@ -203,8 +204,8 @@ ENTRIES = [
         latex=r"\frac{T}{S}",
         why="A sampler of S steps asks the same network S times instead of T.",
         letters="T S", **SPEED, answer="T / S",
-        oracle=_speed_up, measured="the calls counted, walking down all T and down S of them",
-        source="sample.trailing", value=lambda f, c: c.T / (len(f(c.T, c.S)) - 1),
+        oracle=_speed_up, measured="the calls counted, over all T times and over S of them",
+        source=sample.trailing, value=lambda f, c: c.T / (len(f(c.T, c.S)) - 1),
         wrong=(
             ("S / T", "inverted: fewer steps are faster"),
             ("S", "that is the number of steps: S = 100 of 1000 is 10 times as fast"),
