@@ -1,6 +1,4 @@
-"""minidiff: diffusion models from scratch, to be read from top to bottom.
-
-Lecture 1, the core: an evening.
+"""minidiff: diffusion models from scratch, to be read from top to bottom. Lecture 1, the core: an evening.
 
     arrays      what keeps dtypes and axes straight; skip it at first
     schedule    how much of the picture is left at time t
@@ -32,23 +30,24 @@ import importlib
 __version__ = "0.1.0"
 
 _ROOMS = {  # the modules of rooms that are handed out here
-    "continuous": "process ode sde solvers flow", "pictures": "unet guidance", "evaluation": "metrics classifier judge",
-    "sheet": "dictionary", "cli": "figures",
+    "continuous": "process ode sde solvers flow", "pictures": "unet guidance", "sheet": "dictionary",
+    "evaluation": "metrics classifier judge", "cli": "figures",
 }  # fmt: skip
-_HOME = {
-    "Schedule": "schedule", "VP": "continuous.process", "linear": "schedule", "linear_scaled": "schedule", "cosine": "schedule",
-    "from_betas": "schedule", "q_sample": "gaussian", "posterior": "gaussian",
-    "Mixture": "exact", "MLP": "mlp", "UNet": "pictures.unet", "RowNoise": "fast.noise", "ddpm": "sample", "ddim": "sample",
-    "generate": "fast.sampling", "noise_chain": "fast.noising", "noise_jump": "fast.noising", "moments": "recursion",
-    "check": "sheet.check", "equal": "sheet.check", "compute": "sheet.compute",
+_NAMES = {  # and the central names
+    "schedule": "Schedule linear linear_scaled cosine from_betas", "gaussian": "q_sample posterior",
+    "exact": "Mixture", "mlp": "MLP", "sample": "ddpm ddim", "recursion": "moments",
+    "continuous.process": "VP", "pictures.unet": "UNet", "sheet.check": "check equal",
+    "fast.noise": "RowNoise", "fast.sampling": "generate", "fast.noising": "noise_chain noise_jump",
+    "sheet.compute": "compute",
 }  # fmt: skip
+_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 _MODULES = {line.split()[0]: line.split()[0] for line in __doc__.splitlines() if line.startswith("    ")}
 _MODULES |= {name: f"{room}.{name}" for room, names in _ROOMS.items() for name in names.split()}
 __all__ = sorted({*_HOME, *_MODULES})
 
 
 def __getattr__(name):
-    """The central names, loaded when first used: `import minidiff` itself costs nothing."""
+    """Loads what is asked for: `import minidiff` itself costs nothing."""
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{_MODULES[name]}")
     if name in _HOME:

@@ -6,11 +6,9 @@ import numpy as np
 
 
 def keeps_dtype(f):
-    """f with its answer in the dtype of the data it was given.
-
-    Coefficients are always float64: in float32, 1 - alpha_bar[1] = 1e-4 would keep 4 of its 7 digits. Data are the
-    arrays with the most axes: real times, one for each row, have fewer.
-    """
+    """f with its answer in the dtype of the data it was given: the float arrays with the most axes.
+    Coefficients are float64 all the same: in float32, 1 - alpha_bar[1] = 1e-4 would keep 4 of its 7
+    digits."""
 
     @functools.wraps(f)
     def wrapped(*args, **kwargs):
@@ -18,7 +16,7 @@ def keeps_dtype(f):
         y = f(*args, **kwargs)
         if not data:
             return y
-        axes = max(a.ndim for a in data)
+        axes = max(a.ndim for a in data)  # real times, one for each row, have fewer
         dtype = np.result_type(*(a.dtype for a in data if a.ndim == axes))
         return tuple(np.asarray(part, dtype) for part in y) if isinstance(y, tuple) else np.asarray(y, dtype)
 
@@ -26,6 +24,6 @@ def keeps_dtype(f):
 
 
 def on_axes_of(x, values):
-    """One value for each row of x, with axes of length 1 behind it, so that it multiplies x; a scalar stays one."""
+    """values (B,) with axes of length 1 behind them, so that they multiply x (B, ...); a scalar stays one."""
     values = np.asarray(values)
     return values.reshape(values.shape + (1,) * (np.ndim(x) - values.ndim)) if values.ndim else values[()]

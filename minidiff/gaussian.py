@@ -8,9 +8,8 @@
     t, s     t, s      () or (B,)  times, s < t
              ab_t      like t      alpha-bar at t; 1 - ab_t is the variance of the noise in x_t
 
-`schedule` is anything with .at(t, x) -> alpha_bar_t: a Schedule, or a process of continuous/ for real times (q_step,
-noise_chain and prior_kl need a Schedule's steps). The data's dtype is kept.
-"""
+`schedule` is anything with .at(t, x) -> alpha_bar_t; q_step, noise_chain and prior_kl need a Schedule's
+steps."""
 
 import numpy as np
 
@@ -20,32 +19,26 @@ from .arrays import keeps_dtype, on_axes_of
 @keeps_dtype
 def q_step(schedule, x_s, t, eps):
     """x_t = sqrt(1 - beta_t) x_{t-1} + sqrt(beta_t) eps.    [DDPM eq. 2]
-
-    One step of the forward chain: shrink a little, add a little noise, keep the variance of N(0, 1) data.
-    x_s is x_{t-1} (B, ...), t an int or (B,).
-    """
-    schedule.at(t, x_s)  # raises for a t outside 0..T
-    beta_t = on_axes_of(x_s, schedule.beta[t])
+    One step of the forward chain, x_s = x_{t-1}: shrink a little, add a little noise."""
+    beta_t = on_axes_of(x_s, schedule.beta[schedule.check(t)])
     return np.sqrt(1 - beta_t) * x_s + np.sqrt(beta_t) * eps
 
 
 @keeps_dtype
 def q_sample(schedule, x_0, t, eps):
     """x_t = sqrt(ab_t) x_0 + sqrt(1 - ab_t) eps.    [DDPM eq. 4]
-
-    All t steps at once: a sum of independent Gaussians is one Gaussian. x_0, eps (B, ...), t an int or (B,).
-    """
+    All t steps at once: the sum of the steps' independent normal noises is one normal noise."""
     ab_t = schedule.at(t, x_0)
+    # Why sqrt(1 - ab_t)? Independent parts add their variances. For unit data, ab_t + (1 - ab_t) = 1 keeps
+    # the variance: the two square roots are the sides of a right angle whose hypotenuse has length 1.
     return np.sqrt(ab_t) * x_0 + np.sqrt(1 - ab_t) * eps
 
 
 def noise_chain(schedule, x_0, times, rng):
-    """x_0 -> x_1 -> ... -> x_T by q_step, kept at `times` (ascending, 0..T): (len(times), B, ...).    [DDPM eq. 2]
-
-    Many small steps: the slow way to what q_sample does at once.
-    """
+    """x_0 -> x_1 -> ... -> x_T by q_step, kept at `times` (ascending): (len(times), B, ...).    [DDPM eq. 2]
+    Many small steps: the slow way to what q_sample does at once."""
     times = np.asarray(times)
-    if times.ndim != 1 or not times.size or np.any(np.diff(times) < 0) or times[0] < 0 or times[-1] > schedule.T:
+    if times.ndim != 1 or not times.size or np.any(np.diff([0, *times, schedule.T]) < 0):
         raise ValueError(f"times must ascend within 0..T = {schedule.T}, got {times}")
     path = [x_0]
     for t in range(1, times[-1] + 1):
@@ -60,21 +53,19 @@ def check_order(t, s):
 
 
 def posterior_weights(schedule, x, t, s):
-    """c_0, c_t and var of q(x_s | x_t, x_0) = N(c_0 x_0 + c_t x_t, var I), with axes to multiply x.    [DDPM eq. 7]
+    """c_0, c_t, var of q(x_s | x_t, x_0) = N(c_0 x_0 + c_t x_t, var I), with x's axes.    [DDPM eq. 7]
 
         c_0 = sqrt(ab_s) (1 - a) / (1 - ab_t),    c_t = sqrt(a) (1 - ab_s) / (1 - ab_t),    a = ab_t / ab_s
         var = (1 - ab_s) / (1 - ab_t) (1 - a)
 
-    For any s < t. With s = t - 1, a is alpha_t and 1 - a is beta_t. At s = 0 the variance is exactly 0: x_0 is known.
-    """
+    For any s < t. With s = t - 1, a is alpha_t and 1 - a is beta_t. At s = 0 the variance is exactly 0: x_0
+    is known."""
     check_order(t, s)
     ab_t, ab_s = schedule.at(t, x), schedule.at(s, x)
     a = ab_t / ab_s
-    return (
-        np.sqrt(ab_s) * (1 - a) / (1 - ab_t),
-        np.sqrt(a) * (1 - ab_s) / (1 - ab_t),
-        (1 - ab_s) / (1 - ab_t) * (1 - a),
-    )
+    c_0 = np.sqrt(ab_s) * (1 - a) / (1 - ab_t)
+    c_t = np.sqrt(a) * (1 - ab_s) / (1 - ab_t)
+    return c_0, c_t, (1 - ab_s) / (1 - ab_t) * (1 - a)
 
 
 @keeps_dtype
@@ -107,10 +98,7 @@ def v_from_eps(schedule, x_0, t, eps):
 
 @keeps_dtype
 def x_0_from_v(schedule, x_t, t, v):
-    """x_0 = sqrt(ab_t) x_t - sqrt(1 - ab_t) v.    [Progressive Distillation section 4]
-
-    (x_t, v) is (x_0, eps) turned by an angle, and this turns it back.
-    """
+    """x_0 = sqrt(ab_t) x_t - sqrt(1 - ab_t) v: a turn back.    [Progressive Distillation section 4]"""
     ab_t = schedule.at(t, x_t)
     return np.sqrt(ab_t) * x_t - np.sqrt(1 - ab_t) * v
 
@@ -124,10 +112,7 @@ def eps_from_v(schedule, x_t, t, v):
 
 @keeps_dtype
 def score_from_eps(schedule, t, eps):
-    """score = -eps / sqrt(1 - ab_t).    [CME296 lecture 2]
-
-    With eps = E[eps | x_t] it is grad log q(x_t): the way to more likely pictures is against the noise. Needs t > 0.
-    """
+    """score = -eps / sqrt(1 - ab_t), t > 0; grad log q(x_t) if eps is E[eps | x_t].    [CME296 lecture 2]"""
     return -eps / np.sqrt(1 - schedule.at(t, eps))
 
 
@@ -138,41 +123,34 @@ def eps_from_score(schedule, t, score):
 
 
 def snr(schedule, t):
-    """SNR_t = ab_t / (1 - ab_t), the signal's variance over the noise's; infinite at t = 0.    [VDM section 3]"""
+    """SNR_t = ab_t / (1 - ab_t), signal's variance over noise's; infinite at t = 0.    [VDM section 3]"""
     ab_t = schedule.at(t, t)
     with np.errstate(divide="ignore"):
         return ab_t / (1 - ab_t)
 
 
 def kl(mean_1, var_1, mean_2, var_2):
-    """KL(N_1 || N_2) = 1/2 [log(var_2 / var_1) + (var_1 + (mean_1 - mean_2)^2) / var_2 - 1], in nats a coordinate.
-
-    [CME296 lecture 1]    Zero only where both agree; not symmetric. Arguments broadcast; variances must be positive.
-    """
+    """KL(N_1 || N_2) = 1/2 [log(var_2 / var_1) + (var_1 + (mean_1 - mean_2)^2) / var_2 - 1], in nats.
+    [CME296 lecture 1]    Zero only where both agree; not symmetric. Arguments broadcast; variances are
+    positive."""
     return 0.5 * (np.log(var_2 / var_1) + (var_1 + (mean_1 - mean_2) ** 2) / var_2 - 1)
 
 
 def log_normal(x, mean, var):
-    """log N(x; mean, var I) = -1/2 sum_i [(x_i - mean_i)^2 / var + log(2 pi var)], (B,) in nats.    [CME296 lecture 1]
-
-    x (B, d); mean broadcasts; var a positive number.
-    """
+    """log N(x; mean, var I) = -1/2 sum_i [(x_i - mean_i)^2 / var + log(2 pi var)].    [CME296 lecture 1]
+    x (B, d) -> (B,); mean broadcasts; var is a positive number."""
     return -0.5 * np.sum((x - mean) ** 2 / var + np.log(2 * np.pi * var), axis=1)
 
 
 def prior_kl(schedule, second_moment):
-    """E KL(q(x_T | x_0) || N(0, 1)) = 1/2 [ab_T E x_0^2 - ab_T - log(1 - ab_T)], in nats a coordinate.    [DDPM eq. 5]
-
-    L_T: what x_T still knows of the data. second_moment is E x_0^2 of a coordinate (1 for standardised data).
-    """
+    """E KL(q(x_T | x_0) || N(0, 1)) = 1/2 [ab_T E x_0^2 - ab_T - log(1 - ab_T)].    [DDPM eq. 5]
+    L_T: what x_T still knows of the data. second_moment is E x_0^2 of a coordinate."""
     ab_T = schedule.alpha_bar[-1]
     return 0.5 * (ab_T * second_moment - ab_T - np.log1p(-ab_T))
 
 
 def product(mean_1, var_1, mean_2, var_2):
-    """N_1(x) N_2(x) ~ N(x; mean, var), 1 / var = 1 / var_1 + 1 / var_2, mean = var (mean_1 / var_1 + mean_2 / var_2).
-
-    [CME296 lecture 1]    Two opinions on one x: precisions add, and the more certain one weighs more.
-    """
+    """N_1 N_2 ~ N(mean, var), 1 / var = 1 / var_1 + 1 / var_2, mean = var (mean_1 / var_1 + mean_2 / var_2).
+    [CME296 lecture 1]    Two opinions on one x: precisions add, and the more certain one weighs more."""
     var = 1 / (1 / var_1 + 1 / var_2)
     return var * (mean_1 / var_1 + mean_2 / var_2), var

@@ -1,12 +1,12 @@
 """The pieces of a network: each layer f beside its gradient f_backward, pure functions that hide nothing.
 
-f(x, ...) -> (y, cache)        what comes out, and what the way back will need
-f_backward(dy, cache) -> dx, ...    dy is dLoss/dy, and so on: a gradient has the shape of what it belongs to
+f(x, ...) -> (y, cache)             what comes out, and what the way back will need
+f_backward(dy, cache) -> dx, ...    dy is dLoss/dy: a gradient has the shape of what it belongs to
 
-letter   shape              meaning
-x, y     (B, n_in), (B, n)  a batch, one row each
-W, b     (n_in, n), (n,)    weights and bias
-t        () or (B,)         the time of each row
+letter  shape              meaning
+x, y    (B, n_in), (B, n)  a batch, one row each
+W, b    (n_in, n), (n,)    weights and bias
+t       () or (B,)         the time of each row
 """
 
 import numpy as np
@@ -24,12 +24,9 @@ def linear_backward(dy, cache):
 
 
 def silu(x):
-    """y = x sigmoid(x), sigmoid(x) = 1 / (1 + exp(-x)).
-
-    Like max(0, x) with a rounded corner. The exponential is of -|x|, which cannot overflow.
-    """
+    """y = x sigmoid(x), sigmoid(x) = 1 / (1 + exp(-x)): like max(0, x) with a rounded corner."""
     x = np.maximum(x, np.finfo(x.dtype).min)  # silu(-inf) is 0, but -inf * 0 is NaN
-    e = np.exp(-np.abs(x))
+    e = np.exp(-np.abs(x))  # which cannot overflow
     sigmoid = np.where(x >= 0, 1, e) / (1 + e)
     return x * sigmoid, (x, sigmoid)
 
@@ -52,10 +49,8 @@ def add_backward(dz, cache):
 
 def time_embedding(t, dim, dtype=np.float64):
     """[sin(t w_i), cos(t w_i)],  w_i = 10000^(-i / (dim / 2)), i = 0..dim/2 - 1.    [Transformer section 3.5]
-
-    t int or (B,) -> (dim,) or (B, dim): clocks of different speeds, from which any t can be read. Nothing is learned
-    here and t needs no gradient, so it has no backward. Raises ValueError for an odd dim.
-    """
+    t int or (B,) -> (dim,) or (B, dim): clocks of different speeds, from which any t can be read. Nothing is
+    learned here, so it has no backward. Raises ValueError for an odd dim."""
     if dim < 2 or dim % 2:
         raise ValueError(f"dim must be an even number of at least 2, got {dim}")
     w = 10000.0 ** (-np.arange(dim // 2) / (dim // 2))

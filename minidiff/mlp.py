@@ -42,7 +42,7 @@ class MLP:
         return shapes | {"W_out": (self.width, self.d), "b_out": (self.d,)}
 
     def init(self, rng, dtype=np.float32):
-        """W ~ N(0, 1 / n_in), so that a layer keeps the size of what passes; b = 0; W_out = 0: at first eps_hat = 0."""
+        """W ~ N(0, 1 / n_in), which keeps the size of what passes; b = 0; W_out = 0: at first eps_hat = 0."""
         params = {name: np.zeros(shape, dtype) for name, shape in self.shapes.items()}
         for name, W in params.items():
             if W.ndim == 2 and name != "W_out":
@@ -50,35 +50,31 @@ class MLP:
         return params
 
     def forward(self, params, x_t, t):
-        """eps_hat = eps_theta(x_t, t): the formula above.    x_t (B, d), t an int or (B,) -> eps_hat (B, d), cache."""
+        """eps_hat = eps_theta(x_t, t) (B, d), and what backward needs.    x_t (B, d), t an int or (B,)."""
         if x_t.ndim != 2 or x_t.shape[1] != self.d:
             raise ValueError(f"x_t must have the shape (B, {self.d}), got {x_t.shape}")
-        p = params
-        emb = np.broadcast_to(time_embedding(t, self.time_dim, x_t.dtype), (len(x_t), self.time_dim))
-        u, in_cache = linear(np.concatenate([x_t, emb], axis=1), p["W_in"], p["b_in"])
-        h, act_cache = silu(u)
-        layers = []
-        for i in range(self.depth):
-            u, linear_cache = linear(h, p[f"W_{i}"], p[f"b_{i}"])
-            y, silu_cache = silu(u)
-            h, _ = add(h, y)
-            layers.append((linear_cache, silu_cache))
-        eps_hat, out_cache = linear(h, p["W_out"], p["b_out"])
-        return eps_hat, (in_cache, act_cache, layers, out_cache)
+        p, caches = params, []
 
-    def backward(self, deps_hat, cache):
-        """dLoss/d(every parameter), given dLoss/d(eps_hat) and forward's cache. Same keys and shapes as params."""
-        in_cache, act_cache, layers, out_cache = cache
-        g = {}
-        dh, g["W_out"], g["b_out"] = linear_backward(deps_hat, out_cache)
+        def keep(y_and_cache):
+            caches.append(y_and_cache[1])
+            return y_and_cache[0]
+
+        emb = np.broadcast_to(time_embedding(t, self.time_dim, x_t.dtype), (len(x_t), self.time_dim))
+        h = keep(silu(keep(linear(np.concatenate([x_t, emb], axis=1), p["W_in"], p["b_in"]))))
+        for i in range(self.depth):
+            h = keep(add(h, keep(silu(keep(linear(h, p[f"W_{i}"], p[f"b_{i}"]))))))
+        return keep(linear(h, p["W_out"], p["b_out"])), caches
+
+    def backward(self, deps_hat, caches):
+        """dLoss/d(every parameter), keys and shapes as params, from dLoss/d(eps_hat) and forward's caches."""
+        g, back = {}, reversed(caches)
+        dh, g["W_out"], g["b_out"] = linear_backward(deps_hat, next(back))
         for i in reversed(range(self.depth)):
-            linear_cache, silu_cache = layers[i]
-            dh, dy = add_backward(dh, None)
-            du = silu_backward(dy, silu_cache)
-            dx, g[f"W_{i}"], g[f"b_{i}"] = linear_backward(du, linear_cache)
-            dh = dh + dx
-        du = silu_backward(dh, act_cache)
-        _, g["W_in"], g["b_in"] = linear_backward(du, in_cache)
+            dh, dy = add_backward(dh, next(back))
+            du = silu_backward(dy, next(back))
+            dx, g[f"W_{i}"], g[f"b_{i}"] = linear_backward(du, next(back))
+            dh = dh + dx  # h went both past the layer and through it
+        _, g["W_in"], g["b_in"] = linear_backward(silu_backward(dh, next(back)), next(back))
         return {name: g[name] for name in self.shapes}
 
     def eps_theta(self, params):

@@ -1,12 +1,11 @@
 """Where every random number comes from: streams named by a seed, what they are for, and a number.
 
-A stream is a function of its name alone, so that step 500 of a training run draws the same noise whether or not the
-run was interrupted at 499. (fast/noise.py does the same for each row of a sampler's noise.)
-"""
+A stream depends on its name alone: step 500 of a training run draws the same noise, interrupted at 499 or
+not."""
 
 import numpy as np
 
-DATA, INIT, TRAIN, SAMPLE, JUDGE, BENCH, EPOCH = range(7)  # what a stream is for: equal seeds must not mean equal noise
+DATA, INIT, TRAIN, SAMPLE, JUDGE, BENCH, EPOCH = range(7)  # what for: equal seeds must not mean equal noise
 
 
 def check_seed(seed):
@@ -18,10 +17,7 @@ def check_seed(seed):
 
 
 def name_of(seed, purpose, number=0):
-    """The numbers that seed a stream.
-
-    NumPy joins all numbers' 32-bit words: [2**32 + 5, 0, 0] would be [5, 1, 0]. So a seed's further words go last.
-    """
+    """The numbers that seed a stream. A seed's words above the first go last: NumPy joins them all."""
     check_seed(seed)
     return [int(seed) % 2**32, purpose, number, int(seed) // 2**32]
 

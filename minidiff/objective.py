@@ -1,14 +1,14 @@
 """What a network is asked: eps, x_0, v or a velocity, and how each answer becomes eps_hat.
 
-    objective             the network sees    it should answer (target)           eps_hat = a x_t + b out
-    eps_prediction        x_t, t              eps                                 out
-    x_0_prediction        x_t, t              x_0                                 (x_t - sqrt(ab_t) out) / sqrt(1 - ab_t)
-    v_prediction          x_t, t              sqrt(ab_t) eps - sqrt(1 - ab_t) x_0 sqrt(1 - ab_t) x_t + sqrt(ab_t) out
-    flow's velocity       kappa x_t, r        x_0 - eps                           kappa x_t - r out
+    objective        the network sees    it should answer (target)            eps_hat = a x_t + b out
+    eps_prediction   x_t, t              eps                                  out
+    x_0_prediction   x_t, t              x_0                                  (x_t - sqrt(ab_t) out) / sqrt(1
+    - ab_t) v_prediction     x_t, t              sqrt(ab_t) eps - sqrt(1 - ab_t) x_0  sqrt(1 - ab_t) x_t +
+    sqrt(ab_t) out flow's velocity  kappa x_t, r        x_0 - eps                            kappa x_t - r out
 
-All samplers ask for eps_hat, so any answer serves all of them. What differs is the harm of an error: at t = T a wrong eps_hat
-is divided by sqrt(alpha_bar_T) on its way to x_0_hat (157 times larger on linear), a wrong v or x_0 is not.
-"""
+All samplers ask for eps_hat, so any answer serves all of them. What differs is the harm of an error: at t = T
+a wrong eps_hat is divided by sqrt(alpha_bar_T) on its way to x_0_hat (157 times larger on linear), a wrong v
+or x_0 is not."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,32 +33,29 @@ def the_schedule(schedule):
 
 @dataclass(frozen=True, eq=False)
 class Objective:
-    """target(schedule, x_0, t, eps) is what the network should answer: any sum of x_0 and eps with weights that depend on t.
-
-    sees(schedule, t) -> (kappa, t_in): the network is given kappa x_t and t_in. process(schedule): what it is trained on.
-    Both are x_t, t and the schedule itself but for a flow (flow.py).
-    """
+    """target(schedule, x_0, t, eps): what the network should answer, a weighted sum of x_0 and eps.
+    A flow (flow.py) also sees(schedule, t) -> (kappa, t_in), kappa x_t in place of x_t, and has a process of
+    its own."""
 
     target: Callable
     sees: Callable = x_t_and_t
     process: Callable = the_schedule
 
     def weights(self, schedule, t):
-        """c_0, c_eps of target = c_0 x_0 + c_eps eps, each shaped like t: read off where one is 1 and the other 0."""
+        """c_0, c_eps of target = c_0 x_0 + c_eps eps, shaped like t: read off at (1, 0) and (0, 1)."""
         one, zero = np.ones(np.shape(t)), np.zeros(np.shape(t))
         return self.target(schedule, one, t, zero), self.target(schedule, zero, t, one)
 
     def as_eps(self, schedule, t):
         """a, b of eps_hat = a x_t + b out, each shaped like t; t > 0.
-
-        x_t = sqrt(ab_t) x_0 + sqrt(1 - ab_t) eps and out = c_0 x_0 + c_eps eps: two equations, solved for eps.
-        """
+        x_t = sqrt(ab_t) x_0 + sqrt(1 - ab_t) eps and out = c_0 x_0 + c_eps eps: two equations, solved for
+        eps."""
         (c_0, c_eps), ab_t = self.weights(schedule, t), schedule.at(t, t)
         determinant = np.sqrt(ab_t) * c_eps - np.sqrt(1 - ab_t) * c_0
         return -c_0 / determinant, np.sqrt(ab_t) / determinant
 
     def example(self, schedule, x_0, t, eps):
-        """(x_in, t_in, target): what the network sees and what it should answer, for data x_0 (B, d) and noise eps, t (B,)."""
+        """(x_in, t_in, target): what the network sees and what it should answer; x_0, eps (B, d), t (B,)."""
         kappa, t_in = self.sees(schedule, t)
         x_in = (on_axes_of(x_0, kappa) * q_sample(schedule, x_0, t, eps)).astype(x_0.dtype)
         return x_in, t_in, self.target(schedule, x_0, t, eps)
@@ -71,11 +68,9 @@ v_prediction = Objective(v_from_eps)
 
 def l_simple(eps_hat, eps, weight=None):
     """L_simple = 1/B sum_b ||eps_b - eps_hat_b||^2,  dL/deps_hat = 2/B (eps_hat - eps).    [DDPM eq. 14]
-
-    eps_hat, eps (B, ...) -> loss (a float, summed over the coordinates and averaged over the batch), deps_hat. With weight
-    (B,), row b counts weight_b times; eps may be any other target.
-    Its least value is not 0 but exact.Mixture.loss_floor: x_t does not determine eps. Raises ValueError for unequal shapes.
-    """
+    eps_hat, eps (B, ...) -> loss (a float), deps_hat. eps may be any other target; row b counts weight_b
+    times, if given. The least loss is not 0 but exact.Mixture.loss_floor: x_t does not determine eps. Raises
+    ValueError for unequal shapes."""
     if eps_hat.shape != eps.shape:
         raise ValueError(f"eps_hat and eps must have one shape, got {eps_hat.shape} and {eps.shape}")
     error = eps_hat - eps
@@ -85,7 +80,7 @@ def l_simple(eps_hat, eps, weight=None):
 
 
 def loss_and_grads(model, params, x_t, t, eps, weight=None, **label):
-    """L_simple of the model on (x_t, t, eps), label=... if it takes one, and its gradient by every parameter."""
+    """L_simple of the model on (x_t, t, eps), and its gradient by every parameter."""
     eps_hat, cache = model.forward(params, x_t, t, **label)
     loss, deps_hat = l_simple(eps_hat, eps, weight)
     return loss, model.backward(deps_hat, cache)
@@ -93,39 +88,37 @@ def loss_and_grads(model, params, x_t, t, eps, weight=None, **label):
 
 def simple(schedule, t):
     """None: the network's own answer counts 1 at every t, as in L_simple."""
-    return None
 
 
 def derived(schedule, t):
-    """w = beta_t^2 / (2 var alpha_t (1 - ab_t)), var = beta_t: what eps's error counts in the ELBO.    [DDPM eq. 12]"""
+    """w = beta_t^2 / (2 var alpha_t (1 - ab_t)), var = beta_t: eps's error in the ELBO.    [DDPM eq. 12]"""
     if not isinstance(schedule, Schedule):
         raise ValueError("the weight derived needs a schedule's steps, which a flow has none of; use simple")
-    beta_t = schedule.beta[t]
-    return beta_t / (2 * schedule.alpha[t] * (1 - schedule.alpha_bar[t]))
+    return schedule.beta[t] / (2 * schedule.alpha[t] * (1 - schedule.alpha_bar[t]))
 
 
 def min_snr(schedule, t, gamma=5.0):
-    """w = min(SNR_t, gamma) / SNR_t of eps's error: x_0's error counts as min(SNR_t, gamma).    [Min-SNR section 3.4]"""
+    """w = min(SNR_t, gamma) / SNR_t: x_0's error counts min(SNR_t, gamma).    [Min-SNR section 3.4]"""
     ratio = snr(schedule, t)
     return np.minimum(ratio, gamma) / ratio
 
 
 def weight_of(weight, objective, schedule, t):
-    """What the squared error of the network's answer counts at t (B,): weight's w is of eps_hat's, so times b^2; None: 1."""
+    """What the answer's squared error counts at t (B,): eps_hat's error is b times as large, so w b^2."""
     w = weight(schedule, t)
     return None if w is None else w * objective.as_eps(schedule, t)[1] ** 2
 
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """How often training sees which part u = t / T of the way: draw(rng, shape) -> u in [0, 1), and cdf(u)."""
+    """Which times training sees, as parts u = t / T of the way: draw(rng, shape) -> u, and cdf(u)."""
 
     draw: Callable
     cdf: Callable
 
 
 def logit_normal(mean=0.0, std=1.0):
-    """u = sigmoid(mean + std z): the middle, where the answer is least certain, comes most often.    [SD3 section 3.1]"""
+    """u = sigmoid(mean + std z): the middle, which is hardest, comes most often.    [SD3 section 3.1]"""
 
     def cdf(u):
         inner = np.clip(u, 1e-300, 1 - 1e-16)
@@ -156,23 +149,3 @@ class Denoiser:
 def denoiser(network, objective, schedule):
     """The network as eps_theta: itself if it learnt eps."""
     return network if objective is eps_prediction else Denoiser(network, objective, schedule)
-
-
-def floor_of(objective, mixture, schedule, t, n, rng):
-    """The least loss at t for a mixture and its standard error: loss_floor / b^2, b from as_eps."""
-    floor, error = mixture.loss_floor(schedule, t, n, rng)
-    b = float(objective.as_eps(schedule, t)[1])
-    return floor / b**2, error / b**2
-
-
-def loss_of_0(objective, weight, times, schedule, d, second_moment):
-    """E w ||target||^2 = d sum_t P(t) w_t (c_0^2 E x_0^2 + c_eps^2): the loss of a network that knows nothing and answers 0.
-
-    second_moment is E x_0^2, the mean over the data's d coordinates. The sum is over all t.
-    """
-    n = schedule.T * -(-1000 // schedule.T)  # parts of [0, 1], a whole number of them for each t
-    P = np.diff(times.cdf(np.arange(n + 1) / n))
-    t = schedule.time_at((np.arange(n) + 0.5) / n)
-    c_0, c_eps = objective.weights(schedule, t)
-    w = weight_of(weight, objective, schedule, t)
-    return float(d * np.sum(P * (1 if w is None else w) * (c_0**2 * second_moment + c_eps**2)))

@@ -1,9 +1,9 @@
 """From a gradient to better parameters: clipping, Adam, and the average that one samples from.
 
-letter       name     meaning
-w, dw        w, dw    a parameter tensor and its gradient, same shape
-m, v         m, v     running means of dw and of dw^2
-n            step     1 for the first update
+letter  name   meaning
+w, dw   w, dw  a parameter tensor and its gradient, same shape
+m, v    m, v   running means of dw and of dw^2
+n       step   1 for the first update
 """
 
 import math
@@ -22,13 +22,13 @@ def clip(norm, max_norm):
 
 
 def adam(w, dw, m, v, step, lr, beta_1=0.9, beta_2=0.999, eps=1e-8):
-    """w - lr m_hat / (sqrt(v_hat) + eps),  m_hat = m / (1 - beta_1^n), v_hat = v / (1 - beta_2^n).    [Adam algorithm 1]
-
-    m and v start at 0 and would be too small at first; the divisions correct that. Returns the new (w, m, v).
-    """
+    """The new w = w - lr m_hat / (sqrt(v_hat) + eps), m and v.    [Adam algorithm 1]"""
+    # the gradient and its square, averaged over about the last 10 and 1,000 steps
     m = beta_1 * m + (1 - beta_1) * dw
     v = beta_2 * v + (1 - beta_2) * dw**2
+    # both start at 0, so their weights add up to 1 - beta^n only: divide by that
     m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)
+    # each weight moves about lr a step, however large its gradient: the square root has dw's size
     return w - lr * m_hat / (np.sqrt(v_hat) + eps), m, v
 
 
@@ -43,10 +43,8 @@ def ema_update(ema, w, decay):
 
 
 def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999):
-    """clip, adam and ema_update for every tensor, in place. step is 1 for the first update.
-
-    Raises FloatingPointError, before anything changes, if the gradient is not finite.
-    """
+    """clip, adam and ema_update for every tensor, in place.
+    Raises FloatingPointError, before anything changes, if the gradient is not finite."""
     norm = norm_of(grads)
     if not math.isfinite(norm):
         raise FloatingPointError(f"the gradient is not finite at step {step}")

@@ -1,9 +1,9 @@
 """Learning to see the noise: algorithm 1, one step after another.
 
-letter   name     shape    meaning
-x_0      x_0      (B, d)   rows of the data
-t        t        (B,)     a time for each row, 1..T (for a flow 0..1), drawn by goal.times
-epsilon  eps      (B, d)   the noise that is mixed in; the network answers goal.objective's target
+letter   name  shape   meaning
+x_0      x_0   (B, d)  rows of the data
+t        t     (B,)    a time for each row, 1..T (for a flow 0..1), drawn by goal.times
+epsilon  eps   (B, d)  the noise that is mixed in
 """
 
 import itertools
@@ -41,8 +41,7 @@ def start(model, seed, dtype=np.float32):
 
 @dataclass(frozen=True)
 class Goal:
-    """What is learnt and how: what the network is asked, what its errors count at t, how often each t is seen (objective.py);
-    the steps over which lr rises from 0, and the share of labels that are dropped."""
+    """What is learnt (objective.py), in how many steps lr rises from 0, which share of labels is dropped."""
 
     objective: Objective = v_prediction
     weight: Callable = simple
@@ -67,18 +66,17 @@ def _order(seed, epoch, n):
 
 def rows_at(step, seed, n, batch):
     """The rows of the batch for step + 1: epochs follow each other in new orders, none shows a row twice."""
-    place = np.arange(step * batch, (step + 1) * batch)
-    return np.concatenate([_order(seed, int(e), n)[place[place // n == e] % n] for e in np.unique(place // n)])
+    place = np.arange(step * batch, (step + 1) * batch)  # in all epochs, put end to end
+    epochs = np.unique(place // n)
+    return np.concatenate([_order(seed, int(e), n)[place[place // n == e] % n] for e in epochs])
 
 
 CHUNK = 16  # steps whose random numbers are drawn together: naming a stream costs as much as 4,000 normals
 
 
 def batches(step, seed, schedule, data, batch, goal=Goal(), noise=None, label=None, null=None):
-    """(x_0, t, eps, label) for step, step + 1, ...: each depends on (seed, step) and the sizes alone, so resuming is exact.
-
-    label (N,) or None; a share goal.drop of the labels is replaced by `null`: the network learns to do without as well.
-    """
+    """(x_0, t, eps, label) for step, step + 1, ..., each a function of (seed, step): resuming is exact.
+    A share goal.drop of the labels (N,) becomes `null`: the network learns to do without as well."""
     for chunk in itertools.count(step // CHUNK):
         rng = stream(seed, TRAIN, chunk)
         t = schedule.time_at(goal.times.draw(rng, (CHUNK, batch)))
@@ -94,15 +92,36 @@ def train(
     model, state, schedule, data, *, steps, batch=128, lr=1e-3, goal=Goal(), label=None, noise=None,
     max_norm=1.0, decay=0.999, gradients=loss_and_grads, update=update,
 ) -> Iterator[State]:  # fmt: skip
-    """Gradient steps on L_simple until state.step == steps, yielding the state after each.    [DDPM algorithm 1]
-
-    data (N, d) in the parameters' dtype; label (N,) goes to a model that takes labels; noise (N, d) pairs each row with its
-    own noise, for reflow, instead of fresh ones. The state is updated in place: what to print, draw, save and when to stop
-    is the caller's. gradients and update may be replaced by faster ones with the same answers (fast/).
-    Raises FloatingPointError with the step's number, before anything is updated, if loss or gradient is not finite.
-    """
+    """Gradient steps on L_simple until state.step == steps; yields each state.    [DDPM algorithm 1]
+    data (N, d) in the parameters' dtype; label (N,) for a model that takes labels; noise (N, d) gives each
+    row its own noise, for reflow, instead of fresh ones. The state is updated in place; printing, saving and
+    stopping are the caller's. gradients and update may be replaced by faster ones with the same answers
+    (fast/). Raises FloatingPointError with the step's number, before anything is updated, if loss or gradient
+    is not finite."""
     _check(model, data, steps, batch, lr, label, noise)
-    return _steps(model, state, schedule, data, steps, batch, lr, goal, label, noise, max_norm, decay, gradients, update)
+    process = goal.objective.process(schedule)
+
+    def learn():
+        # lines 2-4 of the algorithm: a row of the data, a time and a noise for each place in the batch
+        drawn = batches(state.step, state.seed, process, data, batch, goal, noise, label, model.labels)
+        for x_0, t, eps, y in drawn:
+            if state.step >= steps:
+                return
+            # line 5: mix them, ask the network for the target, and see how far off its answer is
+            x_in, t_in, target = goal.objective.example(process, x_0, t, eps)
+            weight = weight_of(goal.weight, goal.objective, process, t)
+            told = {} if y is None else {"label": y}
+            loss, grads = gradients(model, state.params, x_in, t_in, target, weight, **told)
+            if not math.isfinite(loss):
+                raise FloatingPointError(f"the loss is {loss} at step {state.step + 1}; try lr below {lr:g}")
+            state.step, state.loss = state.step + 1, loss
+            # downhill: slowly at first, while Adam's averages know only a few gradients
+            rate = lr * min(1.0, state.step / goal.warmup) if goal.warmup else lr
+            ends = {"lr": rate, "max_norm": max_norm, "decay": decay}
+            update(state.params, state.ema, state.m, state.v, grads, state.step, **ends)
+            yield state
+
+    return learn()
 
 
 def _check(model, data, steps, batch, lr, label, noise):
@@ -116,26 +135,8 @@ def _check(model, data, steps, batch, lr, label, noise):
     if noise is not None and noise.shape != data.shape:
         raise ValueError(f"noise must have the data's shape {data.shape}, got {noise.shape}")
     if bool(model.labels) != (label is not None):
-        raise ValueError(f"label must be given for a model with labels and only then; this one has {model.labels}")
+        raise ValueError(f"label must be given for a model with labels, and only then: it has {model.labels}")
     whole = np.asarray(label).dtype.kind in "iu" and np.shape(label) == (len(data),)
     if model.labels and not (whole and 0 <= np.min(label) and np.max(label) < model.labels):
         got = f"{label.dtype} {label.shape} from {np.min(label)} to {np.max(label)}"
         raise ValueError(f"label must hold {len(data)} whole numbers in 0..{model.labels - 1}, got {got}")
-
-
-def _steps(model, state, schedule, data, steps, batch, lr, goal, label, noise, max_norm, decay, gradients, update):
-    process = goal.objective.process(schedule)
-    for x_0, t, eps, y in batches(state.step, state.seed, process, data, batch, goal, noise, label, model.labels):
-        if state.step >= steps:
-            return
-        # a noisy picture, the question, and how far the answer is off
-        x_in, t_in, target = goal.objective.example(process, x_0, t, eps)
-        weight = weight_of(goal.weight, goal.objective, process, t)
-        loss, grads = gradients(model, state.params, x_in, t_in, target, weight, **({} if y is None else {"label": y}))
-        if not math.isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss} at step {state.step + 1}; a smaller lr than {lr:g} may help")
-        # downhill
-        state.step, state.loss = state.step + 1, loss
-        rate = lr * min(1.0, state.step / goal.warmup) if goal.warmup else lr
-        update(state.params, state.ema, state.m, state.v, grads, state.step, lr=rate, max_norm=max_norm, decay=decay)
-        yield state

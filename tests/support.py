@@ -6,19 +6,21 @@ from statistics import NormalDist
 import numpy as np
 from hypothesis import strategies as st
 
+from minidiff import sample
+from minidiff.continuous import flow
+from minidiff.exact import Mixture
+from minidiff.mlp import MLP
 from minidiff.schedule import from_betas
 
 DELTA = 1e-12  # false alarms a check: a suite of 1e5 such checks fails wrongly once in 1e7 runs
 COARSE = [0.05, 0.1, 0.2, 0.15, 0.3, 0.25]  # few steps and large betas: the 1000-step schedule hides mistakes
 DTYPES = (np.float32, np.float64)
-
 # Winograd's transforms F(4 x 4, 3 x 3) as matrices: V = B_T x B_T^T of 6 x 6 pixels, y = A_T M A_T^T of 6 x 6 products
 B_T = np.array(
     [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0],
      [0, 4, 0, -5, 0, 1]]
 )  # fmt: skip
 A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
-
 betas = st.lists(st.floats(0.001, 0.6), min_size=2, max_size=8)
 seeds = st.integers(0, 2**31)
 
@@ -109,6 +111,68 @@ def assert_gradient(analytic, f, x):
     assert np.abs(analytic).max() > 0
     assert analytic.shape == x.shape
     assert np.abs(numerical - analytic).max() <= 1e-6 * np.abs(analytic).max()
+
+
+def perfect(kind, mixture, schedule):
+    """A network that gives the best possible answer of its kind, from the mixture's own x_0_hat and eps*."""
+
+    def answer(x, t):
+        if kind == "flow":
+            return flow.marginal_velocity(mixture)(x, np.asarray(t) / 1000)
+        x_0, eps = mixture.x_0_hat(schedule, x, t), mixture.eps(schedule, x, t)
+        root, rest = np.sqrt(schedule.at(t, x)), np.sqrt(1 - schedule.at(t, x))
+        return {"eps": eps, "x0": x_0, "v": root * eps - rest * x_0}[kind]
+
+    return answer
+
+
+STEPS = {
+    "ddpm(beta)": sample.ddpm(sample.beta),
+    "ddpm(beta-tilde)": sample.ddpm(sample.beta_tilde),
+    "ddim(0)": sample.ddim(0.0),
+    "ddim(0.5)": sample.ddim(0.5),
+    "ddim(1)": sample.ddim(1.0),
+}
+
+
+def expected(name, b, t, s, x_t, eps_hat, z):
+    """x_s by way of x_0_hat and the posterior (ddpm) or of the DDIM family: never the formula the step uses."""
+    ab_t, ab_s = product_of_alphas(b, t), product_of_alphas(b, s)
+    a = math.prod(1 - u for u in b[s:t])
+    x_0 = (x_t - math.sqrt(1 - ab_t) * eps_hat) / math.sqrt(ab_t)
+    # Bayes: precisions of q(x_t | x_s) as a function of x_s, and of q(x_s | x_0), add
+    tilde = 0.0 if s == 0 else 1 / (a / (1 - a) + 1 / (1 - ab_s))
+    if name.startswith("ddpm"):
+        mean = x_0 if s == 0 else tilde * (math.sqrt(a) / (1 - a) * x_t + math.sqrt(ab_s) / (1 - ab_s) * x_0)
+        var = (1 - a if s else 0.0) if name == "ddpm(beta)" else tilde
+    else:
+        var = float(name[5:-1]) ** 2 * tilde
+        mean = math.sqrt(ab_s) * x_0 + math.sqrt(max(1 - ab_s - var, 0)) * eps_hat
+    return mean + math.sqrt(var) * z
+
+
+def gaussian_moments(name, b, mean, var, times):
+    """E and Var of x_s down the chain for N(mean, var) data, by conditional expectations: another road than recursion.py's."""
+    m, v = 0.0, 1.0
+    for t, s in zip(times[:-1], times[1:]):
+        ab_t = product_of_alphas(b, t)
+        k = math.sqrt(ab_t) * var / (ab_t * var + 1 - ab_t)  # E[x_0 | x_t] = mean + k (x_t - sqrt(ab_t) mean)
+
+        def at(x_t, z, t=t, s=s, ab_t=ab_t, k=k):
+            x_0 = mean + k * (x_t - math.sqrt(ab_t) * mean)
+            return expected(name, b, t, s, x_t, (x_t - math.sqrt(ab_t) * x_0) / math.sqrt(1 - ab_t), z)
+
+        slope, noise = at(1.0, 0.0) - at(0.0, 0.0), at(0.0, 1.0) - at(0.0, 0.0)
+        m, v = slope * m + at(0.0, 0.0), slope**2 * v + noise**2
+    return m, v
+
+
+def denoisers(dtype):
+    """An exact mixture and a random MLP."""
+    model, rng = MLP(2, 24, 2, 8), np.random.default_rng(3)
+    params = {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
+    mixture = Mixture([0.3, 0.7], [[1.0, 0], [-1, 2]], [0.1 * np.eye(2), [[0.3, 0.1], [0.1, 0.2]]])
+    return {"mixture": mixture.eps_theta(coarse()), "mlp": model.eps_theta(params)}
 
 
 def random_params(model, rng, dtype=np.float64):

@@ -8,20 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import COARSE, DTYPES, betas, coarse, product_of_alphas, seeds
+from support import COARSE, DTYPES, assert_gradient, betas, coarse, perfect, product_of_alphas, seeds
 
-from minidiff import objective, sample
+from minidiff import objective
 from minidiff.cli.names import OBJECTIVES, TIMES, WEIGHTS, goal_of, load
-from minidiff.continuous import flow, ode, solvers
-from minidiff.continuous.process import VP, continuous
+from minidiff.continuous import flow
+from minidiff.continuous.process import VP
+from minidiff.evaluation.floors import loss_of_0
 from minidiff.exact import Mixture
-from minidiff.fast import sampling
-from minidiff.fast.mlp import Gradients
-from minidiff.fast.noise import RowNoise
-from minidiff.fast.sampling import generate
-from minidiff.gaussian import posterior, q_sample
+from minidiff.gaussian import posterior
 from minidiff.mlp import MLP
-from minidiff.objective import loss_and_grads
+from minidiff.objective import l_simple
 from minidiff.schedule import from_betas, linear_scaled
 from minidiff.train import Goal, batches, start, train
 
@@ -33,19 +30,6 @@ def line(ab):
     """t and kappa: kappa x_t = t x_0 + (1 - t) eps."""
     kappa = 1 / (math.sqrt(ab) + math.sqrt(1 - ab))
     return kappa * math.sqrt(ab), kappa
-
-
-def perfect(kind, mixture, schedule):
-    """A network that gives the best possible answer of its kind, from the mixture's own x_0_hat and eps*."""
-
-    def answer(x, t):
-        if kind == "flow":
-            return flow.marginal_velocity(mixture)(x, np.asarray(t) / 1000)
-        x_0, eps = mixture.x_0_hat(schedule, x, t), mixture.eps(schedule, x, t)
-        root, rest = np.sqrt(schedule.at(t, x)), np.sqrt(1 - schedule.at(t, x))
-        return {"eps": eps, "x0": x_0, "v": root * eps - rest * x_0}[kind]
-
-    return answer
 
 
 @pytest.mark.parametrize("kind", OBJECTIVES)
@@ -88,23 +72,6 @@ def test_targets_and_inputs(b, seed, draw):
         assert np.abs(seen[0][0] - x_in).max() < 1e-12 and np.abs(np.asarray(seen[0][1]) - t_in).max() < 1e-9
 
 
-@pytest.mark.parametrize("kind", OBJECTIVES)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("rows", [3, 40])
-@pytest.mark.parametrize("step", [sample.ddpm(), sample.ddim(), solvers.pf_ode(ode.euler)], ids=["ddpm", "ddim", "euler"])
-def test_the_compiled_chain_is_the_readable_loop(kind, dtype, rows, step):
-    model, rng = MLP(2, 24, 2, 8), np.random.default_rng(3)
-    params = {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
-    eps_theta, ends = objective.denoiser(model.eps_theta(params), OBJECTIVES[kind], continuous(S)), []
-    assert sampling._chain_of(eps_theta) is not None
-    for run in (generate, lambda *a: list(sample.sample(*a))[-1]):
-        rng = RowNoise(4)
-        ends.append(run(step, eps_theta, S, rng.standard_normal((rows, 2), dtype), [6, 5, 3, 1, 0], rng))
-    assert ends[0].dtype == ends[1].dtype == dtype
-    # as for eps alone (4 steps, each stretches an error less than 4 times); answers weigh up to 1 / sqrt(1 - ab_1) = 5
-    assert np.abs(ends[0] - ends[1]).max() < 4**4 * 40 * np.finfo(dtype).eps * max(1, np.abs(ends[1]).max())
-
-
 def test_weights_count_what_they_say():
     """derived: ||difference of the two posterior means||^2 / (2 beta_t), by the posterior; min-snr: x_0's error, cut at 5."""
     eps, wrong, x_0 = 0.7, 0.4, 0.3
@@ -129,23 +96,6 @@ def test_a_weight_means_the_same_error_for_every_objective(kind, weight):
     w = objective.weight_of(WEIGHTS[weight], OBJECTIVES[kind], S, t)
     assert np.abs(w * 0.25 - WEIGHTS[weight](S, t) * (eps_hat[1] - eps_hat[0]) ** 2).max() < 1e-12
     assert objective.weight_of(objective.simple, OBJECTIVES[kind], S, t) is None
-
-
-@pytest.mark.parametrize("kind", OBJECTIVES)
-@pytest.mark.parametrize("t", [1, 3, 6])
-def test_floor_of_is_what_the_perfect_answer_loses(kind, t):
-    """Brute force, 2e5 draws of the loss of the perfect answer; nine tenths of that answer loses more."""
-    n, rng = 200_000, np.random.default_rng(5)
-    t, asked = t / 7 if kind == "flow" else t, OBJECTIVES[kind]
-    process = asked.process(S)
-    floor, error = objective.floor_of(asked, MIXTURE, process, t, 20_000, np.random.default_rng(6))
-    x_in, t_in, target = asked.example(process, MIXTURE.sample(n, rng), np.full(n, t), rng.standard_normal((n, 2)))
-    answer = perfect(kind, MIXTURE, S)(x_in, t_in)
-    losses = np.sum((answer - target) ** 2, axis=1)
-    bound = 7.2 * math.hypot(error, losses.std() / math.sqrt(n))  # near-normal averages: false alarm 1e-12
-    assert abs(losses.mean() - floor) < bound < 0.1 * floor + 0.01
-    worse = np.sum((0.9 * answer - target) ** 2, axis=1) - losses
-    assert worse.mean() > 7.2 * worse.std() / math.sqrt(n)
 
 
 def assert_shares(u, cdf):
@@ -175,26 +125,6 @@ def test_times_for_training():
 
 
 @pytest.mark.parametrize("kind", OBJECTIVES)
-@pytest.mark.parametrize("weight", ["simple", "derived", "min-snr"])
-def test_the_fast_gradient_with_a_weight_is_the_definition(kind, weight):
-    if kind == "flow" and weight == "derived":
-        pytest.skip("flow has no steps to weigh")
-    asked, process = OBJECTIVES[kind], OBJECTIVES[kind].process(S)
-    model, rng = MLP(2, 16, 1, 8), np.random.default_rng(1)
-    params = {k: 0.3 * rng.standard_normal(s) for k, s in model.shapes.items()}
-    t = process.time_at(rng.random(150))
-    x_in, t_in, target = asked.example(process, rng.standard_normal((150, 2)), t, rng.standard_normal((150, 2)))
-    w = objective.weight_of(WEIGHTS[weight], asked, process, t)
-    fast = Gradients(model, 150, S.T, np.float64)(model, params, x_in, t_in, target, w)
-    slow = loss_and_grads(model, params, x_in, t_in, target, w)
-    assert math.isclose(fast[0], slow[0], rel_tol=1e-12)
-    assert all(np.abs(fast[1][k] - slow[1][k]).max() < 1e-12 * np.abs(slow[1][k]).max() for k in params)
-    answer = model.forward(params, x_in, t_in)[0]
-    by_hand = np.mean((1 if w is None else w) * np.sum((answer - target) ** 2, axis=1))
-    assert math.isclose(slow[0], by_hand, rel_tol=1e-12)
-
-
-@pytest.mark.parametrize("kind", OBJECTIVES)
 def test_training_comes_near_the_floor_of_each_objective(kind):
     """From the loss of knowing nothing to 0.1 (flow 0.15) above what the perfect answer loses in the same batches."""
     s, toy, goal = linear_scaled(50), load("mixture"), Goal(OBJECTIVES[kind])
@@ -206,36 +136,12 @@ def test_training_comes_near_the_floor_of_each_objective(kind):
     for x_0, t, eps, _ in islice(batches(700, 0, process, toy.x, 256, goal), 200):
         x_in, t_in, target = goal.objective.example(process, x_0, t, eps)
         best.append(np.sum((answer(x_in, t_in) - target) ** 2) / 256)
-    nothing = objective.loss_of_0(goal.objective, objective.simple, objective.uniform, process, 2, np.mean(toy.x**2))
+    nothing = loss_of_0(goal.objective, objective.simple, objective.uniform, process, 2, np.mean(toy.x**2))
     # 0 is answered at first: a loss of 512 squares of normals or of less, off by 2 (sqrt(512 L) + L) / 512, L = log 2e12
     assert abs(losses[0] / nothing - 1) < 2 * (math.sqrt(512 * math.log(2e12)) + math.log(2e12)) / 512
     # a loss is the perfect one's and |answer - perfect|^2 but for a product of mean 0: its deviation, about 2 * 0.25 * 1.4 for
     # a row, leaves 7.2 * 0.7 / sqrt(200 * 256) = 0.022 open; that answers differ by less than 0.08 (flow 0.13) is measured
     assert -0.022 < np.mean(losses[-200:]) - np.mean(best) < (0.15 if kind == "flow" else 0.1) < nothing - np.mean(best)
-
-
-@pytest.mark.parametrize("kind", OBJECTIVES)
-@pytest.mark.parametrize("weight", WEIGHTS)
-@pytest.mark.parametrize("times", TIMES)
-def test_answering_0_loses_1_in_the_units_of_the_report(kind, weight, times):
-    """loss_of_0 against the loss that L_simple finds for answers of 0 on data of mean square 0.3, by 2e5 draws."""
-    if kind == "flow" and weight == "derived":
-        pytest.skip("flow has no steps to weigh")
-    asked, process, rng, n = OBJECTIVES[kind], OBJECTIVES[kind].process(S), np.random.default_rng(2), 200_000
-    x_0, eps = math.sqrt(0.3) * rng.choice([-1.0, 1.0], (n, 2)), rng.standard_normal((n, 2))
-    t = process.time_at(TIMES[times].draw(rng, n))
-    target, w = asked.example(process, x_0, t, eps)[2], objective.weight_of(WEIGHTS[weight], asked, process, t)
-    losses = (1 if w is None else w) * np.sum(target**2, axis=1)
-    said = objective.loss_of_0(asked, WEIGHTS[weight], TIMES[times], process, 2, 0.3)
-    # a near-normal average: false alarm 1e-12; what it sees is an error of 5 %
-    bound = 7.2 * losses.std() / math.sqrt(n)
-    assert abs(losses.mean() - said) < bound + 1e-12 < 0.05 * said
-
-
-def test_loss_of_0_is_the_sum_over_all_times():
-    by_hand = 3 * sum(0.4 * ab + 1 - ab for ab in (product_of_alphas(COARSE, t) for t in range(1, 7))) / 6
-    shrunk = objective.Objective(lambda schedule, x_0, t, eps: q_sample(schedule, x_0, t, eps))
-    assert abs(objective.loss_of_0(shrunk, objective.simple, objective.uniform, S, 3, 0.4) - by_hand) < 1e-12
 
 
 def test_a_denoiser_of_eps_is_the_network_itself_and_a_flows_network_a_velocity():
@@ -271,3 +177,19 @@ def test_a_flow_has_no_steps_to_weigh():
     asked = OBJECTIVES["flow"]
     with pytest.raises(ValueError, match="derived needs a schedule's steps"):
         objective.weight_of(objective.derived, asked, asked.process(S), np.array([0.5]))
+
+
+def test_l_simple():
+    loss, deps_hat = l_simple(np.array([[0.1, -0.4]]), np.array([[0.4, -0.2]]))
+    assert abs(loss - 0.13) < 1e-15 and np.allclose(deps_hat, [[-0.6, -0.4]])
+    rng = np.random.default_rng(0)
+    eps_hat, eps = rng.standard_normal((2, 4, 3))
+    loss, deps_hat = l_simple(eps_hat, eps)
+    assert abs(loss - np.mean([np.dot(e, e) for e in eps_hat - eps])) < 1e-12  # a mean over rows, a sum over coordinates
+    assert_gradient(deps_hat, lambda: np.mean([np.dot(e, e) for e in eps_hat - eps]), eps_hat)
+    assert l_simple(eps_hat.astype(np.float32), eps.astype(np.float32))[1].dtype == np.float32
+
+
+def test_l_simple_refuses_shapes_that_would_broadcast():
+    with pytest.raises(ValueError, match="one shape"):
+        l_simple(np.ones((3, 2)), np.ones((3, 1)))

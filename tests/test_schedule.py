@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from support import COARSE, betas, product_of_alphas
 
-from minidiff.arrays import keeps_dtype
 from minidiff.schedule import cosine, from_betas, linear, linear_scaled
 
 
@@ -85,12 +84,3 @@ def test_arrays_are_read_only():
 def test_bad_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
-
-
-def test_data_dtype_is_kept_and_numbers_stay_numbers():
-    double = keeps_dtype(lambda x, y: 2.0 * np.float64(1) * x + y)
-    assert double(np.ones(2, np.float32), np.ones(2, np.float32)).dtype == np.float32
-    assert double(np.ones(2, np.float32), np.ones(2)).dtype == np.float64
-    assert double(np.ones((2, 3), np.float32), np.ones((2, 1))).dtype == np.float64
-    assert double(np.ones((2, 3), np.float32), np.ones(3)).dtype == np.float32  # fewer axes: times, not data
-    assert double(1.0, 2.0) == 4.0

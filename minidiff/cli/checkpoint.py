@@ -9,6 +9,7 @@ import numpy as np
 from .. import fast, objective
 from ..continuous import flow
 from ..continuous.process import continuous
+from ..evaluation.floors import loss_of_0
 from ..pictures.guidance import classifier_free
 from ..schedule import Schedule, from_betas
 from ..train import Goal, State
@@ -75,7 +76,7 @@ class Run:
     def loss_of_0(self):
         """The loss of a network that answers 0: what a loss is compared with."""
         goal, process = self.goal, self.goal.objective.process(self.schedule)
-        return objective.loss_of_0(goal.objective, goal.weight, goal.times, process, self.model.d, self.second_moment)
+        return loss_of_0(goal.objective, goal.weight, goal.times, process, self.model.d, self.second_moment)
 
     def recent_losses(self):
         """The last tenth of the losses, at most 500: single ones scatter, and their mean falls."""

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from ..evaluation.floors import floor_of
 from ..gaussian import noise_chain
 from ..noise import JUDGE, stream
-from ..objective import floor_of, simple, uniform
+from ..objective import simple, uniform
 from . import figures
 from .names import sampler
 from .runs import draw_path

@@ -97,7 +97,7 @@ def marginal_velocity(mixture):
 def cfm(u_hat, x_0, x_1):
     """L_CFM = 1/B sum_b ||u_hat_b - (x_1 - x_0)_b||^2 and dL/du_hat.    [CME296 lecture 3] [Flow Matching section 3.2]
 
-    objective.l_simple with another target. Its least value is not 0 (`objective.floor_of`), but its gradient is that of
+    objective.l_simple with another target. Its least value is not 0 (`floors.floor_of`), but its gradient is that of
     the distance to the marginal velocity, which nobody can compute for real data.
     """
     return l_simple(u_hat, x_1 - x_0)

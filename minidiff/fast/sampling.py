@@ -11,7 +11,7 @@ from ..exact import MixtureDenoiser
 from ..mlp import MLPDenoiser
 from ..objective import Denoiser
 from ..pictures.unet import UNetDenoiser
-from ..recursion import coefficients
+from ..recursion import Draws
 from ..sample import Multistep, check_start, sample
 from . import kernels, mlp, trust, unet
 from .noise import RowNoise
@@ -53,8 +53,35 @@ def _chain_of(eps_theta):
     return chain and partial(chain, eps_theta)
 
 
+def coefficients(step, schedule, t, s):
+    """c_x, c_eps, c_z of a step x_s = c_x x_t + c_eps eps_hat + c_z z: (n,) each, t and s (n,) or ints (then n = 1).
+
+    Read off at unit x_t, eps_hat and z, and tried once more elsewhere. Raises ValueError for a step of another form: one
+    that asks the denoiser twice or about another x_t, draws noise twice, or bends.
+    """
+
+    def answer(x, eps_hat, z):
+        x_t, asked, rng = np.full((np.size(t), 1), float(x)), [], Draws(0, z)
+
+        def eps_theta(x_asked, t_asked):
+            asked.append(np.array_equal(x_asked, x_t) and np.allclose(t_asked, t, rtol=1e-9, atol=0))
+            return np.full_like(x_t, eps_hat)
+
+        x_s = step(eps_theta, schedule, x_t, t, s, rng)[:, 0]
+        if asked != [True] or rng.count > 1:
+            raise ValueError(
+                f"the step must ask the denoiser about x_t once and draw once, it asks {len(asked)}, draws {rng.count}"
+            )
+        return x_s
+
+    c_x, c_eps, c_z = answer(1, 0, 0), answer(0, 1, 0), answer(0, 0, 1)
+    if not np.allclose(answer(2, -3, 5), 2 * c_x - 3 * c_eps + 5 * c_z, rtol=1e-9, atol=1e-9):
+        raise ValueError("the step is not a sum of x_t, eps_hat and z with fixed weights")
+    return c_x, c_eps, c_z
+
+
 def _coefficients(step, schedule, times):
-    """recursion.coefficients for every pair of times, all at once where the step takes arrays; None for other steps."""
+    """coefficients for every pair of times, all at once where the step takes arrays; None for other steps."""
     pairs = list(zip(times[:-1].tolist(), times[1:].tolist()))
     try:
         c = np.stack(coefficients(step, schedule, times[:-1], times[1:]))

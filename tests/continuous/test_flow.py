@@ -10,8 +10,8 @@ from support import DTYPES, coarse, grid, log_normal, numerical_gradient
 
 from minidiff import sample
 from minidiff.continuous import flow, ode
+from minidiff.evaluation.floors import floor_of
 from minidiff.exact import Mixture
-from minidiff.objective import floor_of
 
 S = coarse()
 M, STD = 0.8, 0.6

@@ -282,32 +282,6 @@ def test_evaluations_are_counted(name, evaluations):
     assert sample.evaluations((DETERMINISTIC | DRAWING)[name], continuous(S), [6, 5, 3, 1, 0]) == evaluations
 
 
-def test_recursion_counts_every_draw_of_a_step():
-    """Two draws a step, c_1 and c_2: variances add, coordinates stay apart."""
-
-    def twice(eps_theta, schedule, x_t, t, s, rng):
-        return 0.5 * x_t + 2 * rng.standard_normal(x_t.shape) + 3 * rng.standard_normal(x_t.shape) * np.array([1.0, -2.0])
-
-    covs = recursion.moments(twice, S, [0.0, 0.0], np.eye(2), [6, 3])[1]
-    assert np.abs(covs[-1] - np.diag([0.25 + 4 + 9, 0.25 + 4 + 36])).max() < 1e-12
-
-
-def test_recursion_refuses_what_it_cannot_judge():
-    def noisy(eps_theta, schedule, x_T, times, rng):
-        for _ in times[1:]:
-            x_T = 0.5 * x_T + rng.standard_normal(x_T.shape)
-            yield x_T
-
-    def bent(eps_theta, schedule, x_T, times, rng):
-        for _ in times[1:]:
-            x_T = np.tanh(x_T)
-            yield x_T
-
-    for solver, words in ((noisy, "remembers earlier steps and draws noise"), (bent, "the solver is not affine")):
-        with pytest.raises(ValueError, match=words):
-            recursion.moments(sample.Multistep(solver), S, [0.0], [[1.0]], [6, 3, 0])
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [

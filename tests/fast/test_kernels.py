@@ -17,13 +17,12 @@ from minidiff.fast import kernels
 from minidiff.fast import mlp as engine
 from minidiff.fast.mlp import Gradients
 from minidiff.fast.noise import normals
-from minidiff.fast.sampling import _mixture_chain
+from minidiff.fast.sampling import _mixture_chain, coefficients
 from minidiff.fast.winograd import abreast, apart
 from minidiff.gaussian import q_sample, q_step
 from minidiff.mlp import MLP, MLPDenoiser
 from minidiff.objective import loss_and_grads
 from minidiff.pictures import layers as images
-from minidiff.recursion import coefficients
 
 S = coarse()
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from support import DTYPES, coarse
 
-from minidiff import exact, fast, gaussian, mlp, optim, sample
+from minidiff import fast, gaussian, mlp, optim, sample
 from minidiff import train as readable
-from minidiff.fast import kernels, noising, sampling, trust, unet
+from minidiff.fast import kernels, noising, trust, unet
 from minidiff.fast import mlp as fast_mlp
 from minidiff.objective import Denoiser, v_prediction
 from minidiff.pictures.unet import UNet
@@ -82,18 +82,3 @@ def test_a_unets_engine_is_compared_before_it_draws(monkeypatch):
     real = kernels.gated_add
     monkeypatch.setattr(kernels, "gated_add", lambda out, y, gate: real(out, 2 * y, gate))
     assert fast.denoiser(eps_theta, said.append) is eps_theta and "pictures.unet.UNet.forward and fast.unet.Denoiser" in said[0]
-
-
-def test_steps_of_another_form_and_other_denoisers_take_the_readable_loop():
-    mixture = exact.Mixture([0.5, 0.5], [[1.0, 0, 0], [-1, 0, 0]], [0.2 * np.eye(3)] * 2)
-    clipped = lambda *a: np.clip(sample.ddim()(*a), -1, 1)  # noqa: E731
-    twice = lambda f, s, x, t, u, rng: sample.ddim()(lambda x, t: (f(x, t) + f(0.9 * x, t)) / 2, s, x, t, u, rng)  # noqa: E731
-    whole = lambda f, s, x, t, u, rng: sample.ddim()(f, s, x, t, u, rng) if u > 2 else sample.ddim(1.0)(f, s, x, t, u, rng)  # noqa: E731
-    times = np.array([6, 5, 3, 2, 1, 0])
-    for step, compiled in ((clipped, False), (twice, False), (whole, True), (sample.ddpm(), True)):
-        assert (sampling._coefficients(step, S, times) is not None) == compiled
-        for eps_theta in (mixture.eps_theta(S), lambda x, t: 0.5 * x):
-            ends = [fast.generate(step, eps_theta, S, X, times, fast.RowNoise(1)),
-                    list(sample.sample(step, eps_theta, S, X, times, fast.RowNoise(1)))[-1]]  # fmt: skip
-            # five steps, each a few roundings of numbers of about 3, stretched by 1 / sqrt(alpha) < 2
-            assert np.abs(ends[0] - ends[1]).max() < 2**5 * 5 * 10 * 3 * np.finfo(np.float32).eps

@@ -1,0 +1,78 @@
+"""The MLP against the formula of its docstring, and its gradients by central differences, at random parameters
+(at the initial ones most gradients are 0)."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import DTYPES, assert_gradient, seeds
+
+from minidiff import layers
+from minidiff.mlp import MLP
+from minidiff.objective import loss_and_grads
+
+
+def random_params(model, rng, dtype=np.float64):
+    return {k: (0.5 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
+
+
+@given(seeds, st.integers(1, 3), st.integers(0, 3))
+def test_gradient_of_the_whole_network_by_every_parameter(seed, d, depth):
+    model, rng = MLP(d, 5, depth, 4), np.random.default_rng(seed)
+    params = random_params(model, rng)
+    x_t, eps, t = rng.standard_normal((3, d)), rng.standard_normal((3, d)), rng.integers(1, 11, 3)
+    _, grads = loss_and_grads(model, params, x_t, t, eps)
+    assert list(grads) == list(params)
+
+    def loss():
+        return float(np.sum((model.forward(params, x_t, t)[0] - eps) ** 2)) / 3  # not l_simple: that is under test
+
+    for name in params:
+        assert_gradient(grads[name], loss, params[name])
+
+
+def test_forward_is_the_formula_of_the_docstring():
+    model, rng = MLP(2, 4, 2, 4), np.random.default_rng(0)
+    p, x, t = random_params(model, rng), rng.standard_normal((3, 2)), np.array([1, 5, 9])
+
+    def act(u):
+        return u / (1 + np.exp(-u))
+
+    h = act(np.hstack([x, layers.time_embedding(t, 4)]) @ p["W_in"] + p["b_in"])
+    for i in range(2):
+        h = h + act(h @ p[f"W_{i}"] + p[f"b_{i}"])
+    assert np.allclose(model.forward(p, x, t)[0], h @ p["W_out"] + p["b_out"], rtol=1e-13)
+
+
+def test_the_network_sees_the_time():
+    model = MLP(2)
+    params, x = random_params(model, np.random.default_rng(0)), np.ones((2, 2))
+    answers = model.forward(params, x, np.array([3, 4]))[0]
+    assert np.abs(answers[0] - answers[1]).max() > 1e-3
+    assert np.allclose(model.forward(params, x, 3)[0], answers[0])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_init(dtype):
+    """Answers 0 at first; hidden layers keep the size of what passes: std 1 / sqrt(n_in) within 5 standard errors of a std."""
+    model = MLP(64, 200, 2)
+    params = model.init(np.random.default_rng(0), dtype)
+    assert {k: w.shape for k, w in params.items()} == model.shapes
+    assert all(w.dtype == dtype for w in params.values())
+    assert not model.forward(params, np.ones((2, 64), dtype), 3)[0].any()
+    for name, n_in in (("W_in", 96), ("W_0", 200), ("W_1", 200)):
+        W = params[name]
+        assert abs(W.std() * math.sqrt(n_in) - 1) < 5 / math.sqrt(2 * W.size)
+        assert not params[name.replace("W", "b")].any()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [((0,), "d must"), ((2, 0), "width must"), ((2, 8, -1), "depth must"), ((2, 8, 1, 3), "even"), ((2, 8.0), "width must"),
+     ((2, 8, 1, 0), "time_dim")],
+)  # fmt: skip
+def test_bad_sizes_are_named(sizes, words):
+    with pytest.raises(ValueError, match=words):
+        MLP(*sizes)
