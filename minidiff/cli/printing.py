@@ -58,16 +58,17 @@ def pictures_text(j):
 
 
 def likelihood_text(found, d):
-    """What `likelihood` found, as lines, in the data's own units; its bits/dim are of minus the logarithm."""
+    """What `likelihood` found, as lines, in the data's own units; bits/dim are of minus the logarithm."""
 
     def line(what, nats, mass=False):
-        nats -= 0 if mass else found["log_scale"]  # p(x) dx is the same in any units
+        """A density of the model's units is divided by the volume that one of them has in the data's; a mass stays."""
+        nats -= 0.0 if mass else found["log_scale"]
         return [what, nats, bits_per_dim(nats, d)]
 
     rows = []
     for who in ("network", "exact"):
         if who in found:
-            rows.append(line(f"{who}: ELBO (a lower bound)", found[who]["elbo"], found["levels"]))
+            rows.append(line(f"{who}: ELBO (a lower bound)", found[who]["elbo"], mass=bool(found["levels"])))
             rows.append(line(f"{who}: probability-flow ODE, at t = 1", found[who]["ode"]))
     if "truth" in found:
         rows += [line("truth", found["truth"]), line("truth at t = 1", found["truth_at_1"])]

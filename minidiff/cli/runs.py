@@ -37,9 +37,9 @@ def new_run(data, name, model, conditional=False, **settings):
     if model == "mlp":
         network = kind(data.x.shape[1], s.width, s.depth)
     elif len(data.shape) > 1:
-        if data.shape[0] != data.shape[1]:
-            raise ValueError(f"--model {model} needs square pictures, {name} has the shape {data.shape}")
         labels = int(data.label.max()) + 1 if conditional else 0
+        if data.shape[0] != data.shape[1]:
+            raise ValueError(f"--model {model} needs pictures of shape (H, W) or (H, W, C) with H = W, got {data.shape}")
         network = kind(data.shape[0], *data.shape[2:], width=s.width, depth=s.depth, labels=labels)
     else:
         side = math.isqrt(d := data.shape[0])
@@ -128,7 +128,8 @@ def draw(run, sampler, times, n, seed, condition=(), plain=False):
                 progress.update(len(x_0))
         else:
             x_0 = fast.generate(sampler.step, eps_theta, run.schedule, x_T, times, rng, progress.update)
-    check_samples(run, x_0)
+    check_finite(x_0)
+    warn_beyond(run, x_0)
     both = 2 if condition and condition[1] not in (0, 1) else 1  # with the label, and without
     return x_0, time.perf_counter() - began, both * evaluations(sampler.step, run.schedule, times)
 
@@ -140,16 +141,18 @@ def draw_path(run, sampler, times, n, seed, frames, condition=()):
     keep = set(np.linspace(0, len(times) - 1, min(frames, len(times))).round().astype(int).tolist())
     walk = sample(sampler.step, asked(run, sampler, condition, False), run.schedule, x_T, times, rng)
     path = [x for k, x in enumerate(itertools.chain([x_T], walk)) if k in keep]
+    check_finite(path[-1])
     return path, [int(times[k]) for k in sorted(keep)]
 
 
-def check_samples(run, x_0):
-    """Raises FloatingPointError for samples that are not finite.
-
-    Says so if more than 1 % of them leave four times the data's range, which counts as 2 at least: a constant column has none.
-    """
+def check_finite(x_0):
+    """Raises FloatingPointError for samples that are not finite."""
     if bad := np.sum(~np.isfinite(x_0).all(axis=1)):
         raise FloatingPointError(f"{bad} of {len(x_0)} samples are not finite")
+
+
+def warn_beyond(run, x_0):
+    """Says so if more than 1 % of samples leave four times the data's range, 2 at least: a constant column has none."""
     far = np.abs(x_0 - (run.low + run.high) / 2) > 4 * np.maximum((run.high - run.low) / 2, 1)
     if far.any(axis=1).mean() > 0.01:
         beyond = f"{far.any(axis=1).sum()} of {len(x_0)} samples hold values beyond four times the data's range"

@@ -49,10 +49,11 @@ def advice(name, T, std):
         except ValueError:  # there is no such schedule for this T
             return False
 
-    longer = [f"T >= {n}" for n in range(T, 4000) if healthy(name, n, std)][:1]
+    if std > 1 and healthy(name, T, 1.0):
+        return "Scale the data to std 1 first."
+    longer = next((f"T >= {n}" for n in range(T, 4000) if healthy(name, n, std)), None)
     others = [f"--schedule {other}" for other in SCHEDULES if healthy(other, T, std)]
-    scaled = ["data scaled to std 1"] * (std > 1 and healthy(name, T, 1.0))
-    return f"Use {' or '.join(scaled or longer + others) or 'data of smaller std'}."
+    return f"Use {' or '.join(filter(None, [longer, *others])) or 'data of smaller std'}."
 
 
 def oracle(args):

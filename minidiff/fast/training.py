@@ -25,6 +25,7 @@ def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, bet
 
 def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
     """train.train with its arguments and answers. Where engine and readable code disagree, says so and uses the latter."""
+    readable.train(model, state, schedule, data, batch=batch, **how)  # refuses what does not fit; takes no step yet
     one_blas_thread()
     dtype, make = data.dtype, GRADIENTS.get(type(model))
     if make and (said := trust.gradients(model, make, schedule.T, dtype)):

@@ -193,7 +193,7 @@ def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
     np.save("rows.npy", rows)
     np.savetxt("rows.csv", np.column_stack([np.arange(40) % 2, rows]), delimiter=",", fmt="%d")
     words = ["train", "--data", "rows.npy", "--out", "r", *UNET]
-    assert "has rows of 64 numbers; --shape says what pictures they are" in refused(capsys, *words)
+    assert "has rows of 64 numbers: 8 x 8 pixels? then --shape 8 8" in refused(capsys, *words)
     assert "rows.npy has rows of 64 numbers, not of 8 x 9" in refused(capsys, *words, "--shape", "8", "9")
     said = refused(capsys, *words, "--shape", "8", "8", "--conditional")
     assert "an .npz with x and label, a .csv with a column label" in said

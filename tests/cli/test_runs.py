@@ -74,13 +74,13 @@ def test_samples_far_out_are_counted(capsys, a_run):
     assert run_.low.shape == (2,) and np.all(run_.low < run_.high)
     run_.low, run_.high, run_.scale, run_.offset = np.array([-1, 7]), np.array([3, 7]), np.array([10, 1]), np.array([100, 0])
     x_0 = np.array([[-7.0, 7], [9, 3], [0, 11]])
-    runs.check_samples(run_, x_0)
+    runs.warn_beyond(run_, x_0)
     assert capsys.readouterr().err == ""
-    runs.check_samples(run_, np.concatenate([np.zeros((99, 2)), [[9.5, 0]]]) + [0, 7])  # 1 of 100 is not worth a word
+    runs.warn_beyond(run_, np.concatenate([np.zeros((99, 2)), [[9.5, 0]]]) + [0, 7])  # 1 of 100 is not worth a word
     assert capsys.readouterr().err == ""
-    runs.check_samples(run_, np.concatenate([np.zeros((98, 2)), [[9.5, 0], [9.5, 0]]]) + [0, 7])
+    runs.warn_beyond(run_, np.concatenate([np.zeros((98, 2)), [[9.5, 0], [9.5, 0]]]) + [0, 7])
     assert capsys.readouterr().err.startswith("2 of 100 samples hold values")
-    runs.check_samples(run_, np.concatenate([x_0, [[-7.01, 7], [9.01, 7], [10, 11.01]]]))
+    runs.warn_beyond(run_, np.concatenate([x_0, [[-7.01, 7], [9.01, 7], [10, 11.01]]]))
     said = "3 of 6 samples hold values beyond four times the data's range, most in column 1\n"
     assert capsys.readouterr().err == said
     run_.state.ema["b_out"][:] = 1e3
