@@ -7,8 +7,7 @@ import numpy as np
 
 def keeps_dtype(f):
     """f with its answer in the dtype of the data it was given: the float arrays with the most axes.
-    Coefficients are float64 all the same: in float32, 1 - alpha_bar[1] = 1e-4 would keep 4 of its 7
-    digits."""
+    Coefficients are float64 all the same: in float32, 1 - alpha_bar[1] = 1e-4 would keep 4 digits of 7."""
 
     @functools.wraps(f)
     def wrapped(*args, **kwargs):

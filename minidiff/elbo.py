@@ -1,16 +1,15 @@
 """How likely a denoiser finds the data: the ELBO term by term, and what it loses against the truth.
 
-    log p(x_0) >= ELBO = -(L_T + sum_{t=2..T} L_{t-1} + L_0)                                       [DDPM eq.
-    5]
+    log p(x_0) >= ELBO = -(L_T + sum_{t=2..T} L_{t-1} + L_0)    [DDPM eq. 5]
 
     term     is                                                      here
     L_T      KL(q(x_T | x_0) || N(0, I))                             closed form
     L_{t-1}  E KL(q(x_{t-1} | x_t, x_0) || p_theta(x_{t-1} | x_t))   two Gaussians, x_t drawn
-    L_0      -E log p_theta(x_0 | x_1)                               a density of variance beta_1, or `levels`
-    greys
+    L_0      -E log p_theta(x_0 | x_1)                               a density, or the mass of a grey level
 
 p_theta(x_{t-1} | x_t) has ddpm's mean and the variance var(schedule, t, s) of sample.py. All in nats, summed
-over the d coordinates, one number for each row of x_0 (B, d)."""
+over the d coordinates, one number for each row of x_0 (B, d).
+"""
 
 import math
 
@@ -46,8 +45,7 @@ def reconstruction(eps_theta, schedule, x_0, rng):
 
 def _log_cdf_difference(low, high):
     """log(Phi(high) - Phi(low)) = log phi(c) + log int_low^high exp((c^2 - x^2) / 2) dx, low < high.
-    c, the point of [low, high] closest to 0, keeps it from underflow; 32 Gauss-Legendre nodes on either side
-    of c."""
+    c, the point of [low, high] closest to 0, keeps it from underflow; Gauss-Legendre on either side of c."""
     c = np.clip(0.0, low, high)
     reach, integral = np.sqrt(c**2 + 80) - np.abs(c), 0.0
     for end in (np.maximum(low - c, -reach), np.minimum(high - c, reach)):
@@ -60,8 +58,7 @@ def _log_cdf_difference(low, high):
 
 def reconstruction_of_greys(eps_theta, schedule, x_0, levels, rng):
     """L_0 = -log of the mass of N(mu_theta(x_1, 1), beta_1 I) around x_0's grey level: (B,).    [DDPM eq. 13]
-    x_0 lies on `levels` grey values from -1 to 1; each owns half the way to its neighbours, the outermost all
-    beyond."""
+    x_0 is one of `levels` greys from -1 to 1; each owns half the way to the next, the outermost all beyond."""
     half, std = 1 / (levels - 1), math.sqrt(schedule.beta[1])
     _, x_0_hat = _guess(eps_theta, schedule, x_0, 1, rng)
     low = np.where(x_0 < -1 + half, -np.inf, (x_0 - half - x_0_hat) / std)
@@ -71,8 +68,7 @@ def reconstruction_of_greys(eps_theta, schedule, x_0, levels, rng):
 
 def terms(eps_theta, schedule, x_0, rng, var=beta_tilde, levels=None, times=None, progress=lambda n: None):
     """All of them: L (T + 1, B) with L[t] = L_t; the ELBO of each row is -L.sum(axis=0).
-    levels: x_0 are that many greys in [-1, 1]. times: which t of 2..T to work out, ascending; the others stay
-    NaN."""
+    levels: x_0 are that many greys in [-1, 1]. times: which t of 2..T to work out; the others stay NaN."""
     L = np.full((schedule.T + 1, len(x_0)), np.nan)
     second_moment = np.mean(np.asarray(x_0, np.float64) ** 2, axis=1)
     L[schedule.T] = prior_kl(schedule, second_moment) * x_0.shape[1]

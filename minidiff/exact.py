@@ -96,8 +96,7 @@ class Mixture:
     @keeps_dtype
     def x_0_hat(self, schedule, x_t, t):
         """E[x_0 | x_t] = sum_k r_k (mu_k + sqrt(ab_t) axes_k (var_k / lambda_k) y_k), (B, d).
-        Where x_t came from, on average. At ab_t = 0 it is the mixture's mean, where x_0_from_eps(eps*) is 0 /
-        0."""
+        Where x_t came from, on average; finite at ab_t = 0, where x_0_from_eps(eps*) is 0 / 0."""
         _, r, y, lam = self._components(schedule, x_t, t)
         root = np.reshape(np.sqrt(schedule.at(t, 0.0)), (-1, 1, 1))
         x_k = self.mean + np.einsum("kij,bkj->bki", self.axes, root * self.var / lam * y)
@@ -109,10 +108,8 @@ class Mixture:
 
     def loss_floor(self, schedule, t, n, rng):
         """min over all denoisers of E ||eps - eps_hat||^2 = E tr Cov(eps | x_t), and its standard error.
-        No network gets below it: x_t does not determine eps. The average is over n draws of x_t; the trace is
-        exact:
-            tr Cov(eps | x_t) = sum_k r_k [sum_j ab_t var_kj / lambda_kj + ||eps_k - eps*||^2],  eps_k = E[eps
-            | x_t, k]."""
+        No network gets below it: x_t does not determine eps. An average over n x_t of the exact trace,
+            sum_k r_k [sum_j ab_t var_kj / lambda_kj + ||eps_k - eps*||^2],    eps_k = E[eps | x_t, k]."""
         x_0 = self.sample(n, rng)
         x_t, ab_t = q_sample(schedule, x_0, t, rng.standard_normal(x_0.shape)), float(schedule.at(t, 0.0))
         _, r, y, lam = self._components(schedule, x_t, t)

@@ -8,8 +8,8 @@
     t, s     t, s      () or (B,)  times, s < t
              ab_t      like t      alpha-bar at t; 1 - ab_t is the variance of the noise in x_t
 
-`schedule` is anything with .at(t, x) -> alpha_bar_t; q_step, noise_chain and prior_kl need a Schedule's
-steps."""
+`schedule` is anything with .at(t, x) -> alpha_bar_t; q_step, noise_chain, prior_kl need a Schedule's steps.
+"""
 
 import numpy as np
 

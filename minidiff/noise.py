@@ -1,7 +1,7 @@
 """Where every random number comes from: streams named by a seed, what they are for, and a number.
 
-A stream depends on its name alone: step 500 of a training run draws the same noise, interrupted at 499 or
-not."""
+A stream depends on its name alone: step 500 of training draws the same noise, interrupted at 499 or not.
+"""
 
 import numpy as np
 

@@ -6,8 +6,8 @@
 
 For x_0 ~ N(m, S) the perfect denoiser is a matrix times x_t plus a constant. So is every step that adds up
 x_t, eps_hat and z with fixed weights, and a Gaussian stays one. At finite T the outcome is not N(m, S) even
-so: this says what it is, and so tells a bug from a schedule that ends too early and from steps that are too
-long."""
+so: this says what it is, and tells a bug from a schedule that ends early and from steps that are too long.
+"""
 
 import numpy as np
 

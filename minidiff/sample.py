@@ -2,12 +2,13 @@
 
     letter         name       meaning
     x_t, x_s       x_t, x_s   (B, ...) the picture at time t, and at the next, smaller time s < t
-    epsilon_theta  eps_theta  a callable eps_theta(x_t, t) -> eps_hat: a network, an exact denoiser, a
-    combination z              z          fresh noise of a step sigma^2        var        variance of that
-    noise a              a          ab_t / ab_s, which is alpha_t when s = t - 1
+    epsilon_theta  eps_theta  a callable eps_theta(x_t, t) -> eps_hat: a network, or an exact denoiser
+    z              z          fresh noise of a step
+    sigma^2        var        variance of that noise
+    a              a          ab_t / ab_s, which is alpha_t when s = t - 1
 
-A step has the signature step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints; for DDPM and
-DDIM also (B,)."""
+A step is step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints; for DDPM and DDIM also (B,).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

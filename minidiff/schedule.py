@@ -3,8 +3,7 @@
     letter       name       shape     meaning
     beta_t       beta       (T + 1,)  variance of the noise that step t adds; beta[0] = 0
     alpha_t      alpha      (T + 1,)  1 - beta_t, the share of the variance that step t keeps
-    alpha-bar_t  alpha_bar  (T + 1,)  alpha_1 ... alpha_t, the share of x_0's variance left at t; alpha_bar[0]
-    = 1
+    alpha-bar_t  alpha_bar  (T + 1,)  alpha_1 ... alpha_t, what is left of x_0's variance; alpha_bar[0] = 1
 
 t = 0 is clean data, t = 1..T are noisy. Because index 0 exists, no formula needs a special first step.
 """

@@ -20,7 +20,7 @@ def _broken(f):
             return {k: smaller(w) for k, w in y.items()}
         if isinstance(y, float):
             return 0.9 * y
-        return (0.9 * y).astype(y.dtype) if getattr(getattr(y, "dtype", None), "kind", "") == "f" else y
+        return (0.9 * y).astype(y.dtype) if getattr(getattr(y, "dtype", None), "kind", "?") in "fi" else y
 
     if isinstance(f, type):  # every method that is its own
         for name, method in list(vars(f).items()):
