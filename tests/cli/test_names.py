@@ -18,7 +18,7 @@ from minidiff.cli.names import (
     names_of,
     sampler,
 )
-from minidiff.recursion import coefficients
+from minidiff.fast.sampling import coefficients
 
 S = coarse()
 
