@@ -31,6 +31,7 @@ class Dataset:
     levels: int | None = None  # how many grey values there are, evenly from -1 to 1; None for continuous data
     columns: list | None = None  # of a .csv: the names of all columns, or "1", "2", ...
     label_column: str | None = None  # the one of them that is the label
+    notes: str = ""  # what looks odd about a file
 
 
 def mixture():

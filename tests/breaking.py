@@ -1,5 +1,7 @@
 """Breaks one function of a copy of the package: its numbers come out 0.9 times as large. Used by test_law.py and index.py."""
 
+import ast
+
 BROKEN = '''
 
 def _broken(f):
@@ -40,5 +42,14 @@ def _broken(f):
 
 
 def plant(path, name):
-    """Breaks `name`, "f" or "Class.method", in the file at path."""
-    path.write_text(f"{path.read_text(encoding='utf-8')}{BROKEN}{name} = _broken({name})\n", encoding="utf-8")
+    """Breaks `name`, "f" or "Class.method", in the file at path, where it is defined."""
+    text = path.read_text(encoding="utf-8")
+    body, lines = ast.parse(text).body, text.splitlines()
+    inner = body
+    for part in name.split("."):
+        node = next(n for n in inner if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name == part)
+        inner = node.body
+    at = min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
+    lines.insert(at, " " * node.col_offset + "@_broken")
+    lines.insert(body[0].end_lineno, BROKEN)  # below the docstring
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

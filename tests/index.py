@@ -21,6 +21,7 @@ from mutate import copy_of_the_project
 from test_design import PACKAGE, ROOT, TAG, functions
 
 TESTS = PACKAGE / "sheet" / "tests.txt"
+WIDE = ["tests", *(f"--ignore=tests/{name}" for name in ("test_law.py", "test_design.py", "test_examples.py", "cli"))]
 
 
 def home_of(name):
@@ -87,7 +88,7 @@ def main():
             return name, next(iter(failures(mine.folder, name, [known[name]])), None)
         path = home_of(name)
         mirror = f"tests/{path.parent.as_posix()}/test_{path.stem}.py".replace("/./", "/")
-        failed = failures(mine.folder, name, [mirror]) or failures(mine.folder, name, ["tests", "--ignore=tests/test_law.py"])
+        failed = failures(mine.folder, name, [mirror]) or failures(mine.folder, name, WIDE)
         print(f"{name} {nearest(name, failed)}", flush=True)
         return name, nearest(name, failed)
 

@@ -158,6 +158,8 @@ def train(args):
         data = load_data(args.data, args.seed or 0, args.shape, args.label_column)
         name = str(Path(args.data).resolve()) if Path(args.data).suffix else args.data
         run = new_run(data, name, args.model or "mlp", args.conditional, **given)
+        if data.notes:
+            print(f"{args.data}: {data.notes}", file=sys.stderr)
     result, drawn = {"from_step": run.state.step}, figures.drawable(run.shape)
     look = plots.growing(out / "progress.png") if drawn else lambda run: None
     if not fit(run, data, args.steps, out / CHECKPOINT, look, plain=args.plain):

@@ -51,6 +51,16 @@ def _has_names(cells):
     return False
 
 
+def _odd(columns, x, label_column):
+    """A line for each column that counts the rows or holds few whole numbers: it may not be meant as data."""
+    for k, (name, c) in enumerate(zip(columns, x.T), 1):
+        called = f"column {k}" + (f" {name!r}" if name != str(k) else "")
+        if name != label_column and c[0] in (0, 1) and np.array_equal(c, np.arange(len(c)) + c[0]):
+            yield f"{called} only counts the rows: an index? then leave it out"
+        elif name != label_column and len(c) > 100 and (c == c.round()).all() and 1 < (n := len(np.unique(c))) <= 20:
+            yield f"{called} holds only {n} whole numbers: a label? --label-column {name}"
+
+
 def _read_csv(path, label_column):
     lines = [line for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip()]
     if not lines:
@@ -70,13 +80,15 @@ def _read_csv(path, label_column):
         raise ValueError(f"{path} has {len(columns)} names above {x.shape[1]} columns")
     columns, label = columns if named else [str(k + 1) for k in range(len(columns))], None
     label_column = "label" if label_column is None and "label" in columns else label_column
+    odd = list(_odd(columns, x, label_column))
+    notes = "; ".join(odd[:3]) + f"; and {len(odd) - 3} more" * (len(odd) > 3)
     if label_column is not None:
         if label_column not in columns:
             raise ValueError(f"{path} has no column {label_column!r}, it has {', '.join(columns)}")
         k = columns.index(label_column)
         label, x = x[:, k], np.delete(x, k, axis=1)
         label = label.astype(int) if np.isin(label, np.arange(1000)).all() else label
-    return x, {"label": label, "columns": columns, "label_column": label_column}
+    return x, {"label": label, "columns": columns, "label_column": label_column, "notes": notes}
 
 
 def write_csv(path, x, columns):
@@ -179,7 +191,9 @@ def from_file(path, shape=None, label_column=None):
             raise ValueError(f"{path} holds numbers too large to average")
         return Dataset(str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, **about)
     if raw.ndim > 4 or (raw.ndim == 4 and raw.shape[-1] not in (1, 3)):
-        raise ValueError(f"{path} must hold pictures (N, H, W) or (N, H, W, 3), it holds the shape {raw.shape}")
+        first = raw.ndim == 4 and raw.shape[1] in (1, 3)
+        hint = ": np.moveaxis(x, 1, -1) puts the colours last" if first else ""
+        raise ValueError(f"{path} must hold pictures (N, H, W) or (N, H, W, 3), it holds the shape {raw.shape}{hint}")
     raw = raw[..., 0] if raw.ndim == 4 and raw.shape[-1] == 1 else raw
     levels = 256 if raw.dtype == np.uint8 else None
     low, high = (0.0, 255.0) if levels else (float(raw.min()), float(raw.max()))

@@ -333,3 +333,37 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak <= 8 * n + 2**21
+
+
+def test_colours_that_come_first_are_said_how_to_move(tmp_path):
+    np.save(tmp_path / "p.npy", np.zeros((2, 3, 8, 8)))
+    with pytest.raises(ValueError, match=r"np.moveaxis\(x, 1, -1\) puts the colours last"):
+        load(tmp_path / "p.npy")
+    np.save(tmp_path / "p.npy", np.moveaxis(np.zeros((2, 3, 8, 8)), 1, -1))
+    assert load(tmp_path / "p.npy").shape == (8, 8, 3)
+
+
+def test_columns_that_may_not_be_data_are_pointed_at_but_kept(tmp_path):
+    n, rng = 101, np.random.default_rng(0)
+    few = np.arange(n) % 20
+    odd = {"id": np.arange(n), "row": np.arange(n) + 1, "species": few, "9": few}
+    fine = {"a": rng.standard_normal(n), "many": np.arange(n) % 21, "halves": few / 2, "same": np.full(n, 3),
+            "years": np.arange(n) + 2, "back": np.arange(n)[::-1]}  # fmt: skip
+
+    def notes(columns, rows=n, **more):
+        table = np.column_stack([*columns.values()])[:rows]
+        np.savetxt(tmp_path / "m.csv", table, delimiter=",", header=",".join(columns), comments="")
+        d = load(tmp_path / "m.csv", **more)
+        assert d.x.shape[1] == len(columns) - len(more)
+        return d.notes
+
+    assert notes(fine) == "" == notes({"a": fine["a"], "species": few}, rows=100)
+    for name in ("id", "row"):
+        assert (
+            notes({"a": fine["a"], name: odd[name]}) == f"column 2 '{name}' only counts the rows: an index? then leave it out"
+        )
+    assert notes({"a": fine["a"], "b": fine["a"], "species": few}) == (
+        "column 3 'species' holds only 20 whole numbers: a label? --label-column species"
+    )
+    assert notes({"a": fine["a"], "species": few}, label_column="species") == ""
+    assert notes(odd | fine).endswith("; and 1 more") and notes(odd | fine).count(";") == 3
