@@ -11,9 +11,10 @@ from minidiff.cli import figures
 from minidiff.cli.names import SAMPLERS
 from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import VP
+from minidiff.continuous.solvers import evaluations
 from minidiff.noise import SAMPLE, stream
 from minidiff.recursion import moments
-from minidiff.sample import beta, ddim, ddpm, evaluations, sample
+from minidiff.sample import beta, ddim, ddpm, sample
 
 
 @figures.styled

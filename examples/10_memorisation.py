@@ -8,7 +8,7 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
-from minidiff.exact import DataDenoiser
+from minidiff.continuous.sde import DataDenoiser
 from minidiff.fast.distances import distances
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import generate

@@ -1,12 +1,9 @@
 """What we learn from: points in the plane, and handwritten digits.
 
-    letter   name   shape    meaning
-    x_0      x      (N, d)   float32, of size about 1, like the noise; a picture is one row
-             shape  (2,), (8, 8), ...  what a row looks like
-             label  (N,)     what a row shows, or None
-
-The points are made, the digits are shipped: digits.txt beside them names their makers and licence. cli/names.py gives each
-data set by its name, and a user's own file by its path.
+letter   name   shape    meaning
+x_0      x      (N, d)   float32, of size about 1, like the noise; a picture is one row
+         shape  (2,), (8, 8), ...  what a row looks like
+         label  (N,)     what a row shows, or None
 """
 
 from dataclasses import dataclass
@@ -19,7 +16,7 @@ from .exact import Mixture
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Rows to learn from; row * scale + offset is in the units they came in. mixture is their exact law, if known."""
+    """Rows to learn from; row * scale + offset is in their own units. mixture is their density, if known."""
 
     name: str
     x: object  # an array, or what reads its rows from a file when asked for them (datasets.Rows)
@@ -68,7 +65,8 @@ def ring(n, rng):
 def swiss_roll(n, rng):
     """A spiral of one and a half turns."""
     angle = np.pi * (1.5 + 3 * rng.random(n))
-    return np.stack([angle * np.cos(angle), angle * np.sin(angle)], axis=1) / 7 + 0.04 * rng.standard_normal((n, 2))
+    spiral = angle[:, None] / 7 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return spiral + 0.04 * rng.standard_normal((n, 2))
 
 
 def checkerboard(n, rng):
@@ -79,7 +77,7 @@ def checkerboard(n, rng):
 
 
 def digits():
-    """1,797 handwritten digits, 8 x 8 grey levels 0..16 brought to [-1, 1], with their labels."""
+    """1,797 handwritten digits, 8 x 8 grey levels 0..16 brought to -1..1; digits.txt names makers, licence."""
     with np.load(Path(__file__).with_name("digits.npz")) as file:
         x, label = file["x"].reshape(-1, 64), file["label"]
     return Dataset("digits", (x / 8 - 1).astype(np.float32), (8, 8), 8.0, 8.0, label, levels=17)

@@ -58,7 +58,7 @@ def _log_cdf_difference(low, high):
 
 def reconstruction_of_greys(eps_theta, schedule, x_0, levels, rng):
     """L_0 = -log of the mass of N(mu_theta(x_1, 1), beta_1 I) around x_0's grey level: (B,).    [DDPM eq. 13]
-    x_0 is one of `levels` greys from -1 to 1; each owns half the way to the next, the outermost all beyond."""
+    x_0 is one of `levels` greys in -1..1; each owns half the way to the next, the outermost all beyond."""
     half, std = 1 / (levels - 1), math.sqrt(schedule.beta[1])
     _, x_0_hat = _guess(eps_theta, schedule, x_0, 1, rng)
     low = np.where(x_0 < -1 + half, -np.inf, (x_0 - half - x_0_hat) / std)
@@ -70,8 +70,7 @@ def terms(eps_theta, schedule, x_0, rng, var=beta_tilde, levels=None, times=None
     """All of them: L (T + 1, B) with L[t] = L_t; the ELBO of each row is -L.sum(axis=0).
     levels: x_0 are that many greys in [-1, 1]. times: which t of 2..T to work out; the others stay NaN."""
     L = np.full((schedule.T + 1, len(x_0)), np.nan)
-    second_moment = np.mean(np.asarray(x_0, np.float64) ** 2, axis=1)
-    L[schedule.T] = prior_kl(schedule, second_moment) * x_0.shape[1]
+    L[schedule.T] = prior_kl(schedule, np.mean(np.asarray(x_0, np.float64) ** 2, axis=1)) * x_0.shape[1]
     for t in range(2, schedule.T + 1) if times is None else times:
         L[t - 1] = term(eps_theta, schedule, x_0, int(t), var, rng)
         progress(1)

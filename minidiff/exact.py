@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .arrays import keeps_dtype
-from .gaussian import eps_from_score, eps_from_x_0, q_sample
+from .gaussian import eps_from_score, q_sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +60,10 @@ class Mixture:
         cov = np.einsum("k,kij->ij", self.weight, self.cov + spread[:, :, None] * spread[:, None, :])
         return math.sqrt(ab_t) * mean, ab_t * cov + (1 - ab_t) * np.eye(len(mean))
 
-    def check(self, x_t):
-        """Raises ValueError unless x_t is (B, d)."""
-        if x_t.ndim != 2 or x_t.shape[1] != self.mean.shape[1]:
-            raise ValueError(f"x_t must have the shape (B, {self.mean.shape[1]}), got {x_t.shape}")
-
     def _components(self, schedule, x_t, t):
         """log q(x_t) (B,), r, y and lambda."""
-        self.check(x_t)
+        if x_t.ndim != 2 or x_t.shape[1] != self.mean.shape[1]:
+            raise ValueError(f"x_t must have the shape (B, {self.mean.shape[1]}), got {x_t.shape}")
         ab_t = np.reshape(schedule.at(t, 0.0), (-1, 1, 1))
         lam = ab_t * self.var + 1 - ab_t
         y = np.einsum("kij,bki->bkj", self.axes, x_t[:, None, :] - np.sqrt(ab_t) * self.mean)
@@ -130,24 +126,3 @@ class MixtureDenoiser:
 
     def __call__(self, x_t, t):
         return self.mixture.eps(self.schedule, x_t, t)
-
-
-@dataclass(frozen=True, eq=False)
-class DataDenoiser:
-    """eps*(x_t, t) when the data are the rows of x (N, d), a mixture of N points:    [CME296 lecture 2]
-
-        r = softmax_i(-||x_t - sqrt(ab_t) x_i||^2 / (2 (1 - ab_t))),    x_0_hat = sum_i r_i x_i
-
-    The minimum of L_simple over all functions: a perfect learner, which can only draw its training set."""
-
-    x: np.ndarray
-    schedule: object
-
-    @keeps_dtype
-    def __call__(self, x_t, t):
-        """eps* (B, d), for t > 0."""
-        ab_t = self.schedule.at(t, x_t)
-        # ||x_t||^2 is the same for all i and drops out of the softmax
-        log_r = (np.sqrt(ab_t) * (x_t @ self.x.T) - ab_t / 2 * np.sum(self.x**2, axis=1)) / (1 - ab_t)
-        r = np.exp(log_r - log_r.max(axis=1, keepdims=True))
-        return eps_from_x_0(self.schedule, x_t, t, r @ self.x / r.sum(axis=1, keepdims=True))

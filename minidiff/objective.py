@@ -1,10 +1,10 @@
 """What a network is asked: eps, x_0, v or a velocity, and how each answer becomes eps_hat.
 
-    objective        it sees       should answer (target)               eps_hat = a x_t + b out
-    eps_prediction   x_t, t        eps                                  out
-    x_0_prediction   x_t, t        x_0                                  (x_t - sqrt(ab_t) out) / sqrt(1 - ab_t)
-    v_prediction     x_t, t        sqrt(ab_t) eps - sqrt(1 - ab_t) x_0  sqrt(1 - ab_t) x_t + sqrt(ab_t) out
-    flow's velocity  kappa x_t, r  x_0 - eps                            kappa x_t - r out
+    objective       it sees       should answer (target)              eps_hat = a x_t + b out
+    eps_prediction  x_t, t        eps                                 out
+    x_0_prediction  x_t, t        x_0                                 (x_t - sqrt(ab_t) out) / sqrt(1 - ab_t)
+    v_prediction    x_t, t        sqrt(ab_t) eps - sqrt(1 - ab_t) x_0 sqrt(1 - ab_t) x_t + sqrt(ab_t) out
+    a flow's        kappa x_t, r  x_0 - eps                           kappa x_t - r out
 
 All samplers ask for eps_hat, so any answer serves all of them. What differs is the harm of an error: at t = T
 a wrong eps_hat is divided by sqrt(alpha_bar_T) on its way to x_0_hat (157 times larger on linear), a wrong v
@@ -48,7 +48,7 @@ class Objective:
 
     def as_eps(self, schedule, t):
         """a, b of eps_hat = a x_t + b out, each shaped like t; t > 0.
-        Two equations, x_t = sqrt(ab_t) x_0 + sqrt(1 - ab_t) eps and out = c_0 x_0 + c_eps eps, solved for eps."""
+        x_t = sqrt(ab_t) x_0 + sqrt(1 - ab_t) eps and out = c_0 x_0 + c_eps eps are solved for eps."""
         (c_0, c_eps), ab_t = self.weights(schedule, t), schedule.at(t, t)
         determinant = np.sqrt(ab_t) * c_eps - np.sqrt(1 - ab_t) * c_0
         return -c_0 / determinant, np.sqrt(ab_t) / determinant

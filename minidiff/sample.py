@@ -145,11 +145,3 @@ def sample(step, eps_theta, schedule, x_T, times, rng):
     for t, s in zip(times[:-1], times[1:]):
         x = step(eps_theta, schedule, x, t, s, rng)
         yield x
-
-
-def evaluations(step, schedule, times):
-    """How often a sampler asks its denoiser on the way down the times (NFE): counted on one row."""
-    asked = []
-    noted = lambda x_t, t: asked.append(t) or x_t  # noqa: E731
-    list(sample(step, noted, schedule, np.ones((1, 1)), times, np.random.default_rng(0)))
-    return len(asked)

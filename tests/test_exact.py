@@ -9,7 +9,8 @@ from support import DTYPES, betas, coarse, normal_pdf, product_of_alphas, seeds
 from minidiff import sample
 from minidiff.continuous.flow import Linear
 from minidiff.continuous.process import VP
-from minidiff.exact import DataDenoiser, Mixture
+from minidiff.continuous.sde import DataDenoiser
+from minidiff.exact import Mixture
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import generate
 from minidiff.gaussian import q_sample

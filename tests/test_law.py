@@ -31,7 +31,8 @@ FUNCTIONS = {  # file -> its functions and methods that train, sample or noise r
     "pictures/unet": "UNet.init UNet.forward UNet.backward",
 }
 CASES = [(file, name) for file, names in FUNCTIONS.items() for name in names.split()]
-UPDATE = "\n_right = update\n\n\ndef update(*a, lr, **k):\n    _right(*a, lr=0.9 * lr, **k)\n"  # it answers nothing: its rate is broken
+# update answers nothing: its rate is broken
+UPDATE = "\n_right = update\n\n\ndef update(*a, lr, **k):\n    _right(*a, lr=0.9 * lr, **k)\n"
 
 
 def outcomes(name):

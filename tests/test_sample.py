@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from support import DTYPES, STEPS, Given, betas, coarse, denoisers, expected, product_of_alphas, seeds
 
 from minidiff import recursion, sample
+from minidiff.continuous.solvers import evaluations
 from minidiff.exact import Mixture
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import generate
@@ -143,7 +144,7 @@ def test_eta_outside_0_1_is_named(eta):
 
 def test_evaluations_counts_what_a_step_asks():
     times = [6, 5, 3, 1, 0]
-    assert sample.evaluations(sample.ddim(), S, times) == 4
+    assert evaluations(sample.ddim(), S, times) == 4
     twice = lambda f, s, x, t, u, rng: f(x, t) + f(x, t)  # noqa: E731
-    assert sample.evaluations(twice, S, times) == 8
-    assert sample.evaluations(sample.Multistep(lambda f, s, x, times, rng: iter([f(x, 6)])), S, times) == 1
+    assert evaluations(twice, S, times) == 8
+    assert evaluations(sample.Multistep(lambda f, s, x, times, rng: iter([f(x, 6)])), S, times) == 1

@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from .. import fast, train
+from ..continuous.solvers import evaluations
 from ..fast import RowNoise
-from ..sample import evaluations, sample
+from ..sample import sample
 from .checkpoint import Run, load, save
 from .datasets import write_csv
 from .files import folder, replacing

@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from ..continuous.process import continuous
+from ..continuous.solvers import evaluations
 from ..gaussian import prior_kl, snr
 from ..recursion import moments
-from ..sample import evaluations
 from ..sheet.dictionary import DICTIONARY
 from .names import SCHEDULES, pick, sampler, unknown
 from .printing import done, show, table

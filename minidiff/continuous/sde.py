@@ -9,11 +9,12 @@ and .at; a score is a callable score(x, t) -> grad log p_t(x).
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..arrays import keeps_dtype, on_axes_of
-from ..gaussian import score_from_eps, v_from_eps, x_0_from_eps
+from ..gaussian import eps_from_x_0, score_from_eps, v_from_eps, x_0_from_eps
 from .ode import rk4, walk
 
 
@@ -30,6 +31,27 @@ def ve_score(process, score_vp):
 def score_of(eps_theta, process):
     """A denoiser as a score: score(x, t) = gaussian.score_from_eps of eps_theta(x, t), for t > 0.    [CME296 lecture 2]"""
     return lambda x, t: score_from_eps(process, t, eps_theta(x, t))
+
+
+@dataclass(frozen=True, eq=False)
+class DataDenoiser:
+    """eps*(x_t, t) when the data are the rows of x (N, d), a mixture of N points:    [CME296 lecture 2]
+
+        r = softmax_i(-||x_t - sqrt(ab_t) x_i||^2 / (2 (1 - ab_t))),    x_0_hat = sum_i r_i x_i
+
+    The minimum of L_simple over all functions: a perfect learner, which can only draw its training set."""
+
+    x: np.ndarray
+    schedule: object
+
+    @keeps_dtype
+    def __call__(self, x_t, t):
+        """eps* (B, d), for t > 0."""
+        ab_t = self.schedule.at(t, x_t)
+        # ||x_t||^2 is the same for all i and drops out of the softmax
+        log_r = (np.sqrt(ab_t) * (x_t @ self.x.T) - ab_t / 2 * np.sum(self.x**2, axis=1)) / (1 - ab_t)
+        r = np.exp(log_r - log_r.max(axis=1, keepdims=True))
+        return eps_from_x_0(self.schedule, x_t, t, r @ self.x / r.sum(axis=1, keepdims=True))
 
 
 @keeps_dtype

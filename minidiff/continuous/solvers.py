@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import keeps_dtype
 from ..gaussian import check_order, snr, x_0_from_eps
+from ..sample import sample
 from . import ode, sde
 from .process import continuous
 
@@ -104,3 +105,11 @@ def langevin(inner=5, ratio=0.2):
         return np.sqrt(ab_s / ab_t) * x_t
 
     return step
+
+
+def evaluations(step, schedule, times):
+    """How often a sampler asks its denoiser on the way down the times (NFE): counted on one row."""
+    asked = []
+    noted = lambda x_t, t: asked.append(t) or x_t  # noqa: E731
+    list(sample(step, noted, schedule, np.ones((1, 1)), times, np.random.default_rng(0)))
+    return len(asked)

@@ -13,6 +13,7 @@ from support import COARSE, DTYPES, Given, assert_mean, assert_variance, betas, 
 from minidiff import recursion, sample
 from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import VP, continuous
+from minidiff.continuous.solvers import evaluations
 from minidiff.exact import Mixture
 from minidiff.noise import SAMPLE, stream
 from minidiff.schedule import cosine, from_betas, linear
@@ -273,13 +274,13 @@ def test_solvers_keep_the_dtype(name, dtype):
 
 
 @pytest.mark.parametrize(
-    ("name", "evaluations"),
+    ("name", "asked"),
     [("ddpm", 4), ("ddim", 4), ("euler", 4), ("heun", 2 * 4 - 1), ("rk4", 4 * 4 - 3), ("dpm-solver-1", 4),
      ("dpm-solver++", 4), ("reverse-sde", 4), ("langevin", 5 * 4 + 1)],
 )  # fmt: skip
-def test_evaluations_are_counted(name, evaluations):
+def test_evaluations_are_counted(name, asked):
     """In 4 steps."""
-    assert sample.evaluations((DETERMINISTIC | DRAWING)[name], continuous(S), [6, 5, 3, 1, 0]) == evaluations
+    assert evaluations((DETERMINISTIC | DRAWING)[name], continuous(S), [6, 5, 3, 1, 0]) == asked
 
 
 @pytest.mark.parametrize(
