@@ -77,7 +77,7 @@ def checkerboard(n, rng):
 
 
 def digits():
-    """1,797 handwritten digits, 8 x 8 grey levels 0..16 brought to -1..1; digits.txt names makers, licence."""
+    """1,797 handwritten digits, 8 x 8 grey levels 0..16 brought to -1..1; digits.txt names their makers."""
     with np.load(Path(__file__).with_name("digits.npz")) as file:
         x, label = file["x"].reshape(-1, 64), file["label"]
     return Dataset("digits", (x / 8 - 1).astype(np.float32), (8, 8), 8.0, 8.0, label, levels=17)
