@@ -22,11 +22,11 @@ def _broken(f):
             return {k: smaller(w) for k, w in y.items()}
         if isinstance(y, float):
             return 0.9 * y
-        return (0.9 * y).astype(y.dtype) if getattr(getattr(y, "dtype", None), "kind", "?") in "fi" else y
+        return (0.9 * y).astype(y.dtype) if getattr(getattr(y, "dtype", None), "kind", "?") in "fiu" else y
 
     if isinstance(f, type):  # every method that is its own
         for name, method in list(vars(f).items()):
-            if inspect.isfunction(method) and not name.startswith("_"):
+            if inspect.isfunction(method) and (not name.startswith("_") or name == "__call__"):
                 setattr(f, name, _broken(method))
         return f
 
