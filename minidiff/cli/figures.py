@@ -145,23 +145,33 @@ def training_curve(steps, losses, floor=None):
 
 @styled
 def elbo_by_t(found, d):
-    """L_1, ..., L_(T-1) in bits a coordinate as curves, L_0 and L_T as circles: network and, if known, perfect denoiser.
+    """L_0, ..., L_T in bits a coordinate, network and perfect denoiser, and what of the latter's is lost, not needed.
 
-    And how much of the perfect denoiser's terms the bound loses. L_0 of a density may be below 0: its size is drawn.
+    Below, where there is a perfect denoiser: the bits that the network's bound loses more, which its curve is too near to show.
     """
+    bits, T = d * np.log(2), len(found["network"]["terms"]) - 1
     curves = [("exact", "perfect denoiser", "terms", ORANGE, "-"), ("network", "network", "terms", BLUE, "--"),
               ("exact", "lost by the perfect denoiser", "gap", GREEN, "-")]  # fmt: skip
-    fig = figure(10, 5.6)
-    ax = fig.subplots()
+    fig = figure(10, 9 if "exact" in found else 5.6)
+    ax, *below = fig.subplots(1 + ("exact" in found), 1, sharex=True, squeeze=False)[:, 0]
     for who, label, key, color, line in curves:
         if who in found:
-            L = np.array(found[who][key]) / (d * np.log(2))
-            T = len(L) - 1
+            L = np.array(found[who][key]) / bits
             ax.plot(np.arange(1, T), np.where(L > 0, L, np.nan)[1:-1], line, color=color, lw=2.5, label=label)
             ax.plot([0, T], np.abs(L[[0, T]]), "o", color=color, ms=8, mfc="none")
-    ax.set(yscale="log", xlabel="k", ylabel="bits a coordinate", title="Where the bits are: the ELBO's terms L_k")
+    L = np.array(found["network"]["terms"]) / bits
+    for k, name in ((0, "L_0"), (T, "L_T")):  # L_0 of a density may be below 0, where a log axis ends
+        label = f"{'-' * bool(L[k] < 0)}{name} = {abs(L[k]):.3g}"
+        ax.annotate(label, (k, abs(L[k])), (10, 0), textcoords="offset points", va="center", color=BLUE)
+    ax.set(yscale="log", ylabel="bits a coordinate", title="Where the bits are: the ELBO's terms L_k")
     ax.set_xscale("symlog", linthresh=1)
+    ax.set_xlim(-0.3, 10 * T)
     ax.legend(frameon=False)
+    for ax in below:
+        ax.plot(np.arange(T + 1), np.cumsum(L - np.array(found["exact"]["terms"]) / bits), color=BLUE, lw=2.5)
+        ax.axhline(0, color=ORANGE, lw=2.5)
+        ax.set(ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from L_0 to L_k")
+    ax.set_xlabel("k")
     return fig
 
 

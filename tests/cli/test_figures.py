@@ -84,18 +84,19 @@ def test_stages_stand_below_each_other(stages, shape, tmp_path):
     assert figures.save(fig, tmp_path / "g.png").read_bytes()[1:4] == b"PNG"
 
 
-def test_elbo_shows_all_terms_and_what_the_perfect_denoiser_loses(tmp_path):
-    """T = 3, two coordinates: 2 log 2 nats are a bit a coordinate. L_0 lies below 0, so its size stands on the log axis."""
+def test_elbo_shows_all_terms_and_what_the_network_loses_more(tmp_path):
+    """T = 3, two coordinates: 2 log 2 nats are a bit a coordinate. L_0 lies below 0, so minus L_0 stands on the log axis."""
     bit = 2 * np.log(2)
     found = {"network": {"terms": [-4 * bit, 2 * bit, 1 * bit, 0.5 * bit]}}
     (ax,) = figures.elbo_by_t(found, 2).axes
     line, ends = ax.get_lines()
     assert np.array_equal(line.get_xdata(), [1, 2]) and np.allclose(line.get_ydata(), [2, 1])
-    assert np.array_equal(ends.get_xdata(), [0, 3]) and np.allclose(ends.get_ydata(), [4, 0.5]) and ax.get_xlabel() == "k"
+    assert np.array_equal(ends.get_xdata(), [0, 3]) and np.allclose(ends.get_ydata(), [4, 0.5])
+    assert [text.get_text() for text in ax.texts] == ["-L_0 = 4", "L_T = 0.5"] and ax.get_xlabel() == "k"
     found["exact"] = {"terms": [-5 * bit, 1.5 * bit, 1 * bit, 0.5 * bit], "gap": [0.1 * bit] * 4}
     fig = figures.elbo_by_t(found, 2)
-    (ax,) = fig.axes
-    labels = ["perfect denoiser", "network", "lost by the perfect denoiser"]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == labels and len(ax.get_lines()) == 6
-    assert np.allclose(ax.get_lines()[0].get_ydata(), [1.5, 1]) and np.allclose(ax.get_lines()[4].get_ydata(), 0.1)
+    above, below = fig.axes
+    assert [text.get_text() for text in above.get_legend().get_texts()][:2] == ["perfect denoiser", "network"]
+    assert len(above.get_lines()) == 6 and np.allclose(below.get_lines()[0].get_ydata(), [1, 1.5, 1.5, 1.5])
+    assert np.array_equal(below.get_lines()[0].get_xdata(), [0, 1, 2, 3]) and below.get_xlabel() == "k"
     figures.save(fig, tmp_path / "e.png")
