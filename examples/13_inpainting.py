@@ -9,10 +9,10 @@ import numpy as np
 
 from minidiff import data
 from minidiff.cli import figures
+from minidiff.continuous.solvers import inpainting
 from minidiff.fast import RowNoise, generate, train
 from minidiff.fast import denoiser as sooner
 from minidiff.objective import denoiser, v_prediction
-from minidiff.pictures.guidance import inpainting
 from minidiff.pictures.unet import UNet
 from minidiff.recursion import moments
 from minidiff.sample import ddpm, trailing

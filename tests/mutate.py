@@ -129,7 +129,7 @@ NAMED = [  # (what, file, before, after, the test that must fail)
      "pictures/test_guidance.py::test_classifier_free_on_a_mixture_is_the_score_of_the_sharpened_density"),
     ("away from the class", "pictures/guidance", "+ w * eps_from_score", "- w * eps_from_score",
      "pictures/test_guidance.py::test_with_the_exact_classifier_both_guidances_are_one"),
-    ("the known part as noisy as the step's start", "pictures/guidance", "known, s, rng.standard", "known, t, rng.standard",
+    ("the known part as noisy as the step's start", "continuous/solvers", "known, s, rng.standard", "known, t, rng.standard",
      "pictures/test_guidance.py::test_the_known_part_is_noised_to_the_time_of_the_rest"),
     ("the product of roots for the root of the product", "evaluation/metrics",
      "np.sum((A - B @ U @ V) ** 2)", "np.sum((A @ axes_x.T - B @ axes_y.T) ** 2)",

@@ -12,7 +12,7 @@ Heun, Runge-Kutta and DPM-Solver++ end with a first-order step to s = 0, where n
 import numpy as np
 
 from ..arrays import keeps_dtype
-from ..gaussian import check_order, snr, x_0_from_eps
+from ..gaussian import check_order, q_sample, snr, x_0_from_eps
 from ..sample import sample
 from . import ode, sde
 from .process import continuous
@@ -105,6 +105,30 @@ def langevin(inner=5, ratio=0.2):
         return np.sqrt(ab_s / ab_t) * x_t
 
     return step
+
+
+def inpainting(step, x_known, mask):
+    """Returns the step that replaces what is known: x_s = m q_sample(x_known, s) + (1 - m) step(x_t).    [RePaint eq. 8]
+
+    x_known and mask: a picture's shape, or one for each row; x_known is not looked at where mask is 0. The known part is
+    noised anew at every s and does not depend on what the step drew elsewhere. The two parts therefore fit each other less
+    than they should: this is not the exact conditional, and `recursion.moments` says by how much for Gaussian data.
+    Raises ValueError for a mask of another shape, or with other values than 0 and 1.
+    """
+    x_known, mask = np.asarray(x_known), np.asarray(mask)
+    if mask.shape != x_known.shape or not np.isin(mask, (0, 1)).all():
+        raise ValueError(f"mask must hold 0 and 1 and have the picture's shape {x_known.shape}, got {mask.shape}")
+
+    def inpaint(eps_theta, schedule, x_t, t, s, rng):
+        x_s = step(eps_theta, schedule, x_t, t, s, rng)
+        if mask.shape not in (x_s.shape, x_s.shape[1:]):
+            raise ValueError(f"mask must have the shape {x_s.shape[1:]} of a row or {x_s.shape} of all, got {mask.shape}")
+        known = np.broadcast_to(np.where(mask == 1, x_known, 0), x_s.shape).astype(x_s.dtype)
+        if s > 0:  # as noisy as the rest is at s
+            known = q_sample(schedule, known, s, rng.standard_normal(x_s.shape, x_s.dtype))
+        return np.where(mask == 1, known, x_s)
+
+    return inpaint
 
 
 def evaluations(step, schedule, times):

@@ -10,6 +10,7 @@ from support import COARSE, DTYPES, Given, assert_mean, assert_variance, coarse,
 
 from minidiff.cli import checkpoint
 from minidiff.cli.names import goal_of
+from minidiff.continuous.solvers import inpainting
 from minidiff.exact import Mixture
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import generate
@@ -162,7 +163,7 @@ def test_inpainting_gives_the_known_back_and_draws_the_rest(step):
     eps_theta = Mixture(np.ones(1), MEAN[None], COV_2[None]).eps_theta(S)
     x_T = RowNoise(0).standard_normal((8, 2), np.float32)
     for known, mask in ((KNOWN, MASK), (np.tile(KNOWN, (8, 1)), np.tile(MASK, (8, 1))), (KNOWN, MASK.astype(bool))):
-        x_0 = generate(guidance.inpainting(step, known, mask), eps_theta, S, x_T, range(6, -1, -1), RowNoise(1))
+        x_0 = generate(inpainting(step, known, mask), eps_theta, S, x_T, range(6, -1, -1), RowNoise(1))
         assert x_0.dtype == np.float32 and np.all(x_0[:, 0] == 1.5) and len(set(x_0[:, 1].tolist())) == 8
 
 
@@ -170,7 +171,7 @@ def test_where_nothing_is_known_nothing_is_changed():
     eps_theta, x_T = M.eps_theta(S), RowNoise(0).standard_normal((8, 2), np.float64)
     ends = [
         generate(step, eps_theta, S, x_T, range(6, -1, -1), np.random.default_rng(0))
-        for step in (ddim(), guidance.inpainting(ddim(), KNOWN, 0 * MASK))
+        for step in (ddim(), inpainting(ddim(), KNOWN, 0 * MASK))
     ]
     assert np.abs(ends[0] - ends[1]).max() < 1e-12  # the compiled loop and the readable one
 
@@ -179,7 +180,7 @@ def test_the_known_part_is_noised_to_the_time_of_the_rest():
     """x_s = sqrt(ab_s) x + sqrt(1 - ab_s) z with a z of its own, in rows that are pictures too."""
     known = np.array([[2.0, 0.0], [0.0, -1.0]])
     mask = np.array([[1, 0], [0, 1]])
-    step = guidance.inpainting(ddpm(), known, mask)
+    step = inpainting(ddpm(), known, mask)
     plain = ddpm()(lambda x, t: 0.3 * x, S, np.ones((3, 2, 2)), 5, 3, Given(-0.4))
     x_s = step(lambda x, t: 0.3 * x, S, np.ones((3, 2, 2)), 5, 3, Given(-0.4, 0.7))
     ab_s = product_of_alphas(COARSE, 3)
@@ -194,7 +195,7 @@ def test_inpaintings_bias_is_what_simulation_gives_and_is_not_0():
     than once: 2 sqrt(log(2 / delta) / n) = 2.4 % (Laurent & Massart).
     """
     n, schedule = 200_000, from_betas([0.05] * 3 + [0.2] * 4 + [0.4] * 5)
-    step, t = guidance.inpainting(ddpm(), KNOWN, MASK), range(schedule.T, -1, -1)
+    step, t = inpainting(ddpm(), KNOWN, MASK), range(schedule.T, -1, -1)
     means, covs = moments(step, schedule, MEAN, COV_2, t)
     mean, var = means[-1][1], covs[-1][1, 1]
     eps_theta = Mixture(np.ones(1), MEAN[None], COV_2[None]).eps_theta(schedule)
@@ -209,7 +210,7 @@ def test_inpaintings_bias_is_what_simulation_gives_and_is_not_0():
 
 def test_inpainting_without_correlation_has_no_bias_beyond_the_steps():
     """What is known says nothing then: the unknown coordinate goes its way as if alone."""
-    step = guidance.inpainting(ddpm(), KNOWN, MASK)
+    step = inpainting(ddpm(), KNOWN, MASK)
     means, covs = moments(step, S, MEAN, np.diag([1.0, 0.3]), range(6, -1, -1))
     alone_means, alone_covs = moments(ddpm(), S, MEAN[1:], [[0.3]], range(6, -1, -1))
     assert abs(means[-1][1] - alone_means[-1][0]) < 1e-12 and abs(covs[-1][1, 1] - alone_covs[-1][0, 0]) < 1e-12
@@ -218,11 +219,11 @@ def test_inpainting_without_correlation_has_no_bias_beyond_the_steps():
 @pytest.mark.parametrize("mask", [np.array([1, 0, 1]), np.array([[1, 0]]), np.array(1)])
 def test_a_mask_of_another_shape_is_named(mask):
     with pytest.raises(ValueError, match=r"mask must hold 0 and 1 and have the picture's shape \(2,\), got"):
-        guidance.inpainting(ddpm(), KNOWN, mask)
+        inpainting(ddpm(), KNOWN, mask)
 
 
 def test_a_mask_that_fits_no_row_is_named_at_the_first_step():
-    step = guidance.inpainting(ddpm(), np.zeros((4, 2)), np.ones((4, 2)))
+    step = inpainting(ddpm(), np.zeros((4, 2)), np.ones((4, 2)))
     with pytest.raises(ValueError, match=r"mask must have the shape \(2,\) of a row or \(3, 2\) of all, got \(4, 2\)"):
         generate(step, M.eps_theta(S), S, np.zeros((3, 2)), [6, 0], RowNoise(0))
 
@@ -230,4 +231,4 @@ def test_a_mask_that_fits_no_row_is_named_at_the_first_step():
 @pytest.mark.parametrize("value", [0.5, 2, -1, math.nan, math.inf])
 def test_a_mask_with_other_values_is_refused(value):
     with pytest.raises(ValueError, match="mask must hold 0 and 1 and have"):
-        guidance.inpainting(ddpm(), KNOWN, np.array([1, value]))
+        inpainting(ddpm(), KNOWN, np.array([1, value]))
