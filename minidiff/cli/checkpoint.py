@@ -110,6 +110,9 @@ def load(path):
             raise ValueError(f"{path} has the format {meta['format']}, this minidiff reads {FORMAT}")
         sizes = dict(meta["model"])
         model = pick("model", MODELS, sizes.pop("kind"))(**sizes)
+        held = {name.split("/", 1)[1] for name in arrays if name.startswith("params/")}
+        if other := sorted(held ^ set(model.shapes)):
+            raise ValueError(f"{path} is a run of another network: only one of the two has {', '.join(other)}")
         groups = {g: {k: arrays[f"{g}/{k}"] for k in model.shapes} for g in ("params", "ema", "m", "v")}
         state = State(**groups, seed=meta["seed"], step=meta["step"], loss=meta["loss"])
         about = {k: meta[k] for k in PLAIN} | {k: arrays[k] for k in UNITS} | {"losses": arrays["losses"].ravel().tolist()}

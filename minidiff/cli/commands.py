@@ -117,8 +117,8 @@ def demo(args):
             panels[f"asked for {asked}: {name}, {evaluations} steps"] = x_0[:100]
     title = "Digits that a network made of noise, and what breaks first"
     wrote(figures.save(figures.beside(panels, data.shape, title), out / "samples.png"), args, result)
-    wrote(figures.save(plots.reverse(v, ddpm, every, args.seed), out / "reverse.png"), args, result)
-    path, at = draw_path(v, ddim, few, 36, args.seed, 51)
+    wrote(figures.save(plots.reverse(v, ddpm, every, args.seed, plain=args.plain), out / "reverse.png"), args, result)
+    path, at = draw_path(v, ddim, few, 36, args.seed, 51, plain=args.plain)
     wrote(figures.trajectory(path, [f"t = {t}" for t in at], data.shape, out / "trajectory.gif"), args, result)
     result["seconds"] = time.perf_counter() - began
     show("\n" + table(JUDGED, rows), args)
@@ -161,7 +161,7 @@ def train(args):
         if data.notes:
             print(f"{args.data}: {data.notes}", file=sys.stderr)
     result, drawn = {"from_step": run.state.step}, figures.drawable(run.shape)
-    look = plots.growing(out / "progress.png") if drawn else lambda run: None
+    look = plots.growing(out / "progress.png", args.plain) if drawn else lambda run: None
     if not fit(run, data, args.steps, out / CHECKPOINT, look, plain=args.plain):
         return stopped(out, run, args.steps)
     for file in [CHECKPOINT] + ["progress.png"] * drawn:
@@ -194,9 +194,9 @@ def sample(args):
         panels[f"{name}, asked for {args.label}" if args.label else name] = x_0[:m]
         title = f"{len(times) - 1} steps, {evaluations} evaluations" + (f", w = {condition[1]:g}" if condition else "")
         wrote(figures.save(figures.beside(panels, run.shape, title), out / "samples.png"), args, result)
-        wrote(figures.save(plots.reverse(run, how, times, args.seed, condition), out / "reverse.png"), args, result)
+        wrote(figures.save(plots.reverse(run, how, times, args.seed, condition, args.plain), out / "reverse.png"), args, result)
         if args.gif:
-            path, at = draw_path(run, how, times, 36 if len(run.shape) > 1 else 1000, args.seed, 60, condition)
+            path, at = draw_path(run, how, times, 36 if len(run.shape) > 1 else 1000, args.seed, 60, condition, args.plain)
             gif = figures.trajectory(path, [f"t = {t}" for t in at], run.shape, out / "trajectory.gif")
             wrote(gif, args, result)
     return done(result, args)

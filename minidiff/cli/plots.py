@@ -36,13 +36,13 @@ def forward(run, data, seed):
     return figures.strip(path, labels, data.shape, "Forward: data dissolve, step by step, into noise")
 
 
-def reverse(run, how, times, seed, condition=()):
+def reverse(run, how, times, seed, condition=(), plain=False):
     """A few rows of noise becoming data by the Sampler `how`; condition: labels and w, or nothing."""
-    path, at = draw_path(run, how, times, 3 if len(run.shape) > 1 else 800, seed, 9, condition)
+    path, at = draw_path(run, how, times, 3 if len(run.shape) > 1 else 800, seed, 9, condition, plain)
     return figures.strip(path, [f"t={t}" for t in at], run.shape, f"Reverse: from noise to data by {how.label}")
 
 
-def growing(path):
+def growing(path, plain=False):
     """Returns look(run) for fit: draws the same rows of noise each time and adds them to one picture at path."""
     stages, labels, ddim = [], [], sampler("ddim")
 
@@ -50,7 +50,7 @@ def growing(path):
         condition = (np.arange(run.labels), 1.0) if run.labels else ()
         times = ddim.times(run.schedule.T, min(25, run.schedule.T), "trailing")
         n = 10 if len(run.shape) > 1 else 800
-        stages.append(draw_path(run, ddim, times, n, 0, 2, condition)[0][-1])
+        stages.append(draw_path(run, ddim, times, n, 0, 2, condition, plain)[0][-1])
         labels.append(f"step {run.state.step}")
         draw = figures.lines if len(run.shape) > 1 else figures.strip
         figures.save(draw(stages, labels, run.shape, "Learning: the same noise, step by step"), path)

@@ -135,12 +135,12 @@ def draw(run, sampler, times, n, seed, condition=(), plain=False):
     return x_0, time.perf_counter() - began, both * evaluations(sampler.step, run.schedule, times)
 
 
-def draw_path(run, sampler, times, n, seed, frames, condition=()):
+def draw_path(run, sampler, times, n, seed, frames, condition=(), plain=False):
     """About `frames` stages (n, d) on the way from noise to data, and their times. condition: any number of labels and w."""
     rng, condition = RowNoise(seed), condition and (np.resize(condition[0], n), condition[1])
     x_T = rng.standard_normal((n, run.model.d), np.float32)
     keep = set(np.linspace(0, len(times) - 1, min(frames, len(times))).round().astype(int).tolist())
-    walk = sample(sampler.step, asked(run, sampler, condition, False), run.schedule, x_T, times, rng)
+    walk = sample(sampler.step, asked(run, sampler, condition, plain), run.schedule, x_T, times, rng)
     path = [x for k, x in enumerate(itertools.chain([x_T], walk)) if k in keep]
     check_finite(path[-1])
     return path, [int(times[k]) for k in sorted(keep)]

@@ -6,14 +6,16 @@ Above 2^14 roundings (0.002 of the largest number in float32) they are not the s
 
 import math
 import sys
+from functools import cache
 
 import numpy as np
 
 from ..objective import loss_and_grads
 
 
+@cache
 def say(text):
-    """One line on stderr."""
+    """A line on stderr, once."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -23,7 +25,7 @@ def disagreement(what, readable, engine, least=0.0):
     off = float(np.abs(np.subtract(readable, engine, dtype=np.float64)).max())
     if off <= 2**14 * np.finfo(readable.dtype).eps * size:  # not so for NaN
         return None
-    return f"{what} disagree by {off / size if size else off:.2g} of its size: the readable code runs, more slowly"
+    return f"{what} disagree by {off / size if size else off:.2g} of its size: what is written runs, more slowly"
 
 
 def place(f):

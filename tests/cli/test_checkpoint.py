@@ -228,3 +228,12 @@ def test_the_loss_that_is_reported_is_that_of_the_last_tenth(a_run):
     for n, last in ((0, 0), (1, 1), (19, 2), (300, 30), (9000, 500)):
         run_.losses = list(range(n))
         assert run_.recent_losses() == list(range(n - last, n))
+
+
+def test_a_run_of_another_network_is_named(tmp_path):
+    """Neither a tensor too few, nor one too many, which would be left out in silence."""
+    checkpoint.save(tmp_path / "c.npz", a_run(2))
+    for changes in ({"params__W_0": None}, {"params__W_last": np.zeros((3, 3), np.float32)}):
+        spoil(tmp_path / "c.npz", **changes)
+        with pytest.raises(ValueError, match=r"run of another network: only one of the two has W_(0|0, W_last|last)"):
+            checkpoint.load(tmp_path / "c.npz")

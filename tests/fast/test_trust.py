@@ -27,7 +27,7 @@ def test_what_differs_by_more_than_roundings_is_said():
     a = np.linspace(-3, 4, 50, dtype=np.float32)
     assert trust.disagreement("f and g", a, a * np.float32(1 + 1e-4)) is None
     said = trust.disagreement("f and g", a, a + np.float32(0.4) * (a == a[-1]))
-    assert said == "f and g disagree by 0.1 of its size: the readable code runs, more slowly"
+    assert said == "f and g disagree by 0.1 of its size: what is written runs, more slowly"
     assert trust.disagreement("f and g", a, a * np.nan) and trust.disagreement("f and g", 0 * a, a)
 
 
