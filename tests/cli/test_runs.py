@@ -5,8 +5,10 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pytest
 from command_line import SMALL, refused, run
 
+from minidiff import fast
 from minidiff.cli import checkpoint, runs
 from minidiff.cli.names import sampler
 
@@ -106,3 +108,17 @@ def test_plain_trains_and_draws_the_same_by_the_readable_code(a_run, monkeypatch
     assert np.abs(plain - fast).max() <= 8 * 2**14 * np.finfo(np.float32).eps * np.abs(fast).max()
     step = run_.state.step
     assert [state.step for state in runs.gradient_steps(run_, data, step + 2, plain=True)] == [step + 1, step + 2]
+
+
+def test_plain_asks_no_engine(capsys, monkeypatch):
+    """With every engine forbidden, training, its growing picture, samples, their way and the GIF are drawn all the same."""
+
+    def forbidden(*args, **kwargs):
+        raise AssertionError("an engine was asked")
+
+    for name in ("train", "generate", "denoiser"):
+        monkeypatch.setattr(fast, name, forbidden)
+    assert run("train", "--data", "digits", "--model", "unet", "--steps", "1", "--plain", "--out", "r", *SMALL) == 0
+    assert run("sample", "r", "--n", "2", "--steps", "2", "--plain", "--gif") == 0
+    with pytest.raises(AssertionError, match="an engine"):
+        run("sample", "r", "--n", "2", "--steps", "2")
