@@ -86,7 +86,7 @@ def loss_and_grads(model, params, x_t, t, eps, weight=None, **label):
 
 
 def simple(schedule, t):
-    """None: the network's own answer counts 1 at every t, as in L_simple."""
+    """No weight (None): errors count alike at every t, as in L_simple."""
 
 
 def derived(schedule, t):
@@ -103,7 +103,7 @@ def min_snr(schedule, t, gamma=5.0):
 
 
 def weight_of(weight, objective, schedule, t):
-    """What the answer's squared error counts at t (B,): eps_hat's error is b times as large, so w b^2."""
+    """What the answer's squared error counts at t (B,): w b^2, as eps_hat's error is b times larger."""
     w = weight(schedule, t)
     return None if w is None else w * objective.as_eps(schedule, t)[1] ** 2
 

@@ -85,7 +85,7 @@ def ddim(eta=0.0):
         # guess the picture
         eps_hat = eps_theta(x_t, t)
         x_0_hat = x_0_from_eps(schedule, x_t, t, eps_hat)
-        # put back noise of variance 1 - ab_s, as much as belongs at s: the old one, a part `var` of it fresh
+        # put back noise of variance 1 - ab_s, as belongs at s: `var` of it is fresh, the rest is the old one
         var = eta**2 * on_axes_of(x_t, beta_tilde(schedule, t, s))
         return np.sqrt(ab_s) * x_0_hat + np.sqrt(1 - ab_s - var) * eps_hat + _fresh(var, x_t, rng)
 

@@ -21,7 +21,7 @@ from .process import continuous
 def pf_ode(method):
     """Returns the step of dx/dtheta = v_hat from theta_t to theta_s, cos(theta) = sqrt(alpha_bar).    [Score SDE eq. 13]
 
-    method is ode.euler, heun or rk4; the last two also ask later than t, so that to s = 0 they go by x_0_hat instead.
+    method is one of ode.py. All but Euler also ask at s, where there is no noise to ask about at s = 0: there x_0_hat is taken.
     """
 
     def step(eps_theta, schedule, x_t, t, s, rng):
