@@ -43,6 +43,7 @@ def failures(folder, name, tests):
         "PYTHONDONTWRITEBYTECODE": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MINIDIFF_THREADS": "1",
+        "CI": "true",  # then Hypothesis draws the same examples each time
     }
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", "--tb=no", "-rfE", *tests]
     try:
