@@ -29,7 +29,7 @@ def _mixture_chain(eps_theta, x_T, times, c_x, c_eps, c_z, z):
 
 def _answered_chain(eps_theta, inner, x_T, times, c_x, c_eps, c_z, z):
     """The network's own loop with the coefficients of its answer in place of those of eps_hat = a x_t + b out."""
-    (a, b) = eps_theta.objective.as_eps(eps_theta.schedule, times)
+    a, b = eps_theta.objective.as_eps(eps_theta.schedule, times)
     kappa, t_in = eps_theta.objective.sees(eps_theta.schedule, times)
     kappa = np.broadcast_to(kappa, times.shape)
     after = np.append(kappa[1:], 1.0)  # the walk is in y = kappa x, and ends in x

@@ -2,31 +2,13 @@
 
 import numpy as np
 import pytest
-from support import (
-    DTYPES,
-    coarse,
-)
+from support import DTYPES, coarse
 
 from minidiff import gaussian
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.noising import noise_chain, noise_jump
 
 S = coarse()
-EQUATIONS = {
-    "q_step": lambda x, y: gaussian.q_step(S, x, 3, y),
-    "noise_chain": lambda x, y: noise_chain(S, x, [0, 2, 6], RowNoise(0)),
-    "q_sample": lambda x, y: gaussian.q_sample(S, x, np.array([1, 2, 6]), y),
-    "posterior": lambda x, y: gaussian.posterior(S, x, y, 4, 2)[0],
-    "x_0_from_eps": lambda x, y: gaussian.x_0_from_eps(S, x, 3, y),
-    "eps_from_x_0": lambda x, y: gaussian.eps_from_x_0(S, x, 3, y),
-    "v_from_eps": lambda x, y: gaussian.v_from_eps(S, x, 3, y),
-    "x_0_from_v": lambda x, y: gaussian.x_0_from_v(S, x, 3, y),
-    "eps_from_v": lambda x, y: gaussian.eps_from_v(S, x, 3, y),
-    "score_from_eps": lambda x, y: gaussian.score_from_eps(S, 3, x),
-    "eps_from_score": lambda x, y: gaussian.eps_from_score(S, 3, x),
-    "kl": lambda x, y: gaussian.kl(x, np.abs(y) + 1, y, np.abs(x) + 1),
-    "product": lambda x, y: gaussian.product(x, np.abs(y) + 1, y, np.abs(x) + 1)[0],
-}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
