@@ -1,0 +1,45 @@
+"""Ideas that one picture shows. Each function takes things of the library and returns a figure."""
+
+import numpy as np
+
+from ..cli.figures import BLUE, GREY, ORANGE, figure, styled
+
+
+@styled
+def right_angle(schedule, times):
+    """x_t / |x_t| for x_0 and eps of length 1 at a right angle: sqrt(ab_t) along x_0, sqrt(1 - ab_t) along eps."""
+    fig = figure(6.6, 6.2)
+    ax, turn = fig.subplots(), np.linspace(0, np.pi / 2, 100)
+    ax.plot(np.cos(turn), np.sin(turn), color=GREY, lw=1.5)
+    for k, t in enumerate(times):
+        x, y = np.sqrt(schedule.alpha_bar[t]), np.sqrt(1 - schedule.alpha_bar[t])
+        ax.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": BLUE, "lw": 2.5, "shrinkA": 0, "shrinkB": 0})
+        ax.text(1.05 * x, 1.05 * y, f"t = {t}", color=BLUE, va="center")
+        if k == len(times) // 2:
+            ax.plot([x, x], [0, y], "--", color=ORANGE, lw=2)
+            ax.plot([0, x], [0, 0], color=GREY, lw=5, solid_capstyle="butt")
+            ax.text(x / 2, -0.05, r"$\sqrt{\bar\alpha_t}$", ha="center", va="top", color=GREY, fontsize=18)
+            ax.text(x + 0.03, y / 2, r"$\sqrt{1-\bar\alpha_t}$", va="center", color=ORANGE, fontsize=18)
+    ax.set(xlim=(-0.02, 1.3), ylim=(-0.16, 1.12), aspect="equal", xticks=[0, 1], yticks=[0, 1])
+    ax.set(xlabel="share of the picture x_0", ylabel="share of the noise eps", title="Two sides of a right angle: the length stays 1")
+    return fig
+
+
+@styled
+def compass(mixture, schedule, times, limit=3.2):
+    """The score at each time as one field of arrows over the density: they point to where data are likelier."""
+    fig = figure(5.2 * len(times), 5.6)
+    x = np.linspace(-limit, limit, 120)
+    fine = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
+    coarse = np.stack(np.meshgrid(x[4::8], x[4::8]), axis=-1).reshape(-1, 2)
+    for ax, t in zip(fig.subplots(1, len(times), sharey=True), times):
+        p = np.exp(mixture.log_prob(schedule, fine, t)).reshape(len(x), len(x))
+        ax.contourf(x, x, p, levels=np.linspace(0.02, 1.02, 9) * p.max(), cmap="Blues")
+        s = mixture.score(schedule, coarse, t)
+        size = np.linalg.norm(s, axis=1, keepdims=True)
+        ax.quiver(*coarse.T, *(s / size * np.minimum(size, 3) ** 0.5).T, color=ORANGE, width=0.006, scale=24)
+        ax.set(title=f"t = {t}: noise of std {np.sqrt(1 - schedule.alpha_bar[t]):.2f}", xlabel="$x_1$", aspect="equal", xticks=[-2, 0, 2])
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), yticks=[-2, 0, 2])
+    fig.axes[0].set_ylabel("$x_2$")
+    fig.suptitle("The score is a compass: wherever you stand, it points to where data are likelier")
+    return fig
