@@ -2,10 +2,13 @@
 
 import base64
 import json
+import re
+from pathlib import Path
 
 import pytest
 from lessons import LESSONS, cells_of, in_fresh_interpreter, same, texts
 
+ROOT = Path(__file__).parents[1]
 EXERCISES = 5  # at least, in each
 BYTES = 400_000  # at most
 
@@ -19,7 +22,9 @@ def test_cells_print_what_is_stored(lesson):
     path, found = lesson
     for cell, (outputs, _) in zip(cells_of(path, "code"), found, strict=True):
         assert same(texts(cell["outputs"]), texts(outputs)), f"cell {cell['execution_count']}"
-        assert ["image/png" in o.get("data", {}) for o in cell["outputs"]] == ["image/png" in o.get("data", {}) for o in outputs]
+        assert ["image/png" in o.get("data", {}) for o in cell["outputs"]] == [
+            "image/png" in o.get("data", {}) for o in outputs
+        ]
 
 
 def test_exercises_accept_the_solution_and_refuse_what_is_wrong(lesson):
@@ -36,6 +41,18 @@ def test_solutions_stand_in_the_last_part(lesson):
     for cell in cells_of(path, "code"):
         if exercise := cell["metadata"].get("exercise"):
             assert exercise["solution"] in last
+
+
+def test_a_formulas_line_and_test_exist(lesson):
+    path, _ = lesson
+    rows = re.findall(r"^\|.*\| `([\w.]+)` \| `([\w/]+\.py)::(\w+)` \|$", "\n".join(
+        "".join(cell["source"]) for cell in cells_of(path, "markdown")), re.M)  # fmt: skip
+    assert len(rows) >= EXERCISES
+    for function, file, test in rows:
+        module, _, name = function.partition(".")
+        (source,) = (ROOT / "minidiff").rglob(f"{module}.py")
+        assert re.search(rf"^\s*(def|class) {name.split('.')[-1]}\b", source.read_text(encoding="utf-8"), re.M), function
+        assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), test
 
 
 def test_lessons_are_small_and_whole():

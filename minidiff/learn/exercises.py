@@ -8,4 +8,6 @@ def near(answer, number, share=0.01):
     if answer is None:
         return Verdict("not understood", "put your number in the place of None")
     right = abs(answer - number) <= share * abs(number)
-    return Verdict("right" if right else "wrong", f"right: {number:.4g}" if right else f"wrong: {answer:g} is not within {share:.0%}")
+    return Verdict(
+        "right" if right else "wrong", f"right: {number:.4g}" if right else f"wrong: {answer:g} is not within {share:.0%}"
+    )
