@@ -16,6 +16,7 @@ import json
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 LESSONS = sorted((Path(__file__).parents[1] / "examples" / "lessons").glob("*.ipynb"))
@@ -79,11 +80,9 @@ def texts(outputs):
 
 def same(a, b):
     """The same words, and the same numbers to the last digit that is printed: other processors round that one otherwise."""
-    unit = lambda n: (
-        10.0 ** (int((re.search(r"e(.+)", n) or [0, 0])[1]) - len(re.search(r"\.?(\d*)(e|$)", n)[1] if "." in n else ""))
-    )  # noqa: E731
     pairs = zip(NUMBER.findall(a), NUMBER.findall(b))
-    return NUMBER.sub("#", a) == NUMBER.sub("#", b) and all(abs(float(m) - float(n)) <= 1.01 * unit(m) for m, n in pairs)
+    units = ((Decimal(m), Decimal(n), Decimal(10) ** Decimal(m).as_tuple().exponent) for m, n in pairs)
+    return NUMBER.sub("#", a) == NUMBER.sub("#", b) and all(abs(m - n) <= unit for m, n, unit in units)
 
 
 def write(path):

@@ -28,7 +28,7 @@ def test_cells_print_what_is_stored(lesson):
 
 
 def test_exercises_accept_the_solution_and_refuse_what_is_wrong(lesson):
-    path, found = lesson
+    _, found = lesson
     judged = [accepted for _, accepted in found if accepted]
     assert len(judged) >= EXERCISES and all(len(accepted) >= 3 for accepted in judged)
     assert [accepted for accepted in judged if accepted != [True] + [False] * (len(accepted) - 1)] == []
