@@ -46,7 +46,7 @@ def outputs_of(value, printed, count):
         data = {"text/plain": repr(value).splitlines(True)}
         if hasattr(value, "savefig"):
             drawn = io.BytesIO()
-            value.savefig(drawn, format="png", dpi=72)
+            value.savefig(drawn, format="png", dpi=min(72, 800 / value.get_figwidth()))  # 800 pixels wide at most
             data = {"image/png": base64.b64encode(drawn.getvalue()).decode(), "text/plain": ["<a figure>"]}
         outputs.append({"output_type": "execute_result", "execution_count": count, "metadata": {}, "data": data})
     return outputs

@@ -52,3 +52,17 @@ def compass(mixture, schedule, times, limit=3.2):
     fig.axes[0].set_ylabel("$x_2$")
     fig.suptitle("The score is a compass: wherever you stand, it points to where data are likelier")
     return fig
+
+
+@styled
+def paths(panels, title, names=("noise", "data")):
+    """Walks in one dimension against time: panels is {caption: x of shape (times, walkers)}; the ends are marked."""
+    fig = figure(5.2 * len(panels), 5)
+    for ax, (caption, x) in zip(fig.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels.items()):
+        ax.plot(np.linspace(0, 1, len(x)), x, color=BLUE, lw=1, alpha=0.6)
+        ax.plot(np.zeros(x.shape[1]), x[0], "o", color=GREY, ms=4)
+        ax.plot(np.ones(x.shape[1]), x[-1], "s", color=ORANGE, ms=4)
+        ax.set(title=caption, xlabel="time", xticks=[0, 1], xticklabels=names)
+    fig.axes[0].set_ylabel("x")
+    fig.suptitle(title)
+    return fig
