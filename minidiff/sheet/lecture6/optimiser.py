@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import optim
 from .. import oracles
-from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
+from ..entry import COUNT, POSITIVE, REAL, SHARE, Case, Formula
 
 STEP = {"w": (REAL, "a weight"), "g": (REAL, "its gradient"), "m": (REAL, "running mean of g before the step"),
         "v": (POSITIVE, "running mean of g^2 before the step"), "n": (COUNT, "number of the step, 1 for the first"),
@@ -173,7 +173,7 @@ ENTRIES = [
         latex=r"\eta_n = \eta\,\min(1,\ \frac{n}{N})",
         why="Adam's averages are poor at first, so the first steps are short.",
         letters="lr n N", own=RATE | {"N": (COUNT, "steps of warm-up")}, answer="lr * (1 + n/N - abs(1 - n/N)) / 2",
-        oracle=_climb, measured="adding up equal rises, N of them",
+        oracle=_climb, measured="adding up equal rises, N of them", cases=(Case(lr=0.7, n=5, N=2),),
         wrong=(
             ("lr * n / N", "after N steps the rate stays"),
             ("lr", "the rate rises at first"),

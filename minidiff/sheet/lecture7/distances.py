@@ -140,7 +140,7 @@ ENTRIES = [
     Formula(
         name="kid", number=80, lecture=7, title="KID of two real and two generated pictures, one feature",
         latex=r"\mathrm{KID} = k(x_1,x_2) + k(y_1,y_2) - \frac{1}{2}\sum_{ij} k(x_i,y_j),\quad k(x,y) = (x y+1)^3",
-        why="Without the products of a picture with itself it is right on average however few pictures there are, and may be below 0.",
+        why="Without the products of a picture with itself it is right on average for any number of pictures.",
         letters="x_1 x_2 y_1 y_2", own=POINTS, answer=_kid(CUBE),
         oracle=_powers, measured="products of the kernel's own features, the powers of x up to the third",
         wrong=(
@@ -171,7 +171,7 @@ ENTRIES = [
         ),
     ),
     Formula(
-        name="wasserstein-1d", number=80, lecture=7, title="Squared Wasserstein distance of two points and two points on a line",
+        name="wasserstein-1d", number=80, lecture=7, title="Squared Wasserstein distance of two and two points on a line",
         latex=r"W_2^2 = \frac{1}{2}((x_{(1)}-y_{(1)})^2 + (x_{(2)}-y_{(2)})^2),\quad x_{(1)}\leq x_{(2)},\ y_{(1)}\leq y_{(2)}",
         why="On a line the cheapest way to carry points to points is in order, so sorting is all there is to do.",
         letters="x_1 x_2 y_1 y_2", own=POINTS,
@@ -183,7 +183,7 @@ ENTRIES = [
             ("((x_1-y_1)**2 + (x_1-y_2)**2 + (x_2-y_1)**2 + (x_2-y_2)**2) / 4", "that is for pairs drawn at random"),
             ("(x_1+x_2-y_1-y_2)**2 / 4", "the widths differ as well as the means"),
             ("((x_1+x_2-y_1-y_2)**2 + (abs(x_1-x_2) - abs(y_1-y_2))**2) / 2", "that is the sum over points, not the mean"),
-            ("((x_1+x_2-y_1-y_2)**2 + (abs(x_1-x_2) + abs(y_1-y_2))**2) / 4", "in order, not crosswise: that is the dearest way"),
+            ("((x_1+x_2-y_1-y_2)**2 + (abs(x_1-x_2) + abs(y_1-y_2))**2) / 4", "in order: crosswise costs most"),
             ("sqrt((x_1+x_2-y_1-y_2)**2 + (abs(x_1-x_2) - abs(y_1-y_2))**2) / 2", "that is W_2, not its square"),
         ),
     ),
