@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..cli.figures import BLUE, GREY, ORANGE, figure, styled
+from ..cli.figures import BLUE, GREEN, GREY, ORANGE, figure, styled
 
 
 @styled
@@ -65,4 +65,16 @@ def paths(panels, title, names=("noise", "data")):
         ax.set(title=caption, xlabel="time", xticks=[0, 1], xticklabels=names)
     fig.axes[0].set_ylabel("x")
     fig.suptitle(title)
+    return fig
+
+
+@styled
+def curves(lines, title, xlabel, ylabel):
+    """Curves {name: (x, y)}, told apart by colour and by line, with a legend beside."""
+    fig = figure(9, 4.6)
+    ax = fig.subplots()
+    for (name, (x, y)), color, style in zip(lines.items(), (BLUE, ORANGE, GREEN, GREY), ("-", "--", "-.", ":")):
+        ax.plot(x, y, style, color=color, lw=2.5, label=name)
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    fig.legend(frameon=False, loc="outside right center")
     return fig
