@@ -54,29 +54,26 @@ def tiles(rows, shape, columns):
     return canvas
 
 
-def _canvas(rows, shape, columns):
-    """tiles as imshow wants them: greys -1 (paper) to 1 (ink), or colours brought from -1..1 to 0..1."""
-    canvas = tiles(rows, shape, columns)
-    return canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
-
-
 def _limit(sets):
     """How far the axes reach for these sets of points: a single stray one does not shrink the rest."""
     return 1.3 * max(float(np.quantile(np.abs(rows), 0.995)) for rows in sets)
 
 
-def _draw(ax, rows, shape, columns, limit, color=BLUE):
-    """Draws rows as points, or as pictures `columns` a line; returns what was drawn."""
+def _draw(ax, rows, shape, columns, limit=None, color=BLUE):
+    """Draws rows as points up to limit, or as pictures `columns` a line: -1 is paper and 1 ink, of a colour -1 is black."""
     if shape == (2,):
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-        return ax.scatter(rows[:, 0], rows[:, 1], s=3, color=color, alpha=0.5, linewidths=0)
-    ax.set_axis_off()
-    return ax.imshow(_canvas(rows, shape, columns), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+        ax.scatter(*rows.T, s=3, color=color, alpha=0.5, linewidths=0)
+    else:
+        canvas = tiles(rows, shape, columns)
+        ax.set_axis_off()
+        ax.imshow(canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1), cmap="gray_r", vmin=-1, vmax=1)
 
 
 def _panels(fig, sets, captions, shape, title, columns, colors):
+    limit = _limit(sets)
     for ax, rows, caption, color in zip(fig.subplots(1, len(sets), squeeze=False)[0], sets, captions, colors):
-        _draw(ax, rows, shape, columns, _limit(sets), color)
+        _draw(ax, rows, shape, columns, limit, color)
         ax.set_title(caption)
     fig.suptitle(title)
     return fig
@@ -101,7 +98,7 @@ def lines(sets, labels, shape, title):
     n = len(sets[0])
     fig = figure(2 + 0.75 * n, 0.9 + 0.75 * len(sets))
     ax = fig.subplots()
-    _draw(ax, np.concatenate(sets), shape, n, None)
+    _draw(ax, np.concatenate(sets), shape, n)
     for k, label in enumerate(labels):
         ax.text(-1, (k + 0.5) * (shape[0] + 1), label, ha="right", va="center")
     fig.suptitle(title)
@@ -111,20 +108,16 @@ def lines(sets, labels, shape, title):
 @styled
 def trajectory(path, labels, shape, gif, seconds=5):
     """Writes the path as a GIF that ends with a pause on the last frame; returns where it is."""
-    fig = figure(5, 5.4)
-    ax = fig.subplots()
-    drawn = _draw(ax, path[0], shape, 6, _limit([path[0], path[-1]]))
-    ax.set_title(labels[0])
-    fig.canvas.draw()
-    fig.set_layout_engine("none")  # the layout stays; working it out anew for each frame took most of the time
+    fig = Figure(figsize=(5, 5.4), dpi=64)  # no layout: working it out anew for each frame would take most of the time
+    ax, limit = fig.subplots(), _limit([path[0], path[-1]])
+    fig.subplots_adjust(0.02, 0.02, 0.98, 0.92)
     writer = PillowWriter(fps=max(1, round(len(path) / seconds)))
-    with replacing(gif) as beside_it:
-        writer.setup(fig, beside_it, dpi=64)
+    with replacing(gif) as beside, writer.saving(fig, beside, 64):
         for rows, label in [*zip(path, labels), *[(path[-1], labels[-1])] * writer.fps]:
-            drawn.set_offsets(rows) if shape == (2,) else drawn.set_data(_canvas(rows, shape, 6))
+            ax.clear()
+            _draw(ax, rows, shape, 6, limit)
             ax.set_title(label)
             writer.grab_frame()
-        writer.finish()
     return gif
 
 

@@ -68,7 +68,7 @@ def parser():
     of_run = ["run", "--n", "--label", "--w", *sampler, "--seed", "--out", "--threads", "--plain"]
 
     def command(name, place, says, example):
-        """Returns option(*flags, **how) of a new command: as in `shared`, but for `how`. place is "module.function" of this room."""
+        """option(*flags, **how) of a new command: as in `shared`, but for `how`. place is "module.function" of this room."""
         module, f = place.split(".")
         epilog = f"example: minidiff {name} {example}"
         p = top.commands.add_parser(name, help=says, description=says, epilog=epilog, allow_abbrev=False)
