@@ -66,8 +66,9 @@ def _draw(ax, rows, shape, columns, limit=None, color=BLUE):
         ax.scatter(*rows.T, s=3, color=color, alpha=0.5, linewidths=0)
     else:
         canvas = tiles(rows, shape, columns)
+        canvas = canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
         ax.set_axis_off()
-        ax.imshow(canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1), cmap="gray_r", vmin=-1, vmax=1)
+        ax.imshow(canvas, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
 
 
 def _panels(fig, sets, captions, shape, title, columns, colors):
@@ -112,7 +113,7 @@ def trajectory(path, labels, shape, gif, seconds=5):
     ax, limit = fig.subplots(), _limit([path[0], path[-1]])
     fig.subplots_adjust(0.02, 0.02, 0.98, 0.92)
     writer = PillowWriter(fps=max(1, round(len(path) / seconds)))
-    with replacing(gif) as beside, writer.saving(fig, beside, 64):
+    with replacing(gif) as unfinished, writer.saving(fig, unfinished, 64):
         for rows, label in [*zip(path, labels), *[(path[-1], labels[-1])] * writer.fps]:
             ax.clear()
             _draw(ax, rows, shape, 6, limit)
