@@ -13,7 +13,7 @@ from ..evaluation.floors import loss_of_0
 from ..pictures.guidance import classifier_free
 from ..schedule import Schedule, from_betas
 from ..train import Goal, State
-from .files import read_npz, replacing
+from .files import read_arrays, replacing
 from .names import MODELS, goal_of, name_of, names_of, pick
 
 FORMAT = 5
@@ -103,7 +103,7 @@ def save(path, run):
 
 def load(path):
     """The Run in a file. Raises ValueError for one that is missing, cut off, of another format, or does not fit its model."""
-    arrays = read_npz(path)
+    arrays = read_arrays(path)
     try:
         meta = json.loads(str(arrays["meta"]))
         if meta["format"] != FORMAT:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import Dataset
-from .files import MAX_BYTES, existing, read_npz, replacing
+from .files import MAX_BYTES, existing, read_arrays, replacing
 
 
 def is_file(name):
@@ -18,22 +18,14 @@ def is_file(name):
     return Path(name).suffix in (".npy", ".npz", ".csv") or re.search(r"idx.*ubyte(\.gz)?$", Path(name).name) is not None
 
 
-def _read_npz(path):
-    held = read_npz(path)
+def _read_arrays(path):
+    held = read_arrays(path)
     arrays = {{"X": "x", "labels": "label", "y": "label"}.get(k, k): a for k, a in held.items()}
     label = arrays.pop("label", None)
     if ("x" not in arrays and len(arrays) != 1) or len(arrays) + (label is not None) != len(held):
         raise ValueError(f"{path} must hold one array or one named x, it holds {sorted(held) or 'none'}")
-    return arrays["x" if "x" in arrays else min(arrays)], {"label": label}
-
-
-def _read_npy(path):
-    try:
-        x = np.load(path, mmap_mode="r", allow_pickle=False)  # mapping compares the header with the size
-    except Exception as e:  # a damaged header fails in many ways
-        what = "holds objects, expected numbers" if "object" in str(e) else "is cut off or is not an .npy file"
-        raise ValueError(f"{path} {what}") from e
-    return (x if x.ndim > 2 else np.array(x)), {}
+    x = arrays["x" if "x" in arrays else min(arrays)]
+    return (x if x.ndim > 2 else np.array(x)), {"label": label}
 
 
 def _has_names(cells):
@@ -125,9 +117,11 @@ def read_table(path, label_column=None):
     are asked for. Raises ValueError for a file that is missing, empty, cut off, not numeric, not finite, or too short.
     """
     path = existing(path)
-    readers = {".npz": _read_npz, ".npy": _read_npy, ".csv": lambda path: _read_csv(path, label_column)}
-    x, about = readers.get(path.suffix, _read_mnist)(path)
-    label = about.get("label")
+    if path.suffix == ".csv":
+        x, about = _read_csv(path, label_column)
+    else:
+        x, about = (_read_arrays if path.suffix in (".npy", ".npz") else _read_mnist)(path)
+    label = about["label"]
     if x.dtype.kind not in "fiu":
         raise ValueError(f"{path} must hold numbers, it holds {x.dtype}")
     if x.ndim < 1 or len(x) < 2 or not x[0].size:
