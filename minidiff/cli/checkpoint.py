@@ -13,7 +13,7 @@ from ..evaluation.floors import loss_of_0
 from ..pictures.guidance import classifier_free
 from ..schedule import Schedule, from_betas
 from ..train import Goal, State
-from .files import read_npz, replacing
+from .files import read_arrays, replacing
 from .names import MODELS, goal_of, name_of, names_of, pick
 
 FORMAT = 5
@@ -103,7 +103,7 @@ def save(path, run):
 
 def load(path):
     """The Run in a file. Raises ValueError for one that is missing, cut off, of another format, or does not fit its model."""
-    arrays = read_npz(path)
+    arrays = read_arrays(path)
     try:
         meta = json.loads(str(arrays["meta"]))
         if meta["format"] != FORMAT:
@@ -120,17 +120,13 @@ def load(path):
         run.shape = tuple(run.shape)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as e:
         raise ValueError(f"{path} is not a checkpoint of minidiff: {type(e).__name__} {e}") from e
-    dtype = state.params["W_in"].dtype
-    for group, tensors in groups.items():
-        for k, w in tensors.items():
-            if w.shape != model.shapes[k] or w.dtype != dtype or dtype not in (np.float32, np.float64):
-                raise ValueError(f"{path}: {group}/{k} is {w.dtype} {w.shape}, expected {model.shapes[k]} floats of one dtype")
-            if not np.isfinite(w).all():
-                raise ValueError(f"{path}: {group}/{k} holds NaN or infinity")
-    for name in UNITS:
-        a = getattr(run, name)
-        if a.dtype.kind != "f" or a.shape not in ((), (model.d,)) or not np.isfinite(a).all():
-            raise ValueError(f"{path}: {name} must be finite numbers of shape () or ({model.d},), got {a.dtype} {a.shape}")
+    kind = np.float64 if state.params["W_in"].dtype == np.float64 else np.float32
+    fields = {f"{g}/{k}": (w, kind, [model.shapes[k]]) for g, tensors in groups.items() for k, w in tensors.items()}
+    fields |= {name: (getattr(run, name), np.float64, [(), (model.d,)]) for name in UNITS}
+    for name, (a, kind, shapes) in fields.items():
+        if a.dtype != kind or a.shape not in shapes or not np.isfinite(a).all():
+            expected = f"finite {kind.__name__} of shape {' or '.join(map(str, shapes))}"
+            raise ValueError(f"{path}: {name} must be {expected}, got {a.dtype} {a.shape}")
     if math.prod(run.shape) != model.d or len(run.losses) != state.step:
         raise ValueError(f"{path}: shape {run.shape}, d = {model.d} and {len(run.losses)} losses do not fit together")
     return run

@@ -19,13 +19,14 @@ from .checkpoint import load
 from .files import folder
 from .names import load as load_data
 from .names import names_of, sampler
-from .printing import done, likelihood_text, pictures_text, show, table, wrote
+from .printing import done, likelihood_text, pictures_text, records, show, wrote
 from .progress import bar
-from .runs import SETTINGS, data_of, draw, draw_path, evenly, fit, new_run, write_samples
+from .runs import SETTINGS, data_of, draw, evenly, fit, new_run, write_samples
 
 CHECKPOINT = "checkpoint.npz"
 FULL, QUICK = (3000, 500), (400, 100)  # the demo's training steps and samples
-JUDGED = ["sampler", "evaluations", "seconds", "energy distance", "noise floor", "p"]
+JUDGED = {"sampler": "sampler", "objective": "asked for", "evaluations": "evaluations", "seconds": "seconds",
+          "energy_distance": "energy distance", "energy_floor": "noise floor", "p_value": "p"}  # fmt: skip
 
 
 def run_at(path):
@@ -73,11 +74,6 @@ def warn_of_eps(run, times, args):
         show(f"this run answers eps: {price_of_eps(run.schedule)} (train --objective v; or --steps {run.schedule.T})", args)
 
 
-def judged_row(name, evaluations, seconds, j):
-    """One line under JUDGED."""
-    return [name, evaluations, f"{seconds:.1f}", j["energy_distance"], j["energy_floor"], j["p_value"]]
-
-
 def verdict(j):
     """What the permutation test says, at which n, and what it does not see."""
     said = "can be told from data" if j["p_value"] <= 0.05 else "cannot be told from data"
@@ -85,9 +81,15 @@ def verdict(j):
     return f"p = {j['p_value']:.3g}: at n = {j['n']} a side the samples {said}. (The test sees {sees}.)"
 
 
+def judged(run, how, times, n, data, args, condition=()):
+    """n samples (n, d), and all about them that stands under JUDGED."""
+    x_0, result = draw(run, how, times, n, args.seed, condition, args.plain)
+    return x_0, result | judge(x_0, data.x, stream(args.seed, JUDGE), distances=distances)
+
+
 def demo(args):
     """Trains what answers v and what answers eps on digits, draws from both, draws the pictures, judges the samples."""
-    began, result, data = time.perf_counter(), {}, load_data("digits")
+    began, data, result = time.perf_counter(), load_data("digits"), {"samplers": []}
     steps, n = QUICK if args.quick else FULL
     out = folder(args.out or ("runs/demo-quick" if args.quick else "runs/demo"))
     show(f"Training two denoisers with hand-written gradients on {len(data.x)} digits, {steps} steps each (Ctrl-C keeps", args)
@@ -102,26 +104,19 @@ def demo(args):
     wrote(figures.save(plots.curve(v, data), out / "training.png"), args, result)
     ddpm, ddim = sampler("ddpm"), sampler("ddim")
     every, few = (how.times(v.schedule.T, None, "trailing") for how in (ddpm, ddim))
-    rows, panels = [], {"data": plots.some_of(data, 100, args.seed)}
-    for name, asked, run, how, times in (
-        ("DDPM", "v", v, ddpm, every),
-        ("DDIM", "v", v, ddim, few),
-        ("DDIM", "eps", eps, ddim, few),
-    ):
-        x_0, seconds, evaluations = draw(run, how, times, n, args.seed, plain=args.plain)
-        j = judge(x_0, data.x, stream(args.seed, JUDGE), distances=distances)
-        said = {"sampler": name, "objective": asked, "evaluations": evaluations, "seconds": seconds}
-        result.setdefault("samplers", []).append(said | j)
-        rows.append(judged_row(f"{name}, asked for {asked}", evaluations, seconds, j))
+    panels = {}
+    for name, run, how, times in (("DDPM", v, ddpm, every), ("DDIM", v, ddim, few), ("DDIM", eps, ddim, few)):
+        x_0, found = judged(run, how, times, n, data, args)
+        result["samplers"].append(found | {"sampler": name})
         if how is ddim:
-            panels[f"asked for {asked}: {name}, {evaluations} steps"] = x_0[:100]
+            panels[f"asked for {found['objective']}: {name}, {found['evaluations']} steps"] = x_0
     title = "Digits that a network made of noise, and what breaks first"
-    wrote(figures.save(figures.beside(panels, data.shape, title), out / "samples.png"), args, result)
-    wrote(figures.save(plots.reverse(v, ddpm, every, args.seed, plain=args.plain), out / "reverse.png"), args, result)
-    path, at = draw_path(v, ddim, few, 36, args.seed, 51, plain=args.plain)
-    wrote(figures.trajectory(path, [f"t = {t}" for t in at], data.shape, out / "trajectory.gif"), args, result)
+    fig = plots.against(data, panels, data.shape, title, args.seed)
+    wrote(figures.save(fig, out / "samples.png"), args, result)
+    wrote(figures.save(plots.reverse(v, ddpm, every, args.seed, (), args.plain), out / "reverse.png"), args, result)
+    wrote(plots.trajectory(out / "trajectory.gif", v, ddim, few, args.seed, (), args.plain), args, result)
     result["seconds"] = time.perf_counter() - began
-    show("\n" + table(JUDGED, rows), args)
+    show("\n" + records(JUDGED, result["samplers"]), args)
     show("(noise floor: real digits against other real digits, as many; a perfect sampler comes down to it)", args)
     show(f"DDIM: {verdict(result['samplers'][1])}", args)
     show(f"What breaks first: {price_of_eps(v.schedule)}.\n", args)
@@ -179,26 +174,26 @@ def sample(args):
     """Draws samples from a run, as numbers in the data's units and as pictures."""
     run, home = run_at(args.run)
     how, times = sampler_of(args, run, 1)
-    condition, name, result = condition_of(args, run), how.label, {}
-    out = folder(args.out or home / f"{re.sub('[^a-z0-9+.-]+', '-', name).strip('-')}-{len(times) - 1}")
-    x_0, seconds, evaluations = draw(run, how, times, args.n, args.seed, condition, args.plain)
-    result = {"sampler": name, "n": args.n, "evaluations": evaluations, "seconds": seconds}
+    condition, steps = condition_of(args, run), len(times) - 1
+    out = folder(args.out or home / f"{re.sub('[^a-z0-9+.-]+', '-', how.label).strip('-')}-{steps}")
+    x_0, result = draw(run, how, times, args.n, args.seed, condition, args.plain)
     warn_of_eps(run, times, args)
-    show(f"{name}: {args.n} samples, {evaluations} network evaluations each, {seconds:.2f} s", args)
+    about = "{sampler}: {n} samples, {evaluations} network evaluations each, {seconds:.2f} s"
+    show(about.format(**result), args)
     for file in write_samples(run, x_0, condition, out):
         wrote(file, args, result)
     if figures.drawable(run.shape):
-        m, panels = min(100 if len(run.shape) > 1 else 5000, args.n), {}
+        data = None
         with suppress(ValueError):  # the data's file may be gone: samples do not need it
-            panels["data"] = plots.some_of(data_of(run), m, args.seed)
-        panels[f"{name}, asked for {args.label}" if args.label else name] = x_0[:m]
-        title = f"{len(times) - 1} steps, {evaluations} evaluations" + (f", w = {condition[1]:g}" if condition else "")
-        wrote(figures.save(figures.beside(panels, run.shape, title), out / "samples.png"), args, result)
-        wrote(figures.save(plots.reverse(run, how, times, args.seed, condition, args.plain), out / "reverse.png"), args, result)
+            data = data_of(run)
+        caption = f"{how.label}, asked for {args.label}" if args.label else how.label
+        title = f"{steps} steps, {result['evaluations']} evaluations" + (f", w = {condition[1]:g}" if condition else "")
+        fig = plots.against(data, {caption: x_0}, run.shape, title, args.seed)
+        wrote(figures.save(fig, out / "samples.png"), args, result)
+        way = (run, how, times, args.seed, condition, args.plain)
+        wrote(figures.save(plots.reverse(*way), out / "reverse.png"), args, result)
         if args.gif:
-            path, at = draw_path(run, how, times, 36 if len(run.shape) > 1 else 1000, args.seed, 60, condition, args.plain)
-            gif = figures.trajectory(path, [f"t = {t}" for t in at], run.shape, out / "trajectory.gif")
-            wrote(gif, args, result)
+            wrote(plots.trajectory(out / "trajectory.gif", *way), args, result)
     return done(result, args)
 
 
@@ -207,18 +202,17 @@ def evaluate(args):
     run, home = run_at(args.run)
     how, times = sampler_of(args, run, 2)
     data, condition, out = data_of(run), condition_of(args, run), folder(args.out or home)
-    x_0, seconds, evaluations = draw(run, how, times, args.n, args.seed, condition, args.plain)
-    j = judge(x_0, data.x, stream(args.seed, JUDGE), distances=distances)
-    result = {"sampler": how.label, "evaluations": evaluations, "seconds": seconds} | j
-    show(table(JUDGED, [judged_row(how.label, evaluations, seconds, j)]), args)
+    x_0, result = judged(run, how, times, args.n, data, args, condition)
+    show(records(JUDGED, [result]), args)
     warn_of_eps(run, times, args)
-    show(f"sliced Wasserstein {j['sliced_wasserstein']:.4g}, its noise floor {j['sliced_floor']:.4g}", args)
-    show(verdict(j) + (f" n is half of the {len(data.x)} rows." if j["n"] < min(args.n, 1000) else ""), args)
+    show("sliced Wasserstein {sliced_wasserstein:.4g}, its noise floor {sliced_floor:.4g}".format(**result), args)
+    half = f" n is half of the {len(data.x)} rows." if result["n"] < min(args.n, 1000) else ""
+    show(verdict(result) + half, args)
     if figures.drawable(run.shape):
-        m = min(100 if len(run.shape) > 1 else 3000, len(x_0), len(data.x))
-        panels = {"data": plots.some_of(data, m, args.seed), f"{how.label}, {evaluations} evaluations": x_0[:m]}
-        title = f"energy distance {j['energy_distance']:.3g}, noise floor {j['energy_floor']:.3g}"
-        wrote(figures.save(figures.beside(panels, run.shape, title), out / "eval.png"), args, result)
+        caption = f"{how.label}, {result['evaluations']} evaluations"
+        title = "energy distance {energy_distance:.3g}, noise floor {energy_floor:.3g}".format(**result)
+        fig = plots.against(data, {caption: x_0}, run.shape, title, args.seed)
+        wrote(figures.save(fig, out / "eval.png"), args, result)
     if len(run.shape) > 1:
         found = result["pictures"] = judge_pictures(x_0, condition, data, run, args.seed, distances)
         near = data.x[found.pop("nearest")[:40]]

@@ -4,42 +4,28 @@ import csv
 import gzip
 import math
 import re
-import struct
 import warnings
 from pathlib import Path
 
 import numpy as np
 
 from ..data import Dataset
-from .files import MAX_BYTES, existing, read_npz, replacing
-
-
-def is_idx(path):
-    """Is it named like one of MNIST's files, train-images-idx3-ubyte or with .gz behind?"""
-    return "idx" in Path(path).name and Path(path).name.removesuffix(".gz").endswith("ubyte")
+from .files import MAX_BYTES, existing, read_arrays, replacing
 
 
 def is_file(name):
-    """Is it the name of a file that read_table reads, and not that of a data set?"""
-    return Path(name).suffix in (".npy", ".npz", ".csv") or is_idx(name)
+    """Is it the name of a file that read_table reads? MNIST's are called train-images-idx3-ubyte, or with .gz behind."""
+    return Path(name).suffix in (".npy", ".npz", ".csv") or re.search(r"idx.*ubyte(\.gz)?$", Path(name).name) is not None
 
 
-def _read_npz(path):
-    held = read_npz(path)
+def _read_arrays(path):
+    held = read_arrays(path)
     arrays = {{"X": "x", "labels": "label", "y": "label"}.get(k, k): a for k, a in held.items()}
     label = arrays.pop("label", None)
     if ("x" not in arrays and len(arrays) != 1) or len(arrays) + (label is not None) != len(held):
         raise ValueError(f"{path} must hold one array or one named x, it holds {sorted(held) or 'none'}")
-    return arrays["x"] if "x" in arrays else next(iter(arrays.values())), {"label": label}
-
-
-def _read_npy(path):
-    try:
-        x = np.load(path, mmap_mode="r", allow_pickle=False)  # mapping compares the header with the size
-    except Exception as e:  # a damaged header fails in many ways
-        what = "holds objects, expected numbers" if "object" in str(e) else "is cut off or is not an .npy file"
-        raise ValueError(f"{path} {what}") from e
-    return (x if x.ndim > 2 else np.array(x)), {"label": None}
+    x = arrays["x" if "x" in arrays else min(arrays)]
+    return (x if x.ndim > 2 else np.array(x)), {"label": label}
 
 
 def _has_names(cells):
@@ -55,9 +41,11 @@ def _odd(columns, x, label_column):
     """A line for each column that counts the rows or holds few whole numbers: it may not be meant as data."""
     for k, (name, c) in enumerate(zip(columns, x.T), 1):
         called = f"column {k}" + (f" {name!r}" if name != str(k) else "")
-        if name != label_column and c[0] in (0, 1) and np.array_equal(c, np.arange(len(c)) + c[0]):
+        if name == label_column:
+            continue
+        if c[0] in (0, 1) and np.array_equal(c, np.arange(len(c)) + c[0]):
             yield f"{called} only counts the rows: an index? then leave it out"
-        elif name != label_column and len(c) > 100 and (c == c.round()).all() and 1 < (n := len(np.unique(c))) <= 20:
+        elif len(c) > 100 and (c == c.round()).all() and 1 < (n := len(np.unique(c))) <= 20:
             yield f"{called} holds only {n} whole numbers: a label? --label-column {name}"
 
 
@@ -102,32 +90,23 @@ def write_csv(path, x, columns):
 def _read_idx(path):
     """The bytes of an IDX file as (N, ...): two zeros, 8 for bytes, the number of axes, each axis as a big-endian word."""
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as f:
-            zeros, kind, axes = struct.unpack(">HBB", f.read(4))
-            shape = struct.unpack(f">{axes}I", f.read(4 * axes))
-            if zeros or kind != 8 or not 1 <= axes <= 4:
-                raise ValueError("its first bytes are not those of an IDX file of bytes")
-            if path.suffix == ".gz":
-                return np.frombuffer(f.read(MAX_BYTES), np.uint8).reshape(shape)
-        if path.stat().st_size != 4 + 4 * axes + math.prod(shape):
-            raise ValueError(f"its size does not fit the shape {shape}")
-        return np.memmap(path, np.uint8, "r", 4 + 4 * axes, shape)
-    except (ValueError, OSError, EOFError, struct.error) as e:
+        if path.suffix == ".gz":
+            with gzip.open(path) as f:
+                raw = np.frombuffer(f.read(MAX_BYTES), np.uint8)
+        else:
+            raw = np.memmap(path, np.uint8, "r")
+        *kind, axes = raw[:4].tolist()
+        if kind != [0, 0, 8] or not 1 <= axes <= 4:
+            raise ValueError("its first bytes are not those of an IDX file of bytes")
+        shape = raw[4 : 4 + 4 * axes].view(">u4").tolist()
+        return raw[4 + 4 * axes :].reshape(shape)
+    except (ValueError, OSError, EOFError) as e:
         raise ValueError(f"{path} is cut off or is not an IDX file: {str(e).splitlines()[0]}") from e
 
 
 def _read_mnist(path):
     beside = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
     return _read_idx(path), {"label": _read_idx(beside) if beside != path and beside.is_file() else None}
-
-
-def _not_finite(x):
-    """The first row with NaN or infinity, or None; a chunk at a time, as x may be larger than the memory."""
-    for first in range(0, len(x), 4096) if x.dtype.kind == "f" else ():
-        bad = ~np.isfinite(x[first : first + 4096])
-        if bad.any():
-            return first + np.argwhere(bad)[0][0]
-    return None
 
 
 def read_table(path, label_column=None):
@@ -138,15 +117,18 @@ def read_table(path, label_column=None):
     are asked for. Raises ValueError for a file that is missing, empty, cut off, not numeric, not finite, or too short.
     """
     path = existing(path)
-    readers = {".npz": _read_npz, ".npy": _read_npy, ".csv": lambda path: _read_csv(path, label_column)}
-    x, about = readers.get(path.suffix, _read_mnist)(path)
+    if path.suffix == ".csv":
+        x, about = _read_csv(path, label_column)
+    else:
+        x, about = (_read_arrays if path.suffix in (".npy", ".npz") else _read_mnist)(path)
     label = about["label"]
     if x.dtype.kind not in "fiu":
         raise ValueError(f"{path} must hold numbers, it holds {x.dtype}")
     if x.ndim < 1 or len(x) < 2 or not x[0].size:
         raise ValueError(f"{path} must hold at least two rows, it holds the shape {x.shape}")
-    if (row := _not_finite(x)) is not None:
-        raise ValueError(f"{path} holds NaN or infinity in row {row}")
+    for first in range(0, len(x), 4096) if x.dtype.kind == "f" else ():  # in chunks, as x may be larger than the memory
+        if not (finite := np.isfinite(x[first : first + 4096])).all():
+            raise ValueError(f"{path} holds NaN or infinity in row {first + np.argwhere(~finite)[0][0]}")
     if label is not None and label.shape != (len(x),):
         raise ValueError(f"{path}: label must have the shape ({len(x)},), got {label.shape}")
     if label is not None and (label.dtype.kind not in "iu" or label.min() < 0 or label.max() > 999):

@@ -45,19 +45,12 @@ def drawable(shape):
 
 def tiles(rows, shape, columns):
     """Pictures side by side on one canvas, `columns` a line, with a pixel of paper between them."""
-    n, (h, w, *colours) = len(rows), shape
-    lines = -(-n // columns)
+    (h, w, *colours), lines = shape, -(-len(rows) // columns)
     canvas = np.full((lines * (h + 1) + 1, columns * (w + 1) + 1, *colours), 1.0 if colours else np.nan)
-    for i, picture in enumerate(np.reshape(rows, (n, *shape))):
-        r, c = divmod(i, columns)
-        canvas[r * (h + 1) + 1 : (r + 1) * (h + 1), c * (w + 1) + 1 : (c + 1) * (w + 1)] = picture
+    for i, picture in enumerate(rows):
+        y, x = i // columns * (h + 1) + 1, i % columns * (w + 1) + 1
+        canvas[y : y + h, x : x + w] = np.reshape(picture, shape)
     return canvas
-
-
-def _canvas(rows, shape, columns):
-    """tiles as imshow wants them: greys -1 (paper) to 1 (ink), or colours brought from -1..1 to 0..1."""
-    canvas = tiles(rows, shape, columns)
-    return canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
 
 
 def _limit(sets):
@@ -65,34 +58,34 @@ def _limit(sets):
     return 1.3 * max(float(np.quantile(np.abs(rows), 0.995)) for rows in sets)
 
 
-def _draw(ax, rows, shape, columns, limit, color=BLUE):
-    """Draws rows as points, or as pictures `columns` a line; returns what was drawn."""
+def _draw(ax, rows, shape, columns, limit=None, color=BLUE):
+    """Draws rows as points up to limit, or as pictures `columns` a line: -1 is paper and 1 ink, of a colour -1 is black."""
     if shape == (2,):
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-        return ax.scatter(rows[:, 0], rows[:, 1], s=3, color=color, alpha=0.5, linewidths=0)
-    ax.set_axis_off()
-    return ax.imshow(_canvas(rows, shape, columns), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+        ax.scatter(*rows.T, s=3, color=color, alpha=0.5, linewidths=0)
+    else:
+        canvas = tiles(rows, shape, columns)
+        canvas = canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
+        ax.set_axis_off()
+        ax.imshow(canvas, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
 
 
-def _panels(fig, sets, captions, shape, title, columns, colors):
-    for ax, rows, caption, color in zip(fig.subplots(1, len(sets), squeeze=False)[0], sets, captions, colors):
-        _draw(ax, rows, shape, columns, _limit(sets), color)
+@styled
+def beside(panels, shape, title, columns=10, width=5, height=5.7, colors=(GREY, BLUE, ORANGE, GREEN)):
+    """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn `columns` a line."""
+    fig, limit = figure(width * len(panels), height), _limit(panels.values())
+    axes = fig.subplots(1, len(panels), squeeze=False)[0]
+    for ax, (caption, rows), color in zip(axes, panels.items(), itertools.cycle(colors)):
+        _draw(ax, rows, shape, columns, limit, color)
         ax.set_title(caption)
     fig.suptitle(title)
     return fig
 
 
-@styled
 def strip(path, captions, shape, title):
     """How rows change along a path of arrays (n, d): a column for each, from left to right."""
-    fig = figure(1.55 * len(path), 2.9 if shape == (2,) else 1.2 + 1.35 * len(path[0]))
-    return _panels(fig, path, captions, shape, title, 1, itertools.repeat(BLUE))
-
-
-@styled
-def beside(panels, shape, title):
-    """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn 10 a line."""
-    return _panels(figure(5 * len(panels), 5.7), [*panels.values()], panels, shape, title, 10, (GREY, BLUE, ORANGE, GREEN))
+    height = 2.9 if shape == (2,) else 1.2 + 1.35 * len(path[0])
+    return beside(dict(zip(captions, path)), shape, title, 1, 1.55, height, (BLUE,))
 
 
 @styled
@@ -101,7 +94,7 @@ def lines(sets, labels, shape, title):
     n = len(sets[0])
     fig = figure(2 + 0.75 * n, 0.9 + 0.75 * len(sets))
     ax = fig.subplots()
-    _draw(ax, np.concatenate(sets), shape, n, None)
+    _draw(ax, np.concatenate(sets), shape, n)
     for k, label in enumerate(labels):
         ax.text(-1, (k + 0.5) * (shape[0] + 1), label, ha="right", va="center")
     fig.suptitle(title)
@@ -111,20 +104,16 @@ def lines(sets, labels, shape, title):
 @styled
 def trajectory(path, labels, shape, gif, seconds=5):
     """Writes the path as a GIF that ends with a pause on the last frame; returns where it is."""
-    fig = figure(5, 5.4)
-    ax = fig.subplots()
-    drawn = _draw(ax, path[0], shape, 6, _limit([path[0], path[-1]]))
-    ax.set_title(labels[0])
-    fig.canvas.draw()
-    fig.set_layout_engine("none")  # the layout stays; working it out anew for each frame took most of the time
+    fig = Figure(figsize=(5, 5.4), dpi=64)  # no layout: working it out anew for each frame would take most of the time
+    ax, limit = fig.subplots(), _limit([path[0], path[-1]])
+    fig.subplots_adjust(0.02, 0.02, 0.98, 0.92)
     writer = PillowWriter(fps=max(1, round(len(path) / seconds)))
-    with replacing(gif) as beside_it:
-        writer.setup(fig, beside_it, dpi=64)
+    with replacing(gif) as unfinished, writer.saving(fig, unfinished, 64):
         for rows, label in [*zip(path, labels), *[(path[-1], labels[-1])] * writer.fps]:
-            drawn.set_offsets(rows) if shape == (2,) else drawn.set_data(_canvas(rows, shape, 6))
+            ax.clear()
+            _draw(ax, rows, shape, 6, limit)
             ax.set_title(label)
             writer.grab_frame()
-        writer.finish()
     return gif
 
 
@@ -149,17 +138,19 @@ def elbo_by_t(found, d):
 
     Below, where there is a perfect denoiser: the bits that the network's bound loses more, which its curve is too near to show.
     """
-    bits, T = d * np.log(2), len(found["network"]["terms"]) - 1
-    curves = [("exact", "perfect denoiser", "terms", ORANGE, "-"), ("network", "network", "terms", BLUE, "--"),
-              ("exact", "lost by the perfect denoiser", "gap", GREEN, "-")]  # fmt: skip
-    fig = figure(10, 9 if "exact" in found else 5.6)
+    T = len(found["network"]["terms"]) - 1
+    bits = lambda who, key: np.array(found[who][key]) / (d * np.log(2))  # noqa: E731
+    fig, L = figure(10, 9 if "exact" in found else 5.6), bits("network", "terms")
     ax, *below = fig.subplots(1 + ("exact" in found), 1, sharex=True, squeeze=False)[:, 0]
-    for who, label, key, color, line in curves:
+    for who, label, key, color, line in (
+        ("exact", "perfect denoiser", "terms", ORANGE, "-"),
+        ("network", "network", "terms", BLUE, "--"),
+        ("exact", "lost by the perfect denoiser", "gap", GREEN, "-"),
+    ):
         if who in found:
-            L = np.array(found[who][key]) / bits
-            ax.plot(np.arange(1, T), np.where(L > 0, L, np.nan)[1:-1], line, color=color, lw=2.5, label=label)
-            ax.plot([0, T], np.abs(L[[0, T]]), "o", color=color, ms=8, mfc="none")
-    L = np.array(found["network"]["terms"]) / bits
+            y = bits(who, key)
+            ax.plot(np.arange(1, T), np.where(y > 0, y, np.nan)[1:-1], line, color=color, lw=2.5, label=label)
+            ax.plot([0, T], np.abs(y[[0, T]]), "o", color=color, ms=8, mfc="none")
     for k, name in ((0, "L_0"), (T, "L_T")):  # L_0 of a density may be below 0, where a log axis ends
         label = f"{'-' * bool(L[k] < 0)}{name} = {abs(L[k]):.3g}"
         ax.annotate(label, (k, abs(L[k])), (10, 0), textcoords="offset points", va="center", color=BLUE)
@@ -168,7 +159,7 @@ def elbo_by_t(found, d):
     ax.set_xlim(-0.3, 10 * T)
     ax.legend(frameon=False)
     for ax in below:
-        ax.plot(np.arange(T + 1), np.cumsum(L - np.array(found["exact"]["terms"]) / bits), color=BLUE, lw=2.5)
+        ax.plot(np.arange(T + 1), np.cumsum(L - bits("exact", "terms")), color=BLUE, lw=2.5)
         ax.axhline(0, color=ORANGE, lw=2.5)
         ax.set(ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from L_0 to L_k")
     ax.set_xlabel("k")

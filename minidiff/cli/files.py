@@ -1,6 +1,7 @@
 """Files: what cannot be read is said in one line, and what is written is there whole or not at all."""
 
 import os
+import tempfile
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,22 +13,18 @@ MAX_BYTES = 4 * 2**30  # what an archive may expand to: a small file can claim a
 
 def folder(path):
     """path as an existing folder that can be written; made if need be. Raises ValueError naming it otherwise."""
-    path = Path(path)
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / f".{os.getpid()}.probe"
-        probe.touch()
-        probe.unlink()
+        Path(path).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as e:
         raise ValueError(f"the folder {path} cannot be written: {e.strerror}") from e
-    return path
+    return Path(path)
 
 
 @contextmanager
 def replacing(path):
     """Yields a path beside `path` to write to, and renames it when that went well; otherwise nothing is left."""
-    path = Path(path)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    beside = Path(path).with_name(f".{os.getpid()}.{Path(path).name}")
     try:
         yield beside
         os.replace(beside, path)
@@ -47,17 +44,21 @@ def existing(path):
     return path
 
 
-def read_npz(path):
-    """name -> array of an .npz file. Raises ValueError for one that is missing, cut off, too large or holds objects."""
-    path = existing(path)
+def read_arrays(path):
+    """name -> array of an .npz file; of an .npy file one of no name, which stays there until it is asked for.
+
+    Raises ValueError for a file that is missing, cut off, too large or holds objects.
+    """
+    path, size = existing(path), 0
     try:
+        if path.suffix == ".npy":
+            return {"": np.load(path, mmap_mode="r", allow_pickle=False)}  # mapping compares the header with the size
         with zipfile.ZipFile(path) as z:
             size = sum(i.file_size for i in z.infolist())
-        if size > MAX_BYTES:
-            raise ValueError(f"{path} would expand to {size / 2**30:.1f} GiB, more than {MAX_BYTES / 2**30:.0f}")
         with np.load(path, allow_pickle=False) as arrays:
-            return {k: arrays[k] for k in arrays.files}
-    except ValueError as e:
-        raise ValueError(f"{path} holds objects, expected numbers" if "pickle" in str(e) else f"{path}: {e}") from e
-    except Exception as e:  # a damaged archive fails in many ways: zlib, struct, tokenize, ...
-        raise ValueError(f"{path} is cut off or is not an .npz file ({type(e).__name__})") from e
+            if size <= MAX_BYTES:
+                return dict(arrays)
+    except Exception as e:  # a damaged file fails in many ways: zlib, struct, tokenize, ...
+        what = "holds objects, expected numbers" if "bject" in str(e) else f"is cut off or is not an {path.suffix} file"
+        raise ValueError(f"{path} {what}") from e
+    raise ValueError(f"{path} would expand to {size / 2**30:.1f} GiB, more than {MAX_BYTES / 2**30:.0f}")

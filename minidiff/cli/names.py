@@ -1,6 +1,7 @@
 """The names that a person types, one table a kind, and the things they stand for."""
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +18,8 @@ from .datasets import from_file, is_file
 
 SCHEDULES = {"linear": schedule.linear, "linear-scaled": schedule.linear_scaled, "cosine": schedule.cosine}
 MODELS = {"mlp": MLP, "unet": UNet}
-OBJECTIVES = {
-    "eps": objective.eps_prediction,
-    "x0": objective.x_0_prediction,
-    "v": objective.v_prediction,
-    "flow": flow.velocity_prediction,
-}
+OBJECTIVES = {"eps": objective.eps_prediction, "x0": objective.x_0_prediction, "v": objective.v_prediction}
+OBJECTIVES["flow"] = flow.velocity_prediction
 WEIGHTS = {"simple": objective.simple, "derived": objective.derived, "min-snr": objective.min_snr}
 TIMES = {"uniform": objective.uniform, "logit-normal": objective.logit_normal()}
 SPACINGS = {"trailing": sample.trailing, "leading": sample.leading, "linspace": sample.linspace}
@@ -90,8 +87,7 @@ class Sampler:
 
     def times(self, T, steps, spacing):
         """The descending times of that many steps, or of its own number, by the name of a spacing."""
-        steps = min(self.steps or T, T) if steps is None else steps
-        return pick("spacing", SPACINGS, spacing)(T, steps)
+        return pick("spacing", SPACINGS, spacing)(T, min(self.steps or T, T) if steps is None else steps)
 
 
 def sampler(name, var=None, eta=None, data_var=lambda: 1.0, straight=False):
@@ -119,27 +115,24 @@ def load(name, seed=0, shape=None, label_column=None):
 
     Raises ValueError for a name that is neither, listing the known ones, and for a shape or label_column it cannot have.
     """
-    name = str(name)
+    name, rng = str(name), stream(seed, DATA)
     if label_column is not None and Path(name).suffix != ".csv":
         raise ValueError(f"a label column is for a .csv file, and {name} is none")
-    found = from_file(name, shape, label_column) if is_file(name) else _made(name, stream(seed, DATA))
+    if is_file(name):
+        found = from_file(name, shape, label_column)
+    elif name in MIXTURES:
+        mixture = MIXTURES[name]()
+        found = data.Dataset(name, mixture.sample(N, rng, np.float32), (2,), mixture=mixture)
+    elif name in POINTS:
+        found = data.Dataset(name, POINTS[name](N, rng).astype(np.float32), (2,))
+    elif name == "digits":
+        found = data.digits()
+    elif size := re.fullmatch(r"glyphs(?:-(\d+))?", name):
+        size = int(size[1] or 16)
+        x, label = glyphs(size, N, rng)
+        found = data.Dataset(name, x, (size, size), label=label)
+    else:
+        raise unknown("data", [*DATA_SETS, "glyphs-SIZE", "an .npy, .npz, .csv or IDX file"], name)
     if shape is not None and tuple(shape) != found.shape:
         raise ValueError(f"{name} has rows of the shape {found.shape}, not {tuple(shape)}")
     return found
-
-
-def _made(name, rng):
-    """The Dataset that is made, not read."""
-    if name in MIXTURES:
-        mixture = MIXTURES[name]()
-        return data.Dataset(name, mixture.sample(N, rng, np.float32), (2,), mixture=mixture)
-    if name in POINTS:
-        return data.Dataset(name, POINTS[name](N, rng).astype(np.float32), (2,))
-    if name == "digits":
-        return data.digits()
-    kind, _, size = name.partition("-")
-    if kind == "glyphs" and (size or "16").isdigit():
-        size = int(size or 16)
-        x, label = glyphs(size, N, rng)
-        return data.Dataset(name, x, (size, size), label=label)
-    raise unknown("data", [*DATA_SETS, "glyphs-SIZE", "an .npy, .npz, .csv or IDX file"], name)

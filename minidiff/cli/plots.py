@@ -11,11 +11,6 @@ from .names import sampler
 from .runs import draw_path
 
 
-def some_of(data, n, seed):
-    """n rows of data, or all, chosen by chance: a file may be sorted."""
-    return data.x[stream(seed, JUDGE, 5).permutation(len(data.x))[:n]]
-
-
 def curve(run, data):
     """The training curve: means over up to 200 stretches, and the exact floor where the data's law is known."""
     parts = np.array_split(np.array(run.losses) / run.loss_of_0(), min(200, len(run.losses)))
@@ -29,17 +24,23 @@ def curve(run, data):
 
 def forward(run, data, seed):
     """A few rows of data dissolving into noise."""
-    times = np.round(run.schedule.T * np.array([0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1])).astype(int)
+    times = np.unique(np.round(run.schedule.T * np.array([0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1])).astype(int))
     rows = data.x[:: max(1, len(data.x) // 3)][:3] if len(data.shape) > 1 else data.x[:800]
-    path = noise_chain(run.schedule, rows, np.unique(times), stream(seed, JUDGE, 6))
-    labels = [f"t={t}\n$\\bar\\alpha_t = {run.schedule.alpha_bar[t]:.2f}$" for t in np.unique(times)]
+    path = noise_chain(run.schedule, rows, times, stream(seed, JUDGE, 6))
+    labels = [f"t={t}\n$\\bar\\alpha_t = {run.schedule.alpha_bar[t]:.2f}$" for t in times]
     return figures.strip(path, labels, data.shape, "Forward: data dissolve, step by step, into noise")
 
 
-def reverse(run, how, times, seed, condition=(), plain=False):
-    """A few rows of noise becoming data by the Sampler `how`; condition: labels and w, or nothing."""
-    path, at = draw_path(run, how, times, 3 if len(run.shape) > 1 else 800, seed, 9, condition, plain)
+def reverse(run, how, times, *drawn):
+    """A few rows of noise becoming data by the Sampler `how`; drawn: seed, condition and plain, as draw has them."""
+    path, at = draw_path(run, how, times, 3 if len(run.shape) > 1 else 800, 9, *drawn)
     return figures.strip(path, [f"t={t}" for t in at], run.shape, f"Reverse: from noise to data by {how.label}")
+
+
+def trajectory(gif, run, how, times, *drawn):
+    """Writes many rows of noise becoming data as a GIF, and returns where it is."""
+    path, at = draw_path(run, how, times, 36 if len(run.shape) > 1 else 1000, 60, *drawn)
+    return figures.trajectory(path, [f"t = {t}" for t in at], run.shape, gif)
 
 
 def growing(path, plain=False):
@@ -47,15 +48,21 @@ def growing(path, plain=False):
     stages, labels, ddim = [], [], sampler("ddim")
 
     def look(run):
+        pictures, times = len(run.shape) > 1, ddim.times(run.schedule.T, min(25, run.schedule.T), "trailing")
         condition = (np.arange(run.labels), 1.0) if run.labels else ()
-        times = ddim.times(run.schedule.T, min(25, run.schedule.T), "trailing")
-        n = 10 if len(run.shape) > 1 else 800
-        stages.append(draw_path(run, ddim, times, n, 0, 2, condition, plain)[0][-1])
+        stages.append(draw_path(run, ddim, times, 10 if pictures else 800, 2, 0, condition, plain)[0][-1])
         labels.append(f"step {run.state.step}")
-        draw = figures.lines if len(run.shape) > 1 else figures.strip
+        draw = figures.lines if pictures else figures.strip
         figures.save(draw(stages, labels, run.shape, "Learning: the same noise, step by step"), path)
 
     return look
+
+
+def against(data, sets, shape, title, seed):
+    """The data, chosen by chance as a file may be sorted, or None, and sets {caption: samples} beside each other."""
+    m = min(100 if len(shape) > 1 else 5000, *map(len, sets.values()))
+    shown = {} if data is None else {"data": data.x[stream(seed, JUDGE, 5).permutation(len(data.x))[:m]]}
+    return figures.beside(shown | {caption: x_0[:m] for caption, x_0 in sets.items()}, shape, title)
 
 
 def nearest(x_0, near, shape):

@@ -26,10 +26,15 @@ def done(result, args, status=0):
 
 def table(head, rows, left=False):
     """Columns under their heads, all but the first to the right, or all to the left."""
-    cells = [head, *[[f"{c:.4g}" if isinstance(c, float) else str(c) for c in row] for row in rows]]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    cells = [list(head), *[[f"{c:.4g}" if isinstance(c, float) else str(c) for c in row] for row in rows]]
+    widths = [max(map(len, column)) for column in zip(*cells)]
     aligned = [[c.ljust(w) if left or i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))] for r in cells]
     return "\n".join("  ".join(row).rstrip() for row in aligned)
+
+
+def records(heads, rows, left=False):
+    """A table of dicts, the same that --json prints; heads: key -> what stands above its column."""
+    return table(heads.values(), [[row.get(key, "") for key in heads] for row in rows], left)
 
 
 def pictures_text(j):
@@ -38,44 +43,31 @@ def pictures_text(j):
     lines = [table([f"Frechet distance, n = {j['n']}", "samples", "real against real"], rows)]
     if j["n"] < 2 * j["d"]:
         lines.append(f"(n = {j['n']} is too few for covariances of {j['d']} numbers: these distances say little)")
-    if "classifier" in j:
-        c = j["classifier"]
+    if c := j.get("classifier"):
         said = f"a classifier ({c['accuracy']:.1%} on held-out real pictures) sees the classes {c['classes']}"
         lines.append(said + (f"; agrees with the label asked for in {c['agreement']:.1%}" if "agreement" in c else ""))
-    near = j["to_the_nearest"]
-    lines.append(
-        f"median distance to the nearest training picture {near['samples']:.3g}; of real ones to another {near['data']:.3g}"
-    )
-    if "denoising" in j:
-        d = j["denoising"]
-        lines.append(
-            f"denoising x_t at t = {d['t']}: PSNR {d['psnr_of_x_t']:.1f} to {d['psnr']:.1f} dB, "
-            f"SSIM {d['ssim_of_x_t']:.2f} to {d['ssim']:.2f}"
-        )
-    else:
-        lines.append("(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)")
+    near = "median distance to the nearest training picture {samples:.3g}; of real ones to another {data:.3g}"
+    lines.append(near.format(**j["to_the_nearest"]))
+    psnr = "denoising x_t at t = {t}: PSNR {psnr_of_x_t:.1f} to {psnr:.1f} dB, SSIM {ssim_of_x_t:.2f} to {ssim:.2f}"
+    grey_only = "(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)"
+    lines.append(psnr.format(**j["denoising"]) if "denoising" in j else grey_only)
     return "\n".join(lines)
 
 
 def likelihood_text(found, d):
     """What `likelihood` found, as lines, in the data's own units; bits/dim are of minus the logarithm."""
-
-    def line(what, nats, mass=False):
-        """A density of the model's units is divided by the volume that one of them has in the data's; a mass stays."""
-        nats -= 0.0 if mass else found["log_scale"]
-        return [what, nats, bits_per_dim(nats, d)]
-
-    rows = []
-    for who in ("network", "exact"):
-        if who in found:
-            rows.append(line(f"{who}: ELBO (a lower bound)", found[who]["elbo"], mass=bool(found["levels"])))
-            rows.append(line(f"{who}: probability-flow ODE, at t = 1", found[who]["ode"]))
+    grey, per_unit = found["levels"], found["log_scale"]
+    rows = []  # what, nats in the model's units, what the data's units add
+    for who in [who for who in ("network", "exact") if who in found]:
+        rows.append([f"{who}: ELBO (a lower bound)", found[who]["elbo"], 0.0 if grey else per_unit])  # a mass has no units
+        rows.append([f"{who}: probability-flow ODE, at t = 1", found[who]["ode"], per_unit])
     if "truth" in found:
-        rows += [line("truth", found["truth"]), line("truth at t = 1", found["truth_at_1"])]
+        rows += [["truth", found["truth"], per_unit], ["truth at t = 1", found["truth_at_1"], per_unit]]
+    rows = [[what, nats - scaling, bits_per_dim(nats - scaling, d)] for what, nats, scaling in rows]
     text = table(["log-likelihood a row", "nats", "bits/dim"], rows)
     if "exact" in found:
         text += f"\nN(0, I) for the exact q(x_T) as the ODE's end would shift it by {found['exact']['wrong_end']:+.2g} nats"
-    grey = f"the ELBO is of {found['levels']} grey values, a mass; the ODE's of a density, which may be above 1"
-    kind = grey if found["levels"] else "continuous data: densities, so bits may be negative"
-    scaled = f", {found['log_scale']:+.4g} nats of scaling taken off" if found["log_scale"] else ""
+    mass = f"the ELBO is of {grey} grey values, a mass; the ODE's of a density, which may be above 1"
+    kind = mass if grey else "continuous data: densities, so bits may be negative"
+    scaled = f", {per_unit:+.4g} nats of scaling taken off" if per_unit else ""
     return text + f"\n({found['n']} rows, in the data's own units{scaled}; {kind})"

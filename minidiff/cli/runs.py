@@ -16,11 +16,11 @@ from ..sample import sample
 from .checkpoint import Run, load, save
 from .datasets import write_csv
 from .files import folder, replacing
-from .names import MODELS, SCHEDULES, goal_of, pick
+from .names import MODELS, SCHEDULES, goal_of, names_of, pick
 from .names import load as load_data
 from .progress import Interrupt, bar
 
-SAVE_EVERY = 20  # seconds between checkpoints
+SAVE_EVERY, LOOKS = 20, 8  # seconds between checkpoints, pictures of what is learnt
 SETTINGS = {"schedule": "linear", "T": 1000, "width": 128, "depth": 3, "batch": 256, "lr": 3e-3, "seed": 0,
             "objective": "v", "weight": "simple", "times": "uniform", "warmup": 0}  # fmt: skip
 UNET = {"width": 16, "depth": 2, "batch": 64, "lr": 2e-3, "warmup": 100}  # where it differs
@@ -37,15 +37,15 @@ def new_run(data, name, model, conditional=False, **settings):
         raise ValueError(f"--conditional needs labels and the model unet: {why}")
     if model == "mlp":
         network = kind(data.x.shape[1], s.width, s.depth)
-    elif len(data.shape) > 1:
-        labels = int(data.label.max()) + 1 if conditional else 0
-        if data.shape[0] != data.shape[1]:
-            raise ValueError(f"--model {model} needs pictures of shape (H, W) or (H, W, C) with H = W, got {data.shape}")
-        network = kind(data.shape[0], *data.shape[2:], width=s.width, depth=s.depth, labels=labels)
-    else:
+    elif len(data.shape) == 1:
         side = math.isqrt(d := data.shape[0])
         hint = f"{side} x {side} pixels? then --shape {side} {side}" if side**2 == d > 8 else "leave it out"
         raise ValueError(f"--model {model} needs pictures, {name} has rows of {d} numbers: {hint}")
+    elif data.shape[0] != data.shape[1]:
+        raise ValueError(f"--model {model} needs pictures of shape (H, W) or (H, W, C) with H = W, got {data.shape}")
+    else:
+        labels = int(data.label.max()) + 1 if conditional else 0
+        network = kind(*data.shape[1:], width=s.width, depth=s.depth, labels=labels)
     low, high = (-1.0, 1.0) if len(data.shape) > 1 else (data.x.min(axis=0), data.x.max(axis=0))
     return Run(
         network, train.start(network, s.seed), noising, name, data.shape, s.batch, s.lr, data.scale, data.offset, s.schedule,
@@ -61,8 +61,7 @@ def evenly(x):
 def data_of(run):
     """The data that a run was trained on. Raises ValueError where the file has changed since."""
     data = load_data(run.data, run.state.seed, run.shape, run.label_column)
-    same = data.x.shape[1] == run.model.d and np.array_equal(data.scale, run.scale) and np.array_equal(data.offset, run.offset)
-    if not same:
+    if not (np.array_equal(data.scale, run.scale) and np.array_equal(data.offset, run.offset)):
         raise ValueError(f"{run.data} is not what it was when the run began: its columns, mean or range differ")
     return data
 
@@ -73,13 +72,13 @@ def gradient_steps(run, data, steps, plain):
     return (train if plain else fast).train(run.model, run.state, run.schedule, data.x, steps=steps, **settings)
 
 
-def fit(run, data, steps, path, look=lambda run: None, looks=8, plain=False):
+def fit(run, data, steps, path, look=lambda run: None, plain=False):
     """Trains run up to `steps` with a progress bar and checkpoints at `path`. Returns False if the user stopped it.
 
-    look(run) is called up to `looks` times on the way, evenly, at least 50 steps apart.
+    look(run) is called up to LOOKS times on the way, evenly, at least 50 steps apart.
     """
     training, first, nothing = gradient_steps(run, data, steps, plain), run.state.step, run.loss_of_0()
-    looks = max(1, min(looks, (steps - first) // 50))
+    looks = max(1, min(LOOKS, (steps - first) // 50))
     at = {first + round((steps - first) * k / looks) for k in range(1, looks + 1)}
     is_new = not path.parent.exists()
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
@@ -93,14 +92,13 @@ def fit(run, data, steps, path, look=lambda run: None, looks=8, plain=False):
                 progress.update()
                 if state.step % 50 == 0:
                     progress.set_postfix_str(f"error {np.mean(run.recent_losses()) / nothing:.3f} (1: always 0)", False)
-                if time.monotonic() - saved > SAVE_EVERY or interrupt.asked:
+                if interrupt.asked or state.step >= steps or time.monotonic() - saved > SAVE_EVERY:
                     save(path, run)
                     saved = time.monotonic()
                 if interrupt.asked:
                     return False
                 if state.step in at:
                     look(run)
-        save(path, run)
     except FloatingPointError as e:
         kept = f"{path} keeps step {load(path).state.step}" if path.exists() else "no checkpoint was written yet"
         raise FloatingPointError(f"{e}; {kept}") from e
@@ -110,18 +108,18 @@ def fit(run, data, steps, path, look=lambda run: None, looks=8, plain=False):
     return True
 
 
-def asked(run, sampler, condition, plain):
-    """What the sampler asks, eps_theta or for some the velocity; condition: labels and w, or nothing."""
-    return (run.velocity if sampler.on_velocity else run.eps_theta)(*condition, plain=plain)
+def begin(run, sampler, n, seed, condition, plain):
+    """What sample needs: eps_theta or what the sampler asks in its place, x_T (n, d), and the rng that drew it."""
+    eps_theta, rng = (run.velocity if sampler.on_velocity else run.eps_theta)(*condition, plain=plain), RowNoise(seed)
+    return eps_theta, rng.standard_normal((n, run.model.d), np.float32), rng
 
 
 def draw(run, sampler, times, n, seed, condition=(), plain=False):
-    """n samples (n, d), the seconds they took, and how often each asked a network. plain: by the readable code only.
+    """n samples (n, d), and as a dict how they were drawn. condition: labels (n,) and w, or nothing.
 
-    condition: labels (n,) and w, or nothing.
+    plain: by the readable code only. Raises FloatingPointError for samples that are not finite.
     """
-    rng, eps_theta = RowNoise(seed), asked(run, sampler, condition, plain)
-    x_T = rng.standard_normal((n, run.model.d), np.float32)
+    eps_theta, x_T, rng = begin(run, sampler, n, seed, condition, plain)
     began = time.perf_counter()
     with bar(n * (len(times) - 1), "row-steps", sampler.label) as progress:
         if plain:
@@ -129,21 +127,24 @@ def draw(run, sampler, times, n, seed, condition=(), plain=False):
                 progress.update(len(x_0))
         else:
             x_0 = fast.generate(sampler.step, eps_theta, run.schedule, x_T, times, rng, progress.update)
+    seconds = time.perf_counter() - began
     check_finite(x_0)
     warn_beyond(run, x_0)
     both = 2 if condition and condition[1] not in (0, 1) else 1  # with the label, and without
-    return x_0, time.perf_counter() - began, both * evaluations(sampler.step, run.schedule, times)
+    asked = both * evaluations(sampler.step, run.schedule, times)
+    learnt = names_of(run.goal)["objective"]
+    return x_0, {"sampler": sampler.label, "objective": learnt, "n": n, "evaluations": asked, "seconds": seconds}
 
 
-def draw_path(run, sampler, times, n, seed, frames, condition=(), plain=False):
+def draw_path(run, sampler, times, n, frames, seed, condition=(), plain=False):
     """About `frames` stages (n, d) on the way from noise to data, and their times. condition: any number of labels and w."""
-    rng, condition = RowNoise(seed), condition and (np.resize(condition[0], n), condition[1])
-    x_T = rng.standard_normal((n, run.model.d), np.float32)
-    keep = set(np.linspace(0, len(times) - 1, min(frames, len(times))).round().astype(int).tolist())
-    walk = sample(sampler.step, asked(run, sampler, condition, plain), run.schedule, x_T, times, rng)
-    path = [x for k, x in enumerate(itertools.chain([x_T], walk)) if k in keep]
+    condition = condition and (np.resize(condition[0], n), condition[1])
+    eps_theta, x_T, rng = begin(run, sampler, n, seed, condition, plain)
+    keep = np.unique(np.linspace(0, len(times) - 1, frames).round().astype(int)).tolist()
+    walk = itertools.chain([x_T], sample(sampler.step, eps_theta, run.schedule, x_T, times, rng))
+    path = [x for k, x in enumerate(walk) if k in keep]
     check_finite(path[-1])
-    return path, [int(times[k]) for k in sorted(keep)]
+    return path, [int(times[k]) for k in keep]
 
 
 def check_finite(x_0):
@@ -162,14 +163,14 @@ def warn_beyond(run, x_0):
 
 def write_samples(run, x_0, condition, out):
     """samples.csv for a run on a .csv, the labels in their old column; else samples.npy and labels.npy. Returns the paths."""
-    labels = condition[0] if condition else np.full(len(x_0), run.labels)  # the number of labels stands for none
+    x, labels = run.in_data_units(x_0), condition[0] if condition else np.full(len(x_0), run.labels)  # K labels: K is none
     if run.columns is not None:
-        x, columns = run.in_data_units(x_0).reshape(len(x_0), -1), [c for c in run.columns if c != run.label_column]
+        x, columns = x.reshape(len(x), -1), [c for c in run.columns if c != run.label_column]
         if run.labels:
             x, columns = np.insert(x, run.columns.index(run.label_column), labels, axis=1), run.columns
         write_csv(out / "samples.csv", x, columns)
         return [out / "samples.csv"]
-    arrays = {"samples.npy": run.in_data_units(x_0)} | ({"labels.npy": labels} if run.labels else {})
+    arrays = {"samples.npy": x} | ({"labels.npy": labels} if run.labels else {})
     for file, array in arrays.items():
         with replacing(out / file) as beside, open(beside, "wb") as f:
             np.save(f, array)

@@ -20,24 +20,23 @@ def doctor(args):
     schedule, std = pick("schedule", SCHEDULES, args.schedule)(args.T), args.data_std
     if not std > 0:
         raise ValueError(f"data_std must be positive, got {std}")
-    nats = float(prior_kl(schedule, std**2))
-    result = {
-        "schedule": args.schedule, "T": args.T,
-        "alpha_bar_T": float(schedule.alpha_bar[-1]), "snr_T": float(snr(schedule, args.T)),
-        "beta_min": float(schedule.beta[1:].min()), "beta_max": float(schedule.beta.max()), "prior_kl": nats,
-        "limit": LIMIT, "healthy": nats <= LIMIT,
-    }  # fmt: skip
-    show(f"{args.schedule}, T = {args.T}, data of std {std:g}", args)
-    show(f"  alpha_bar_T  {result['alpha_bar_T']:.3g}    share of the data's variance still in x_T", args)
-    show(f"  SNR_T        {result['snr_T']:.3g}", args)
-    show(f"  beta         {result['beta_min']:.3g} .. {result['beta_max']:.3g}", args)
-    show(f"  prior KL     {nats:.3g} nats a coordinate: what x_T knows and N(0, I), the start, does not", args)
-    if result["healthy"]:
+    rows = [
+        ["alpha_bar_T", float(schedule.alpha_bar[-1]), "share of the data's variance still in x_T"],
+        ["snr_T", float(snr(schedule, args.T)), "alpha_bar_T over the noise's variance"],
+        ["beta_min", float(schedule.beta[1:].min()), "variance of the noise that a step adds, at least"],
+        ["beta_max", float(schedule.beta.max()), "and at most"],
+        ["prior_kl", float(prior_kl(schedule, std**2)), "nats a coordinate: what x_T knows and N(0, I), the start, does not"],
+    ]
+    result = {"schedule": args.schedule, "T": args.T} | {name: value for name, value, _ in rows} | {"limit": LIMIT}
+    result["healthy"] = healthy = result["prior_kl"] <= LIMIT
+    head = [f"{args.schedule}, T = {args.T}", "", f"data of std {std:g}"]
+    show(table(head, [[name, f"{value:.3g}", words] for name, value, words in rows], left=True), args)
+    if not healthy:
+        result["advice"] = advice(args.schedule, args.T, std)
+        show(f"not healthy: above {LIMIT} nats, sampling would start in the wrong place. {result['advice']}", args)
+    else:
         show(f"healthy: at most {LIMIT} nats", args)
-        return done(result, args)
-    result["advice"] = advice(args.schedule, args.T, std)
-    show(f"not healthy: above {LIMIT} nats, sampling would start in the wrong place. {result['advice']}", args)
-    return done(result, args, 1)
+    return done(result, args, 0 if healthy else 1)
 
 
 def advice(name, T, std):
@@ -64,42 +63,41 @@ def oracle(args):
     how = sampler(args.sampler or "ddpm", args.var, args.eta, lambda: std**2)
     times, process = how.times(args.T, args.steps, args.spacing), continuous(schedule)
     steps, ab = len(times) - 1, schedule.at(int(times[0]), 0.0)
-    starts = {"N(0, 1)": None, "q(x_t)": (np.array([math.sqrt(ab) * m]), np.array([[ab * std**2 + 1 - ab]]))}
-    ends = {}
-    for name, start in starts.items():
+
+    def end(start):
         means, covs = moments(how.step, schedule, [m], [[std**2]], times, start, process)
-        ends[name] = np.array([means[-1][0], math.sqrt(max(covs[-1][0, 0], 0.0))])
-    data, got, exact = np.array([m, std]), ends["N(0, 1)"], ends["q(x_t)"]
+        return np.array([means[-1][0], math.sqrt(max(covs[-1][0, 0], 0.0))])
+
+    data, got = np.array([m, std]), end(None)
+    exact = end((np.array([math.sqrt(ab) * m]), np.array([[ab * std**2 + 1 - ab]])))
     rows = {
-        "data": data, "result": got, "bias": got - data, "bias_of_the_start": got - exact, "bias_of_the_steps": exact - data
-    }  # fmt: skip
-    words = ["data", "samples, exactly", "bias", "  of it: started from N(0, 1), not q(x_t)", "  of it: the steps are finite"]
-    result = {
-        "sampler": how.label,
-        "evaluations": evaluations(how.step, process, times),
-        "steps": steps,
-        "spacing": args.spacing,
+        "data": ("data", data),
+        "result": ("samples, exactly", got),
+        "bias": ("bias", got - data),
+        "bias_of_the_start": ("  of it: started from N(0, 1), not q(x_t)", got - exact),
+        "bias_of_the_steps": ("  of it: the steps are finite", exact - data),
     }
-    result |= {"first_t": int(times[0]), "schedule": args.schedule, "T": args.T, "alpha_bar_T": float(schedule.alpha_bar[-1])}
-    result |= {k: {"mean": float(a), "std": float(b)} for k, (a, b) in rows.items()}
-    asked = f"{steps} steps ({args.spacing}), {result['evaluations']} evaluations"
-    show(f"{how.label} in {asked}; {args.schedule}, T = {args.T}\n", args)
-    show(table(["", "mean", "std"], [[w, float(a), float(b)] for w, (a, b) in zip(words, rows.values())]), args)
+    asked = evaluations(how.step, process, times)
+    result = {"sampler": how.label, "evaluations": asked, "steps": steps, "spacing": args.spacing, "first_t": int(times[0])}
+    result |= {"schedule": args.schedule, "T": args.T, "alpha_bar_T": float(schedule.alpha_bar[-1])}
+    result |= {key: {"mean": float(a), "std": float(b)} for key, (_, (a, b)) in rows.items()}
+    show(f"{how.label} in {steps} steps ({args.spacing}), {asked} evaluations; {args.schedule}, T = {args.T}\n", args)
+    show(table(["", "mean", "std"], [[words, *moments.tolist()] for words, moments in rows.values()]), args)
     return done(result, args)
 
 
 def notation(args):
     """The dictionary between the papers: Ho, DDIM, Prince, Karras, VDM, Song, flow matching."""
-    entries = [
-        {"paper": e.paper, "symbol": e.symbol, "meaning": e.meaning, "here": e.here, "is": e.formula,
-         "to": f"dictionary.{e.to.__name__}", "back": f"dictionary.{e.back.__name__}"} for e in DICTIONARY
-    ]  # fmt: skip
-    wanted = [e for e in entries if not args.paper or args.paper.lower() in e["paper"].lower()]
+    wanted = [e for e in DICTIONARY if not args.paper or args.paper.lower() in e.paper.lower()]
     if not wanted:
         raise unknown("paper", dict.fromkeys(e.paper for e in DICTIONARY), args.paper)
+    found = [
+        {"paper": e.paper, "symbol": e.symbol, "meaning": e.meaning, "here": e.here, "is": e.formula,
+         "to": f"dictionary.{e.to.__name__}", "back": f"dictionary.{e.back.__name__}"} for e in wanted
+    ]  # fmt: skip
+    rows = [[e.paper, e.symbol, e.formula, e.meaning, f"{e.to.__name__}, {e.back.__name__}"] for e in wanted]
     show("here: x_t = sqrt(ab) x_0 + sqrt(1 - ab) eps, ab = alpha_bar_t, t = 0 is clean\n", args)
-    rows = [[e["paper"], e["symbol"], e["is"], e["meaning"], f"{e['to'][11:]}, {e['back'][11:]}"] for e in wanted]
     show(table(["paper", "its symbol", "here", "meaning", "functions in dictionary.py"], rows, left=True), args)
     show("\nClashes: t = 0 is clean here and noise in flow matching; x_0 is data here and noise in flow matching;", args)
     show("alpha_t is 1 - beta_t here and in Ho, alpha-bar_t in DDIM and Prince, a root in VDM.", args)
-    return done({"notation": wanted}, args)
+    return done({"notation": found}, args)
