@@ -94,8 +94,7 @@ def demo(args):
     v, eps = (new_run(data, "digits", "mlp", seed=args.seed, objective=o, times="logit-normal") for o in ("v", "eps"))
     wrote(figures.save(plots.forward(v, data, args.seed), out / "forward.png"), args, result)
     for home, run in ((out, v), (out / "eps", eps)):
-        if not fit(run, data, steps, home / CHECKPOINT, plain=args.plain):
-            return stopped(home, run, steps)
+        fit(run, data, steps, home / CHECKPOINT, plain=args.plain)
         wrote(home / CHECKPOINT, args, result)
     wrote(figures.save(plots.curve(v, data), out / "training.png"), args, result)
     ddpm, ddim = sampler("ddpm"), sampler("ddim")
@@ -122,13 +121,6 @@ def demo(args):
     return done(result, args)
 
 
-def stopped(out, run, steps):
-    """What to say after Ctrl-C."""
-    where = f"minidiff train --out {out} --resume --steps {steps}"
-    print(f"stopped at step {run.state.step}; {out / CHECKPOINT} is saved. Continue with: {where}", file=sys.stderr)
-    return 130
-
-
 def train(args):
     """Trains a denoiser and keeps it in its folder's checkpoint.npz."""
     out = Path(args.out or f"runs/{Path(args.data or 'run').stem}")
@@ -153,8 +145,7 @@ def train(args):
             print(f"{args.data}: {data.notes}", file=sys.stderr)
     result, drawn = {"from_step": run.state.step}, figures.drawable(run.shape)
     look = plots.growing(out / "progress.png", args.plain) if drawn else lambda run: None
-    if not fit(run, data, args.steps, out / CHECKPOINT, look, plain=args.plain):
-        return stopped(out, run, args.steps)
+    fit(run, data, args.steps, out / CHECKPOINT, look, args.plain)
     for file in [CHECKPOINT] + ["progress.png"] * drawn:
         wrote(out / file, args, result)
     wrote(figures.save(plots.curve(run, data), out / "training.png"), args, result)

@@ -73,7 +73,7 @@ def gradient_steps(run, data, steps, plain):
 
 
 def fit(run, data, steps, path, look=lambda run: None, plain=False):
-    """Trains run up to `steps` with a progress bar and checkpoints at `path`. Returns False if the user stopped it.
+    """Trains run up to `steps` with a progress bar and checkpoints at `path`: the last one at Ctrl-C, a KeyboardInterrupt.
 
     look(run) is called up to LOOKS times on the way, evenly, at least 50 steps apart.
     """
@@ -96,7 +96,8 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
                     save(path, run)
                     saved = time.monotonic()
                 if interrupt.asked:
-                    return False
+                    more = f"minidiff train --out {path.parent} --resume --steps {steps}"
+                    raise KeyboardInterrupt(f"stopped at step {state.step}; {path} is saved. Continue with: {more}")
                 if state.step in at:
                     look(run)
     except FloatingPointError as e:
@@ -105,7 +106,6 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
     finally:
         if is_new and not any(path.parent.iterdir()):  # stopped before there was anything to keep
             path.parent.rmdir()
-    return True
 
 
 def begin(run, sampler, n, seed, condition, plain):
