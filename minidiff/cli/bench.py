@@ -35,15 +35,13 @@ def once(f):
 
 
 def interleaved(tasks, repeats, progress=lambda n: None):
-    """name -> median seconds of a call, the tasks taken in turn; each is called once before."""
+    """name -> median seconds of a call, the tasks taken in turn; each is called once before that."""
     times = {name: [] for name in tasks}
-    for f in tasks.values():
-        f()
-    for _ in range(repeats):
+    for _ in range(repeats + 1):
         for name, f in tasks.items():
             times[name].append(once(f))
             progress(1)
-    return {name: statistics.median(t) for name, t in times.items()}
+    return {name: statistics.median(t[1:]) for name, t in times.items()}
 
 
 def refuse(text):
@@ -106,11 +104,10 @@ def tasks():
 
 
 def limits():
-    """name -> task for the machine's limits: (task, FLOPs or bytes of one call)."""
+    """name -> (task, FLOPs or bytes of one call), for the machine's limits."""
     rng, width = stream(0, BENCH), MODEL.width
     x, W = rng.standard_normal((512, width), np.float32), rng.standard_normal((width, width), np.float32)
-    y, memory = np.empty_like(x), np.ones(2**24, np.float32)
-    copy = np.empty_like(memory)
+    y, memory, copy = np.empty_like(x), np.ones(2**24, np.float32), np.zeros(2**24, np.float32)
     threads.warm_up_blas()
     blas = (lambda: [np.matmul(x, W, out=y) for _ in range(20)], 20 * 2 * 512 * width**2)
     return {"BLAS, one core": blas, "copy": (lambda: np.copyto(copy, memory), 2 * memory.nbytes)}

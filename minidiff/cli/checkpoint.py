@@ -82,6 +82,10 @@ class Run:
         """The last tenth of the losses, at most 500: single ones scatter, and their mean falls."""
         return self.losses[-min(500, -(-len(self.losses) // 10)) :]
 
+    def error(self):
+        """The mean of the recent losses, 1 for a network that answers 0."""
+        return float(np.mean(self.recent_losses() or [math.nan])) / self.loss_of_0()
+
     def in_data_units(self, x):
         """Rows of the model as what the data was before it was scaled, (n, *shape)."""
         return (x * self.scale + self.offset).reshape(-1, *self.shape)

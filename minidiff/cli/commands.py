@@ -62,16 +62,12 @@ def condition_of(args, run):
     return np.resize([int(name) for name in names], args.n), w
 
 
-def price_of_eps(schedule):
-    """Why few steps cost a network that was asked for eps."""
-    times = 1 / schedule.alpha_bar[-1] ** 0.5
-    return f"an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), {times:.0f} times as large in x_0_hat, one of v not"
-
-
 def warn_of_eps(run, times, args):
     """Says what eps costs where a sampler of few steps asks for it."""
-    if names_of(run.goal)["objective"] == "eps" and len(times) - 1 <= run.schedule.T // 4:
-        show(f"this run answers eps: {price_of_eps(run.schedule)} (train --objective v; or --steps {run.schedule.T})", args)
+    if names_of(run.goal)["objective"] == "eps" and len(times) - 1 <= (T := run.schedule.T) // 4:
+        larger = f"{run.schedule.alpha_bar[-1] ** -0.5:.0f} times as large in x_0_hat, one of v not"
+        show("this run answers eps: an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), " + larger, args)
+        show(f"(train --objective v; or --steps {T})", args)
 
 
 def verdict(j):
@@ -98,8 +94,7 @@ def demo(args):
     v, eps = (new_run(data, "digits", "mlp", seed=args.seed, objective=o, times="logit-normal") for o in ("v", "eps"))
     wrote(figures.save(plots.forward(v, data, args.seed), out / "forward.png"), args, result)
     for home, run in ((out, v), (out / "eps", eps)):
-        if not fit(run, data, steps, home / CHECKPOINT, plain=args.plain):
-            return stopped(home, run, steps)
+        fit(run, data, steps, home / CHECKPOINT, plain=args.plain)
         wrote(home / CHECKPOINT, args, result)
     wrote(figures.save(plots.curve(v, data), out / "training.png"), args, result)
     ddpm, ddim = sampler("ddpm"), sampler("ddim")
@@ -110,8 +105,7 @@ def demo(args):
         result["samplers"].append(found | {"sampler": name})
         if how is ddim:
             panels[f"asked for {found['objective']}: {name}, {found['evaluations']} steps"] = x_0
-    title = "Digits that a network made of noise, and what breaks first"
-    fig = plots.against(data, panels, data.shape, title, args.seed)
+    fig = plots.against(data, panels, data.shape, "Digits that a network made of noise, and what breaks first", args.seed)
     wrote(figures.save(fig, out / "samples.png"), args, result)
     wrote(figures.save(plots.reverse(v, ddpm, every, args.seed, (), args.plain), out / "reverse.png"), args, result)
     wrote(plots.trajectory(out / "trajectory.gif", v, ddim, few, args.seed, (), args.plain), args, result)
@@ -119,18 +113,12 @@ def demo(args):
     show("\n" + records(JUDGED, result["samplers"]), args)
     show("(noise floor: real digits against other real digits, as many; a perfect sampler comes down to it)", args)
     show(f"DDIM: {verdict(result['samplers'][1])}", args)
-    show(f"What breaks first: {price_of_eps(v.schedule)}.\n", args)
-    show(f"{result['seconds']:.0f} s in all. Look at {out / 'samples.png'} and {out / 'trajectory.gif'}. Then try", args)
+    show(f"What breaks first, in {out / 'eps'}:", args)
+    warn_of_eps(eps, few, args)
+    show(f"\n{result['seconds']:.0f} s in all. Look at {out / 'samples.png'} and {out / 'trajectory.gif'}. Then try", args)
     show(f"  minidiff sample {out} --sampler ddim --steps 10   fewer steps: what do they cost?", args)
     show("  minidiff doctor --T 50                            why a short linear schedule fails", args)
     return done(result, args)
-
-
-def stopped(out, run, steps):
-    """What to say after Ctrl-C."""
-    where = f"minidiff train --out {out} --resume --steps {steps}"
-    print(f"stopped at step {run.state.step}; {out / CHECKPOINT} is saved. Continue with: {where}", file=sys.stderr)
-    return 130
 
 
 def train(args):
@@ -157,15 +145,13 @@ def train(args):
             print(f"{args.data}: {data.notes}", file=sys.stderr)
     result, drawn = {"from_step": run.state.step}, figures.drawable(run.shape)
     look = plots.growing(out / "progress.png", args.plain) if drawn else lambda run: None
-    if not fit(run, data, args.steps, out / CHECKPOINT, look, plain=args.plain):
-        return stopped(out, run, args.steps)
+    fit(run, data, args.steps, out / CHECKPOINT, look, args.plain)
     for file in [CHECKPOINT] + ["progress.png"] * drawn:
         wrote(out / file, args, result)
     wrote(figures.save(plots.curve(run, data), out / "training.png"), args, result)
-    recent = run.recent_losses()
-    result |= {"steps": run.state.step, "loss": sum(recent) / len(recent), "d": run.model.d}
-    share = result["loss"] / run.loss_of_0()
-    show(f"step {run.state.step}: error {share:.4f}, the mean of the last {len(recent)} steps (1: answering 0 always)", args)
+    result |= {"steps": run.state.step, "loss": run.error() * run.loss_of_0(), "d": run.model.d}
+    last = f"the mean of the last {len(run.recent_losses())} steps (1: answering 0 always)"
+    show(f"step {run.state.step}: error {run.error():.4f}, {last}", args)
     show(f"next: minidiff sample {out}" + (" --sampler ddim --steps 50 --n 100" if run.kind == "unet" else ""), args)
     return done(result, args)
 
@@ -178,8 +164,7 @@ def sample(args):
     out = folder(args.out or home / f"{re.sub('[^a-z0-9+.-]+', '-', how.label).strip('-')}-{steps}")
     x_0, result = draw(run, how, times, args.n, args.seed, condition, args.plain)
     warn_of_eps(run, times, args)
-    about = "{sampler}: {n} samples, {evaluations} network evaluations each, {seconds:.2f} s"
-    show(about.format(**result), args)
+    show("{sampler}: {n} samples, {evaluations} network evaluations each, {seconds:.2f} s".format(**result), args)
     for file in write_samples(run, x_0, condition, out):
         wrote(file, args, result)
     if figures.drawable(run.shape):
@@ -215,9 +200,8 @@ def evaluate(args):
         wrote(figures.save(fig, out / "eval.png"), args, result)
     if len(run.shape) > 1:
         found = result["pictures"] = judge_pictures(x_0, condition, data, run, args.seed, distances)
-        near = data.x[found.pop("nearest")[:40]]
+        wrote(figures.save(plots.nearest(x_0, data.x[found.pop("nearest")[:40]], run.shape), out / "nearest.png"), args, result)
         show("\n" + pictures_text(found), args)
-        wrote(figures.save(plots.nearest(x_0, near, run.shape), out / "nearest.png"), args, result)
     if args.likelihood:
         found = result["likelihood"] = likelihood(run, data, min(args.n, 500), args.seed, bar)
         show("\n" + likelihood_text(found, run.model.d), args)
@@ -228,13 +212,12 @@ def evaluate(args):
 def info(args):
     """What is in a checkpoint."""
     run, _ = run_at(args.run)
-    recent = run.recent_losses() or [float("nan")]
     result = {
         "model": {"kind": run.kind} | asdict(run.model),
         "parameters": sum(w.size for w in run.state.params.values()), "dtype": str(run.state.params["W_in"].dtype),
         **names_of(run.goal), "data": run.data, "shape": list(run.shape), "schedule": run.schedule_name, "T": run.schedule.T,
         "alpha_bar_T": float(run.schedule.alpha_bar[-1]), "steps": run.state.step, "batch": run.batch, "lr": run.lr,
-        "seed": run.state.seed, "loss": sum(recent) / len(recent) / run.loss_of_0(),
+        "seed": run.state.seed, "loss": run.error(),
     }  # fmt: skip
     for key, value in result.items():
         show(f"{key:18} {value}", args)

@@ -189,6 +189,6 @@ def main(argv=None):
     except (ValueError, TypeError, OSError, MemoryError, OverflowError, FloatingPointError) as e:
         print(f"minidiff {args.command}: {str(e).splitlines()[0] if str(e) else type(e).__name__}", file=sys.stderr)
         return 1 if isinstance(e, FloatingPointError) else 2
-    except KeyboardInterrupt:
-        print(f"\nminidiff {args.command}: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as e:
+        print(f"\nminidiff {args.command}: {str(e) or 'interrupted'}", file=sys.stderr)
         return 130

@@ -73,13 +73,13 @@ def gradient_steps(run, data, steps, plain):
 
 
 def fit(run, data, steps, path, look=lambda run: None, plain=False):
-    """Trains run up to `steps` with a progress bar and checkpoints at `path`. Returns False if the user stopped it.
+    """Trains run up to `steps` with a progress bar and checkpoints at `path`: the last one at Ctrl-C, a KeyboardInterrupt.
 
     look(run) is called up to LOOKS times on the way, evenly, at least 50 steps apart.
     """
-    training, first, nothing = gradient_steps(run, data, steps, plain), run.state.step, run.loss_of_0()
+    training, first = gradient_steps(run, data, steps, plain), run.state.step
     looks = max(1, min(LOOKS, (steps - first) // 50))
-    at = {first + round((steps - first) * k / looks) for k in range(1, looks + 1)}
+    at = set(np.linspace(first, steps, looks + 1).round()[1:].tolist())
     is_new = not path.parent.exists()
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
     saved = time.monotonic()
@@ -91,12 +91,13 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
                 run.losses.append(state.loss)
                 progress.update()
                 if state.step % 50 == 0:
-                    progress.set_postfix_str(f"error {np.mean(run.recent_losses()) / nothing:.3f} (1: always 0)", False)
+                    progress.set_postfix_str(f"error {run.error():.3f} (1: always 0)", False)
                 if interrupt.asked or state.step >= steps or time.monotonic() - saved > SAVE_EVERY:
                     save(path, run)
                     saved = time.monotonic()
                 if interrupt.asked:
-                    return False
+                    more = f"minidiff train --out {path.parent} --resume --steps {steps}"
+                    raise KeyboardInterrupt(f"stopped at step {state.step}; {path} is saved. Continue with: {more}")
                 if state.step in at:
                     look(run)
     except FloatingPointError as e:
@@ -105,7 +106,6 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
     finally:
         if is_new and not any(path.parent.iterdir()):  # stopped before there was anything to keep
             path.parent.rmdir()
-    return True
 
 
 def begin(run, sampler, n, seed, condition, plain):
