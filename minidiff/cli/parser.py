@@ -69,7 +69,7 @@ def parser():
 
     def command(name, place, says, example):
         """option(*flags, **how) of a new command: as in `shared`, but for `how`. place is "module.function" of this room."""
-        module, f = place.split(".")
+        module, _, f = place.rpartition(".")
         epilog = f"example: minidiff {name} {example}"
         p = top.commands.add_parser(name, help=says, description=says, epilog=epilog, allow_abbrev=False)
         p.set_defaults(f=lambda args: vars(import_module(f".{module}", __package__))[f](args), help=p.print_help)
@@ -163,6 +163,9 @@ def parser():
     option = command("sheet", "formulas.sheet", "The formula sheet on paper, each with its check.", "--pdf sheet.pdf")
     option("--pdf", metavar="FILE", required=True, help="where to write it")
     option("--lecture", "--seed")
+    option = command("mistakes", ".learn.commands.mistakes", "A museum of one-line mistakes.", "off-by-one")
+    option("name", nargs="?", metavar="NAME", help="one of them: make it in a copy and see (default: the list)")
+    option("--out", metavar="FILE", help="where to draw it (default runs/mistakes/NAME.png)")
     return top
 
 

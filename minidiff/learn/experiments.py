@@ -24,7 +24,9 @@ def _walk(step, times=None, denoiser=None):
     """Where N points of noise end that walk down the times with the perfect denoiser of the clouds."""
     rng, noising = stream(0, SAMPLE), schedule.linear(1000)
     times = sample.trailing(1000, 100) if times is None else times
-    *_, x_0 = sample.sample(step, denoiser or data.mixture().eps_theta(noising), noising, rng.standard_normal((N, 2)), times, rng)
+    *_, x_0 = sample.sample(
+        step, denoiser or data.mixture().eps_theta(noising), noising, rng.standard_normal((N, 2)), times, rng
+    )
     return x_0
 
 
@@ -41,8 +43,8 @@ def ddpm():
 
 
 def ddpm_beta():
-    """The clouds by DDPM with sigma^2 = beta in 100 steps."""
-    return _walk(sample.ddpm(sample.beta))
+    """The clouds by DDPM with sigma^2 = beta in 20 steps."""
+    return _walk(sample.ddpm(sample.beta), sample.trailing(1000, 20))
 
 
 def ddpm_std():
@@ -65,12 +67,25 @@ def cosine():
 
 
 def learnt():
-    """A small MLP learns the clouds for 400 steps and draws them by DDIM in 50."""
+    """A small MLP learns the clouds for 800 steps and draws them by DDIM in 50."""
     model, noising, rng = MLP(2, 64, 2), schedule.linear(1000), stream(0, SAMPLE)
     state, x = start(model, 0), data.mixture().sample(5000, rng, np.float32)
-    for _ in train(model, state, noising, x, steps=400, batch=256, lr=5e-3):
+    for _ in train(model, state, noising, x, steps=800, batch=256, lr=5e-3):
         pass
-    return _walk(sample.ddim(), sample.trailing(1000, 50), objective.denoiser(model.eps_theta(state.ema), Goal().objective, noising))
+    return _walk(
+        sample.ddim(), sample.trailing(1000, 50), objective.denoiser(model.eps_theta(state.ema), Goal().objective, noising)
+    )
+
+
+def gradient():
+    """How far the MLP's gradient is from finite differences, as a share of its size."""
+    rng, model = stream(0, SAMPLE), MLP(2, 16, 2)
+    params = {k: rng.standard_normal(w.shape) / 4 for k, w in model.init(rng, np.float64).items()}
+    x_t, t, dy = rng.standard_normal((8, 2)), rng.integers(1, 1000, 8), rng.standard_normal((8, 2))
+    grads = model.backward(dy, model.forward(params, x_t, t)[1])
+    along, h = {k: rng.standard_normal(w.shape) for k, w in params.items()}, 1e-5
+    f = lambda s: (dy * model.forward({k: w + s * h * along[k] for k, w in params.items()}, x_t, t)[0]).sum()  # noqa: E731
+    return {"off by": abs(sum((along[k] * dw).sum() for k, dw in grads.items()) / ((f(1) - f(-1)) / (2 * h)) - 1)}
 
 
 def loss():

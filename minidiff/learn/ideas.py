@@ -78,3 +78,17 @@ def curves(lines, title, xlabel, ylabel):
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     fig.legend(frameon=False, loc="outside right center")
     return fig
+
+
+@styled
+def side_by_side(right, wrong, title, below):
+    """Two sets of points on the axes of the first; what lies outside them is counted."""
+    fig, limit = figure(10, 5.9), 1.15 * np.abs(right).max()
+    for ax, caption, x, color, marker in zip(fig.subplots(1, 2), ("right", "wrong"), (right, wrong), (BLUE, ORANGE), "ox"):
+        outside = np.sum(~np.all(np.abs(x) <= limit, axis=1))
+        ax.scatter(*x.T, s=14, color=color, marker=marker, lw=0 if marker == "o" else 1, alpha=0.6)
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+        ax.set(xlabel="$x_1$", ylabel="$x_2$", title=caption + (f": {outside} of {len(x)} lie outside" if outside else ""))
+    fig.suptitle(title)
+    fig.supxlabel(below, fontsize=13, family="monospace")
+    return fig
