@@ -16,7 +16,7 @@ sampler needs a network, the perfect denoiser stands in, so that what you see is
 `minidiff mistakes NAME` makes one and draws it; `python examples/mistakes/draw.py` makes them all and writes this list.
 `python tests/mutate.py --named` sees that each is noticed by its test.
 
-| mistake | the line | what comes of it (right, wrong) | how one would notice | test | met by |
+| mistake | the line | what comes of it (right, wrong) | how one would notice | test | a thread about it |
 |---|---|---|---|---|---|
 """
 

@@ -26,5 +26,5 @@ def mistakes(args):
         result["numbers"] = rows
         show(records({"what": "", "right": "right", "wrong": "wrong"}, rows), args)
     show(f"\nhow one would notice: {m.noticed}\nthe test that sees it: tests/{m.test}", args)
-    show(f"who lost a day: {m.met}" if m.met else "", args)
+    show(f"a public thread about it: {m.met}" if m.met else "", args)
     return done(result, args)
