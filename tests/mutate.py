@@ -50,7 +50,7 @@ TESTS = {  # file -> the tests that look at it
     "mlp": ["test_mlp", "fast/test_kernels"],
     "optim": ["test_optim", "test_train"],
 }
-NAMED = [*((m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES)] + [  # (what, file, before, after, the test that must fail)
+NAMED = [(m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES] + [  # (what, file, before, after, the test that sees it)
     ("the sampler running upwards", "sample", "zip(times[:-1], times[1:])", "zip(times[::-1][:-1], times[::-1][1:])",
      "fast/test_sampling.py::test_generate_is_the_end_of_sample"),
     ("tau = -log cos(theta) without its square", "continuous/sde", "np.log1p(np.tan(theta) ** 2)",
