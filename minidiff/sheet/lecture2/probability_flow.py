@@ -83,7 +83,7 @@ ENTRIES = [
     ),
     Formula(
         name="edm-ode", number=54, lecture=2, title="The probability-flow ODE on the clock sigma",
-        latex=r"\frac{dx}{d\sigma} = \frac{x - D(x;\sigma)}{\sigma}",
+        latex=r"\frac{dx}{d\sigma} = \frac{x - D}{\sigma},\quad D = D(x;\sigma)",
         why="With less noise every point goes straight to its denoised picture; the picture changes on the way.",
         letters="x sigma D", own=CLOCK, answer="(x - D) / sigma", bound=1e-6,
         oracle=_level_speed, measured="a point that keeps the mass beyond it as sigma grows, by finite differences",

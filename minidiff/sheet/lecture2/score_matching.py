@@ -138,25 +138,25 @@ ENTRIES = [
         name="dsm-eps-loss", number=42, lecture=2, title="Denoising score matching weighted by sigma^2 is the loss of eps",
         latex=r"\sigma^2\,\|s_\theta - \nabla\log q_\sigma(\tilde x|x)\|^2 = \|\epsilon + \sigma\,s_\theta\|^2",
         why="Scores are as long as 1/sigma: in units of the noise every level counts alike, and -sigma s guesses eps.",
-        letters="sigma eps score", own=KERNEL | {"score": (REAL, "what the network answers")}, answer="(eps + sigma * score)**2",
+        letters="sigma eps score", own=KERNEL | {"score": (REAL, "s_theta, the guess")}, answer="(eps + sigma * score)**2",
         oracle=_own_units, measured="sigma^2 times the squared distance from the noise's score, that by finite differences",
         wrong=(
             ("(eps - sigma * score)**2", "the sign: the score points against the noise"),
             ("(eps / sigma + score)**2", "that is the loss without its weight: small sigma drown the rest"),
             ("(eps + score)**2", "a score is turned into a noise by its factor sigma"),
-            ("(eps + sigma**2 * score)**2", "sigma^2 s is the way to the picture; in units of the noise it is sigma s"),
+            ("(eps + sigma**2 * score)**2", "sigma^2 s is the way to the picture, sigma s the noise"),
             ("sigma**2 * (eps + sigma * score)**2", "the weight turned the score into a noise: it counts once"),
         ),
     ),
     Formula(
-        name="implicit-score-matching", number=43, lecture=2, title="Score matching without the data's score: by the divergence",
+        name="implicit-score-matching", number=43, lecture=2, title="Score matching without the data's score",
         latex=r"\frac{1}{2}\mathrm{E}\|s_\theta - \nabla\log p\|^2 = \mathrm{E}[\frac{1}{2}\|s_\theta\|^2"
               r" + \nabla\cdot s_\theta] + C",
         why="In the cross term p grad log p is grad p, and by parts the gradient moves to s_theta.",
         letters="a b sigma", own=LINE | {"a": (REAL, "s_theta(x) = a tanh(x) + b")}, bound=1e-8,
         oracle=_implicit, measured="both losses of two s_theta on noisy data of two points, by quadrature",
         wrong=(
-            (lambda c, rng: _implicit(c, rng, divergence=-1.0), "the sign: the cross term is -s grad log p, and by parts turns it to plus"),
+            (lambda c, rng: _implicit(c, rng, divergence=-1.0), "the sign: by parts, -s grad log p turns to +div s"),
             (lambda c, rng: _implicit(c, rng, square=1.0), "the square keeps the 1/2 of the loss"),
             (lambda c, rng: _implicit(c, rng, divergence=0.5), "half of a square has its cross term whole"),
             (lambda c, rng: _implicit(c, rng, divergence=0.0), "without the divergence s_theta = 0 would be best"),
@@ -169,7 +169,7 @@ ENTRIES = [
         why="Too narrow a model pays with the square, too wide a one with the slope: least where mean and variance agree.",
         letters="mu sigma mu_1 sigma_1", own=MODEL,
         answer="((mu_1 - mu)**2 + sigma_1**2) / (2*sigma**4) - 1/sigma**2", bound=1e-8,
-        oracle=_explicit, measured="the distance to the data's score less what no model changes: quadrature, no divergence",
+        oracle=_explicit, measured="the distance to the data's score less what no model changes, by quadrature",
         wrong=(
             ("((mu_1 - mu)**2 + sigma_1**2) / (2*sigma**4) + 1/sigma**2", "the sign: a bell's score falls, s' = -1/sigma^2"),
             ("((mu_1 - mu)**2 + sigma_1**2) / sigma**4 - 1/sigma**2", "the square's 1/2 is missing"),
