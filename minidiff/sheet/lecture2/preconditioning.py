@@ -50,7 +50,7 @@ ENTRIES = [
     Formula(
         name="edm-c-skip", number=46, lecture=2, title="EDM: how much of x the denoiser keeps",
         latex=r"c_{\mathrm{skip}} = \frac{\sigma_{\mathrm{data}}^2}{\sigma^2 + \sigma_{\mathrm{data}}^2}",
-        why="At little noise x is nearly the answer and the network adds a trifle; at much noise x tells nothing.",
+        why="At little noise x is nearly the answer and the network adds little; at much noise x tells nothing.",
         letters="sigma sigma_data", **LEVEL, answer=f"sigma_data**2 / {SUM}",
         oracle=lambda c, rng: _skip(c), measured=f"bisection for the share that leaves least to the network, over {PAIRS}",
         wrong=(
@@ -117,7 +117,7 @@ ENTRIES = [
             (f"sqrt{SUM} / (sigma * sigma_data)", "that is 1 / c_out: the loss is a square"),
             ("1 / sigma**2", "that is eps's loss: at much noise the error is that of the data, which sigma does not scale"),
             (f"{SUM} / (sigma + sigma_data)**2", "below stands the product of the two, not their sum"),
-            ("1", "then levels with much noise, where the errors are large, would drown the others"),
+            ("1", "then levels with much noise, where the errors are large, would outweigh the others"),
         ),
     ),
     Formula(

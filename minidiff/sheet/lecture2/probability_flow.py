@@ -112,7 +112,7 @@ ENTRIES = [
         ),
     ),
     Formula(
-        name="hutchinson-variance", number=54, lecture=2, title="How much that scatters",
+        name="hutchinson-variance", number=54, lecture=2, title="Variance of that estimate over the signs",
         latex=r"\mathrm{Var}_z(z^T J z) = (J_{12} + J_{21})^2,\quad z_i = \pm 1",
         why="Signs have squares of exactly 1, so the diagonal is exact and only what couples coordinates scatters.",
         letters="J_11 J_12 J_21 J_22", own=JACOBIAN, answer="(J_12 + J_21)**2",

@@ -193,7 +193,7 @@ ENTRIES = [
     Formula(
         name="langevin-snr", number=41, lecture=2, title="Langevin's step size from a ratio of lengths (the corrector)",
         latex=r"\eta = 2\left(r\,\frac{\|z\|}{\|s_\theta\|}\right)^2",
-        why="Scores are long where the noise is small: there the step has to be short, or the drift drowns everything.",
+        why="Scores are long where the noise is small: there the step has to be short, or the noise hardly counts.",
         letters="r z score", own={"r": (POSITIVE, "length of eta s over length of sqrt(2 eta) z, 0.16 in the paper"),
                                   "z": (POSITIVE, "length of the fresh noise"), "score": (POSITIVE, "length of the score")},
         answer="2 * (r * z / score)**2",

@@ -142,7 +142,7 @@ ENTRIES = [
         oracle=_own_units, measured="sigma^2 times the squared distance from the noise's score, that by finite differences",
         wrong=(
             ("(eps - sigma * score)**2", "the sign: the score points against the noise"),
-            ("(eps / sigma + score)**2", "that is the loss without its weight: small sigma drown the rest"),
+            ("(eps / sigma + score)**2", "that is the loss without its weight: small sigma outweigh the rest"),
             ("(eps + score)**2", "a score is turned into a noise by its factor sigma"),
             ("(eps + sigma**2 * score)**2", "sigma^2 s is the way to the picture, sigma s the noise"),
             ("sigma**2 * (eps + sigma * score)**2", "the weight turned the score into a noise: it counts once"),
