@@ -147,7 +147,7 @@ ENTRIES = [
         latex=r"r = \frac{\sqrt{\bar\alpha_t}}{\sqrt{\bar\alpha_t} + \sqrt{1-\bar\alpha_t}}",
         why="Two noisy pictures are the same but for their brightness if signal and noise have the same ratio.",
         letters="a", own=ALPHA_BAR, answer="sqrt(a) / (sqrt(a) + sqrt(1-a))",
-        oracle=lambda c, rng: _crossing(c)[1], measured="where the ray of signal and noise meets the line, two linear equations",
+        oracle=lambda c, rng: _crossing(c)[1], measured="where the ray of signal and noise meets the line: two equations",
         source=flow.time_of, value=lambda f, c: f(c.a)[0],
         wrong=(
             ("sqrt(a)", "the weights sqrt(a) and sqrt(1 - a) do not add up to 1, t and 1 - t do"),
@@ -162,7 +162,7 @@ ENTRIES = [
         latex=r"\kappa = \frac{1}{\sqrt{\bar\alpha_t} + \sqrt{1-\bar\alpha_t}}",
         why="On a straight path the weights add up to 1, in diffusion their squares do: between them is a factor.",
         letters="a", own=ALPHA_BAR, answer="1 / (sqrt(a) + sqrt(1-a))",
-        oracle=lambda c, rng: _crossing(c)[0], measured="where the ray of signal and noise meets the line, two linear equations",
+        oracle=lambda c, rng: _crossing(c)[0], measured="where the ray of signal and noise meets the line: two equations",
         source=flow.time_of, value=lambda f, c: f(c.a)[1],
         wrong=(
             ("1", "the paths differ: x_t has unit variance, the straight path is narrower in the middle"),

@@ -10,7 +10,8 @@ from ..entry import POSITIVE, REAL, SHARE, Formula
 
 DATA = {"mu": (REAL, "mean of the data"), "sigma": (POSITIVE, "standard deviation of the data"),
         "t": (SHARE, "time; 0 is noise, 1 is data"), "x_0": (REAL, "noise, where the path starts"),
-        "rho": (SHARE, "correlation of noise and data in a pair"), "r": (POSITIVE, "how often the noise's odds are multiplied")}  # fmt: skip
+        "rho": (SHARE, "correlation of noise and data in a pair"),
+        "r": (POSITIVE, "how many times stronger the noise is to be, against the signal")}  # fmt: skip
 STEP = {"t": (SHARE, "time before the step; 0 is noise"), "h": (SHARE, "length of the step in time"),
         "u": (REAL, "the velocity at x_t, t"), "u_h": (REAL, "the velocity where Euler's step ends, at t + h"),
         "u_m": (REAL, "the velocity where half of Euler's step ends, at t + h/2")}  # fmt: skip

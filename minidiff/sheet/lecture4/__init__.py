@@ -5,5 +5,6 @@ Read in this order; each file ends with its ENTRIES.
     autoencoder  the ELBO of a latent model: KL and reconstruction
     latents      how a code is drawn, what the KL's weight does, how large a latent is
     attention    attention, CLIP's loss
+    tokens       softmax, what attention costs, SigLIP's loss
     guidance     by a classifier, and without one
 """

@@ -140,7 +140,7 @@ ENTRIES = [
         latex=r"L = \log N",
         why="The loss of guessing: an untrained network starts there, whatever the temperature.",
         letters="n", own={"n": (COUNT, "the number of pairs, N")}, answer="log(n)",
-        oracle=lambda c, rng: -math.log(oracles.wins([0.0] * c.n)), measured="how often one of n equals wins a race, by quadrature",
+        oracle=lambda c, rng: -math.log(oracles.wins([0.0] * c.n)), measured="how often one of n wins a race, by quadrature",
         wrong=(
             ("2 * log(n)", "the softmax runs over N candidates, not over all N^2 entries"),
             ("0", "that is the loss of knowing every pair"),

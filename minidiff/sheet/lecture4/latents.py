@@ -12,10 +12,11 @@ CODE = {"mu": (REAL, "the encoder's mean"), "sigma": (POSITIVE, "the encoder's s
         "x": (REAL, "the picture, one number"), "a": (REAL, "the decoder: it answers a z")}  # fmt: skip
 VAE = {"x": (REAL, "the picture, one number"), "a": (REAL, "the decoder: x | z is N(a z, sigma^2)"),
        "sigma": (POSITIVE, "the decoder's standard deviation"), "mu_1": (REAL, "the encoder's mean for this x"),
-       "sigma_1": (POSITIVE, "the encoder's standard deviation"), "b": (POSITIVE, "weight of the KL, the method's beta")}  # fmt: skip
+       "sigma_1": (POSITIVE, "the encoder's standard deviation"), "b": (POSITIVE, "weight of the KL (their beta)")}  # fmt: skip
 LATENT = {"f": (COUNT, "how often narrower and lower the latent is"), "c": (COUNT, "numbers at each place of the latent"),
           "sigma_1": (POSITIVE, "standard deviation of the encoder's means over all pictures"),
           "sigma_2": (POSITIVE, "the encoder's standard deviation for each")}  # fmt: skip
+NOISE = oracles.gaussian_grid(0.0, 1.0, 101)
 
 
 def _code(c, rng, sigma=None):
@@ -47,9 +48,9 @@ def _best_code(c, rng):
     return oracles.refined_moments(likely, 0.0, 12 + abs(c.x) / c.sigma)[0]
 
 
-def _loss(c, mu, sigma, grid=oracles.gaussian_grid(0.0, 1.0, 101)):
+def _loss(c, mu, sigma):
     """E_q (x - a z)^2 / (2 sigma^2) + b E_q log(q / p) for the encoder N(mu, sigma^2), on a grid of codes."""
-    e, q = grid
+    e, q = NOISE
     z = mu + sigma * e
     return q @ ((c.x - c.a * z) ** 2 / (2 * c.sigma**2) + c.b * ((z * z - e * e) / 2 - math.log(sigma)))
 
@@ -96,8 +97,8 @@ ENTRIES = [
     ),
     Formula(
         name="reparametrised-gradient", number=69, lecture=4, title="Gradient through a draw: of the mean error, by sigma",
-        latex=r"\frac{\partial}{\partial\sigma}\,\mathrm{E}\,(x-a z)^2 = \mathrm{E}[-2a\,(x-a z)\,\epsilon]"
-              r" = 2a^2\sigma,\quad z = \mu+\sigma\epsilon",
+        latex=r"z = \mu+\sigma\epsilon:\quad \frac{\partial}{\partial\sigma}\,\mathrm{E}\,(x-a z)^2 = \mathrm{E}[-2a\,(x-a z)\,\epsilon]"
+              r" = 2a^2\sigma",
         why="With z = mu + sigma eps the chance stands outside, and a draw has a slope like any other number.",
         letters="x a mu sigma", own=CODE, answer="2 * a**2 * sigma",
         oracle=_slope_by_sigma, measured="finite differences of the mean error, by quadrature over z",
@@ -125,7 +126,7 @@ ENTRIES = [
     ),
     Formula(
         name="reparametrisation-log-variance", number=70, lecture=4, title="The reparametrisation trick, from a log variance",
-        latex=r"z = \mu + e^{l/2}\,\epsilon,\quad l = \log\sigma^2",
+        latex=r"z = \mu + e^{l/2}\,\epsilon",
         why="A network may answer any number l, and exp makes of it a width that is never negative.",
         letters="mu l eps", own=CODE, answer="mu + exp(l/2) * eps",
         oracle=_code_from_log, measured="bisection for sigma, then for the z that is as rare as eps is for N(0, 1)",
@@ -141,7 +142,7 @@ ENTRIES = [
         name="beta-vae-loss", number=70, lecture=4, title="Loss of a VAE whose KL is weighted",
         latex=r"L = \mathrm{E}_q\frac{(x-az)^2}{2\sigma^2} + b\,\mathrm{KL} ="
               r" \frac{(x-a\mu_1)^2 + a^2\sigma_1^2}{2\sigma^2} + \frac{b}{2}(\mu_1^2+\sigma_1^2-1-\log\sigma_1^2)",
-        why="With b (their beta) above 1 codes are neat and pictures blurred; for latent diffusion it is tiny, and pictures sharp.",
+        why="With b above 1 codes are neat and pictures blurred; for latent diffusion it is tiny, and pictures sharp.",
         letters="x a sigma mu_1 sigma_1 b", own=VAE, answer=f"{ERROR2} + b * {KL}",
         oracle=lambda c, rng: _loss(c, c.mu_1, c.sigma_1), measured="both terms by quadrature over the codes",
         wrong=(
@@ -168,7 +169,7 @@ ENTRIES = [
         ),
     ),
     Formula(
-        name="latent-compression", number=71, lecture=4, title="How many numbers of a colour picture one number of its latent stands for",
+        name="latent-compression", number=71, lecture=4, title="Numbers of a colour picture for each of its latent",
         latex=r"\frac{H\,W\cdot 3}{(H/f)\,(W/f)\,c} = \frac{3 f^2}{c}",
         why="Eight times narrower and lower with 4 channels, diffusion has 48 times fewer numbers to work on.",
         letters="f c", own=LATENT, answer="3 * f**2 / c",
