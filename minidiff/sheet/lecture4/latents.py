@@ -97,8 +97,8 @@ ENTRIES = [
     ),
     Formula(
         name="reparametrised-gradient", number=69, lecture=4, title="Gradient through a draw: of the mean error, by sigma",
-        latex=r"z = \mu+\sigma\epsilon:\quad \frac{\partial}{\partial\sigma}\,\mathrm{E}\,(x-a z)^2 = \mathrm{E}[-2a\,(x-a z)\,\epsilon]"
-              r" = 2a^2\sigma",
+        latex=r"z = \mu+\sigma\epsilon:\quad \frac{\partial}{\partial\sigma}\,\mathrm{E}\,(x-a z)^2"
+              r" = \mathrm{E}[-2a\,(x-a z)\,\epsilon] = 2a^2\sigma",
         why="With z = mu + sigma eps the chance stands outside, and a draw has a slope like any other number.",
         letters="x a mu sigma", own=CODE, answer="2 * a**2 * sigma",
         oracle=_slope_by_sigma, measured="finite differences of the mean error, by quadrature over z",
