@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ...pictures import guidance
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
 
@@ -51,6 +52,11 @@ def _rescaled(c, rng):
 def _asked(c, rng):
     """How often the network is asked: each step with the condition, a guided one without it as well."""
     return sum(len({"with", "without"} if step < c.k else {"with"}) for step in range(c.n))
+
+
+def _ask_free(f, c):
+    """The library's guided denoiser, told the prompt and the negative prompt."""
+    return f(lambda x_t, t: np.array([c.eps_c]), lambda x_t, t: np.array([c.eps_n]), c.w)(np.zeros(1), 1)[0]
 
 
 # fmt: off
@@ -104,6 +110,7 @@ ENTRIES = [
         letters="eps_u eps_n eps_c w", own=NEGATIVE, answer="eps_n + w*(eps_c - eps_n)",
         oracle=lambda c, rng: -_slope(c.w, -c.eps_n, -c.eps_c),
         measured="the slope of log p(x | n) (p(x | y) / p(x | n))^w by finite differences",
+        source=guidance.classifier_free, value=_ask_free,
         wrong=(
             ("eps_u + w*(eps_c - eps_n)", "the negative prompt takes eps_u's place both times: w = 1 is to obey y"),
             ("eps_u + w*(eps_c - eps_u)", "that is without a negative prompt"),
