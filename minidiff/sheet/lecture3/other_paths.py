@@ -118,7 +118,7 @@ ENTRIES = [
     ),
     Formula(
         name="path-velocity-from-x", number=62, lecture=3, title="Velocity of any path through x that leads to x_1",
-        latex=r"u_t(x\,|\,x_1) = \frac{\dot b_t}{b_t}\,x + (\dot a_t - a_t\,\frac{\dot b_t}{b_t})\,x_1",
+        latex=r"u_t(x\,|\,x_1) = \frac{\dot b_t}{b_t}\,x + \left(\dot a_t - a_t\,\frac{\dot b_t}{b_t}\right)\,x_1",
         why="All in x that is not data is noise, so x and x_1 tell x_0, and then the velocity.",
         letters="x x_1 a b da db", own=WEIGHTS, answer="db/b * x + (da - a*db/b) * x_1",
         oracle=_speed_at, measured="bisection for the noise that leads through x, then finite differences of its path",
@@ -134,7 +134,7 @@ ENTRIES = [
     Formula(
         name="circle-velocity", number=62, lecture=3, title="Velocity on the circle, the path that keeps unit variance",
         latex=r"x_t = \sin\frac{\pi t}{2}\,x_1 + \cos\frac{\pi t}{2}\,x_0:\quad"
-              r" u_t = \frac{\pi}{2}\,(\cos\frac{\pi t}{2}\,x_1 - \sin\frac{\pi t}{2}\,x_0)",
+              r" u_t = \frac{\pi}{2}\,\left(\cos\frac{\pi t}{2}\,x_1 - \sin\frac{\pi t}{2}\,x_0\right)",
         why="Diffusion's path goes a quarter of a circle, so its velocity turns all the way: it is v, times pi/2.",
         letters="t x_0 x_1", own=ENDS, answer=f"pi/2 * ({COS}*x_1 - {SIN}*x_0)",
         oracle=lambda c, rng: oracles.difference(lambda t: _turned(c, t), c.t),
