@@ -137,7 +137,7 @@ ENTRIES = [
         oracle=_drift, measured="Fokker and Planck's flux, from finite differences of P(x_t < x) over data and noise",
         wrong=(
             ("u", "with noise alone the crowd spreads: the score has to hold it together"),
-            ("u + g**2 * score", "g^2 belongs to the way back in time: here the flow already does half"),
+            ("u + g**2 * score", "g^2 is for the reverse SDE's drift: here the flow does half of it already"),
             ("u - g**2/2 * score", "the sign: up the density, against the spreading"),
             ("u + g/2 * score", "the noise spreads with its variance g^2"),
             ("u + score", "the more noise, the more of the score"),

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from ...pictures import guidance
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
 
@@ -54,11 +53,6 @@ def _asked(c, rng):
     return sum(len({"with", "without"} if step < c.k else {"with"}) for step in range(c.n))
 
 
-def _ask_free(f, c):
-    """The library's guided denoiser, told the prompt and the negative prompt."""
-    return f(lambda x_t, t: np.array([c.eps_c]), lambda x_t, t: np.array([c.eps_n]), c.w)(np.zeros(1), 1)[0]
-
-
 # fmt: off
 ENTRIES = [
     Formula(
@@ -82,7 +76,7 @@ ENTRIES = [
         letters="x_u x_c w", own=PAIR, answer="x_u + w*(x_c - x_u)",
         oracle=_guided_data, measured="scores of both, the slope of log p(x) p(y | x)^w, back to the data by bisection",
         wrong=(
-            ("x_u - w*(x_c - x_u)", "the noise's sign turns both sides round: the form stays that of eps"),
+            ("x_u - w*(x_c - x_u)", "from noise to this the sign changes on both sides, so that the form stays"),
             ("x_u + w*x_c", "the weights have to add up to 1, else x_t's own share is counted twice"),
             ("x_c + w*(x_u - x_c)", "the roles are swapped: w = 0 is unconditional"),
             ("(1+w)*x_c - w*x_u", "that is the convention where w = 0 is conditional"),
@@ -96,7 +90,7 @@ ENTRIES = [
         letters="u_u u_c w", own=PAIR, answer="u_u + w*(u_c - u_u)",
         oracle=_guided_velocity, measured="back to both noises, the slope of log p(x) p(y | x)^w, and the line from its noise",
         wrong=(
-            ("u_u - w*(u_c - u_u)", "the noise's sign turns both sides round: the form stays that of eps"),
+            ("u_u - w*(u_c - u_u)", "from noise to this the sign changes on both sides, so that the form stays"),
             ("u_u + w*u_c", "the weights have to add up to 1"),
             ("u_c + w*(u_u - u_c)", "the roles are swapped: w = 0 is unconditional"),
             ("(1+w)*u_c - w*u_u", "that is the convention where w = 0 is conditional"),
@@ -110,7 +104,6 @@ ENTRIES = [
         letters="eps_u eps_n eps_c w", own=NEGATIVE, answer="eps_n + w*(eps_c - eps_n)",
         oracle=lambda c, rng: -_slope(c.w, -c.eps_n, -c.eps_c),
         measured="the slope of log p(x | n) (p(x | y) / p(x | n))^w by finite differences",
-        source=guidance.classifier_free, value=_ask_free,
         wrong=(
             ("eps_u + w*(eps_c - eps_n)", "the negative prompt takes eps_u's place both times: w = 1 is to obey y"),
             ("eps_u + w*(eps_c - eps_u)", "that is without a negative prompt"),

@@ -180,7 +180,7 @@ ENTRIES = [
     Formula(
         name="siglip-loss", number=73, lecture=4, title="SigLIP's loss of two pairs",
         latex=r"z_{ii} = 1,\ z_{i\neq j} = -1:\quad L = \frac{1}{N}\sum_{i,j}\,\log(1 + e^{-z_{ij}\,(s_{ij}/\tau + b)})",
-        why="Each picture and each caption are asked whether they belong together: no batch has to be seen at once.",
+        why="Each picture and each caption are asked whether they belong together: a yes or no for which no other pair counts.",
         letters="s_11 s_12 s_21 s_22 temp b", own=SIMILARITIES, answer=f"({_all()}) / 2",
         oracle=_siglip, measured="the surprise of four yes-no questions with these log-odds, by bisection",
         wrong=(
