@@ -59,7 +59,7 @@ ENTRIES = [
     Formula(
         name="flow-variance", number=61, lecture=3, title="Variance of x_t on the straight path: data of width sigma",
         latex=r"\mathrm{Var}(x_t) = t^2\sigma^2 + (1-t)^2",
-        why="Noise fades before the data have come far, and independent things do not add up in step: at first the crowd narrows.",
+        why="Noise fades before the data have come far, and both are independent: at first the crowd narrows.",
         letters="t sigma", own=TIME | {"sigma": (POSITIVE, "standard deviation of the data")},
         answer="t**2 * sigma**2 + (1-t)**2",
         oracle=lambda c, rng: _spread(c.t, c.sigma), measured="quadrature over noise and data",
@@ -135,7 +135,7 @@ ENTRIES = [
         name="circle-velocity", number=62, lecture=3, title="Velocity on the circle, the path that keeps unit variance",
         latex=r"x_t = \sin\frac{\pi t}{2}\,x_1 + \cos\frac{\pi t}{2}\,x_0:\quad"
               r" u_t = \frac{\pi}{2}\,\left(\cos\frac{\pi t}{2}\,x_1 - \sin\frac{\pi t}{2}\,x_0\right)",
-        why="Diffusion's path goes a quarter of a circle, so its velocity turns all the way: it is v, up to the sign and the factor pi/2.",
+        why="Diffusion's path is a quarter of a circle, so its velocity turns: it is v, up to the sign and the factor pi/2.",
         letters="t x_0 x_1", own=ENDS, answer=f"pi/2 * ({COS}*x_1 - {SIN}*x_0)",
         oracle=lambda c, rng: oracles.difference(lambda t: _turned(c, t), c.t),
         measured="finite differences of the point (x_0, x_1) as it is turned",
