@@ -7,7 +7,7 @@ import numpy as np
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
 
-POLICY = {"a": (REAL, "log-odds of answer 1, which are trained; there are two answers"), "p": (SHARE, "probability of answer 1"),
+POLICY = {"a": (REAL, "log-odds of answer 1, trained; there are two answers"), "p": (SHARE, "probability of answer 1"),
           "r_1": (REAL, "reward of answer 1"), "r_2": (REAL, "reward of answer 2"), "b": (REAL, "the baseline")}  # fmt: skip
 GROUP = {f"r_{i}": (REAL, f"reward of answer {i}") for i in (1, 2, 3)}
 CLIP = {"rho": (POSITIVE, "ratio of the new probability to that of the law which was sampled"), "A": (REAL, "the advantage"),
@@ -116,7 +116,7 @@ ENTRIES = [
         oracle=_off(lambda c, r: r - c.b), measured="both sides by finite differences, the mean over both answers",
         wrong=(
             (_off(lambda c, r: r - r * c.b), "the baseline may not depend on the answer that was drawn"),
-            (_off(lambda c, r: r - c.b, (1.0, 1.0)), "that is the sum over answers: it is to be weighted by their probabilities"),
+            (_off(lambda c, r: r - c.b, (1.0, 1.0)), "that is the sum over answers, each with the weight 1"),
             (_off(lambda c, r: c.b - r), "the sign: uphill"),
             (_off(lambda c, r: (r - c.b) ** 2), "the reward is not to be squared"),
         ),
@@ -124,7 +124,7 @@ ENTRIES = [
     Formula(
         name="best-baseline", number=80, lecture=8, title="The baseline with the quietest estimate, two answers",
         latex=r"b^* = \frac{\mathrm{E}[g^2 r]}{\mathrm{E}[g^2]} = (1-p)\,r_1 + p\,r_2,\quad g = \nabla\log p(x)",
-        why="It leans to the reward of the rare answer, whose slope is the steep one; with two answers no noise is left at all.",
+        why="It leans to the reward of the rare answer, whose slope is the steep one; of two answers no noise is left.",
         letters="p r_1 r_2", own=POLICY, answer="(1-p)*r_1 + p*r_2", bound=1e-8,
         oracle=_quietest, measured="the vertex of the variance, a parabola, from three baselines",
         wrong=(
@@ -136,7 +136,7 @@ ENTRIES = [
         ),
     ),
     Formula(
-        name="leave-one-out-advantage", number=80, lecture=8, title="Advantage of the first of three answers over the others (RLOO)",
+        name="leave-one-out-advantage", number=80, lecture=8, title="Advantage of one of three answers over the others (RLOO)",
         latex=r"A_1 = r_1 - \frac{r_2+r_3}{2}",
         why="The others say what was to be expected, and they do not know how the first one turned out.",
         letters="r_1 r_2 r_3", own=GROUP, answer="r_1 - (r_2 + r_3)/2",
@@ -185,7 +185,8 @@ ENTRIES = [
         latex=r"\mathrm{E}_q[k_3] = D_{KL}(q\,\|\,p)",
         why="E_q of p/q is 1, whatever the laws, so p/q - 1 changes no mean.",
         letters="p q", own=RATIO,
-        oracle=_mean(lambda r: r - 1 - np.log(r)), measured="the mean over two answers; the KL as a slope by finite differences",
+        oracle=_mean(lambda r: r - 1 - np.log(r)),
+        measured="the mean over two answers; the KL as a slope by finite differences",
         wrong=(
             (_mean(lambda r: np.log(r) ** 2 / 2), "k2 is right for nearly equal laws only"),
             (_mean(lambda r: 1 / r - 1 + np.log(r)), "with q/p the mean of what is added is not 0"),
@@ -220,7 +221,7 @@ ENTRIES = [
         name="best-of-n-rank", number=80, lecture=8, title="Mean rank of the best of n, as a share of all answers",
         latex=r"\mathrm{E}[\max_i u_i] = \frac{n}{n+1}",
         why="The first few draws bring the most: what is left to gain shrinks like 1 / n.",
-        letters="n", own=RANKS, answer="n / (n+1)", bound=1e-7,
+        letters="n", own=RANKS, answer="n / (n+1)",
         oracle=_best_of(lambda rank, density: rank), measured="the mean rank under its density, by quadrature",
         wrong=(
             ("1 - 1/n", "one draw is at 1/2 on average, not at 0"),

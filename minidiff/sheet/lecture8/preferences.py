@@ -84,7 +84,7 @@ ENTRIES = [
         letters="p r_1 r_2 beta_kl", own=TWO, answer=f"p*exp(r_1/beta_kl) / {TILT}",
         oracle=_best, measured="bisection for where reward less beta KL stops rising, slopes by finite differences", bound=1e-8,
         wrong=(
-            (f"p*exp(r_1/beta_kl) / {TILT}".replace("/beta_kl)", "*beta_kl)"), "beta divides: a costly KL leaves reward little"),
+            (f"p*exp(r_1/beta_kl) / {TILT}".replace("/beta_kl)", "*beta_kl)"), "beta divides: a costly KL holds it back"),
             ("exp(r_1/beta_kl) / (exp(r_1/beta_kl) + exp(r_2/beta_kl))", "that starts from a uniform law: p is missing"),
             ("p*exp(r_1/beta_kl)", "to be divided by Z, the sum over all answers"),
             (f"p*exp(r_1/beta_kl) / {TILT}".replace("exp(r_", "exp(-r_"), "the sign: reward makes more likely"),
