@@ -107,8 +107,9 @@ ENTRIES = [
         wrong=(
             (_ends(lambda t, c: c.sigma**2 / (t**2 + c.sigma**2), lambda t, c: c.sigma * t / math.sqrt(c.sigma**2 + t**2)),
              "EDM's factors give x back at t = 0 only, the smallest time is eps"),
+            (_ends(lambda t, c: 1.0, lambda t, c: c.sigma), "c_skip = 1 is not enough: the network has to fall silent, too"),
             (_ends(lambda t, c: 0.0, lambda t, c: 1.0), "a network by itself keeps nothing fixed"),
-            (_ends(lambda t, c: 1.0, lambda t, c: 1.0), "with a plain residual the network still moves it"),
+            (_ends(lambda t, c: 0.0, lambda t, c: 0.0), "with both factors 0 the answer is 0: c_skip has to be 1 there"),
         ),
     ),
     Formula(

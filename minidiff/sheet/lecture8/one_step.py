@@ -117,7 +117,7 @@ ENTRIES = [
         ),
     ),
     Formula(
-        name="best-discriminator", number=80, lecture=8, title="The best discriminator between densities p, real, and q, generated",
+        name="best-discriminator", number=80, lecture=8, title="The best discriminator: real density p, generated q",
         latex=r"D^*(x) = \frac{p(x)}{p(x)+q(x)}",
         why="Bayes' rule for \"is it real\": its log-odds are log p/q, which is what the generator learns from.",
         letters="p q", own=DENSITIES, answer="p / (p + q)", bound=1e-8,

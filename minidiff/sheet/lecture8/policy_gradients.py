@@ -200,7 +200,12 @@ ENTRIES = [
         why="The logarithm lies below its tangent at 1, so each single draw gives a penalty and none a gift.",
         letters="p q", own=RATIO, relation=">=",
         oracle=_area, measured="the integral of 1 - 1/s from 1 to p / q, by quadrature",
-        wrong=((lambda c, rng: math.log(c.q / c.p), "k1 is negative where q is smaller than p"),),
+        wrong=(
+            (lambda c, rng: math.log(c.q / c.p), "k1 is negative where q is smaller than p"),
+            (lambda c, rng: c.p / c.q - 1, "what is added to k1 has mean 0, so it is negative at times"),
+            (lambda c, rng: c.p / c.q - 1 + math.log(c.p / c.q), "the sign of the log: both would rise together"),
+            (lambda c, rng: -_area(c), "the tangent lies above the logarithm, not below"),
+        ),
     ),
     Formula(
         name="best-of-n-kl", number=80, lecture=8, title="KL of the best of n to a single draw",
