@@ -103,7 +103,7 @@ ENTRIES = [
     ),
     Formula(
         name="inception-best", number=80, lecture=7, title="Inception score of n classes, equally often and always sure",
-        latex=r"\mathrm{IS}_{max} = n",
+        latex=r"\mathrm{IS}_\mathrm{max} = n",
         why="It counts classes, so one picture of each, repeated for ever, is perfect to it.",
         letters="n", own={"n": (COUNT, "number of classes")}, answer="n",
         oracle=_sure, measured="the divergence of one sure picture of each class, by finite differences",
@@ -131,7 +131,7 @@ ENTRIES = [
     ),
     Formula(
         name="precision", number=80, lecture=7, title="Precision: real pictures in [0, a], generated ones in [0, b]",
-        latex=r"\mathrm{precision} = P(x_{gen} \in \mathrm{supp}\,p_{real}) = \frac{\min(a, b)}{b}",
+        latex=r"\mathrm{precision} = P(x_\mathrm{gen} \in \mathrm{supp}\,p_\mathrm{real}) = \frac{\min(a, b)}{b}",
         why="How many generated pictures could be real: low for artefacts, and blind to what is never drawn.",
         letters="a b", own=WIDTHS, answer=f"{SMALLER} / b",
         oracle=lambda c, rng: _within(c.b, c.a), measured="evenly spread generated pictures, counted in [0, a]",
@@ -145,7 +145,7 @@ ENTRIES = [
     ),
     Formula(
         name="recall", number=80, lecture=7, title="Recall: real pictures in [0, a], generated ones in [0, b]",
-        latex=r"\mathrm{recall} = P(x_{real} \in \mathrm{supp}\,p_{gen}) = \frac{\min(a, b)}{a}",
+        latex=r"\mathrm{recall} = P(x_\mathrm{real} \in \mathrm{supp}\,p_\mathrm{gen}) = \frac{\min(a, b)}{a}",
         why="How many real pictures could be generated: low when modes are missing, and blind to artefacts.",
         letters="a b", own=WIDTHS, answer=f"{SMALLER} / a",
         oracle=lambda c, rng: _within(c.a, c.b), measured="evenly spread real pictures, counted in [0, b]",

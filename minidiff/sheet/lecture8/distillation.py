@@ -68,7 +68,8 @@ CLEAN = "(x_s - {0}*x_t) / (sqrt(alpha_bar[s]) - {0}*sqrt(alpha_bar[t]))"
 ENTRIES = [
     Formula(
         name="consistency-c-skip", number=80, lecture=8, title="Consistency models: the share of the input that is let past",
-        latex=r"c_{skip}(t) = \frac{\sigma^2}{(t-\epsilon)^2+\sigma^2},\quad f(x,t) = c_{skip}(t)\,x + c_{out}(t)\,F(x,t)",
+        latex=r"c_\mathrm{skip}(t) = \frac{\sigma^2}{(t-\epsilon)^2+\sigma^2},\quad"
+              r"\ f(x,t) = c_\mathrm{skip}(t)\,x + c_\mathrm{out}(t)\,F(x,t)",
         why="With little noise the answer is the input itself, with much noise the network has to find it alone.",
         letters="sigma t eps", own=PATH, derive=lambda c: {"t": c.t + c.eps}, answer="sigma**2 / ((t-eps)**2 + sigma**2)",
         oracle=_share, measured="the vertex of the squared error of k (x_0 + (t - eps) noise), a parabola in k",
@@ -83,7 +84,7 @@ ENTRIES = [
     ),
     Formula(
         name="consistency-c-out", number=80, lecture=8, title="Consistency models: the factor of the network's answer",
-        latex=r"c_{out}(t) = \frac{\sigma\,(t-\epsilon)}{\sqrt{\sigma^2+t^2}}",
+        latex=r"c_\mathrm{out}(t) = \frac{\sigma\,(t-\epsilon)}{\sqrt{\sigma^2+t^2}}",
         why="It is 0 at the smallest time, where nothing is left to do, and the data's width at large ones.",
         letters="sigma t eps", own=PATH, derive=lambda c: {"t": c.t + c.eps}, answer="sigma * (t-eps) / sqrt(sigma**2 + t**2)",
         oracle=_out, measured="t - eps times the sine of the angle of sigma to t",
@@ -98,7 +99,7 @@ ENTRIES = [
     ),
     Formula(
         name="consistency-boundary", number=80, lecture=8, title="A consistency model leaves clean data as they are",
-        latex=r"f(x, \epsilon) = c_{skip}(\epsilon)\,x + c_{out}(\epsilon)\,F(x, \epsilon) = x",
+        latex=r"f(x, \epsilon) = c_\mathrm{skip}(\epsilon)\,x + c_\mathrm{out}(\epsilon)\,F(x, \epsilon) = x",
         why="All points of a path have to give the same answer; this end says which one, else a constant would do.",
         letters="sigma eps x F", own=PATH,
         oracle=_ends(lambda t, c: c.sigma**2 / ((t - c.eps) ** 2 + c.sigma**2),
@@ -146,7 +147,7 @@ ENTRIES = [
     ),
     Formula(
         name="consistency-noise", number=80, lecture=8, title="Width of the noise that takes a consistent answer back to t",
-        latex=r"x_t = f + \sqrt{t^2-\epsilon^2}\;z",
+        latex=r"\mathrm{std}(x_t - f) = \sqrt{t^2-\epsilon^2},\quad x_t = f + \sqrt{t^2-\epsilon^2}\,z",
         why="The answer has the smallest noise in it already; more steps of answering and noising give better pictures.",
         letters="t eps", own=PATH, derive=lambda c: {"t": c.t + c.eps}, answer="sqrt(t**2 - eps**2)",
         oracle=lambda c, rng: oracles.root(lambda s: math.hypot(c.eps, s) - c.t, 0.0, 1e3),

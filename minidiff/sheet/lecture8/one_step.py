@@ -56,7 +56,7 @@ WIDE = f"({KEPT}*sigma**2 + {NOISE})"
 ENTRIES = [
     Formula(
         name="sds-gradient", number=80, lecture=8, title="Score distillation (SDS): the gradient for one noise",
-        latex=r"\nabla_\theta L_{SDS} = w(t)\,(\hat\epsilon-\epsilon)\,\frac{\partial x}{\partial\theta}",
+        latex=r"\nabla_\theta L_\mathrm{SDS} = w(t)\,(\hat\epsilon-\epsilon)\,\frac{\partial x}{\partial\theta}",
         why="The picture is moved against the noise that the teacher sees too much of; nothing goes back through the teacher.",
         letters="w eps_hat eps a", own=SCORES, answer="w * (eps_hat - eps) * a",
         oracle=_pull, measured="finite differences of w/2 (x - target)^2, the target x - (eps_hat - eps) held fixed",
@@ -88,7 +88,7 @@ ENTRIES = [
     ),
     Formula(
         name="dmd-direction", number=80, lecture=8, title="Distribution matching (DMD): the gradient at x, both laws Gaussian",
-        latex=r"s_{gen}(x) - s_{data}(x) = \frac{x-\mu_2}{\sigma_2^2} - \frac{x-\mu_1}{\sigma_1^2}",
+        latex=r"s_\mathrm{gen}(x) - s_\mathrm{data}(x) = \frac{x-\mu_2}{\sigma_2^2} - \frac{x-\mu_1}{\sigma_1^2}",
         why="Against it a picture goes where the data are denser than the generator's own pictures are.",
         letters="x mu_1 sigma_1 mu_2 sigma_2", own=SCORES, answer="(x - mu_2)/sigma_2**2 - (x - mu_1)/sigma_1**2",
         oracle=_apart, measured="finite differences of log p_gen - log p_data",
@@ -103,7 +103,7 @@ ENTRIES = [
     ),
     Formula(
         name="dmd-gradient", number=80, lecture=8, title="Distribution matching: slope of the KL in the generator's mean",
-        latex=r"\frac{\partial}{\partial\mu_1} D_{KL}(p_{gen}\,\|\,p_{data}) = \frac{\mu_1-\mu_2}{\sigma_2^2}",
+        latex=r"\frac{\partial}{\partial\mu_1} D_{KL}(p_\mathrm{gen}\,\|\,p_\mathrm{data}) = \frac{\mu_1-\mu_2}{\sigma_2^2}",
         why="The generator's own score has mean 0 over its own pictures, so only the data's says where to go.",
         letters="mu_1 sigma_1 mu_2 sigma_2", own=SCORES, answer="(mu_1 - mu_2) / sigma_2**2", bound=1e-8,
         oracle=_matched, measured="finite differences of the KL, by quadrature",

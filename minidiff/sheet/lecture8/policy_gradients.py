@@ -209,7 +209,7 @@ ENTRIES = [
     ),
     Formula(
         name="best-of-n-kl", number=80, lecture=8, title="KL of the best of n to a single draw",
-        latex=r"D_{KL} = \log n - \frac{n-1}{n}",
+        latex=r"D_{KL}(\mathrm{best\ of\ }n\,\|\,p) = \log n - \frac{n-1}{n}",
         why="It grows with the logarithm only: to keep the best of many is a cheap way to more reward.",
         letters="n", own=RANKS, answer="log(n) - (n-1)/n",
         oracle=_best_of(lambda rank, density: np.log(density)), measured="the mean log-density of the best rank, by quadrature",
@@ -233,7 +233,7 @@ ENTRIES = [
             ("1/2", "that is one draw's"),
             ("1 / (n+1)", "that is the worst of n"),
             ("1 - 1/2**n", "that is the chance that the best is above 1/2"),
-            ("n / (n+2)", "the integral of u n u^(n-1)"),
+            ("n / (n+2)", "the integral of u n u^(n-1) is n over n + 1"),
         ),
     ),
 ]

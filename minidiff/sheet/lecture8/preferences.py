@@ -99,11 +99,11 @@ ENTRIES = [
         letters="p r_1 r_2 beta_kl", own=TWO, answer=f"beta_kl * log{TILT}",
         oracle=lambda c, rng: _objective(c)(_best(c, rng)), measured="reward less beta KL where it stops rising",
         wrong=(
-            ("p*r_1 + (1-p)*r_2", "that is without leaving p"),
+            ("p*r_1 + (1-p)*r_2", "that is without leaving p: the log of a mean is more than the mean of the logs"),
             (f"log{TILT}", "the factor beta is missing: this has no unit, rewards have"),
             (f"-beta_kl * log{TILT}", "the sign: better than the old mean"),
             (f"log{TILT} / beta_kl", "beta stands in front"),
-            ("beta_kl * (p*log(exp(r_1/beta_kl)) + (1-p)*r_2/beta_kl)", "the log of the mean, not the mean of the log"),
+            ("p*r_1 + (1-p)*r_2 + (r_1 - r_2)**2*p*(1-p)/(2*beta_kl)", "that is the first two terms for a large beta"),
             ("(r_1 + r_2 + abs(r_1 - r_2))/2", "that is the best answer's reward, with the KL free"),
         ),
     ),
