@@ -88,7 +88,7 @@ def _entropy(p):
 ENTRIES = [
     Formula(
         name="inception-score", number=80, lecture=7, title="Inception score of two pictures, two classes",
-        latex=r"\mathrm{IS} = \exp(\frac{1}{n}\sum_i D_{KL}(p(y|x_i)\,\|\,p(y))),\quad p(y) = \frac{1}{n}\sum_i p(y|x_i)",
+        latex=r"\mathrm{IS} = \exp(\frac{1}{n}\sum_i \mathrm{KL}(p(y|x_i)\,\|\,p(y))),\quad p(y) = \frac{1}{n}\sum_i p(y|x_i)",
         why="High when each picture is clearly something and all together are many things; real pictures are never looked at.",
         letters="p_1 p_2", own=CLASSES, answer=f"exp(({_kl('p_1', MEAN)} + {_kl('p_2', MEAN)})/2)",
         oracle=_inception, measured="slopes of the sum of p^s q^(1 - s), by finite differences",

@@ -182,7 +182,7 @@ ENTRIES = [
     ),
     Formula(
         name="kl-k3-unbiased", number=80, lecture=8, title="k3 is right on average",
-        latex=r"\mathrm{E}_q[k_3] = D_{KL}(q\,\|\,p)",
+        latex=r"\mathrm{E}_q[k_3] = \mathrm{KL}(q\,\|\,p)",
         why="E_q of p/q is 1, whatever the laws, so p/q - 1 changes no mean.",
         letters="p q", own=RATIO,
         oracle=_mean(lambda r: r - 1 - np.log(r)),
@@ -209,7 +209,7 @@ ENTRIES = [
     ),
     Formula(
         name="best-of-n-kl", number=80, lecture=8, title="KL of the best of n to a single draw",
-        latex=r"D_{KL}(\mathrm{best\ of\ }n\,\|\,p) = \log n - \frac{n-1}{n}",
+        latex=r"\mathrm{KL}(\mathrm{best\ of\ }n\,\|\,p) = \log n - \frac{n-1}{n}",
         why="It grows with the logarithm only: to keep the best of many is a cheap way to more reward.",
         letters="n", own=RANKS, answer="log(n) - (n-1)/n",
         oracle=_best_of(lambda rank, density: np.log(density)), measured="the mean log-density of the best rank, by quadrature",

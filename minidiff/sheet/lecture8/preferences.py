@@ -94,7 +94,7 @@ ENTRIES = [
     ),
     Formula(
         name="kl-reward-value", number=80, lecture=8, title="The most that reward less beta KL can be, two answers",
-        latex=r"\max_q\ \mathrm{E}_q[r] - \beta\,D_{KL}(q\,\|\,p) = \beta\,\log\,\mathrm{E}_p[e^{r/\beta}]",
+        latex=r"\max_q\ \mathrm{E}_q[r] - \beta\,\mathrm{KL}(q\,\|\,p) = \beta\,\log\,\mathrm{E}_p[e^{r/\beta}]",
         why="Between the old law's mean reward, at a large beta, and the best answer's, at a small one.",
         letters="p r_1 r_2 beta_kl", own=TWO, answer=f"beta_kl * log{TILT}",
         oracle=lambda c, rng: _objective(c)(_best(c, rng)), measured="reward less beta KL where it stops rising",
@@ -125,7 +125,7 @@ ENTRIES = [
     ),
     Formula(
         name="tilted-gaussian-kl", number=80, lecture=8, title="What the best law for N(mu, sigma^2) and the reward a x costs",
-        latex=r"D_{KL}(q^*\,\|\,p) = \frac{a^2\sigma^2}{2\,\beta^2}",
+        latex=r"\mathrm{KL}(q^*\,\|\,p) = \frac{a^2\sigma^2}{2\,\beta^2}",
         why="Reward grows like 1 / beta and the KL like 1 / beta^2, so more and more is paid for less and less.",
         letters="mu sigma a beta_kl", own=LINE, answer="a**2 * sigma**2 / (2 * beta_kl**2)",
         oracle=_cost, measured="E log(q / p) on a grid, q the density p e^(r / beta)",
