@@ -142,7 +142,7 @@ ENTRIES = [
         name="unet-level", number=76, lecture=5, title="Numbers in a U-Net k levels down: sides halved, channels doubled",
         latex=r"N_k = (\frac{I}{2^k})^2\,2^k C = \frac{I^2 C}{2^k}",
         why="A quarter of the pixels with twice the channels: half the numbers, so that something has to be left out.",
-        letters="I C k", own=SIZES, derive=lambda c: {"I": c.I * 2**c.k}, answer="I**2 * C / 2**k",
+        letters="I C k", own=SIZES, derive=lambda c: {"I": c.I * 2 ** min(c.k, 60)}, answer="I**2 * C / 2**k",
         oracle=_level, measured="halving and doubling step by step, then counting",
         wrong=(
             ("I**2 * C", "four times fewer pixels are not made up by twice the channels"),

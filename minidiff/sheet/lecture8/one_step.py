@@ -103,7 +103,7 @@ ENTRIES = [
     ),
     Formula(
         name="dmd-gradient", number=80, lecture=8, title="Distribution matching: slope of the KL in the generator's mean",
-        latex=r"\frac{\partial}{\partial\mu_1} \mathrm{KL}(p_\mathrm{gen}\,\|\,p_\mathrm{data}) = \frac{\mu_1-\mu_2}{\sigma_2^2}",
+        latex=r"\frac{\partial}{\partial\mu_1}\,\mathrm{KL}(p_1\,\|\,p_2) = \frac{\mu_1-\mu_2}{\sigma_2^2}",
         why="The generator's own score has mean 0 over its own pictures, so only the data's says where to go.",
         letters="mu_1 sigma_1 mu_2 sigma_2", own=SCORES, answer="(mu_1 - mu_2) / sigma_2**2", bound=1e-8,
         oracle=_matched, measured="finite differences of the KL, by quadrature",
