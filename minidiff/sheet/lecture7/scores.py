@@ -47,13 +47,8 @@ def _within(inner, outer):
     return float(np.mean(points <= outer)), 1 / GRID
 
 
-def _guesses(c, rng):
-    """The number of fair yes-or-no questions a dimension, whose answers are as unlikely as the picture, by bisection."""
-    return oracles.root(lambda b: b * c.d * -math.log(0.5) - c.nll, -1e3, 1e3)
-
-
 def _levels(c, rng):
-    """As above, for a picture's level: a bin in [-1, 1] of width 2 / K in each dimension has so much of the density."""
+    """Fair coin tosses a dimension that are as unlikely as a picture: a bin of width 2 / K of the density in each dimension."""
     log_mass = -c.nll + sum(math.log(2 / c.n) for _ in range(c.d))
     return oracles.root(lambda b: b * c.d * -math.log(0.5) + log_mass, -1e3, 1e3)
 
@@ -155,21 +150,6 @@ ENTRIES = [
             ("a / b", "inverted, and never above 1"),
             (f"{SMALLER} / (a + b - {SMALLER})", "the share of what is real, not of all"),
             (f"2*{SMALLER} / (a + b)", "that is F1, the harmonic mean of precision and recall"),
-        ),
-    ),
-    Formula(
-        name="bits-per-dimension", number=80, lecture=7, title="Bits per dimension from nats",
-        latex=r"b = \frac{-\log p(x)}{d\,\log 2}",
-        why="How many fair coin tosses a number of the picture is worth; pictures of any size can be compared.",
-        letters="nll d", own=BITS, answer="nll / (d * log(2))",
-        oracle=_guesses, measured="bisection for the coin tosses a dimension that are as unlikely as the picture",
-        wrong=(
-            ("nll / d", "those are nats: log 2 makes them bits"),
-            ("nll * log(2) / d", "a bit is log 2 = 0.69 nats, so there are more bits: divide"),
-            ("nll / log(2)", "to be divided by the number of dimensions"),
-            ("-nll / (d * log(2))", "the sign: bits are minus the log-likelihood"),
-            ("nll / (d * log(10))", "base 2"),
-            ("log(nll) / (d * log(2))", "nll is a logarithm already"),
         ),
     ),
     Formula(
