@@ -53,8 +53,8 @@ def test_show_names_the_library_s_line_and_its_test(capsys):
 def test_long_formulas_stay_inside_their_picture(name):
     """The longest captions."""
     entry = find(name)
-    drawn, points, xlabel = curves(entry)
-    fig = figures.claimed_and_measured(drawn, points, xlabel, entry.title, entry.latex)
+    drawn, points, *labels = curves(entry)
+    fig = figures.claimed_and_measured(drawn, points, *labels, entry.title, entry.latex)
     fig.canvas.draw()
     (legend,) = fig.legends
     for box in (legend.get_window_extent(), fig.axes[0].get_tightbbox()):

@@ -28,7 +28,7 @@ def test_show_tells_all_that_is_known(entry):
 
 @pytest.mark.parametrize("entry", EXPRESSIONS, ids=lambda f: f.name)
 def test_every_expression_can_be_drawn(entry):
-    drawn, (x, y), xlabel = words.curves(entry, most=2)
+    drawn, (x, y), xlabel, ylabel = words.curves(entry, most=2)
     claimed = dict(zip(drawn[entry.answer][0], drawn[entry.answer][1]))
     off = [abs(claimed[a] - m) / max(1, abs(m)) for a, m in zip(x, y)]
     assert len(off) >= 4 and max(off) < 0.05 and xlabel  # Monte Carlo oracles are good to a few per cent
@@ -48,5 +48,5 @@ def test_every_source_has_a_test_that_exists():
 def test_a_statement_has_no_curve_and_numbers_that_were_chosen_are_said():
     with pytest.raises(ValueError, match="markov is a statement"):
         words.curves(find("markov"))
-    _, _, xlabel = words.curves(find("posterior-mean"))
+    _, _, xlabel, _ = words.curves(find("posterior-mean"))
     assert "eps = " in xlabel and "more wrong" in xlabel and "x_t = " not in xlabel  # x_t follows at every t
