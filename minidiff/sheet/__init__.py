@@ -17,8 +17,7 @@
     verify      measures the sheet itself
     readable    LaTeX as one reads it in a terminal
     explain     all that is known of an entry, in words and as curves
-    concepts    questions without numbers, whose answers the package measures: lectures 1 to 3
-    concepts_2  the same for lectures 4 to 8
+    concepts    questions without numbers, whose answers the package measures; they stand in the lectures
     quiz        questions with numbers, whose wrong options are real mistakes
     dictionary  every paper's letters, converted both ways
 

@@ -22,6 +22,9 @@ from .verdict import written
 BETAS = (0.05, 0.1, 0.2, 0.15, 0.3, 0.25, 0.1, 0.4, 0.2, 0.3)  # ten coarse steps, on which mistakes are seen
 
 
+PARTS = "vp-sde ve-diffusion reverse-sde loss-weight non-unique-flow attention-scale lora-parameters".split()
+
+
 def name_of(source):
     """ "gaussian.posterior" for that function of the library."""
     return f"{source.__module__.rpartition('.')[2]}.{source.__qualname__}"
@@ -146,11 +149,12 @@ def curves(entry, most=4):
     xlabel = "; ".join(filter(None, [along, written(cases[0], chosen)]))
     if (others := len(entry.wrong) - most) > 0:
         xlabel += f"; {others} more wrong versions: minidiff show {entry.name}"
-    left = re.fullmatch(r"(?:.*:)?([^=]*[^=<>\s])\s*=.*", entry.latex)
+    left = entry.latex.partition("=")[0].rpartition(":")[2].strip()  # what the curve shows, unless it is a part of that
+    ylabel = entry.name if entry.name in PARTS or "quad" in left or left == entry.latex else f"${left}$"
     rng = np.random.default_rng(0)
     measured = [measure(entry, c, rng)[0] for c in cases]
     points = tuple(zip(*((a, m) for a, m in zip(x, measured) if math.isfinite(m))))
-    return drawn, points, xlabel, f"${left[1]}$" if left and left[1].count("{") == left[1].count("}") else entry.name
+    return drawn, points, xlabel, ylabel
 
 
 def _apart(lines):
