@@ -130,12 +130,12 @@ def parser():
     option = command("notation", "theory.notation", "What each paper's letters are here.", "karras")
     option("paper", nargs="?", metavar="PAPER", help="only this one: ho, ddim, prince, karras, vdm, song or flow")
 
-    def seeded(option):
-        option("--seed", type=int, default=0, help="of the random numbers (default 0)")
+    def seeded(option, seed=0, told="of the random numbers (default 0)"):
+        option("--seed", type=int, default=seed, help=told)
 
-    def lectured(option):
+    def lectured(option, **told):
         option("--lecture", type=int, metavar="N", help="only this lecture's")
-        seeded(option)
+        seeded(option, **told)
 
     def notated(option):
         option("--notation", default="ddpm", metavar="BOOK", help="your letters: ddpm (default), ddim or prince")
@@ -159,7 +159,7 @@ def parser():
 
     option = command("compute", "formulas.compute", "A formula with your numbers.", "posterior-variance --beta .1,.2,.3 --t 2")
     option("name", metavar="NAME", help="a formula; minidiff show lists them")
-    option("numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help="such as --beta .1,.2,.3 --t 2 --x_0 1.5")
+    option("numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help="such as --beta .1,.2,.3 --t 2 --x0 1.5")
 
     option = command("show", "formulas.show_entry", "All about a formula, or the list of them.", "posterior-variance --plot")
     option("name", nargs="?", metavar="NAME", help="a formula (default: the list)")
@@ -169,7 +169,7 @@ def parser():
     option = command("quiz", "formulas.quiz", "Pen-and-paper questions; wrong answers are real slips.", "--lecture 1")
     option("--n", type=int, default=8, help="how many questions (default 8)")
     option("--pdf", metavar="FILE", help="print it, the key on its own page, instead of asking")
-    lectured(option)
+    lectured(option, seed=None, told="asks the same questions again (default: others each time)")
 
     option = command("sheet", "formulas.sheet", "The formula sheet on paper, each with its check.", "--pdf sheet.pdf")
     option("--pdf", metavar="FILE", required=True, help="where to write it")

@@ -58,6 +58,14 @@ def exact(name, value):
     return Fraction(text)
 
 
+def typed(words):
+    """{letter: number as typed} of --LETTER VALUE or --LETTER=VALUE. Raises ValueError for anything else."""
+    parts = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    if len(parts) % 2 or not all(letter.startswith("--") for letter in parts[::2]):
+        raise ValueError(f"numbers are given as --LETTER VALUE, such as --beta .1,.2 --t 2, got {' '.join(words)}")
+    return {letter[2:].replace("-", "_"): value for letter, value in zip(parts[::2], parts[1::2])}
+
+
 def _whole(name, value, high):
     value = exact(name, value)
     if value.denominator != 1 or not 1 <= value <= high:

@@ -41,6 +41,12 @@ def concepts_of(lecture=None):
     return [concept for where in chosen for concept in import_module(f"{where.__name__}.concepts").CONCEPTS]
 
 
+def asked_of(entry):
+    """What the quiz asks with numbers: the title, or a sentence of the lecture where that leaves a convention open."""
+    lecture = import_module(f"{LECTURES[entry.lecture - 1].__name__}.concepts")
+    return lecture.ASKED.get(entry.name, entry.title)
+
+
 def near(value, tolerance=1e-9):
     """Expects all that is measured to be that value."""
     return lambda found: bool(np.all(np.abs(np.subtract(found, value)) <= tolerance))

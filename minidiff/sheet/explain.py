@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import inspect
+import io
 import itertools
 import math
 import re
@@ -87,10 +88,12 @@ def explain(entry):
     return told | at | {"next": [f.name for f in SHEET[place_in_course + 1 : place_in_course + 2]]}
 
 
-def as_text(e):
-    """explain's dict, as one reads it."""
+def as_text(e, encoding="utf-8"):
+    """explain's dict, as one reads it; the formula in LaTeX where the terminal's encoding has no such signs."""
+    readable_here = e["formula"].encode(encoding, "replace").decode(encoding) == e["formula"]
+    formula = e["formula"] if readable_here else e["latex"]
     wide = max(map(len, e["symbols"]), default=0)
-    lines = [f"{e['title']}   (lecture {e['lecture']}, item {e['number']}: {e['name']})", "", f"  {e['formula']}"]
+    lines = [f"{e['title']}   (lecture {e['lecture']}, item {e['number']}: {e['name']})", "", f"  {formula}"]
     lines += [f"  typed: {e['answer']}"] if e["answer"] else []
     lines += ["", e["why"], "", *(f"  {k.ljust(wide)}  {meaning}" for k, meaning in e["symbols"].items())]
     lines += ["", "with numbers:", *(f"  {line}" for line in e["worked"].splitlines())] if e["worked"] else []
@@ -109,7 +112,7 @@ def as_text(e):
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """An entry for people: str() as in a terminal, in a notebook typeset and with its picture. draw(entry) -> a PNG's bytes."""
+    """An entry for people: str() as in a terminal, in a notebook typeset and with its picture, a Figure of draw(entry)."""
 
     entry: Formula
     draw: Callable
@@ -125,7 +128,9 @@ class Shown:
             "\n".join(["Wrong versions:", "", *(f"- `{w['wrong']}`: {w['misconception']}" for w in e["wrong"] if w["wrong"])])
         ]
         if e["answer"]:
-            drawn = base64.b64encode(self.draw(self.entry)).decode()
+            file = io.BytesIO()
+            self.draw(self.entry).savefig(file, format="png", dpi=60)
+            drawn = base64.b64encode(file.getvalue()).decode()
             parts += [f"```\n{e['worked']}\n```", f"![{e['name']}](data:image/png;base64,{drawn})"]
         return "\n\n".join(parts)
 

@@ -16,7 +16,7 @@ ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307"}
 LOW = str.maketrans("0123456789+-=()aehijklmnoprstuvxβ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦ")
 HIGH = str.maketrans("0123456789+-=()nkT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿᵏᵀ")
 ONE = r"(d?\w|\d+|[A-Z]+|\(.*\)|‖[^‖]*‖)[\u0300-\u036f₀-ₜᵢᵣᵤᵥᵦⱼ⁰-ⁿ²³ᵀ']*(_\w)?"  # one sign with its indices
-ABOVE, BELOW = rf"√?{ONE}|[^-+ ,/≤=]*", rf"√?{ONE}|[A-Za-su-z]\w*\([^()]*\)"  # what needs no brackets in a fraction
+ABOVE, BELOW = rf"√?{ONE}|[^-+ ,/≤=]*", rf"√?{ONE}|([pqe]|[A-Za-z]{{2,}})\w*\([^()]*\)"  # what needs no brackets in a fraction
 
 
 def _script(text, table, mark):
@@ -62,7 +62,7 @@ def readable(latex):
             above, below = group(), group()
             return f"{_bracketed(above, ABOVE)}/{_bracketed(below, BELOW)} "
         if name == "sqrt":
-            return f"√{_bracketed(group())}"
+            return f"√{_bracketed(group())} "
         if name in ("mathcal", "mathrm"):
             return group()
         fraction = name not in SIGNS and tokens and tokens[-1] == r"\frac"

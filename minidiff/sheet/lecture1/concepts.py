@@ -21,6 +21,30 @@ def _mixed_up(t):
 
 
 # fmt: off
+ASKED = {  # by the quiz, instead of the entry's title
+    "sum-of-gaussians": "The variance of a eps_1 + b eps_2, with independent standard normal noises",
+    "two-step-merge": "The variance of the noise in x_t, given x_{t-2}",
+    "forward-closed-form": "x_t, straight from x_0",
+    "alpha-bar": "alpha_bar_t",
+    "snr": "The signal-to-noise ratio at t, a ratio of variances, for data of variance 1",
+    "prior-kl": "KL(q(x_T | x_0) || N(0, I)), in nats",
+    "kl-gaussians": "KL(N_1 || N_2), in nats",
+    "kl-equal-variance": "KL of two Gaussians of covariance sigma^2 I, in nats",
+    "posterior-variance": "The variance of q(x_{t-1} | x_t, x_0)",
+    "posterior-precision": "1 / Var(x_{t-1} | x_t, x_0)",
+    "mean-gap": "The squared distance between the means of q(x_{t-1} | x_t, x_0) and of p_theta that these noises make",
+    "loss-weight": "The ELBO's weight of (eps - eps_hat)^2 at t",
+    "loss-weight-beta": "The ELBO's weight at t, sigma^2 = beta_t",
+    "loss-weight-beta-tilde": "The ELBO's weight at t, sigma^2 = Var(x_{t-1} | x_t, x_0)",
+    "l-simple": "||eps - eps_hat||^2, the sum over two coordinates",
+    "loss-floor": "The least E(eps - eps_hat)^2 at t, 1-D data",
+    "training-loss": "The squared error of one training example",
+    "clean-error": "The squared error of x_0_hat",
+    "ddim-ddpm-sigma": "The sigma of DDIM's family that gives DDPM with the posterior's variance",
+    "ddim-eta": "sigma_t, DDIM's standard deviation of fresh noise",
+    "nfe": "How often DDIM asks the denoiser on S of T times",
+    "skipped-ddpm-variance": "DDPM's step from tau_i to tau_{i-1}: the variance of q(x_{tau_{i-1}} | x_{tau_i}, x_0)",
+}
 CONCEPTS = [
     ask("ddim-step", lambda: spread(ddim(), 10),
         "A perfect denoiser, data N(0.2, 0.15^2), ten steps of DDIM (eta = 0). How wide are the samples?",

@@ -52,6 +52,19 @@ def _error(method, steps):
 
 
 # fmt: off
+ASKED = {  # by the quiz, instead of the entry's title
+    "langevin": "Langevin's step with a/2 before the score",
+    "langevin-eta": "Langevin's step with eta before the score",
+    "langevin-variance": "The variance at which steps x + a/2 score + sqrt(a) eps settle for Gaussian data",
+    "dsm-floor": "The least E(s + eps/sigma)^2 over all s(x_tilde), for data N(mu, sigma_1^2)",
+    "kernel-score": "grad log q(x_t | x_0)",
+    "vp-diffusion": "g in VP's dx = f dt + g dW",
+    "vp-drift": "f in VP's dx = f dt + g dW",
+    "vp-sde": "x a short time dt later, by the VP SDE",
+    "ve-diffusion": "g in VE's dx = g dW",
+    "reverse-sde": "The factor of dt in the reverse SDE (t from T to 0, dt < 0)",
+    "pf-ode": "dx/dt of the probability-flow ODE",
+}
 CONCEPTS = [
     ask("score", lambda: TWO_BUMPS.score(LINEAR, np.array([[0.0], [0.1]]), 100).ravel(),
         "Two equal bumps at -1 and 1, little noise. What is the score exactly between them?",

@@ -38,6 +38,14 @@ def _reflowed():
 
 
 # fmt: off
+ASKED = {  # by the quiz, instead of the entry's title
+    "non-unique-flow": "x' = sqrt(x), x(0) = 0: the solution that leaves 0 at once, at t",
+    "straightness": "S = int_0^1 E Var(x_1 - x_0 | x_t) dt for independent pairs, 1-D data N(mu, sigma^2)",
+    "transport-cost": "E (x_1 - x_0)^2 of independent pairs, x_0 of N(0, 1), x_1 of N(mu, sigma^2)",
+    "transport-cost-reflow": "E (x_1 - x_0)^2 after reflow, x_0 of N(0, 1), x_1 of N(mu, sigma^2)",
+    "one-euler-step": "Where one Euler step from t = 0 to 1 along the average velocity lands: data N(mu, sigma^2)",
+    "cfm-minimum": "The least conditional flow matching loss at t, 1-D data N(mu, sigma^2)",
+}
 CONCEPTS = [
     ask("flow-path", lambda: flow.path(np.array([[5.0]]), np.array([[7.0]]), 0.0).item(),
         "In flow matching's letters (lecture 3), what is x_t at t = 0?",

@@ -24,6 +24,14 @@ def _largest_weight(scale, d=256):
 
 
 # fmt: off
+ASKED = {  # by the quiz, instead of the entry's title
+    "vae-kl": "KL(N(mu, sigma^2 I) || N(0, I)) in d coordinates, in nats",
+    "reconstruction": "-log N(x; x_hat, c^2 I), in nats",
+    "clip-loss": "CLIP's loss of two pairs, the mean over both pairs and both directions",
+    "cfg": "Guided eps_hat, in the convention where w = 0 is unconditional and w = 1 conditional",
+    "cfg-other-weight": "w counts as in eps_u + w (eps_c - eps_u). In (1 + w') eps_c - w' eps_u, what is the same w'",
+    "classifier-guidance": "The mean of a step guided by w grad log p(y | x)",
+}
 CONCEPTS = [
     ask("cfg", lambda: _guided(4.0)[1] / 0.5,
         "Classifier-free guidance, w = 4: data N(0, 1), the class N(1, 0.5^2), perfect denoisers. How varied are samples?",

@@ -27,6 +27,11 @@ def _convolved(n):
 
 
 # fmt: off
+ASKED = {  # by the quiz, instead of the entry's title
+    "position-dot": "PE_m . PE_n, the sum over two frequencies, a sine and a cosine each",
+    "adaln": "What leaves an adaLN block",
+    "conv-output": "Width of a convolution's output, rounded down",
+}
 CONCEPTS = [
     ask("position-dot", _shuffled,
         "Attention without positions: the places of a picture are shuffled. Its answers",

@@ -1,6 +1,6 @@
 """Lecture 6: training in practice.
 
-One file, which ends with its ENTRIES.
+One file, which ends with its ENTRIES; concepts.py holds questions without numbers.
 
     training  which times to train on, how much noise a resolution needs
 """

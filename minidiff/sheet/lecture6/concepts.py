@@ -3,20 +3,19 @@
 import numpy as np
 
 from ...objective import logit_normal
-from ...optim import adam, clip, ema_update
 from ..compute import compute
 from ..concepts import ask, near
 
 
-def _adam(scale, steps=5):
-    """How far Adam moves a weight whose gradient is always `scale`."""
-    w, m, v = 0.0, 0.0, 0.0
-    for step in range(1, steps + 1):
-        w, m, v = adam(w, scale, m, v, step, 0.01)
-    return abs(w)
+def _told(n):
+    """The error of the colour that n pixels tell."""
+    return float(compute("pixel-average", n=n, t="1/2").result)
 
 
 # fmt: off
+ASKED = {  # by the quiz, instead of the entry's title
+    "pixel-average": "n pixels show one colour c as (1 - t) c + t eps. The standard deviation of the best estimate of c",
+}
 CONCEPTS = [
     ask("logit-normal", lambda: float(np.diff(logit_normal().cdf(np.array([0.25, 0.75])))[0]),
         "Logit-normal training times (mean 0, std 1). How many fall into the middle half, 1/4 to 3/4?",
@@ -28,14 +27,14 @@ CONCEPTS = [
         ("larger", lambda t: t > 0.55, "four times the pixels average the noise away"),
         ("the same", near(0.5, 0.05), "the eye averages over more pixels"),
         ("smaller", lambda t: t < 0.45, "more pixels tell more about the picture, so it takes more noise")),
-    ask("training-loss", lambda: _adam(1000.0) / _adam(1.0),
-        "The loss is multiplied by 1000. What do Adam's steps do (no clipping)?",
-        ("they stay", near(1, 1e-4), "each step is the mean gradient over the root of the mean square: the factor cancels"),
-        ("they become 1000 times as long", lambda r: r > 900, "that is plain gradient descent"),
-        ("they become about 32 times as long", lambda r: 20 < r < 50, "the root is taken of the squared gradient")),
-    ask("training-loss", lambda: (clip(10.0, 1.0), ema_update(0.0, 1.0, 0.999)),
-        "The weights jump from 0 to 1 in one step. The average (decay 0.999), from which one samples, is then at",
-        ("0.001", lambda f: near(0.001)(f[1]), "it follows over about the last 1000 steps"),
-        ("0.999", lambda f: near(0.999)(f[1]), "0.999 is the part of the old average that stays"),
-        ("1", lambda f: near(1)(f[1]), "then it would be no average")),
+    ask("logit-normal", lambda: float(logit_normal(1.0).cdf(np.array(0.5))),
+        "Logit-normal training times, their mean raised from 0 to 1 (times in 0..1). What share of them falls below 1/2?",
+        ("less than before", lambda p: p < 0.45, "a positive logit is a time above 1/2"),
+        ("half, as before", near(0.5, 0.05), "the median is the sigmoid of the mean, not 1/2"),
+        ("more than before", lambda p: p > 0.55, "the sigmoid rises")),
+    ask("pixel-average", lambda: _told(16) / _told(4),
+        "A picture of one colour, noised to the same t, is made twice as wide and high. The error of its estimated colour",
+        ("halves", near(0.5), "four times the pixels: the mean's standard deviation falls with the root of their number"),
+        ("becomes a quarter", near(0.25), "that is the variance"),
+        ("stays", near(1), "each pixel is as noisy as before, but there are more of them")),
 ]

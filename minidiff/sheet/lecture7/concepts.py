@@ -20,6 +20,13 @@ def _same_moments(n=300):
 
 
 # fmt: off
+ASKED = {  # by the quiz, instead of the entry's title
+    "likeness": "SSIM's factor (no constants) for two positive numbers",
+    "fid-1d": "FID (a squared distance) of one feature",
+    "psnr": "PSNR in decibels",
+    "elo-expected": "Elo's expected score of a (400 points: 10 to 1)",
+    "elo-update": "a's new Elo rating (400 points: 10 to 1)",
+}
 CONCEPTS = [
     ask("fid-1d", lambda: [metrics.frechet(*_sets(n)) for n in (50, 2000)],
         "FID between two sets drawn from one law, 50 or 2000 points each:",

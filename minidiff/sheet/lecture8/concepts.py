@@ -10,6 +10,11 @@ def _found(name, **numbers):
 
 
 # fmt: off
+ASKED = {  # by the quiz, instead of the entry's title
+    "bradley-terry": "P(w preferred to l), rewards in nats",
+    "group-advantage": "Advantage of the first of three answers, the std of all three (divided by n)",
+    "masked-weight": "The weight w(t) that makes E[number of masked tokens] w(t) = d at every t",
+}
 CONCEPTS = [
     ask("bradley-terry", lambda: _found("bradley-terry", r_w=7, r_l=6) - _found("bradley-terry", r_w=2, r_l=1),
         "5 is added to every reward. How often is the better one preferred under Bradley-Terry?",
