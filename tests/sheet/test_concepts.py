@@ -1,5 +1,7 @@
 """concepts: each answer is measured, and only the option that is marked as right expects what is measured."""
 
+from importlib import import_module
+
 import pytest
 
 from minidiff.sheet import SHEET, find
@@ -35,3 +37,9 @@ def test_where_a_wrong_option_is_right_elsewhere_the_question_says_which_is_mean
     names = [f.name for f in SHEET if any(word in why for _, why in f.wrong for word in CONCEDES) and f.answer]
     assert {"langevin", "cfg", "group-advantage"} <= set(names)
     assert [name for name in names if asked_of(find(name)) == find(name).title] == []
+
+
+def test_every_sentence_of_the_quiz_belongs_to_an_entry_of_its_lecture():
+    for lecture in range(1, 9):
+        asked = import_module(f"minidiff.sheet.lecture{lecture}.concepts").ASKED
+        assert {find(name).lecture for name in asked} <= {lecture} and len(set(asked.values())) == len(asked)

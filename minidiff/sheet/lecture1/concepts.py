@@ -1,4 +1,4 @@
-"""Questions without numbers on noising, the ELBO, DDPM and DDIM; ../concepts.py says how they are built."""
+"""What the quiz asks about noising, the ELBO, DDPM and DDIM: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
 
 import numpy as np
 
@@ -44,6 +44,21 @@ ASKED = {  # by the quiz, instead of the entry's title
     "ddim-eta": "sigma_t, DDIM's standard deviation of fresh noise",
     "nfe": "How often DDIM asks the denoiser on S of T times",
     "skipped-ddpm-variance": "DDPM's step from tau_i to tau_{i-1}: the variance of q(x_{tau_{i-1}} | x_{tau_i}, x_0)",
+    "product-variance": "The variance of the Gaussian that two Gaussian densities multiply to",
+    "product-mean": "The mean of the Gaussian that two Gaussian densities multiply to",
+    "forward-closed-form-mean": "E[x_t | x_0]",
+    "forward-closed-form-variance": "Var(x_t | x_0)",
+    "forward-closed-form-std": "The standard deviation of x_t given x_0",
+    "forward-variance": "Var(x_t), x_0 not being known",
+    "posterior-mean": "The mean of q(x_{t-1} | x_t, x_0)",
+    "posterior-mean-eps": "The mean of q(x_{t-1} | x_t, x_0), x_0 being what eps implies",
+    "best-predictor": "E[eps | x_t] for data +1 or -1, equally often",
+    "best-predictor-gaussian": "E[eps | x_t] for N(mu, sigma^2) data",
+    "clean-estimate": "x_0_hat, the picture that eps_hat implies",
+    "clean-estimate-best": "E[x_0 | x_t] for data +1 or -1, equally often",
+    "ddim-step": "DDIM's step to t - 1 (eta = 0)",
+    "ddpm-last-step": "DDPM's last step, as the algorithm has it",
+    "isotropic-density": "The logarithm (natural) of an isotropic Gaussian's density",
 }
 CONCEPTS = [
     ask("ddim-step", lambda: spread(ddim(), 10),

@@ -1,4 +1,4 @@
-"""Questions without numbers on scores, SDEs and solvers; ../concepts.py says how they are built."""
+"""What the quiz asks about scores, SDEs and solvers: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
 
 import numpy as np
 
@@ -64,6 +64,8 @@ ASKED = {  # by the quiz, instead of the entry's title
     "ve-diffusion": "g in VE's dx = g dW",
     "reverse-sde": "The factor of dt in the reverse SDE (t from T to 0, dt < 0)",
     "pf-ode": "dx/dt of the probability-flow ODE",
+    "dsm-target": "The target of denoising score matching, grad log q_sigma(x_tilde | x)",
+    "wiener-increment": "W_{t+dt} - W_t for the standard normal eps",
 }
 CONCEPTS = [
     ask("score", lambda: TWO_BUMPS.score(LINEAR, np.array([[0.0], [0.1]]), 100).ravel(),

@@ -1,6 +1,6 @@
 """Lecture 3: flow matching.
 
-Read in this order; each file ends with its ENTRIES; concepts.py holds questions without numbers.
+Read in this order; each file ends with its ENTRIES; concepts.py is what the quiz asks.
 
     probability_paths  the straight path from noise to data, and what a velocity does to a density
     flow_matching      the average velocity of all paths through a point, which is what a network learns

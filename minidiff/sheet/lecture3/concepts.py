@@ -1,4 +1,4 @@
-"""Questions without numbers on flow matching; ../concepts.py says how they are built."""
+"""What the quiz asks about flow matching: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 """Lecture 4: latents, conditions, guidance.
 
-Read in this order; each file ends with its ENTRIES; concepts.py holds questions without numbers.
+Read in this order; each file ends with its ENTRIES; concepts.py is what the quiz asks.
 
     autoencoder  the ELBO of a latent model: KL and reconstruction
     attention    attention, CLIP's loss

@@ -1,4 +1,4 @@
-"""Questions without numbers on latents, conditions, guidance; ../concepts.py says how they are built."""
+"""What the quiz asks about latents, conditions, guidance: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
 
 import numpy as np
 
@@ -29,8 +29,8 @@ ASKED = {  # by the quiz, instead of the entry's title
     "reconstruction": "-log N(x; x_hat, c^2 I), in nats",
     "clip-loss": "CLIP's loss of two pairs, the mean over both pairs and both directions",
     "cfg": "Guided eps_hat, in the convention where w = 0 is unconditional and w = 1 conditional",
-    "cfg-other-weight": "w counts as in eps_u + w (eps_c - eps_u). In (1 + w') eps_c - w' eps_u, what is the same w'",
     "classifier-guidance": "The mean of a step guided by w grad log p(y | x)",
+    "cfg-other-weight": "The w' with which (1 + w') eps_c - w' eps_u guides as w does in eps_u + w (eps_c - eps_u)",
 }
 CONCEPTS = [
     ask("cfg", lambda: _guided(4.0)[1] / 0.5,

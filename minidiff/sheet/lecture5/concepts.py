@@ -1,4 +1,4 @@
-"""Questions without numbers on networks; ../concepts.py says how they are built."""
+"""What the quiz asks about networks: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
 
 import numpy as np
 
@@ -31,6 +31,8 @@ ASKED = {  # by the quiz, instead of the entry's title
     "position-dot": "PE_m . PE_n, the sum over two frequencies, a sine and a cosine each",
     "adaln": "What leaves an adaLN block",
     "conv-output": "Width of a convolution's output, rounded down",
+    "conv-parameters": "Parameters of a convolution, biases included",
+    "receptive-field": "How many pixels in a row one output of three convolutions sees",
 }
 CONCEPTS = [
     ask("position-dot", _shuffled,

@@ -1,4 +1,4 @@
-"""Questions without numbers on training in practice; ../concepts.py says how they are built."""
+"""What the quiz asks about training in practice: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
 
 import numpy as np
 

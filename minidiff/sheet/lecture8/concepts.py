@@ -1,4 +1,4 @@
-"""Questions without numbers on alignment and distillation; ../concepts.py says how they are built."""
+"""What the quiz asks about alignment and distillation: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
 
 from ..compute import compute
 from ..concepts import ask, near
@@ -14,6 +14,7 @@ ASKED = {  # by the quiz, instead of the entry's title
     "bradley-terry": "P(w preferred to l), rewards in nats",
     "group-advantage": "Advantage of the first of three answers, the std of all three (divided by n)",
     "masked-weight": "The weight w(t) that makes E[number of masked tokens] w(t) = d at every t",
+    "lora-parameters": "Parameters of both factors of a low-rank update (LoRA)",
 }
 CONCEPTS = [
     ask("bradley-terry", lambda: _found("bradley-terry", r_w=7, r_l=6) - _found("bradley-terry", r_w=2, r_l=1),
