@@ -1,4 +1,4 @@
-"""What the quiz asks about noising, the ELBO, DDPM and DDIM: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
+"""What the quiz asks about noising, the ELBO, DDPM and DDIM: with numbers (ASKED), without (CONCEPTS; see ../concepts.py)."""
 
 import numpy as np
 

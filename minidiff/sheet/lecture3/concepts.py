@@ -1,4 +1,4 @@
-"""What the quiz asks about flow matching: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
+"""What the quiz asks about flow matching: with numbers (ASKED), without (CONCEPTS; see ../concepts.py)."""
 
 import numpy as np
 
@@ -64,7 +64,7 @@ CONCEPTS = [
         ("half at each bump", lambda x: np.all(abs(abs(x) - 1) < 0.5), "that takes more steps: at t = 0 all are alike"),
         ("spread like the noise", lambda x: x.std() > 0.5, "the step takes the start off again")),
     ask("conditional-is-not-marginal", lambda: flow.marginal_velocity(TWO_BUMPS)(np.zeros((1, 1)), 0.5).item(),
-        "Two training lines cross at x, one on its way to 1, one to -1, equally likely. u_t(x) is",
+        "Two equally likely training lines cross at x = 0, t = 1/2, one from -1 to 1, one from 1 to -1. u_t(x) is",
         ("0, their average", near(0), "a squared error learns the mean"),
         ("the velocity of one of them, at random", lambda u: abs(u) > 1, "a network has one answer for each x and t"),
         ("infinite", lambda u: not np.isfinite(u), "an average of finite velocities is finite")),

@@ -1,4 +1,4 @@
-"""What the quiz asks about latents, conditions, guidance: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
+"""What the quiz asks about latents, conditions, guidance: with numbers (ASKED), without (CONCEPTS; see ../concepts.py)."""
 
 import numpy as np
 
@@ -39,7 +39,7 @@ CONCEPTS = [
         ("as the class itself", near(1, 0.02), "that is w = 1"),
         ("more than the class", lambda r: r > 1.05, "the sum of scores is steeper, not flatter")),
     ask("cfg-is-not-tilting", lambda: _guided(4.0)[0],
-        "The same guidance, w = 4, class mean 1, overall mean 0. Where is the mean of the samples?",
+        "Classifier-free guidance, w = 4, perfect denoisers; data N(0, 1), the class N(1, 0.5^2). Where is the samples' mean?",
         ("beyond 1", lambda m: m > 1.02, "away from what the unconditional model would draw"),
         ("at 1", near(1, 0.02), "that is w = 1"),
         ("between 0 and 1", lambda m: 0 < m < 0.98, "that is w between 0 and 1")),

@@ -1,4 +1,4 @@
-"""What the quiz asks about alignment and distillation: with numbers (ASKED) and without (CONCEPTS; see ../concepts.py)."""
+"""What the quiz asks about alignment and distillation: with numbers (ASKED), without (CONCEPTS; see ../concepts.py)."""
 
 from ..compute import compute
 from ..concepts import ask, near
