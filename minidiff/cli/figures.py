@@ -167,7 +167,7 @@ def elbo_by_t(found, d):
 
 
 @styled
-def claimed_and_measured(curves, points, xlabel, title, latex):
+def claimed_and_measured(curves, points, xlabel, ylabel, title, latex):
     """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula."""
     fig = figure(10, 8)
     ax = fig.subplots()
@@ -176,7 +176,7 @@ def claimed_and_measured(curves, points, xlabel, title, latex):
         color, wrapped = next(wrong_colors) if wrong else BLUE, textwrap.fill(caption, 105)
         ax.plot(x, y, "--" if wrong else "-", color=color, lw=1.5 if wrong else 2.5, label=wrapped)
     ax.plot(*points, "o", color=ORANGE, ms=9, label="measured")
-    ax.set(title=title)
+    ax.set(title=title, ylabel=ylabel)
     ax.set_xlabel(textwrap.fill(xlabel, 105), fontsize=12)
     fig.legend(frameon=False, fontsize=11, loc="outside lower left")
     fig.suptitle(f"${latex}$")

@@ -2,7 +2,8 @@
 
 import sys
 
-from .printing import done, show, table, wrote
+from . import printing
+from .printing import done, table, wrote
 from .progress import bar
 
 
@@ -27,9 +28,9 @@ def verify(args):
     failed = [r["name"] for r in rows if not r["ok"]]
     items, seconds = len({r["number"] for r in rows}), sum(r["seconds"] for r in rows)
     counted = "1 formula" if len(rows) == 1 else f"{len(rows)} formulas ({items} items of the course)"
-    show(table(HEAD, [as_row(r) for r in rows]), args)
-    show(f"\n{counted} in {seconds:.1f} s; " + (f"failed: {', '.join(failed)}" if failed else "all hold"), args)
-    show("(the case with the largest error; a statement claims a relation; refuted: its known wrong versions)", args)
+    printing.show(table(HEAD, [as_row(r) for r in rows]), args)
+    printing.show(f"\n{counted} in {seconds:.1f} s; " + (f"failed: {', '.join(failed)}" if failed else "all hold"), args)
+    printing.show("(the case with the largest error; a statement claims a relation; refuted: its known wrong versions)", args)
     return done({"formulas": rows, "failed": failed, "seconds": seconds}, args, 1 if failed else 0)
 
 
@@ -56,44 +57,53 @@ def _say(verdict, args):
 def compute(args):
     """A formula with your own numbers, every intermediate value shown, exact where it can be."""
     from ..sheet.compute import compute as work
+    from ..sheet.compute import typed
     from ..sheet.verdict import number
 
-    words = [part for word in args.numbers for part in (word.split("=", 1) if word.startswith("--") else [word])]
-    if {"-h", "--help"} & set(words):
+    if {"-h", "--help"} & set(args.numbers):
         args.help()
         return 0
-    args.json |= "--json" in words
-    words = [word for word in words if word != "--json"]
-    if len(words) % 2 or not all(letter.startswith("--") for letter in words[::2]):
-        raise ValueError(f"numbers are given as --LETTER VALUE, such as --beta .1,.2 --t 2, got {' '.join(args.numbers)}")
-    numbers = {letter[2:].replace("-", "_"): value for letter, value in zip(words[::2], words[1::2])}
-    numbers |= {letter: numbers[letter].split(",") for letter in ("beta", "tau") if letter in numbers}
-    computed = work(args.name, **numbers)
-    show(str(computed), args)
+    args.json |= "--json" in args.numbers
+    computed = work(args.name, **typed([word for word in args.numbers if word != "--json"]))
+    printing.show(str(computed), args)
     return done({"name": args.name, "steps": [{"what": w, "is": number(v)} for w, v in computed.steps]}, args)
 
 
+def _drawn(entry):
+    from ..sheet.explain import curves
+    from . import figures
+
+    return figures.claimed_and_measured(*curves(entry), entry.title, entry.latex)
+
+
+def show(name):
+    """All about a formula, for a notebook: typeset, worked and drawn. Raises ValueError for an unknown name."""
+    from ..sheet import find
+    from ..sheet.explain import Shown
+
+    return Shown(find(name), _drawn)
+
+
 def show_entry(args):
-    """A formula: symbols, why it is there, wrong versions, how it is measured, the library's code and its test. Or the list."""
+    """A formula: symbols, why, numbers, wrong versions, how it is measured, code, test, what comes next. Or the list."""
     from ..sheet import SHEET, find
-    from ..sheet.explain import as_text, curves, explain
+    from ..sheet.explain import as_text, explain
 
     if args.name is None:
         if args.plot:
             raise ValueError("--plot needs the NAME of a formula")
         rows = [{"name": f.name, "lecture": f.lecture, "number": f.number, "title": f.title} for f in SHEET]
-        show(table(["formula", "lecture", "item", "says"], [r.values() for r in rows], left=True), args)
-        show('\nminidiff show NAME says more; minidiff check NAME "EXPR" judges yours', args)
+        printing.show(table(["formula", "lecture", "item", "says"], [r.values() for r in rows], left=True), args)
+        printing.show('\nminidiff show NAME says more; minidiff check NAME "EXPR" judges yours', args)
         return done({"formulas": rows}, args)
     if args.out and not args.out.endswith(".png"):
         raise ValueError(f"--out needs a file that ends in .png, got {args.out}")
     entry = find(args.name)
-    result, drawn = explain(entry), curves(entry) if args.plot else None
-    show(as_text(result), args)
-    if drawn:
+    result, picture = explain(entry), _drawn(entry) if args.plot else None
+    printing.show(as_text(result, sys.stdout.encoding or "ascii"), args)
+    if picture:
         from . import figures
 
-        picture = figures.claimed_and_measured(*drawn, entry.title, entry.latex)
         wrote(figures.save(picture, args.out or f"runs/formulas/{entry.name}.png"), args, result)
     return done(result, args)
 
@@ -102,44 +112,21 @@ def quiz(args):
     """Pen-and-paper questions; the wrong options are real mistakes. In a terminal it asks, --pdf prints, with the key."""
     from ..sheet.quiz import quiz as questions_of
 
-    questions, result = questions_of(args.n, args.seed, args.lecture), {}
+    questions = questions_of(args.n, args.seed, args.lecture)
+    result, again = {"seed": questions.seed}, f"--seed {questions.seed} asks these again"
     if args.pdf:
         from . import pages
 
-        wrote(pages.quiz(pages.pdf(args.pdf), questions, f"minidiff quiz, seed {args.seed}"), args, result)
+        wrote(pages.quiz(pages.pdf(args.pdf), questions, f"minidiff quiz, seed {questions.seed}"), args, result)
     elif args.json:
         told = ("name", "lecture", "text", "options", "answer", "slips")
-        result = {"questions": [{k: getattr(q, k) for k in told} | {"key": q.key()} for q in questions]}
+        result["questions"] = [{k: getattr(q, k) for k in told} | {"key": q.key()} for q in questions]
     elif sys.stdin.isatty():
-        judged = []
-        for k, q in enumerate(questions, 1):
-            if (verdict := _ask(k, q)) is None:
-                break
-            judged.append(verdict)
-        print(f"\n{sum(judged)} of {len(judged)} right; --seed {args.seed + 1} asks others")
+        right, asked = questions.ask()
+        print(f"\n{right} of {asked} right; {again}")
     else:
-        for k, q in enumerate(questions, 1):
-            print(f"\n{k}. {q}")
-        print("\nKey", *(f"\n{k}. {q.name}\n   " + "\n   ".join(q.key()) for k, q in enumerate(questions, 1)), sep="\n")
+        print(f"{questions}\n\n{again}\n\nKey\n\n{questions.key()}")
     return done(result, args)
-
-
-def _ask(k, question):
-    """Whether the answer that is typed is right; None for q or the end of input. What cannot be read is asked again."""
-    print(f"\n{k}. {question}")
-    while True:
-        try:
-            typed = input("   your answer (q ends): ").strip()
-            if typed.lower() == "q":
-                return None
-            right, slip = question.judge(typed)
-        except EOFError:
-            return None
-        except ValueError as e:
-            print(f"   {e}")
-            continue
-        print("   right" if right else f"   no. {slip}".rstrip(), *question.key(), sep="\n     ")
-        return right
 
 
 def sheet(args):
@@ -150,5 +137,5 @@ def sheet(args):
     rows, result = _measured([], args), {}
     wrote(pages.sheet(path, rows), args, result)
     failed = [r["name"] for r in rows if not r["ok"]]
-    show(f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} formulas hold", args)
+    printing.show(f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} formulas hold", args)
     return done(result | {"failed": failed}, args, 1 if failed else 0)

@@ -148,7 +148,7 @@ def parser():
 
     option = command("compute", "formulas.compute", "A formula with your numbers.", "posterior-variance --beta .1,.2,.3 --t 2")
     option("name")
-    option("numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help="such as --beta .1,.2,.3 --t 2 --x_0 1.5")
+    option("numbers", nargs=argparse.REMAINDER, metavar="--LETTER VALUE", help="such as --beta .1,.2,.3 --t 2 --x0 1.5")
 
     option = command("show", "formulas.show_entry", "All about a formula, or the list of them.", "posterior-variance --plot")
     option("name", nargs="?", help="a formula (default: the list)")
@@ -158,7 +158,8 @@ def parser():
     option = command("quiz", "formulas.quiz", "Pen-and-paper questions; wrong answers are real slips.", "--lecture 1")
     option("--n", default=8, help="how many questions (default 8)")
     option("--pdf", metavar="FILE", help="print it, the key on its own page, instead of asking")
-    option("--lecture", "--seed")
+    option("--lecture")
+    option("--seed", default=None, help="asks the same questions again (default: others each time)")
 
     option = command("sheet", "formulas.sheet", "The formula sheet on paper, each with its check.", "--pdf sheet.pdf")
     option("--pdf", metavar="FILE", required=True, help="where to write it")

@@ -15,7 +15,9 @@
     check       is a student's own formula right?
     compute     a formula with one's own numbers
     verify      measures the sheet itself
+    readable    LaTeX as one reads it in a terminal
     explain     all that is known of an entry, in words and as curves
+    concepts    questions without numbers, whose answers the package measures; they stand in the lectures
     quiz        questions with numbers, whose wrong options are real mistakes
     dictionary  every paper's letters, converted both ways
 
@@ -24,6 +26,7 @@ SHEET holds the entries in the course's order; find(name) is one of them, of_lec
 
 import difflib
 import importlib
+import re
 
 from .entry import Formula
 
@@ -41,13 +44,32 @@ SECTIONS = [section for lecture in LECTURES for section in _listed(lecture.__nam
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 
+ALIASES = {  # what else an entry is called
+    "cfg": "cfg", "classifier-free": "cfg", "ddpm": "ddpm-step", "ddim": "ddim-step", "nll": "elbo", "vlb": "elbo",
+    "l-0": "elbo-decomposition", "l-t": "prior-kl", "l-vlb": "elbo", "l-cfm": "cfm-gradient", "l-ddpm": "l-simple",
+    "kl": "kl-gaussians", "beta-tilde": "posterior-variance", "mu-tilde": "posterior-mean", "x-0-hat": "clean-estimate",
+    "q-sample": "forward-closed-form", "x-t": "forward-closed-form", "dsm": "dsm-target", "tweedie": "tweedie-vp",
+    "heun": "solver-orders", "rk4": "solver-orders", "euler": "flow-euler-step", "euler-maruyama": "reverse-step",
+    "dit": "dit-tokens", "vae": "vae-elbo", "clip": "clip-loss", "fid": "fid-1d", "elo": "elo-expected",
+    "lora": "lora-parameters", "grpo": "group-advantage", "reflow": "reflow-untangles", "wiener": "wiener-increment",
+}  # fmt: skip
+
+
+def _words(text):
+    return set(re.findall(r"[a-z0-9]+", text.lower()))
+
+
 def find(name):
-    """The entry of that name, in small letters or large. Raises ValueError with the names that come close."""
-    known, lower = {f.name: f for f in SHEET}, str(name).lower().replace("_", "-")
-    if lower in known:
-        return known[lower]
-    words = set(lower.split("-"))
-    close = [*difflib.get_close_matches(lower, known, n=3), *(n for n in known if words & set(n.split("-")))]
+    """The entry of that name, in small letters or large, also by an alias or by words that only its title has.
+
+    Raises ValueError with the names that come close.
+    """
+    known, lower = {f.name: f for f in SHEET}, re.sub(r"[_\s]+", "-", str(name).strip().lower())
+    titled = [f for f in SHEET if _words(lower) and _words(lower) <= _words(f.title)]
+    if found := known.get(lower) or known.get(ALIASES.get(lower)) or (titled[0] if len(titled) == 1 else None):
+        return found
+    alike = [f.name for f in [*titled, *SHEET] if f in titled or _words(lower) & _words(f.name)]
+    close = [*difflib.get_close_matches(lower, known, n=3), *alike]
     near = f"did you mean {', '.join(list(dict.fromkeys(close))[:6])}?" if close else "minidiff show lists them"
     raise ValueError(f"there is no formula named {name!r}; {near}")
 

@@ -1,4 +1,5 @@
-"""Pen-and-paper questions from the sheet: multiple choice whose wrong options are the wrong versions, and short answers.
+"""Pen-and-paper questions from the sheet: multiple choice whose wrong options are the wrong versions, questions without
+numbers whose answers the package measures (concepts.py), and short answers.
 
 The numbers are the round cases of the entries, so that everything can be worked by hand; the key has every intermediate
 value and, for each wrong option, the mistake that leads to it.
@@ -10,22 +11,24 @@ from fractions import Fraction
 
 import numpy as np
 
-from . import of_lecture
+from . import find, of_lecture
 from .check import version_of
-from .compute import Computed, compute
+from .compute import Computed, worked
+from .concepts import asked_of, concepts_of
 from .entry import round_cases
 from .language import ExpressionError
 from .verdict import number, written
 
 OPTIONS = "ABCD"
 APART = 0.02  # options must differ by 2 % to be told apart by hand
+OBVIOUS = {"beta", "alpha", "alpha_bar", "T", "t", "tau", "i", "x_0", "x_t", "eps", "eps_hat"}  # the course's own letters
 
 
 @dataclass(frozen=True)
 class Question:
-    """text is what to do; options {"A": number, ...} or empty for a short answer; answer the letter or the number.
+    """text is what to do; options {"A": number or words, ...} or empty for a short answer; answer the letter or the number.
 
-    slips {"A": misconception} for the wrong options; steps [(what, number), ...] is the worked answer.
+    slips {"A": misconception} for the wrong options; steps [(what, number), ...] is the worked answer, or why says the reason.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Question:
     steps: list
     options: dict = field(default_factory=dict)
     slips: dict = field(default_factory=dict)
+    why: str = ""
 
     def judge(self, given):
         """(right?, what to say) of what somebody answered: a letter, or a number within 1 %."""
@@ -52,24 +56,62 @@ class Question:
         return abs(value - self.answer) <= 0.01 * abs(self.answer) + 1e-9, ""
 
     def choices(self):
-        """The options in one line, empty for a short answer."""
-        return "    ".join(f"({letter}) {number(v)}" for letter, v in self.options.items())
+        """The options in one line, those in words a line each; empty for a short answer."""
+        words = any(isinstance(v, str) for v in self.options.values())
+        return ("\n   " if words else "    ").join(f"({k}) {_option(v)}" for k, v in self.options.items())
 
     def __str__(self):
         return f"{self.text}\n   {self.choices()}".rstrip()
 
     def key(self):
         """The worked answer, as lines."""
-        lines = [f"{self.answer}: {number(self.options[self.answer])}" if self.options else f"{self.answer:.6g}"]
-        lines += [f"{letter} = {number(self.options[letter])}: {why}" for letter, why in sorted(self.slips.items())]
-        return lines + str(Computed(self.name, self.steps)).splitlines()
+        lines = [f"{self.answer}: {_option(self.options[self.answer])}" if self.options else f"{self.answer:.6g}"]
+        lines += [f"{letter} = {_option(self.options[letter])}: {why}" for letter, why in sorted(self.slips.items())]
+        return lines + ([f"because {self.why}"] if self.why else str(Computed(self.name, self.steps)).splitlines())
+
+    def told(self, right, slip):
+        """What somebody hears who answered: the key, and after a mistake where to read on."""
+        lines = ["right" if right else f"no. {slip}".rstrip(), *self.key()]
+        return "\n".join(lines if right else [*lines, f"read: minidiff show {self.name}"])
 
 
-def _worked(entry, case):
-    """The answer's steps for a case."""
-    given = {k: case[k] for k in {**entry.free, "t": 0, "i": 0} if k in case}
-    given |= {k: case[k][1:] for k in ("beta", "tau") if k in case}
-    return compute(entry.name, **given).steps
+class Quiz(list):
+    """Questions, and the .seed that draws them again. A notebook shows them; q[0].judge("B") judges, q[0].key() explains."""
+
+    seed = 0
+
+    def __str__(self):
+        return "\n\n".join(f"{k}. {q}" for k, q in enumerate(self, 1))
+
+    __repr__ = __str__
+
+    def key(self):
+        """All keys, as text."""
+        return "\n\n".join("\n   ".join([f"{k}. {q.name}", *q.key()]) for k, q in enumerate(self, 1))
+
+    def ask(self):
+        """Asks them in the terminal until q or the end of input; returns (right, asked). What is no answer is asked again."""
+        right, asked = 0, 0
+        for k, question in enumerate(self, 1):
+            print(f"\n{k}. {question}")
+            verdict = None
+            while verdict is None:
+                try:
+                    typed = input("   your answer (q ends): ").strip()
+                    if typed.lower() == "q":
+                        return right, asked
+                    verdict = question.judge(typed)
+                except EOFError:
+                    return right, asked
+                except ValueError as e:
+                    print(f"   {e}")
+            print("   " + question.told(*verdict).replace("\n", "\n     "))
+            right, asked = right + verdict[0], asked + 1
+        return right, asked
+
+
+def _option(value):
+    return value if isinstance(value, str) else number(value)
 
 
 def _options(entry, case, value, rng):
@@ -88,7 +130,7 @@ def _options(entry, case, value, rng):
 def _ask(entry, rng, choose):
     """A Question about the entry, or None if none of its cases gives one."""
     cases = [c for c in round_cases(entry) if c.get("T", 0) <= 4]  # those that a person would redo
-    right = version_of(entry.answer, cases[0])
+    right, asked = version_of(entry.answer, cases[0]), asked_of(entry)
     # numbers are given for the wrong versions' letters as well: the right ones alone would tell too much
     letters = right.letters.union(*(version_of(wrong, cases[0]).letters for wrong, _ in entry.wrong))
     letters |= {"x_0", "eps"} & set(cases[0]) if "x_t" in letters else set()
@@ -96,21 +138,22 @@ def _ask(entry, rng, choose):
         value = right.value(case)
         if not math.isfinite(value) or abs(value) < 1e-3:
             continue
-        own = "; ".join(f"{k}: {entry.meaning(k)[1]}" for k in entry.scope if k in entry.own and k in letters)
+        said = letters & {*entry.own, *(letters - OBVIOUS)}
+        own = "; ".join(f"{k}: {entry.meaning(k)[1]}" for k in entry.scope if k in said)
         given = written(case, letters) + (f" ({own})" if own else "")
         try:
-            steps = _worked(entry, case)
+            steps = worked(entry, case).steps
         except ValueError:
             continue
         if not choose:
-            return Question(entry.name, entry.lecture, f"{entry.title}. Compute it for {given}.", entry.latex, value, steps)
+            return Question(entry.name, entry.lecture, f"{asked}. Compute it for {given}.", entry.latex, value, steps)
         found = _options(entry, case, value, rng)
         if len(found) < 3:
             continue
         placed = dict(zip(OPTIONS, (found[i] for i in rng.permutation(len(found)))))
         slips = {letter: why for letter, (_, why) in placed.items() if why}
         (answer,) = placed.keys() - slips.keys()
-        text, options = f"{entry.title}. Which number is it for {given}?", {letter: v for letter, (v, _) in placed.items()}
+        text, options = f"{asked}. Which number is it for {given}?", {letter: v for letter, (v, _) in placed.items()}
         return Question(entry.name, entry.lecture, text, entry.latex, answer, steps, options, slips)
     return None
 
@@ -132,18 +175,34 @@ def _chain(rng):
     return Question("forward-closed-form", 1, text, latex, float(x_0_hat), steps)
 
 
-def quiz(n=8, seed=0, lecture=None):
-    """n Questions, 1 to 100, three in four of them multiple choice. Raises ValueError for another n or an unknown lecture."""
+def _concept(concept, rng):
+    """A Question about what happens."""
+    entry, placed = find(concept.name), dict(zip(OPTIONS, (concept.options[i] for i in rng.permutation(len(concept.options)))))
+    (answer,) = (letter for letter, option in placed.items() if option is concept.options[0])
+    slips = {letter: why for letter, (_, _, why) in placed.items() if letter != answer}
+    options = {letter: text for letter, (text, _, _) in placed.items()}
+    return Question(entry.name, entry.lecture, concept.text, entry.latex, answer, [], options, slips, placed[answer][2])
+
+
+def quiz(n=8, seed=None, lecture=None):
+    """A Quiz of n questions, 1 to 100: of eight, two without numbers, two short answers, the others multiple choice.
+
+    Without a seed each call draws others; .seed repeats them. Raises ValueError for another n or an unknown lecture.
+    """
     if not 1 <= n <= 100:
         raise ValueError(f"n must lie in 1..100, got {n}")
     entries = [f for f in of_lecture(lecture) if f.answer is not None]
-    rng = np.random.default_rng([seed, 8])
-    questions = []
+    questions, questions.seed = Quiz(), int(np.random.default_rng().integers(10**6)) if seed is None else seed
+    rng = np.random.default_rng([questions.seed, 8])
+    concepts = concepts_of(lecture)
+    concepts = [concepts[i] for i in rng.permutation(len(concepts))]
     while len(questions) < n:
         for entry in (entries[i] for i in rng.permutation(len(entries))):
+            while len(questions) < n and len(questions) % 8 in (1, 5) and concepts:
+                questions.append(_concept(concepts.pop(), rng))
             place = len(questions) % 8
             question = _chain(rng) if place == 7 and lecture in (None, 1) else _ask(entry, rng, choose=place not in (3, 7))
-            if question:
+            if question and len(questions) < n:
                 questions.append(question)
             if len(questions) == n:
                 break

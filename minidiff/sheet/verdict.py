@@ -34,7 +34,7 @@ def number(value):
     if isinstance(value, Fraction) and value.denominator > 1:
         decimal = f"{float(value):.6g}"
         return decimal if Fraction(decimal) == value else f"{value} ({decimal})" if value.denominator < 1000 else decimal
-    return f"{float(value):.6g}"
+    return str(value) if isinstance(value, int | Fraction) and abs(value) < 10**15 else f"{float(value):.6g}"
 
 
 def written(case, letters):

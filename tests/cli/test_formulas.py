@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import answer, refused, run
 
+import minidiff
 from minidiff.cli import figures
 from minidiff.cli import formulas as sheet
 from minidiff.sheet import SHEET, find
@@ -19,13 +20,13 @@ def test_quiz_in_a_terminal(capsys, monkeypatch):
         def isatty(self):
             return True
 
-    right = quiz(2, 0)
+    right = quiz(2, 7)
     answers = iter(["x", right[0].answer, "q"])
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
-    assert run("quiz", "--n", "2") == 0
+    assert run("quiz", "--n", "2", "--seed", "7") == 0
     out = capsys.readouterr().out
-    assert "answer one of" in out and "right" in out and "1 of 1 right" in out
+    assert "answer one of" in out and "right" in out and "1 of 1 right; --seed 7 asks these again" in out
 
 
 def test_quiz_prints_the_key_where_nobody_can_be_asked(capsys, monkeypatch):
@@ -33,13 +34,22 @@ def test_quiz_prints_the_key_where_nobody_can_be_asked(capsys, monkeypatch):
     assert run("quiz", "--n", "3") == 0
     out = capsys.readouterr().out
     assert out.index("\nKey") > out.index("3. ")
-    assert len(answer(capsys, "quiz", "--n", "3")["questions"]) == 3
+    drawn = answer(capsys, "quiz", "--n", "3")
+    assert len(drawn["questions"]) == 3
+    assert answer(capsys, "quiz", "--n", "3", "--seed", str(drawn["seed"])) == drawn
+    assert [q["text"] for q in answer(capsys, "quiz", "--n", "3")["questions"]] != [q["text"] for q in drawn["questions"]]
 
 
 def test_show_draws_a_picture_and_lists(capsys):
     result = answer(capsys, "show", "posterior-variance", "--plot")
     assert Path(result["files"][0]).read_bytes()[1:4] == b"PNG" and result["place"].startswith("minidiff/gaussian.py:")
     assert [f["name"] for f in answer(capsys, "show")["formulas"]] == [f.name for f in SHEET]
+
+
+def test_show_in_a_notebook_draws_the_cli_s_picture():
+    page = minidiff.show("snr")._repr_markdown_()
+    assert "data:image/png;base64,iVBORw0KGgo" in page and "SNR" in page  # a PNG's first bytes
+    assert minidiff.quiz(2, 3)[0].text == quiz(2, 3)[0].text
 
 
 def test_show_names_the_library_s_line_and_its_test(capsys):
@@ -53,8 +63,8 @@ def test_show_names_the_library_s_line_and_its_test(capsys):
 def test_long_formulas_stay_inside_their_picture(name):
     """The longest captions."""
     entry = find(name)
-    drawn, points, xlabel = curves(entry)
-    fig = figures.claimed_and_measured(drawn, points, xlabel, entry.title, entry.latex)
+    drawn, points, *labels = curves(entry)
+    fig = figures.claimed_and_measured(drawn, points, *labels, entry.title, entry.latex)
     fig.canvas.draw()
     (legend,) = fig.legends
     for box in (legend.get_window_extent(), fig.axes[0].get_tightbbox()):

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from minidiff.sheet import SHEET, find
 from minidiff.sheet import explain as words
@@ -28,10 +29,10 @@ def test_show_tells_all_that_is_known(entry):
 
 @pytest.mark.parametrize("entry", EXPRESSIONS, ids=lambda f: f.name)
 def test_every_expression_can_be_drawn(entry):
-    drawn, (x, y), xlabel = words.curves(entry, most=2)
+    drawn, (x, y), *labels = words.curves(entry, most=2)
     claimed = dict(zip(drawn[entry.answer][0], drawn[entry.answer][1]))
     off = [abs(claimed[a] - m) / max(1, abs(m)) for a, m in zip(x, y)]
-    assert len(off) >= 4 and max(off) < 0.05 and xlabel  # Monte Carlo oracles are good to a few per cent
+    assert len(off) >= 4 and max(off) < 0.05 and all(labels)  # Monte Carlo oracles are good to a few per cent
 
 
 def test_every_source_has_a_test_that_exists():
@@ -48,5 +49,46 @@ def test_every_source_has_a_test_that_exists():
 def test_a_statement_has_no_curve_and_numbers_that_were_chosen_are_said():
     with pytest.raises(ValueError, match="markov is a statement"):
         words.curves(find("markov"))
-    _, _, xlabel = words.curves(find("posterior-mean"))
+    _, _, xlabel, _ = words.curves(find("posterior-mean"))
     assert "eps = " in xlabel and "more wrong" in xlabel and "x_t = " not in xlabel  # x_t follows at every t
+
+
+def test_pictures_show_the_idea():
+    """Guidance at w = 1 is a flat line, whatever eps_u: the numbers are chosen so that the curves differ."""
+    for name in ("cfg", "classifier-guidance", "elo-update", "psnr", "flow-path"):
+        drawn, *_ = words.curves(find(name))
+        lines = [y for _, y, _ in drawn.values()]
+        size = max(lines[0]) - min(lines[0])
+        assert size > 0
+        assert all(max(abs(a - b) for a, b in zip(y, lines[0])) > 0.05 * size for y in lines[1:]), name
+    assert words.curves(find("cfg"))[2].startswith("w; eps_u = ")
+    assert "R_a = 1200; R_b = 900" in words.curves(find("elo-update"))[2]  # ratings of the usual size
+
+
+def test_the_label_beside_the_curve_is_what_the_curve_shows():
+    assert words.curves(find("posterior-variance"))[3] == r"$\tilde\beta_t$"
+    assert words.curves(find("ve-diffusion"))[3] == "ve-diffusion"  # the formula is dx = ..., the curve is g
+    assert words.PARTS == [name for name in words.PARTS if find(name).answer]
+
+
+def test_show_is_a_hub():
+    e = words.explain(find("ddim-step"))
+    text = words.as_text(e)
+    assert "  xₜ₋₁ = √ᾱₜ₋₁ x̂₀ + √(1-ᾱₜ₋₁) ε_θ" in text and "with numbers:" in text
+    assert "examples/04_ddpm_against_ddim.py" in e["examples"] and "next: minidiff show ddim-skip" in text
+    assert all((ROOT / f).exists() for f in e["examples"])
+    assert "minidiff check ddim-step" in text and "minidiff check" not in words.as_text(words.explain(find("markov")))
+    assert find("ddim-step").latex in words.as_text(e, "cp1252")  # a terminal that has no such signs
+
+
+def test_the_worked_numbers_tell_the_wrong_versions_apart():
+    """At w = 1 half of guidance's wrong versions are right."""
+    assert not re.search(r"^w += 1$", words.explain(find("cfg"))["worked"], re.M)
+
+
+def test_a_notebook_shows_formula_words_and_picture():
+    shown = words.Shown(find("cfg"), lambda entry: Figure())
+    page = shown._repr_markdown_()
+    assert f"$${find('cfg').latex}$$" in page and "data:image/png;base64," in page and "- `w`: " in page
+    assert repr(shown) == words.as_text(words.explain(find("cfg")))
+    assert "base64" not in words.Shown(find("markov"), None)._repr_markdown_()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minidiff.sheet import LECTURES, SECTIONS, SHEET, find, of_lecture, oracles
+from minidiff.sheet import ALIASES, LECTURES, SECTIONS, SHEET, find, of_lecture, oracles
 
 NAMES = [f.name for f in SHEET]
 PURE = {"numpy", "math", "fractions", "itertools", "functools", "statistics"}
@@ -15,7 +15,7 @@ def test_the_docstrings_list_all_lectures_and_their_files():
     folder = Path(oracles.__file__).parent
     assert [lecture.__name__.split(".")[-1] for lecture in LECTURES] == sorted(p.name for p in folder.glob("lecture*"))
     listed = {Path(section.__file__) for section in SECTIONS}
-    assert listed == {p for p in folder.glob("lecture*/*.py") if p.stem != "__init__"}
+    assert listed == {p for p in folder.glob("lecture*/*.py") if p.stem not in ("__init__", "concepts")}
     for section in SECTIONS:
         assert {f"lecture{f.lecture}" for f in section.ENTRIES} == {Path(section.__file__).parent.name}
     assert [f.number for f in SHEET] == sorted(f.number for f in SHEET) and {f.number for f in SHEET} == set(range(1, 81))
@@ -76,3 +76,26 @@ def test_no_oracle_sees_the_formula_that_it_judges(module):
 def test_an_oracle_that_sees_the_library_is_seen(planted):
     allowed = "from ... import gaussian\nFormula(source=gaussian.kl, value=lambda f, c: f(c.schedule))\n"
     assert seen(ast.parse(allowed + planted)) and not seen(ast.parse(allowed))
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("CFG", "cfg"), ("DDIM", "ddim-step"), ("L_0", "elbo-decomposition"), ("L_simple", "l-simple"), ("Tweedie", "tweedie-vp"),
+     ("classifier free", "cfg"), ("radial velocity", None), ("Elo new rating", "elo-update"), ("x_0_hat", "clean-estimate")],
+)  # fmt: skip
+def test_entries_are_found_by_what_people_call_them(name, found):
+    if found:
+        assert find(name).name == found
+    else:
+        with pytest.raises(ValueError, match="there is no formula named"):
+            find(name)
+
+
+def test_every_alias_leads_somewhere_and_hides_no_name():
+    names = {f.name for f in SHEET}
+    assert set(ALIASES.values()) <= names and not {k for k, v in ALIASES.items() if k in names and k != v}
+
+
+def test_words_that_several_titles_have_are_not_guessed():
+    with pytest.raises(ValueError, match=r"did you mean .*classifier-guidance"):
+        find("guidance")

@@ -1,6 +1,6 @@
 """Lecture 1: noising, the ELBO, DDPM and DDIM.
 
-Read in this order; each file ends with its ENTRIES.
+Read in this order; each file ends with its ENTRIES; concepts.py is what the quiz asks.
 
     probability           sums and products of Gaussians, densities, Bayes' rule
     kl_divergence         KL, for Gaussians, and how far x_T is from pure noise

@@ -1,6 +1,6 @@
 """Lecture 2: the score, and continuous time.
 
-Read in this order; each file ends with its ENTRIES.
+Read in this order; each file ends with its ENTRIES; concepts.py is what the quiz asks.
 
     score             what a score is, and Langevin's steps along it
     score_matching    how a score is learnt from noisy data, or from clean data by its divergence

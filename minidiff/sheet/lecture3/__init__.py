@@ -1,6 +1,6 @@
 """Lecture 3: flow matching.
 
-Read in this order; each file ends with its ENTRIES.
+Read in this order; each file ends with its ENTRIES; concepts.py is what the quiz asks.
 
     probability_paths  the straight path from noise to data, and what a velocity does to a density
     other_paths        any path, the circle, one that ends a little blurred

@@ -1,6 +1,6 @@
 """Lecture 4: latents, conditions, guidance.
 
-Read in this order; each file ends with its ENTRIES.
+Read in this order; each file ends with its ENTRIES; concepts.py is what the quiz asks.
 
     autoencoder      the ELBO of a latent model: KL and reconstruction
     latents          how a code is drawn, what the KL's weight does, how large a latent is

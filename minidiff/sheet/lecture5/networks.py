@@ -113,7 +113,7 @@ ENTRIES = [
         name="conv-output", number=76, lecture=5, title="Width of a convolution's output, where the filter fits evenly",
         latex=r"\frac{I - F + 2P}{S} + 1\quad(\mathrm{else\ rounded\ down\ before}\ +1)",
         why="So many places are there to put the filter down.",
-        letters="I F P S", own=CONV, derive=_fits, answer="(I - F + 2*P) / S + 1",
+        letters="I F P S", own=CONV, derive=_fits, answer="floor((I - F + 2*P) / S) + 1",
         oracle=_placements, measured="counting the places",
         wrong=(
             ("(I - F + 2*P) / S", "the first place counts as well: + 1"),

@@ -1,6 +1,6 @@
 """Lecture 8: alignment and distillation.
 
-Read in this order; each file ends with its ENTRIES.
+Read in this order; each file ends with its ENTRIES; concepts.py is what the quiz asks.
 
     alignment         rewards from preferences, low-rank fine-tuning, distillation, masked tokens
     preferences       the best law under a reward and a KL, the reward's loss, DPO
