@@ -164,6 +164,12 @@ def parser():
     option = command("sheet", "formulas.sheet", "The formula sheet on paper, each with its check.", "--pdf sheet.pdf")
     option("--pdf", metavar="FILE", required=True, help="where to write it")
     option("--lecture", "--seed")
+    option = command("study", ".learn.commands.study", "Two evenings, idea by idea, and a mock exam.", "--exam 90")
+    option("--exam", type=int, metavar="MINUTES", help="a mock exam of that length, with key and marks")
+    option("--pdf", metavar="FILE", help="print the exam, the key on its own pages")
+    option("--forget", action="store_true", help="begin anew: what was answered is forgotten")
+    option("--seed", default=None, help="of the questions (default: others each time)")
+
     option = command("mistakes", ".learn.commands.mistakes", "A museum of one-line mistakes.", "off-by-one")
     option("name", nargs="?", metavar="NAME", help="one of them: make it in a copy and see (default: the list)")
     option("--out", metavar="FILE", help="where to draw it (default runs/mistakes/NAME.png)")

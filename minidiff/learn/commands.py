@@ -1,6 +1,11 @@
-"""The commands of this room: mistakes."""
+"""The commands of this room: study, mistakes."""
+
+import sys
+import time
+from pathlib import Path
 
 from ..cli.figures import save
+from ..cli.files import folder, replacing
 from ..cli.printing import done, records, show, wrote
 
 
@@ -27,4 +32,53 @@ def mistakes(args):
         show(records({"what": "", "right": "right", "wrong": "wrong"}, rows), args)
     show(f"\nhow one would notice: {m.noticed}\nthe test that sees it: tests/{m.test}", args)
     show(f"a public thread about it: {m.met}" if m.met else "", args)
+    return done(result, args)
+
+
+def study(args):
+    """Two evenings: idea, formula, example by hand, questions; what was wrong comes back. --exam MINUTES: a mock exam."""
+    from .study import IDEAS, Kept, again, exam, go_on
+
+    kept = Kept() if args.forget else Kept.load()
+    if args.forget:
+        kept.save()
+    seed = time.time_ns() % 10**6 if args.seed is None else args.seed
+    if args.exam is not None:
+        return _exam(exam(args.exam, seed), args, seed, kept)
+    rows = [{k: i[k] for k in ("evening", "lecture", "title", "look")} | {"done": i["title"] in kept.done} for i in IDEAS]
+    if args.json or not sys.stdin.isatty():
+        heads = {"evening": "evening", "lecture": "lecture", "title": "idea", "done": "done", "look": "look"}
+        show(records(heads, rows, left=True), args)
+        show(f"\n{sum(r['done'] for r in rows)} of {len(rows)} done, {len(kept.wrong)} questions to come back", args)
+        return done({"ideas": rows, "wrong": len(kept.wrong)}, args)
+    if kept.wrong:
+        print(f"{len(kept.wrong)} that you answered wrong, once more (q ends, nothing is lost)")
+    whole = again(kept) and go_on(kept, seed)
+    print("\nAll ideas are done: minidiff study --exam 90" if whole else "\nminidiff study goes on from here")
+    return 0
+
+
+def _exam(questions, args, seed, kept):
+    """Prints an exam, asks it in a terminal, or writes it as a PDF; always with key and marks, and the seed that repeats it."""
+    from .study import sit
+
+    title, total = f"Mock exam, {args.exam} minutes, seed {seed}", sum(worth for worth, _, _ in questions)
+    result = {"minutes": args.exam, "seed": seed, "marks": total, "questions": [q.text for _, q, _ in questions]}
+    if args.pdf:
+        from ..sheet import pages
+
+        with replacing(folder(Path(args.pdf).parent) / Path(args.pdf).name) as beside:
+            pages.quiz(beside, [q for _, q, _ in questions], f"{title}, {total} marks")
+        wrote(args.pdf, args, result)
+        return done(result, args)
+    show(f"{title}, {total} marks. Pen and paper.", args)
+    if sys.stdin.isatty() and not args.json:
+        marks = sit(questions, args.exam, kept)
+        result["got"] = sum(marks)
+        by = {k: [(m, w) for m, (w, q, _) in zip(marks, questions) if q.lecture == k] for k in range(1, 9)}
+        show("\n".join(f"lecture {k}: {sum(m for m, _ in v)} of {sum(w for _, w in v)}" for k, v in by.items() if v), args)
+        show(f"{result['got']} of {total} marks, {result['got'] / total:.0%}; minidiff study asks the wrong ones again", args)
+    else:
+        show("\n" + "\n\n".join(f"{k}. {q}" for k, (_, q, _) in enumerate(questions, 1)), args)
+    show("\nKey\n" + "\n".join(f"\n{k}. " + "\n   ".join(q.key()) for k, (_, q, _) in enumerate(questions, 1)), args)
     return done(result, args)

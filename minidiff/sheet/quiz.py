@@ -89,8 +89,11 @@ class Quiz(list):
         """All keys, as text."""
         return "\n\n".join("\n   ".join([f"{k}. {q.name}", *q.key()]) for k, q in enumerate(self, 1))
 
-    def ask(self):
-        """Asks them in the terminal until q or the end of input; returns (right, asked). What is no answer is asked again."""
+    def ask(self, heard=lambda k, right: None):
+        """Asks them in the terminal until q or the end of input; returns (right, asked). What is no answer is asked again.
+
+        heard(k, right?) is told of each answer, k = 0, 1, ...
+        """
         right, asked = 0, 0
         for k, question in enumerate(self, 1):
             print(f"\n{k}. {question}")
@@ -106,6 +109,7 @@ class Quiz(list):
                 except ValueError as e:
                     print(f"   {e}")
             print("   " + question.told(*verdict).replace("\n", "\n     "))
+            heard(k - 1, verdict[0])
             right, asked = right + verdict[0], asked + 1
         return right, asked
 
@@ -184,17 +188,18 @@ def _concept(concept, rng):
     return Question(entry.name, entry.lecture, concept.text, entry.latex, answer, [], options, slips, placed[answer][2])
 
 
-def quiz(n=8, seed=None, lecture=None):
+def quiz(n=8, seed=None, lecture=None, names=None):
     """A Quiz of n questions, 1 to 100: of eight, two without numbers, two short answers, the others multiple choice.
 
-    Without a seed each call draws others; .seed repeats them. Raises ValueError for another n or an unknown lecture.
+    Without a seed each call draws others; .seed repeats them. names: only about these entries. Raises ValueError for another
+    n or an unknown lecture.
     """
     if not 1 <= n <= 100:
         raise ValueError(f"n must lie in 1..100, got {n}")
-    entries = [f for f in of_lecture(lecture) if f.answer is not None]
+    entries = [f for f in (of_lecture(lecture) if names is None else map(find, names)) if f.answer is not None]
     questions, questions.seed = Quiz(), int(np.random.default_rng().integers(10**6)) if seed is None else seed
     rng = np.random.default_rng([questions.seed, 8])
-    concepts = concepts_of(lecture)
+    concepts = [c for c in concepts_of(lecture) if names is None or c.name in names]
     concepts = [concepts[i] for i in rng.permutation(len(concepts))]
     while len(questions) < n:
         for entry in (entries[i] for i in rng.permutation(len(entries))):
