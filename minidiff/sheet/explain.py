@@ -21,8 +21,7 @@ from .readable import readable
 from .verdict import written
 
 BETAS = (0.05, 0.1, 0.2, 0.15, 0.3, 0.25, 0.1, 0.4, 0.2, 0.3)  # ten coarse steps, on which mistakes are seen
-
-
+# formulas whose left side is not what the answer gives: dx = f dt + g dW, and the answer is g
 PARTS = "vp-sde ve-diffusion reverse-sde loss-weight non-unique-flow attention-scale lora-parameters".split()
 
 
@@ -78,14 +77,11 @@ def explain(entry):
         values = (name_of(entry.source), *place(entry.source), test_of(entry.source), examples_of(entry.source))
         at = dict(zip(at, values))
     told = {k: getattr(entry, k) for k in ("name", "number", "lecture", "title", "latex", "answer", "why", "measured")}
-    told |= {
-        "formula": readable(entry.latex),
-        "symbols": known,
-        "wrong": wrong,
-        "worked": _example(entry) if entry.answer else "",
-    }
-    place_in_course = SHEET.index(entry)
-    return told | at | {"next": [f.name for f in SHEET[place_in_course + 1 : place_in_course + 2]]}
+    told |= {"formula": readable(entry.latex), "symbols": known, "wrong": wrong}
+    told |= {"worked": _example(entry) if entry.answer else ""}
+    told |= {"related": [f.name for f in SHEET if f.number == entry.number and f is not entry]}
+    after = SHEET.index(entry) + 1
+    return told | at | {"next": [f.name for f in SHEET[after : after + 1]]}
 
 
 def as_text(e, encoding="utf-8"):
@@ -105,9 +101,10 @@ def as_text(e, encoding="utf-8"):
         lines += ["", f"in the library: {e['source']}, {e['place']}", f"its test: {e['test']}"]
         lines += [f"examples: {', '.join(e['examples'])}"] if e["examples"] else []
         lines += ["", e["lines"]]
+    related = f"related: {', '.join(e['related'])}" if e["related"] else ""
     judge = f'your own version: minidiff check {e["name"]} "..."' if e["answer"] else ""
     after = [f"next: minidiff show {name}" for name in e["next"]]
-    return "\n".join([*lines, "", *filter(None, [judge, *after])])
+    return "\n".join([*lines, "", *filter(None, [judge, related, *after])])
 
 
 @dataclass(frozen=True, eq=False)

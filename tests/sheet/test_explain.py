@@ -77,6 +77,7 @@ def test_show_is_a_hub():
     assert "  xₜ₋₁ = √ᾱₜ₋₁ x̂₀ + √(1-ᾱₜ₋₁) ε_θ" in text and "with numbers:" in text
     assert "examples/04_ddpm_against_ddim.py" in e["examples"] and "next: minidiff show ddim-skip" in text
     assert all((ROOT / f).exists() for f in e["examples"])
+    assert "related: forward-closed-form-mean, " in words.as_text(words.explain(find("forward-closed-form")))
     assert "minidiff check ddim-step" in text and "minidiff check" not in words.as_text(words.explain(find("markov")))
     assert find("ddim-step").latex in words.as_text(e, "cp1252")  # a terminal that has no such signs
 
