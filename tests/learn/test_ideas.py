@@ -1,0 +1,41 @@
+"""Pictures of ideas: axes have names, what is drawn is what was given."""
+
+import numpy as np
+import pytest
+
+from minidiff import data
+from minidiff.learn import ideas
+from minidiff.schedule import linear
+
+T = linear(1000)
+FIGURES = {
+    "right_angle": lambda: ideas.right_angle(T, [0, 100, 300, 1000]),
+    "compass": lambda: ideas.compass(data.mixture(), T, [500, 50]),
+    "paths": lambda: ideas.paths({"one": np.zeros((3, 4)), "two": np.ones((3, 4))}, "title"),
+    "curves": lambda: ideas.curves({"a": ([0, 1], [0, 1]), "b": ([0, 1], [1, 0])}, "title", "x", "y"),
+    "side_by_side": lambda: ideas.side_by_side(np.eye(2), 9 * np.eye(2), "title", "line"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axes_have_names(name):
+    fig = FIGURES[name]()
+    fig.canvas.draw()
+    assert fig.axes[0].get_ylabel() and all(ax.get_xlabel() for ax in fig.axes)
+
+
+def test_arrows_of_the_right_angle_have_length_1():
+    tips = [a.xy for a in ideas.right_angle(T, [0, 100, 300, 1000]).axes[0].texts if a.get_text() == ""]
+    assert len(tips) == 4 and np.allclose(np.linalg.norm(tips, axis=1), 1)
+
+
+def test_the_compass_points_along_the_score():
+    ax = ideas.compass(data.mixture(), T, [500, 50]).axes[0]
+    (arrows,) = [c for c in ax.collections if hasattr(c, "U")]
+    score = data.mixture().score(T, arrows.XY, 500)
+    cosine = (arrows.U * score[:, 0] + arrows.V * score[:, 1]) / np.hypot(arrows.U, arrows.V) / np.linalg.norm(score, axis=1)
+    assert np.all(cosine > 1 - 1e-9)
+
+
+def test_what_lies_outside_is_counted():
+    assert "2 of 2 lie outside" in FIGURES["side_by_side"]().axes[1].get_title()
