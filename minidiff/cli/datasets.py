@@ -155,10 +155,7 @@ class Rows:
 
 
 def from_file(path, shape=None, label_column=None):
-    """The user's rows as a Dataset: columns of a table at mean 0 and variance 1, pictures (N, H, W[, 3]) at -1..1.
-
-    Rows of H W numbers are pictures too where the shape says so.
-    """
+    """The user's rows as a Dataset: columns at mean 0 and variance 1, or pictures (N, H, W[, 3]) or of that shape at -1..1."""
     raw, about = read_table(path, label_column)
     if raw.ndim == 2 and shape is not None and len(shape) > 1:
         if min(shape) < 1 or math.prod(shape) != raw.shape[1]:

@@ -115,10 +115,7 @@ def begin(run, sampler, n, seed, condition, plain):
 
 
 def draw(run, sampler, times, n, seed, condition=(), plain=False):
-    """n samples (n, d), and as a dict how they were drawn. condition: labels (n,) and w, or nothing.
-
-    plain: by the readable code only. Raises FloatingPointError for samples that are not finite.
-    """
+    """n samples (n, d), all finite, and as a dict how they were drawn. condition: labels (n,) and w, or nothing."""
     eps_theta, x_T, rng = begin(run, sampler, n, seed, condition, plain)
     began = time.perf_counter()
     with bar(n * (len(times) - 1), "row-steps", sampler.label) as progress:
