@@ -78,6 +78,7 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
     look(run) is called up to LOOKS times on the way, evenly, at least 50 steps apart.
     """
     training, first = gradient_steps(run, data, steps, plain), run.state.step
+    run.loss_of_0()  # refuses a weight that the objective has not, before there is a folder
     looks = max(1, min(LOOKS, (steps - first) // 50))
     at = set(np.linspace(first, steps, looks + 1).round()[1:].tolist())
     is_new = not path.parent.exists()
