@@ -20,7 +20,7 @@ from ..pictures.unet import UNet
 from ..sample import ddim, ddpm, trailing
 from ..schedule import linear
 from ..train import start, train
-from .printing import done, records, show
+from .printing import done, show, table
 from .progress import bar
 
 MODEL, T = MLP(2), 1000
@@ -128,5 +128,7 @@ def bench(args):
             rows[-1]["share_of_blas"] = flops / seconds[name] / 1e9 / blas
     head = f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s"
     show(f"{head}; {threads.count()} threads, medians of interleaved runs\n", args)
-    show(records({"name": "work", "rate": "rate", "unit": "", "share_of_blas": "of one core's BLAS"}, rows), args)
+    shares = [f"{row['share_of_blas']:.0%}" if "share_of_blas" in row else "" for row in rows]
+    cells = [[row["name"], f"{row['rate']:.3g}", row["unit"], share] for row, share in zip(rows, shares)]
+    show(table(["work", "rate", "", "of one core's BLAS"], cells), args)
     return done({"threads": threads.count(), "limits": {"blas_gflops": blas, "copy_gb_per_s": copy}, "work": rows}, args)
