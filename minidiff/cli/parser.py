@@ -39,9 +39,7 @@ def parser():
     top.add_argument("--version", action="version", version=f"minidiff {__version__}")
     top.commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def known(table, default):
-        return f"{', '.join(table)} (default {default})"
-
+    known = lambda table, default: f"{', '.join(table)} (default {default})"  # noqa: E731
     walk = f"ddpm; a run with the objective flow walks its straight path by {', '.join(names.STRAIGHT)}, default euler"
     steps = ", ".join(f"{name} {number or 'T'}" for name, (_, number) in names.SAMPLERS.items())
     shared = {  # options of more than one command
