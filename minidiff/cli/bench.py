@@ -20,7 +20,7 @@ from ..pictures.unet import UNet
 from ..sample import ddim, ddpm, trailing
 from ..schedule import linear
 from ..train import start, train
-from .printing import done, records, show
+from .printing import done, show, table
 from .progress import bar
 
 MODEL, T = MLP(2), 1000
@@ -121,12 +121,12 @@ def bench(args):
         work, limit = tasks(), limits()
         seconds = interleaved({k: v[0] for k, v in (work | limit).items()}, args.repeats, progress.update)
     blas, copy = (amount / seconds[name] / 1e9 for name, (_, amount) in limit.items())
-    rows = []
+    rows, cells = [], []
     for name, (_, amount, unit, flops) in work.items():
-        rows.append({"name": name, "seconds": seconds[name], "rate": amount / seconds[name], "unit": unit})
-        if flops:
-            rows[-1]["share_of_blas"] = flops / seconds[name] / 1e9 / blas
+        share = {"share_of_blas": flops / seconds[name] / 1e9 / blas} if flops else {}
+        rows.append({"name": name, "seconds": seconds[name], "rate": amount / seconds[name], "unit": unit} | share)
+        cells.append([name, f"{amount / seconds[name]:.3g}", unit, f"{share['share_of_blas']:.0%}" if share else ""])
     head = f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s"
     show(f"{head}; {threads.count()} threads, medians of interleaved runs\n", args)
-    show(records({"name": "work", "rate": "rate", "unit": "", "share_of_blas": "of one core's BLAS"}, rows), args)
+    show(table(["work", "rate", "", "of one core's BLAS"], cells), args)
     return done({"threads": threads.count(), "limits": {"blas_gflops": blas, "copy_gb_per_s": copy}, "work": rows}, args)

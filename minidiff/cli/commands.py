@@ -48,13 +48,11 @@ def sampler_of(args, run, least):
 
 def condition_of(args, run):
     """(labels, w) of --label and --w for args.n rows, or nothing where no label is asked for: what draw takes."""
-    if not (K := run.labels):
-        if args.label is not None or args.w is not None:
-            raise ValueError("--label and --w need a run that was trained with --conditional")
-        return ()
-    w = 2.0 if args.w is None else args.w
+    K, w = run.labels, 2.0 if args.w is None else args.w
+    if not K and (args.label is not None or args.w is not None):
+        raise ValueError("--label and --w need a run that was trained with --conditional")
     check_weight(w)
-    if args.label == "none":
+    if not K or args.label == "none":
         return ()
     names = args.label.split(",") if args.label else [str(k) for k in range(K)]
     if not all(name.strip().isdigit() and int(name) < K for name in names):

@@ -104,11 +104,6 @@ def _read_idx(path):
         raise ValueError(f"{path} is cut off or is not an IDX file: {str(e).splitlines()[0]}") from e
 
 
-def _read_mnist(path):
-    beside = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
-    return _read_idx(path), {"label": _read_idx(beside) if beside != path and beside.is_file() else None}
-
-
 def read_table(path, label_column=None):
     """The user's x (N, ...), from .npy, .npz (x, X or its only array), .csv or MNIST's IDX; and what else a Dataset keeps.
 
@@ -119,8 +114,11 @@ def read_table(path, label_column=None):
     path = existing(path)
     if path.suffix == ".csv":
         x, about = _read_csv(path, label_column)
+    elif path.suffix in (".npy", ".npz"):
+        x, about = _read_arrays(path)
     else:
-        x, about = (_read_arrays if path.suffix in (".npy", ".npz") else _read_mnist)(path)
+        beside = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
+        x, about = _read_idx(path), {"label": _read_idx(beside) if beside != path and beside.is_file() else None}
     label = about["label"]
     if x.dtype.kind not in "fiu":
         raise ValueError(f"{path} must hold numbers, it holds {x.dtype}")
@@ -155,10 +153,7 @@ class Rows:
 
 
 def from_file(path, shape=None, label_column=None):
-    """The user's rows as a Dataset: columns of a table at mean 0 and variance 1, pictures (N, H, W[, 3]) at -1..1.
-
-    Rows of H W numbers are pictures too where the shape says so.
-    """
+    """The user's rows as a Dataset: columns at mean 0 and variance 1, or pictures (N, H, W[, 3]) or of that shape at -1..1."""
     raw, about = read_table(path, label_column)
     if raw.ndim == 2 and shape is not None and len(shape) > 1:
         if min(shape) < 1 or math.prod(shape) != raw.shape[1]:

@@ -45,10 +45,7 @@ def existing(path):
 
 
 def read_arrays(path):
-    """name -> array of an .npz file; of an .npy file one of no name, which stays there until it is asked for.
-
-    Raises ValueError for a file that is missing, cut off, too large or holds objects.
-    """
+    """name -> array of an .npz file; of an .npy file one of no name, which stays there until it is asked for."""
     path, size = existing(path), 0
     try:
         if path.suffix == ".npy":

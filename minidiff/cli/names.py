@@ -91,10 +91,9 @@ class Sampler:
 
 
 def sampler(name, var=None, eta=None, data_var=lambda: 1.0, straight=False):
-    """The Sampler of that name; var is a name of VARIANCES and for ddpm, eta is for ddim.
+    """The Sampler of that name. Raises ValueError for one that is not known, and where an option means nothing to it.
 
     data_var() is the variance of the data. straight: euler, heun and rk4 walk the flow's straight path, on its velocity.
-    Raises ValueError for a name that is not known and for an option that means nothing to the sampler.
     """
     step, steps = pick("sampler", SAMPLERS, name)
     for option, value, owner in (("var", var, "ddpm"), ("eta", eta, "ddim")):

@@ -39,9 +39,7 @@ def parser():
     top.add_argument("--version", action="version", version=f"minidiff {__version__}")
     top.commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def known(table, default):
-        return f"{', '.join(table)} (default {default})"
-
+    known = lambda table, default: f"{', '.join(table)} (default {default})"  # noqa: E731
     walk = f"ddpm; a run with the objective flow walks its straight path by {', '.join(names.STRAIGHT)}, default euler"
     steps = ", ".join(f"{name} {number or 'T'}" for name, (_, number) in names.SAMPLERS.items())
     shared = {  # options of more than one command
@@ -82,8 +80,10 @@ def parser():
     option("--seed", "--threads", "--plain")
 
     option = command("train", "commands.train", "Trains a denoiser.", "--data moons --steps 4000 --out runs/moons")
-    files = "glyphs-SIZE, or a file: .npy, .npz (x or X; label, labels or y), .csv, or IDX (MNIST)"
-    option("--data", metavar="D", help=f"{', '.join(names.DATA_SETS)}, {files}")
+    made = ", ".join(names.DATA_SETS)
+    option(
+        "--data", metavar="D", help=f"{made}, glyphs-SIZE, or a file: .npy, .npz (x, X; label, labels, y), .csv, IDX (MNIST)"
+    )
     option("--shape", type=int, nargs="+", metavar="N", help="of the picture in a row of numbers: 28 28, or 28 28 3")
     option("--label-column", metavar="NAME", help="of a .csv: whole numbers that are no data (default: label, if any)")
     option("--model", metavar="NAME", help=known(names.MODELS, "mlp; unet is for pictures"))
@@ -93,8 +93,9 @@ def parser():
     option("--lr", type=float, help="Adam's learning rate (default 0.003, unet 0.002)")
     option("--width", type=int, help="of the hidden layers (default 128); unet: channels at full size (16)")
     option("--depth", type=int, help="residual layers (default 3); unet: how often it halves the picture (2)")
-    answers = known(names.OBJECTIVES, "v; eps is the lecture's")
-    option("--objective", metavar="NAME", help=f"what the network answers: {answers}")
+    option(
+        "--objective", metavar="NAME", help="what the network answers: " + known(names.OBJECTIVES, "v; eps is the lecture's")
+    )
     option("--weight", metavar="NAME", help=f"what its errors count: {known(names.WEIGHTS, 'simple')}")
     option("--times", metavar="NAME", help=f"which t it sees: {known(names.TIMES, 'uniform')}")
     option("--warmup", type=int, help="steps over which lr rises from 0 (default 0, unet 100)")
@@ -116,7 +117,7 @@ def parser():
 
     option = command("bench", "bench.bench", "How fast, and what share of this machine's limit.", "--threads 1")
     option("--repeats", type=int, default=5, help="of every measurement (default 5)")
-    option("--threads")
+    option("--threads", help="cores to use (default: all, at most 8)")
 
     option = command("doctor", "theory.doctor", "Does a schedule end in noise? Exit 1: not quite.", "--schedule linear --T 50")
     option("--schedule", "--T")
@@ -134,14 +135,13 @@ def parser():
     option("names", nargs="*", metavar="NAME", help="formulas (default: all); minidiff show lists them")
     option("--lecture", "--seed")
 
-    judged, example = "Is your formula right? Exit 0: right, 1: wrong, 2: not understood.", 'posterior-variance "beta[t]"'
-    option = command("check", "formulas.check", judged, example)
+    judged = "Is your formula right? Exit 0: right, 1: wrong, 2: not understood."
+    option = command("check", "formulas.check", judged, 'posterior-variance "beta[t]"')
     option("name")
     option("expression", metavar="EXPR", help="your version: as typed, in Unicode or LaTeX (quote it)")
     option("--notation", "--seed")
 
-    judged, example = "Are two lines of a derivation equal? Exit 0, 1 or 2 as check.", '"alpha[t]" "1 - beta[t]"'
-    option = command("equal", "formulas.equal", judged, example)
+    option = command("equal", "formulas.equal", "Are two lines equal? Exit 0, 1 or 2 as check.", '"alpha[t]" "1 - beta[t]"')
     option("left", metavar="EXPR", help="one line of a derivation")
     option("right", metavar="EXPR", help="another")
     option("--notation", "--seed")

@@ -78,6 +78,7 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
     look(run) is called up to LOOKS times on the way, evenly, at least 50 steps apart.
     """
     training, first = gradient_steps(run, data, steps, plain), run.state.step
+    run.loss_of_0()  # refuses a weight that the objective has not, before there is a folder
     looks = max(1, min(LOOKS, (steps - first) // 50))
     at = set(np.linspace(first, steps, looks + 1).round()[1:].tolist())
     is_new = not path.parent.exists()
@@ -115,10 +116,7 @@ def begin(run, sampler, n, seed, condition, plain):
 
 
 def draw(run, sampler, times, n, seed, condition=(), plain=False):
-    """n samples (n, d), and as a dict how they were drawn. condition: labels (n,) and w, or nothing.
-
-    plain: by the readable code only. Raises FloatingPointError for samples that are not finite.
-    """
+    """n samples (n, d), all finite, and as a dict how they were drawn. condition: labels (n,) and w, or nothing."""
     eps_theta, x_T, rng = begin(run, sampler, n, seed, condition, plain)
     began = time.perf_counter()
     with bar(n * (len(times) - 1), "row-steps", sampler.label) as progress:

@@ -82,7 +82,7 @@ def oracle(args):
     result |= {"schedule": args.schedule, "T": args.T, "alpha_bar_T": float(schedule.alpha_bar[-1])}
     result |= {key: {"mean": float(a), "std": float(b)} for key, (_, (a, b)) in rows.items()}
     show(f"{how.label} in {steps} steps ({args.spacing}), {asked} evaluations; {args.schedule}, T = {args.T}\n", args)
-    show(table(["", "mean", "std"], [[words, *moments.tolist()] for words, moments in rows.values()]), args)
+    show(table(["", "mean", "std"], [[words, *both.tolist()] for words, both in rows.values()]), args)
     return done(result, args)
 
 

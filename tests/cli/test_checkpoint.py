@@ -228,6 +228,10 @@ def test_the_loss_that_is_reported_is_that_of_the_last_tenth(a_run):
     for n, last in ((0, 0), (1, 1), (19, 2), (300, 30), (9000, 500)):
         run_.losses = list(range(n))
         assert run_.recent_losses() == list(range(n - last, n))
+    run_.losses = [9.0] * 10 + [run_.loss_of_0() / 4, run_.loss_of_0() / 2]  # the last two of twelve
+    assert abs(run_.error() - 3 / 8) < 1e-12
+    run_.losses = []
+    assert math.isnan(run_.error())
 
 
 def test_a_run_of_another_network_is_named(tmp_path):

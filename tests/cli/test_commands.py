@@ -59,6 +59,18 @@ def test_a_file_of_ones_own_from_training_to_its_own_units(capsys):
     assert not {"samples.npy", "samples.png"} & set(os.listdir("r"))
     os.chdir("r")
     assert run("eval", ".", "--n", "20") == 0  # found again from another folder
+    os.remove("../mine.csv")
+    assert run("sample", ".", "--n", "5") == 0  # the data are not needed
+
+
+def test_samples_are_drawn_beside_data_that_are_still_there(capsys):
+    np.save("p.npy", np.random.default_rng(0).standard_normal((50, 2)))
+    run("train", "--data", "p.npy", "--steps", "5", "--out", "r", *SMALL)
+    assert run("sample", "r", "--n", "4", "--out", "with") == 0
+    os.remove("p.npy")
+    assert run("sample", "r", "--n", "4", "--out", "without") == 0
+    width = [int.from_bytes(Path(f"{home}/samples.png").read_bytes()[16:20], "big") for home in ("with", "without")]
+    assert width == [1000, 500]  # a panel is 500 pixels wide
 
 
 def test_pictures_of_ones_own(capsys):

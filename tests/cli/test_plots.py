@@ -1,6 +1,9 @@
 """plots: the pictures of a run."""
 
+import numpy as np
+
 from minidiff.cli import checkpoint, plots, runs
+from minidiff.cli.names import load
 
 
 def test_the_forward_pictures_captions_do_not_touch(a_run):
@@ -10,3 +13,15 @@ def test_the_forward_pictures_captions_do_not_touch(a_run):
     fig.canvas.draw()
     boxes = [ax.title.get_window_extent() for ax in fig.axes]
     assert len(boxes) > 5 and all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:]))
+
+
+def test_samples_stand_beside_as_many_data_or_alone():
+    moons, drawn = load("moons"), np.random.default_rng(0).standard_normal((6000, 2))
+    fig = plots.against(moons, {"few": drawn[:30], "many": drawn}, (2,), "title", 0)
+    assert [(ax.get_title(), len(ax.collections[0].get_offsets())) for ax in fig.axes] == [
+        ("data", 30),
+        ("few", 30),
+        ("many", 30),
+    ]
+    fig = plots.against(None, {"many": drawn}, (2,), "title", 0)
+    assert [(ax.get_title(), len(ax.collections[0].get_offsets())) for ax in fig.axes] == [("many", 5000)]

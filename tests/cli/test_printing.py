@@ -2,7 +2,7 @@
 
 import math
 
-from minidiff.cli.printing import likelihood_text, pictures_text, table
+from minidiff.cli.printing import likelihood_text, pictures_text, records, table
 
 PICTURES = {
     "n": 600, "d": 64, "frechet": {"pixels": {"distance": 0.5, "floor": 0.25}}, "to_the_nearest": {"samples": 2.0, "data": 1.5},
@@ -50,3 +50,8 @@ def test_likelihood_text_speaks_in_the_datas_own_units():
 
 def test_table_aligns_numbers():
     assert table(["name", "x"], [["a", 1.23456], ["long", 10]]) == "name      x\na     1.235\nlong     10"
+
+
+def test_records_are_the_columns_that_have_a_head():
+    rows = [{"b": 2, "a": "x", "c": 3}, {"a": "y"}]
+    assert records({"a": "name", "b": "number"}, rows) == "name  number\nx          2\ny"
