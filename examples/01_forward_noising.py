@@ -5,9 +5,9 @@ Dots: the mean and the standard deviation of x_t over many chains. Lines: sqrt(a
 
 import numpy as np
 
-from minidiff.cli import figures
 from minidiff.fast import noise_chain
 from minidiff.fast.noise import RowNoise
+from minidiff.runs import figures
 from minidiff.schedule import cosine, linear
 
 

@@ -5,8 +5,8 @@ The data are N(0.8, 0.6^2), so recursion.py gives the standard deviation of the 
 
 import numpy as np
 
-from minidiff.cli import figures
 from minidiff.recursion import moments
+from minidiff.runs import figures
 from minidiff.sample import beta, beta_tilde, ddim, ddpm, trailing
 from minidiff.schedule import linear
 

@@ -6,11 +6,11 @@ crowd does not: SDE paths tremble, ODE paths never cross, and the flow's leave t
 
 import numpy as np
 
-from minidiff.cli import figures
 from minidiff.continuous import flow, ode, sde
 from minidiff.continuous.process import VP
 from minidiff.exact import Mixture
 from minidiff.noise import SAMPLE, stream
+from minidiff.runs import figures
 
 
 @figures.styled

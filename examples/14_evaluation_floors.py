@@ -7,9 +7,9 @@ little noisy, blurred or all alike. What a distance of 2 says depends on n.
 import numpy as np
 
 from minidiff import data
-from minidiff.cli import figures
 from minidiff.evaluation.metrics import frechet
 from minidiff.noise import JUDGE, stream
+from minidiff.runs import figures
 
 
 def blurred(x):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minidiff.cli import figures
+from minidiff.runs import figures
 
 FILES = sorted(p for p in (Path(__file__).parents[1] / "examples").glob("*.py") if not p.stem.startswith("peer_"))
 

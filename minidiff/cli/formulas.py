@@ -2,9 +2,9 @@
 
 import sys
 
+from ..runs.progress import bar
 from . import printing
 from .printing import done, table, wrote
-from .progress import bar
 
 
 def _measured(names, args):
@@ -70,8 +70,8 @@ def compute(args):
 
 
 def _drawn(entry):
+    from ..runs import figures
     from ..sheet.explain import curves
-    from . import figures
 
     return figures.claimed_and_measured(*curves(entry), entry.title, entry.latex)
 
@@ -102,7 +102,7 @@ def show_entry(args):
     result, picture = explain(entry), _drawn(entry) if args.plot else None
     printing.show(as_text(result, sys.stdout.encoding or "ascii"), args)
     if picture:
-        from . import figures
+        from ..runs import figures
 
         wrote(figures.save(picture, args.out or f"runs/formulas/{entry.name}.png"), args, result)
     return done(result, args)

@@ -12,9 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
+from ..runs.figures import BLUE, GREEN, GREY, ORANGE
+from ..runs.files import folder, replacing
 from ..sheet import find
-from .figures import BLUE, GREEN, GREY, ORANGE
-from .files import folder, replacing
 
 WIDTH, HEIGHT, MARGIN, SPACE = 8.27, 11.69, 0.8, 0.16  # inches, A4; SPACE between blocks
 BLACK = "#000000"

@@ -14,7 +14,7 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, words):
         """The arguments in words; exits with 2, naming the nearest, where a command or an option is not known."""
-        from .names import unknown
+        from ..runs.names import unknown
 
         p, kind, known, name = self, "command", self.commands.choices, words[0] if words else "-"
         if name[:1] == "-" or name in known:
@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser():
     """All commands and their options, each written out: none may be cut short."""
-    from . import names  # only now: importing the package loads no NumPy
+    from ..runs import names  # only now: importing the package loads no NumPy
 
     says = "Diffusion models from scratch in NumPy and Numba."
     top = Parser(prog="minidiff", description=says, epilog="start with: minidiff demo", allow_abbrev=False)

@@ -4,9 +4,9 @@ import sys
 import time
 from pathlib import Path
 
-from ..cli.figures import save
-from ..cli.files import folder, replacing
 from ..cli.printing import done, records, show, wrote
+from ..runs.figures import save
+from ..runs.files import folder, replacing
 
 
 def mistakes(args):

@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..cli.files import folder, replacing
+from ..runs.files import folder, replacing
 from ..sheet import find
 from ..sheet.explain import explain
 from ..sheet.quiz import Quiz, quiz

@@ -8,8 +8,8 @@ import pytest
 from command_line import answer, refused, run
 
 import minidiff
-from minidiff.cli import figures
 from minidiff.cli import formulas as sheet
+from minidiff.runs import figures
 from minidiff.sheet import SHEET, find
 from minidiff.sheet.explain import curves
 from minidiff.sheet.quiz import quiz

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from minidiff.cli import checkpoint
-from minidiff.cli.names import goal_of, load
 from minidiff.fast import RowNoise, generate
 from minidiff.mlp import MLP
 from minidiff.pictures.unet import UNet
+from minidiff.runs import checkpoint
+from minidiff.runs.names import goal_of, load
 from minidiff.sample import ddim, ddpm, sample
 from minidiff.schedule import linear_scaled
 from minidiff.train import CHUNK, start, train
@@ -161,7 +161,7 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path):
 
 
 def test_an_archive_that_expands_too_far_is_not_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr("minidiff.cli.files.MAX_BYTES", 2**20)
+    monkeypatch.setattr("minidiff.runs.files.MAX_BYTES", 2**20)
     np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros(2**20))
     with pytest.raises(ValueError, match="would expand to"):
         checkpoint.load(tmp_path / "bomb.npz")
