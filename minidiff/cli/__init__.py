@@ -13,7 +13,6 @@ plots       the pictures of a run
 commands    demo, train, sample, eval, info
 theory      doctor, oracle, notation: what can be said without a network
 bench       how fast, and what share of this machine's limit
-pages       the formula sheet and the quiz, on paper
 formulas    the commands of the formula sheet
 """
 

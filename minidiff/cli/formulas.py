@@ -1,7 +1,10 @@
 """The commands of the formula sheet: verify, check, equal, compute, show, quiz, sheet."""
 
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 
+from .files import folder, replacing
 from .printing import done, show, table, wrote
 from .progress import bar
 
@@ -104,9 +107,10 @@ def quiz(args):
 
     questions, result = questions_of(args.n, args.seed, args.lecture), {}
     if args.pdf:
-        from . import pages
+        from ..sheet import pages
 
-        wrote(pages.quiz(pages.pdf(args.pdf), questions, f"minidiff quiz, seed {args.seed}"), args, result)
+        with _pdf(args, result) as path:
+            pages.quiz(path, questions, f"minidiff quiz, seed {args.seed}")
     elif args.json:
         told = ("name", "lecture", "text", "options", "answer", "slips")
         result = {"questions": [{k: getattr(q, k) for k in told} | {"key": q.key()} for q in questions]}
@@ -142,13 +146,29 @@ def _ask(k, question):
         return right
 
 
-def sheet(args):
-    """The printed formula sheet: A4, every formula with its measured check."""
-    from . import pages
+@contextmanager
+def _pdf(args, result):
+    """Yields where to write the file that --pdf names; one that cannot be is refused before any work."""
+    path = Path(args.pdf)
+    if path.suffix.lower() != ".pdf":
+        raise ValueError(f"--pdf needs a file that ends in .pdf, got {path}")
+    with replacing(folder(path.parent) / path.name) as beside:
+        yield beside
+    wrote(path, args, result)
 
-    path = pages.pdf(args.pdf)  # refused before anything is measured
-    rows, result = _measured([], args), {}
-    wrote(pages.sheet(path, rows), args, result)
+
+def sheet(args):
+    """The formula sheet on paper: four pages for an exam, or --long: each formula with its reason and its measured check."""
+    from ..sheet import of_lecture, pages
+
+    rows, result = [], {}
+    with _pdf(args, result) as path:
+        if args.long:
+            rows = _measured([], args)
+            pages.booklet(path, rows)
+        else:
+            pages.sheet(path, of_lecture(args.lecture))
     failed = [r["name"] for r in rows if not r["ok"]]
-    show(f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} formulas hold", args)
+    if rows:
+        show(f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} formulas hold", args)
     return done(result | {"failed": failed}, args, 1 if failed else 0)

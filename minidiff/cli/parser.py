@@ -171,8 +171,9 @@ def parser():
     option("--pdf", metavar="FILE", help="print it, the key on its own page, instead of asking")
     lectured(option)
 
-    option = command("sheet", "formulas.sheet", "The formula sheet on paper, each with its check.", "--pdf sheet.pdf")
+    option = command("sheet", "formulas.sheet", "The formula sheet on paper, for an exam.", "--pdf sheet.pdf")
     option("--pdf", metavar="FILE", required=True, help="where to write it")
+    option("--long", action="store_true", help="a booklet: each formula with its reason and its measured check")
     lectured(option)
     return top
 

@@ -165,7 +165,7 @@ ENTRIES = [
     ),
     Formula(
         name="loss-weight", number=25, lecture=1, title="What the noise's error counts in the ELBO",
-        latex=r"L_{t-1} = w_t\,\|\epsilon-\epsilon_\theta\|^2 + C,\quad"
+        latex=r"L_{t-1} = w_t\,\|\epsilon-\epsilon_\theta\|^2 + C,\quad "
               r"w_t = \frac{\beta_t^2}{2\sigma_t^2\,\alpha_t\,(1-\bar\alpha_t)}",
         why="KL of equal widths is a squared distance; L_simple drops this weight, which is largest at small t.",
         letters="beta t sigma", own={"sigma": (POSITIVE, "standard deviation of the reverse step")},

@@ -102,7 +102,7 @@ ENTRIES = [
     ),
     Formula(
         name="attention", number=72, lecture=4, title="Attention: one query, two keys",
-        latex=r"\mathrm{softmax}(Q K^T/\sqrt{d_k})\,V",
+        latex=r"\mathrm{Attention}(Q, K, V) = \mathrm{softmax}(Q K^T/\sqrt{d_k})\,V",
         why="An average of values, each counted by how well its key answers the query.",
         letters="a b d v_1 v_2", own=LOGITS, answer=_softmax("sqrt(d)"),
         oracle=_attention, measured="bisection for the weight whose log-odds are the difference of logits of unit variance",
