@@ -14,10 +14,11 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from . import LECTURES, find
+from .typeset import formula, words
 from .verdict import number
 
 WIDTH, HEIGHT, FONT = 595.3, 841.9, "stix"  # A4
-PAGES, SIZES = 4, [k / 4 for k in range(36, 25, -1)]  # of the sheet for an exam: 9, 8.75, ... 6.5
+PAGES, MARGIN, SIZES = 4, 26, [k / 4 for k in range(36, 25, -1)]  # of the sheet for an exam: 9, 8.75, ... 6.5
 BLUE, ORANGE, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#6B6B6B", "#000000"  # Okabe & Ito
 LEGEND = (  # what the letters mean, as (words, letters)
     ("clean data, noisy data, almost pure noise", r"x_0,\ x_t,\ x_T"),
@@ -32,50 +33,6 @@ LEGEND = (  # what the letters mean, as (words, letters)
     ("times that a sampler visits", r"0 = \tau_0 < \tau_1 < \cdots < \tau_S = T"),
     ("flow matching (lecture 3) turns time: noise at t = 0, data at t = 1", r"x_t = (1-t)\,x_0 + t\,x_1"),
 )
-GREEK = "alpha|beta|gamma|lambda|sigma|theta|phi|eta|mu|rho|tau|omega"
-NAMED = {"alpha_bar": r"\bar\alpha", "x_0_hat": r"\hat{x}_0", "eps_hat": r"\hat\epsilon", "eps_theta": r"\epsilon_\theta",
-         "eps": r"\epsilon", "beta-tilde": r"\tilde\beta"}  # fmt: skip
-LETTER = (
-    re.compile(  # alpha_bar[t-1], x_{t-1}, sigma_1^2: a name, its index, its power; single letters with an index or before =
-        rf"(?<![\w\\])({'|'.join(NAMED)}|{GREEK}|[A-Za-z](?=_\w|_{{|\[)|[a-z](?= = ))"
-        r"(?:_(\w+)|_{([^}]*)}|\[([^\]]*)\])?(?:(?:\^|\*\*)(\d))?(?!\w)"
-    )
-)
-SIGNS = {"sqrt(": "√(", "**2": "²", "^2": "²", " * ": " ", ">=": "≥", "<=": "≤", "!=": "≠", "||": "‖",
-         " - ": " − ", " = ": "\xa0=\xa0"}  # fmt: skip
-SIGN = re.compile("|".join(map(re.escape, SIGNS)) + r"|(?<![\w)])-(?=\d)")
-
-
-def _letter(found):
-    name, *indices, power = found.groups()
-    index = re.sub(rf"\b({GREEK})\b", r"\\\1", "".join(filter(None, indices)).replace(" ", ""))
-    index = f"_{{{index}}}" * bool(index)
-    return f"${NAMED.get(name) or (name if len(name) == 1 else chr(92) + name)}{index}" + f"^{power}" * bool(power) + "$"
-
-
-def _words(text):
-    """Plain text with its letters as mathematics: alpha_bar[t], x_{t-1} and eps as a paper writes them."""
-    parts = "$".join(p if k % 2 else LETTER.sub(_letter, p) for k, p in enumerate(text.split("$"))).split("$")
-    return "$".join(p if k % 2 else SIGN.sub(lambda s: SIGNS.get(s[0], "−"), p) for k, p in enumerate(parts))
-
-
-APART = (  # (what, instead): letters that would run together, and signs that mathtext spaces where a printer would not
-    (r"(?<=[\w})])\s*(?=\\(?:log|exp|tanh|cos|sin|min|max)\b)", r"\\,"),  # a tanh, not atanh
-    (r"(\\(?:sum|prod|int)(?:[_^](?:{[^}]*}|\w))*)(?![_^\w])", r"\1\\,"),  # what is summed begins beside the limits
-    (r"-\s*(?=\\frac)", r"-\\,"),  # a minus, not a longer bar
-    (r"}\s*(?=\\left)", r"}\\,"),
-    (r"(?<=_{)[^{}]*(?=})", lambda index: re.sub("([-:])", r"{\1}", index[0])),  # x_{t-1}, x_{1:T} without gaps
-    (r"\^\*", "^{*}"),
-    ("'", "\N{PRIME}"),
-    (r"\\frac", r"\\dfrac"),
-)
-
-
-def _formula(latex):
-    """The formula as mathtext is to draw it."""
-    for what, instead in APART:
-        latex = re.sub(what, instead, latex)
-    return f"${latex}$"
 
 
 @functools.cache
@@ -87,14 +44,15 @@ def _extent(text):
 
 
 def _lines(text, size, width):
-    """The text, broken into lines."""
+    """The text, broken into lines; at its \xa0 only where it must."""
     lines, left = [], 0.0
-    for word in re.findall(r"(?:\$[^$]*\$|[^ $])+", _words(text)):
-        wide = size * (_extent(word)[0] + 0.32)
-        if not lines or left < wide:
-            lines, left = [*lines, []], width + 0.32 * size
-        lines[-1].append(word)
-        left -= wide
+    for word in re.findall(r"(?:\$[^$]*\$|[^ $])+", words(text)):
+        for part in [word] if size * _extent(word)[0] <= width else word.split("\xa0"):
+            wide = size * (_extent(part)[0] + 0.32)
+            if not lines or left < wide:
+                lines, left = [*lines, []], width + 0.32 * size
+            lines[-1].append(part)
+            left -= wide
     return [" ".join(line) for line in lines]
 
 
@@ -106,7 +64,7 @@ def _paragraph(text, size, color, width, x=0.0, lead=1.3):
 
 def _display(latex, size, width, x=0.0):
     """A block: the formula in a line of its own, shrunk where it is wider than the column."""
-    text = _formula(latex)
+    text = formula(latex)
     wide, above, below = _extent(text)
     size *= min(1.0, (width - x) / (size * wide))
     return size * (above + below + 0.3), [(x, size * (above + 0.15), text, size, BLACK)]
@@ -123,14 +81,14 @@ def _stacked(*blocks):
 
 def _entry(number, title, latex, size, width):
     """A block: the title, and the formula at its right if there is room, else below."""
-    x, large, text = 2.1 * size, 1.1 * size, _formula(latex)
+    x, large, text = 2.1 * size, 1.1 * size, formula(latex)
     wide, above, below = (large * v for v in _extent(text))
     room = width - x - wide - size
     best = _stacked(_paragraph(title, size, BLACK, width - x, lead=1.2), _display(latex, large, width - x))
-    words = _paragraph(title, size, BLACK, room, lead=1.2) if room > 9 * size else best
-    if max(words[0], above + below) < best[0]:  # one line of words stands on the formula's line, more at its middle
-        down = above - words[1][0][1] if len(words[1]) == 1 else (above + below - words[0]) / 2
-        left = _stacked((max(0.0, down), []), words)
+    said = _paragraph(title, size, BLACK, room, lead=1.2) if room > 9 * size else best
+    if max(said[0], above + below) < best[0]:  # one line of words stands on the formula's line, more at its middle
+        down = above - said[1][0][1] if len(said[1]) == 1 else (above + below - said[0]) / 2
+        left = _stacked((max(0.0, down), []), said)
         right = _stacked((max(0.0, -down), []), (above + below, [(width - x - wide, above, text, large, BLACK)]))
         best = max(left[0], right[0]), left[1] + right[1]
     marks = [(x + indent, *rest) for indent, *rest in best[1]]
@@ -163,19 +121,19 @@ def _write(path, foot, pages):
 
 
 def _heading(lecture, size, width):
-    return _paragraph(LECTURES[lecture - 1].__doc__.split(".\n")[0], 1.35 * size, BLUE, width, lead=1.8)
+    return _paragraph(LECTURES[lecture - 1].__doc__.split(".\n")[0], size, BLUE, width, lead=1.8)
 
 
 def sheet(path, entries):
     """What one takes into an exam: all formulas in two columns, in the largest type with which PAGES pages hold them."""
-    margin, width = 26, (WIDTH - 52) / 2 - 8
+    margin, width = MARGIN, (WIDTH - 2 * MARGIN) / 2 - 8
     for size in SIZES:
-        legend = [_entry("", words, latex, size, width) for words, latex in LEGEND]
-        blocks = [None, _stacked(_paragraph("Diffusion models: the formula sheet", 1.7 * size, BLUE, width), *legend)]
+        legend = [_entry("", meaning, latex, size, width) for meaning, latex in LEGEND]
+        blocks = [None, _stacked(_paragraph("Diffusion models: the formula sheet", 14, BLUE, width), *legend)]
         lecture = item = None
         for f in entries:
             block = _entry(str(f.number) * ((f.lecture, f.number) != (lecture, item)), f.title, f.latex, size, width)
-            blocks.append(block if f.lecture == lecture else _stacked(_heading(f.lecture, size, width), block))
+            blocks.append(block if f.lecture == lecture else _stacked(_heading(f.lecture, 10.5, width), block))
             lecture, item = f.lecture, f.number
         pages = _columns(blocks, 2, margin)
         if len(pages) <= PAGES:
@@ -185,7 +143,7 @@ def sheet(path, entries):
 
 def booklet(path, rows):
     """The sheet with its reasons, by lecture: each formula, why, and how it was measured. rows: verify's dicts."""
-    margin, width = 58, WIDTH - 116
+    margin, width = 48, WIDTH - 96
     passed = f"{sum(r['ok'] for r in rows)} of {len(rows)} measured, each in a way that does not use the formula, "
     passed += "its wrong versions refuted. t = 0 is clean data, alpha_bar[0] = 1."
     title = "Diffusion models: the formula sheet"
@@ -195,9 +153,9 @@ def booklet(path, rows):
         error = f", error {r['error']:.0e}" if f.answer is not None and "error" in r else ""
         refuted = f"; {len(r['wrong'])} wrong version{'s' * (len(r['wrong']) != 1)} refuted" if r["wrong"] else ""
         checked = f"{'measured' if r['ok'] else 'FAILED'}{error}, by {f.measured}{refuted}"
-        heading = [_heading(f.lecture, 12, width)] if f.lecture != lecture else []
+        heading = [_heading(f.lecture, 15, width)] if f.lecture != lecture else []
         said = _paragraph(f"{f.number}  {f.title}   ({f.name})", 9.5, BLACK, width), _display(f.latex, 12, width, 18)
-        why, how = _paragraph(f.why, 8, GREY, width), _paragraph(checked, 7, GREEN if r["ok"] else ORANGE, width)
+        why, how = _paragraph(f.why, 9, GREY, width), _paragraph(checked, 8, GREEN if r["ok"] else ORANGE, width)
         blocks.append(_stacked(*heading, *said, why, how, (11, [])))
         lecture = f.lecture
     return _write(path, "minidiff formula sheet", _columns(blocks, 1, margin))
@@ -217,6 +175,6 @@ def quiz(path, questions, title):
         slips, steps = q.key()[: 1 + len(q.slips)], q.key()[1 + len(q.slips) :]
         said = [_paragraph(f"{k}. {q.name}, lecture {q.lecture}", size, BLACK, width), _display(q.latex, 12, width, 18)]
         said += [_paragraph(line, size, BLACK, width, 18) for line in slips]
-        steps = "; ".join(_words(re.sub(" +", " ", step)).replace(" ", "\xa0") for step in steps)
+        steps = "; ".join(words(re.sub(" +", " ", step)).replace(" ", "\xa0") for step in steps)
         key.append(_stacked(*said, _paragraph(steps, size, GREY, width, 18), (12, [])))
     return _write(path, title, _columns(blocks + key, 1, margin))

@@ -98,6 +98,19 @@ def test_check_equal_and_compute(capsys):
     assert json.loads(capsys.readouterr().out)["status"] == "wrong"
 
 
+def test_what_is_printed_is_one_file_and_only_the_booklet_is_measured(capsys, monkeypatch):
+    """Exit 1 where a formula fails, and the booklet is there all the same."""
+    failing = {"name": "logit-normal", "ok": False, "error": 1.0, "wrong": []}
+    monkeypatch.setattr(sheet, "_measured", lambda names, args: [failing])
+    commands = {"quiz": (["--n", "2"], 0), "sheet": (["--lecture", "6"], 0), "sheet --long": (["--lecture", "6"], 1)}
+    for command, (words, status) in commands.items():
+        assert run(*command.split(), *words, "--pdf", "out/p.pdf") == status
+        assert Path("out/p.pdf").read_bytes()[:5] == b"%PDF-" and [p.name for p in Path("out").iterdir()] == ["p.pdf"]
+        said = capsys.readouterr().out
+        assert f"wrote {Path('out/p.pdf')}" in said and ("failed: logit-normal" in said) == (status == 1)
+        Path("out/p.pdf").unlink()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
