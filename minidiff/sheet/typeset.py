@@ -18,7 +18,10 @@ APART = (  # (what, instead): letters that would run together, and signs that ma
     (r"(\\(?:sum|prod|int)(?:[_^](?:{[^}]*}|\w))*)(?![_^\w])", r"\1\\,"),  # what is summed begins beside the limits
     (r"-\s*(?=\\frac)", r"-\\,"),  # a minus, not a longer bar
     (r"}\s*(?=\\left)", r"}\\,"),
-    (r"(?<=_{)[^{}]*(?=})", lambda index: re.sub("([-:])", r"{\1}", index[0])),  # x_{t-1}, x_{1:T} without gaps
+    (
+        r"(?<=_{)[^{}]*(?=})",
+        lambda index: index[0].replace("-", "{-}").replace(":", "\N{RATIO}"),
+    ),  # no gaps in x_{1:t-1}
     (r"\^\*", "^{*}"),
     ("'", "\N{PRIME}"),
     (r"\\frac", r"\\dfrac"),
@@ -34,6 +37,7 @@ def _letter(found):
 
 def words(text):
     """Plain text with its letters as mathematics: alpha_bar[t], x_{t-1} and eps as a paper writes them."""
+    text = re.sub(r"\bN\((\w+), ", "N(\\1,\xa0", text)  # N(mu, sigma^2) stays in one line
     for pattern, instead in ((LETTER, _letter), (SIGN, lambda sign: SIGNS.get(sign[0], "−"))):
         parts = text.split("$")  # every second one is mathematics already
         text = "$".join(part if k % 2 else pattern.sub(instead, part) for k, part in enumerate(parts))

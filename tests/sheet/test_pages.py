@@ -117,6 +117,15 @@ def test_the_quiz_has_room_and_its_key_begins_a_page(printed):
             assert min(box[2] for _, box in drawn[:-1] if following < box[3] <= top) - following >= 40 * 72 / 25.4 - 12
 
 
+def test_a_step_that_is_wider_than_the_page_is_broken(printed):
+    path, figs = printed
+    (question,) = quiz(1)
+    steps = [("beta[t]", 0.25), (" + ".join(["alpha_bar[t]"] * 40), 1.0), ("t", 2)]
+    pages.quiz(path, [replace(question, steps=steps)], "one question")
+    lines = [line for fig in figs for line in lines_of(fig, 1, 54)]
+    assert any(line.startswith("$\\beta_{t}$\xa0=\xa00.25;") for line in lines) and lines[-2].endswith("=\xa02")
+
+
 def test_every_formula_says_of_what_it_is_one():
     """An = outside all brackets, with something in front of it; a statement may have another sign."""
     for f in SHEET:

@@ -18,6 +18,7 @@ DRAW = MathTextParser("path")
         ("q(x_{t-1} | x_t, x_0)", "q($x_{t{-}1}$ | $x_{t}$, $x_{0}$)"),
         ("x_0_hat from eps_hat, mu_theta", r"$\hat{x}_0$ from $\hat\epsilon$, $\mu_{\theta}$"),
         ("sigma_1^2 and sigma**2, z**2", r"$\sigma_{1}^2$ and $\sigma^2$, z²"),
+        ("for N(mu, sigma^2) data", "for N($\\mu$,\xa0$\\sigma^2$) data"),
         ("sqrt(1 - a) * -2 >= 3", "√(1 − a) · −2 ≥ 3"),
         ("t = 4; S = 2", "$t$\xa0=\xa04; S\xa0=\xa02"),
         (
@@ -61,6 +62,7 @@ def test_what_would_run_together_is_apart(latex, close):
 
 
 def test_marks_and_indices_are_close():
+    assert wide(formula("x_{1:T}")) < wide("$x_{1:T}$") - 0.1
     assert wide(formula("x_{t-1}")) < wide("$x_{t-1}$") - 0.1 and wide(formula("x^*(t)")) < wide("$x^*(t)$") - 0.1
     assert wide(formula("x'=y")) < wide("$x'=y$") and formula(r"\frac{a}{b}") == r"$\dfrac{a}{b}$"
     for f in SHEET:
