@@ -9,7 +9,7 @@ from command_line import answer, refused, run
 
 from minidiff.cli import figures
 from minidiff.cli import formulas as sheet
-from minidiff.sheet import SHEET, find
+from minidiff.sheet import SHEET, find, pages
 from minidiff.sheet.explain import curves
 from minidiff.sheet.quiz import quiz
 
@@ -109,6 +109,16 @@ def test_what_is_printed_is_one_file_and_only_the_booklet_is_measured(capsys, mo
         said = capsys.readouterr().out
         assert f"wrote {Path('out/p.pdf')}" in said and ("failed: logit-normal" in said) == (status == 1)
         Path("out/p.pdf").unlink()
+
+
+def test_a_pdf_that_fails_half_way_leaves_the_old_one(capsys, monkeypatch):
+    def half(path, *_):
+        path.write_text("half")
+        raise ValueError("no room")
+
+    Path("p.pdf").write_text("old")
+    monkeypatch.setattr(pages, "quiz", half)
+    assert "no room" in refused(capsys, "quiz", "--pdf", "p.pdf") and Path("p.pdf").read_text() == "old"
 
 
 @pytest.mark.parametrize(
