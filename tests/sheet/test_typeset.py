@@ -52,6 +52,7 @@ def wide(latex):
         (r"\sigma_1\exp(x)", r"$\sigma_1\mathrm{exp}(x)$"),
         (r"-\frac{a}{b}", r"$-\dfrac{a}{b}$"),  # the minus would lengthen the bar
         (r"\sum_{t=2}^T x_t", r"$\sum_{t=2}^T x_t$"),
+        (r"\frac{1}{2}\sum_{i=1}^d x", r"$\dfrac{1}{2}\sum_{i=1}^d\,x$"),
         (r"\int p", r"$\int p$"),
         (r"\sqrt{a}\left(x\right)", r"$\sqrt{a}\left(x\right)$"),
     ],
