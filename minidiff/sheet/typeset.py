@@ -14,9 +14,9 @@ SIGNS = {"sqrt(": "√(", "**2": "²", "^2": "²", "**": "^", "*": "·", ">=": "
          " - ": " − ", " = ": "\xa0=\xa0"}  # fmt: skip
 SIGN = re.compile("|".join(map(re.escape, SIGNS)) + r"|(?<![\w)])-(?=\d)")
 APART = (  # (what, instead): letters that would run together, and signs that mathtext spaces where a printer would not
-    (r"(?<=[\w})])\s*(?=\\(?:log|exp|tanh|cos|sin|min|max)\b)", r"\\,"),  # a tanh, not atanh
+    (r"(?<=[\w})])\s*(?=\\(?:log|exp|tanh|cos|sin|min|max)(?![a-z]))", r"\\,"),  # a tanh, not atanh
     (r"(\\(?:sum|prod|int)(?:[_^](?:{[^}]*}|\w))*)(?![_^\w])", r"\1\\,"),  # what is summed begins beside the limits
-    (r"(?<=[\w})])\s*(?=\\(?:sum|prod)\b)", r"\\;"),  # nor do the limits continue what stands before them
+    (r"(?<=[\w})])\s*(?=\\(?:sum|prod)(?![a-z]))", r"\\;"),  # nor do the limits continue what stands before them
     (r"-\s*(?=\\frac)", r"-\\,"),  # a minus, not a longer bar
     (r"}\s*(?=\\left)", r"}\\,"),
     (

@@ -49,6 +49,7 @@ def wide(latex):
     [
         (r"a\tanh(x)", r"$a\mathrm{tanh}(x)$"),  # atanh is another function
         (r"d \log x", r"$d\mathrm{log}\,x$"),
+        (r"a\log_2 x", r"$a\mathrm{log}_2\,x$"),
         (r"\sigma_1\exp(x)", r"$\sigma_1\mathrm{exp}(x)$"),
         (r"-\frac{a}{b}", r"$-\dfrac{a}{b}$"),  # the minus would lengthen the bar
         (r"\sum_{t=2}^T x_t", r"$\sum_{t=2}^T x_t$"),
