@@ -19,10 +19,7 @@ APART = (  # (what, instead): letters that would run together, and signs that ma
     (r"(?<=[\w})])\s*(?=\\(?:sum|prod)(?![a-z]))", r"\\;"),  # nor do the limits continue what stands before them
     (r"-\s*(?=\\frac)", r"-\\,"),  # a minus, not a longer bar
     (r"}\s*(?=\\left)", r"}\\,"),
-    (
-        r"(?<=_{)[^{}]*(?=})",
-        lambda index: index[0].replace("-", "{-}").replace(":", "\N{RATIO}"),
-    ),  # no gaps in x_{1:t-1}
+    (r"(?<=_{)[^{}]*(?=})", lambda i: i[0].replace("-", "{-}").replace(":", "\N{RATIO}")),  # no gaps in x_{1:t-1}
     (r"\^\*", "^{*}"),
     ("'", "\N{PRIME}"),
     (r"\\frac", r"\\dfrac"),
