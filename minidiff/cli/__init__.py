@@ -5,7 +5,6 @@ parser      all commands and their options
 commands    demo, train, sample, eval, info
 theory      doctor, oracle, notation: what can be said without a network
 bench       how fast, and what share of this machine's limit
-pages       the formula sheet and the quiz, on paper
 formulas    the commands of the formula sheet
 """
 

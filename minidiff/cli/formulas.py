@@ -4,7 +4,7 @@ import sys
 
 from ..runs.progress import bar
 from . import printing
-from .printing import done, table, wrote
+from .printing import done, pdf, table, wrote
 
 
 def _measured(names, args):
@@ -115,9 +115,10 @@ def quiz(args):
     questions = questions_of(args.n, args.seed, args.lecture)
     result, again = {"seed": questions.seed}, f"--seed {questions.seed} asks these again"
     if args.pdf:
-        from . import pages
+        from ..sheet import pages
 
-        wrote(pages.quiz(pages.pdf(args.pdf), questions, f"minidiff quiz, seed {questions.seed}"), args, result)
+        with pdf(args, result) as path:
+            pages.quiz(path, questions, f"minidiff quiz, seed {questions.seed}")
     elif args.json:
         told = ("name", "lecture", "text", "options", "answer", "slips")
         result["questions"] = [{k: getattr(q, k) for k in told} | {"key": q.key()} for q in questions]
@@ -130,12 +131,17 @@ def quiz(args):
 
 
 def sheet(args):
-    """The printed formula sheet: A4, every formula with its measured check."""
-    from . import pages
+    """The formula sheet on paper: four pages for an exam, or --long: each formula with its reason and its measured check."""
+    from ..sheet import of_lecture, pages
 
-    path = pages.pdf(args.pdf)  # refused before anything is measured
-    rows, result = _measured([], args), {}
-    wrote(pages.sheet(path, rows), args, result)
+    rows, result = [], {}
+    with pdf(args, result) as path:
+        if args.long:
+            rows = _measured([], args)
+            pages.booklet(path, rows)
+        else:
+            pages.sheet(path, of_lecture(args.lecture))
     failed = [r["name"] for r in rows if not r["ok"]]
-    printing.show(f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} formulas hold", args)
+    if rows:
+        printing.show(f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} formulas hold", args)
     return done(result | {"failed": failed}, args, 1 if failed else 0)

@@ -161,9 +161,11 @@ def parser():
     option("--lecture")
     option("--seed", default=None, help="asks the same questions again (default: others each time)")
 
-    option = command("sheet", "formulas.sheet", "The formula sheet on paper, each with its check.", "--pdf sheet.pdf")
+    option = command("sheet", "formulas.sheet", "The formula sheet on paper, for an exam.", "--pdf sheet.pdf")
     option("--pdf", metavar="FILE", required=True, help="where to write it")
+    option("--long", action="store_true", help="a booklet: each formula with its reason and its measured check")
     option("--lecture", "--seed")
+
     option = command("study", ".learn.commands.study", "Two evenings, idea by idea, and a mock exam.", "--exam 90")
     option("--exam", type=int, metavar="MINUTES", help="a mock exam of that length, with key and marks")
     option("--pdf", metavar="FILE", help="print the exam, the key on its own pages")

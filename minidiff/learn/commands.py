@@ -2,11 +2,9 @@
 
 import sys
 import time
-from pathlib import Path
 
-from ..cli.printing import done, records, show, wrote
+from ..cli.printing import done, pdf, records, show, wrote
 from ..runs.figures import save
-from ..runs.files import folder, replacing
 
 
 def mistakes(args):
@@ -67,9 +65,8 @@ def _exam(questions, args, seed, kept):
     if args.pdf:
         from ..sheet import pages
 
-        with replacing(folder(Path(args.pdf).parent) / Path(args.pdf).name) as beside:
-            pages.quiz(beside, [q for _, q, _ in questions], f"{title}, {total} marks")
-        wrote(args.pdf, args, result)
+        with pdf(args, result) as path:
+            pages.quiz(path, [q for _, q, _ in questions], f"{title}, {total} marks")
         return done(result, args)
     show(f"{title}, {total} marks. Pen and paper.", args)
     if sys.stdin.isatty() and not args.json:

@@ -20,6 +20,8 @@
     concepts    questions without numbers, whose answers the package measures; they stand in the lectures
     quiz        questions with numbers, whose wrong options are real mistakes
     dictionary  every paper's letters, converted both ways
+    typeset     a formula as it is written on paper
+    pages       the sheet and a quiz, on paper
 
 SHEET holds the entries in the course's order; find(name) is one of them, of_lecture(n) those of a lecture.
 """

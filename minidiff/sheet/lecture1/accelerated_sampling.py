@@ -106,7 +106,7 @@ ENTRIES = [
     ),
     Formula(
         name="skipped-ddpm-mean", number=36, lecture=1, title="DDPM's step on a subsequence: the mean",
-        latex=r"\frac{1}{\sqrt{a}}\left(x - \frac{1-a}{\sqrt{1-\bar\alpha_{\tau_i}}}\,\epsilon_\theta\right),"
+        latex=r"\mu_i = \frac{1}{\sqrt{a}}\left(x - \frac{1-a}{\sqrt{1-\bar\alpha_{\tau_i}}}\,\epsilon_\theta\right),"
               r"\quad a = \bar\alpha_{\tau_i}/\bar\alpha_{\tau_{i-1}}",
         why="Several steps merge into one whose alpha is the product of theirs.",
         letters="beta tau i x_t eps_hat x_0_hat", own=HERE,
@@ -129,7 +129,7 @@ ENTRIES = [
     ),
     Formula(
         name="skipped-ddpm-variance", number=36, lecture=1, title="DDPM's step on a subsequence: the variance",
-        latex=r"\frac{1-\bar\alpha_{\tau_{i-1}}}{1-\bar\alpha_{\tau_i}}\,(1-a),"
+        latex=r"\sigma_i^2 = \frac{1-\bar\alpha_{\tau_{i-1}}}{1-\bar\alpha_{\tau_i}}\,(1-a),"
               r"\quad a = \bar\alpha_{\tau_i}/\bar\alpha_{\tau_{i-1}}",
         why="A longer jump leaves more doubt, so it adds more fresh noise.",
         letters="beta tau i", answer=f"(1 - alpha_bar[tau[i-1]]) / (1 - alpha_bar[tau[i]]) * (1 - {A})",
@@ -192,7 +192,7 @@ ENTRIES = [
     ),
     Formula(
         name="speed-up", number=38, lecture=1, title="Speed-up of a subsequence",
-        latex=r"\frac{T}{S}",
+        latex=r"\mathrm{speedup} = \frac{T}{S}",
         why="A sampler of S steps asks the same network S times instead of T.",
         letters="T S", **SPEED, answer="T / S",
         oracle=_speed_up, measured="the calls counted, over all T times and over S of them",

@@ -100,7 +100,7 @@ def _kurtosis_gap(c, rng):
 ENTRIES = [
     Formula(
         name="sum-of-gaussians", number=1, lecture=1, title="Sum of independent Gaussians: the variance",
-        latex=r"a\epsilon_1 + b\epsilon_2 \sim \mathcal{N}(0,\ (a^2 + b^2)\,I)",
+        latex=r"\mathrm{Var}(a\,\epsilon_1 + b\,\epsilon_2) = a^2 + b^2",
         why="Noise on top of noise is one larger noise: variances add, standard deviations do not.",
         letters="a b", answer="a**2 + b**2",
         oracle=_sum_of_gaussians, measured="the double integral over both Gaussians, on a grid",

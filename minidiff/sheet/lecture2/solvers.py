@@ -107,7 +107,7 @@ ENTRIES = [
     ),
     Formula(
         name="solver-global-error", number=56, lecture=2, title="Error at the end with half the step, over that with the whole",
-        latex=r"\frac{e(\Delta t/2)}{e(\Delta t)} \rightarrow 2^{-p}",
+        latex=r"\lim\,\frac{e(\Delta t/2)}{e(\Delta t)} = 2^{-p}",
         why="This is how an order is measured: half the step, and look what is left of the error.",
         letters="p", own=ORDER, answer="2**-p", bound=1e-5,
         oracle=lambda c, rng: _halved(c.p, over=lambda n: n),
@@ -122,7 +122,7 @@ ENTRIES = [
     ),
     Formula(
         name="solver-local-error", number=56, lecture=2, title="Error of one step of half the length, over that of the whole",
-        latex=r"\frac{e_1(\Delta t/2)}{e_1(\Delta t)} \rightarrow 2^{-(p+1)}",
+        latex=r"\lim\,\frac{e_1(\Delta t/2)}{e_1(\Delta t)} = 2^{-(p+1)}",
         why="A method of order p is right up to dt^p, so one step misses by dt^(p+1).",
         letters="p", own=ORDER, answer="2**-(p+1)", bound=1e-5,
         oracle=lambda c, rng: _halved(c.p, over=lambda n: 1),

@@ -105,7 +105,7 @@ WIDTH2 = "(t**2 * sigma**2 + (1-t)**2)"
 ENTRIES = [
     Formula(
         name="marginal-velocity", number=63, lecture=3, title="Average velocity at x: data a or -a",
-        latex=r"u_t(x) = \mathrm{E}[x_1-x_0\,|\,x_t=x] = \frac{a\tanh(a\,t\,x/(1-t)^2) - x}{1-t}",
+        latex=r"u_t(x) = \mathrm{E}[x_1-x_0\,|\,x_t=x] = \frac{a\,\tanh(a\,t\,x/(1-t)^2) - x}{1-t}",
         why="Many lines pass through x: the flow takes their average direction, each counted by how likely it is there.",
         letters="t x a", own=PAIR, answer="(a * tanh(a*t*x / (1-t)**2) - x) / (1-t)",
         oracle=_two_lines, measured="the two lines through x, weighted by how likely their starts are",

@@ -126,8 +126,8 @@ ENTRIES = [
     ),
     Formula(
         name="clip-loss", number=73, lecture=4, title="CLIP's loss of two pairs",
-        latex=r"L = -\frac{1}{2N}\sum_i [\log\frac{e^{s_{ii}/\tau}}{\sum_j e^{s_{ij}/\tau}}"
-              r" + \log\frac{e^{s_{ii}/\tau}}{\sum_j e^{s_{ji}/\tau}}]",
+        latex=r"L = -\frac{1}{2N}\sum_i \left[\log\frac{e^{s_{ii}/\tau}}{\sum_j e^{s_{ij}/\tau}}"
+              r" + \log\frac{e^{s_{ii}/\tau}}{\sum_j e^{s_{ji}/\tau}}\right]",
         why="Each picture has to find its caption among the batch, and each caption its picture.",
         letters="s_11 s_12 s_21 s_22 temp", own=SIMILARITIES, answer=f"({IMAGES} + {TEXTS}) / 4",
         oracle=_clip, measured="how often the pair wins a race with Gumbel noise, by quadrature",

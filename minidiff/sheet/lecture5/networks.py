@@ -111,7 +111,7 @@ RESTS = "(q_1*k_1 + q_2*k_2) * cos(omega*({0})) {1} (q_2*k_1 - q_1*k_2) * sin(om
 ENTRIES = [
     Formula(
         name="conv-output", number=76, lecture=5, title="Width of a convolution's output, where the filter fits evenly",
-        latex=r"\frac{I - F + 2P}{S} + 1\quad(\mathrm{else\ rounded\ down\ before}\ +1)",
+        latex=r"O = \frac{I - F + 2P}{S} + 1\quad(\mathrm{else\ rounded\ down\ before}\ +1)",
         why="So many places are there to put the filter down.",
         letters="I F P S", own=CONV, derive=_fits, answer="floor((I - F + 2*P) / S) + 1",
         oracle=_placements, measured="counting the places",
@@ -126,7 +126,7 @@ ENTRIES = [
     ),
     Formula(
         name="conv-parameters", number=76, lecture=5, title="Parameters of a convolution",
-        latex=r"(F^2 C + 1)\,K",
+        latex=r"N = (F^2 C + 1)\,K",
         why="Each of K filters looks at all C channels of its window, and has one bias.",
         letters="F C K", own=CONV, answer="(F**2 * C + 1) * K",
         oracle=_parameters, measured="counting the weights",
@@ -156,7 +156,7 @@ ENTRIES = [
     ),
     Formula(
         name="dit-tokens", number=76, lecture=5, title="Tokens of a diffusion transformer",
-        latex=r"(I/p)^2",
+        latex=r"N = (I/p)^2",
         why="Attention costs the square of it: half the patch is four times the tokens and sixteen times the work.",
         letters="I p", own=CONV | {"p": (COUNT, "width of a patch")}, derive=lambda c: {"I": c.I * c.p}, answer="(I/p)**2",
         oracle=_patches, measured="counting the patches",
@@ -210,7 +210,7 @@ ENTRIES = [
     ),
     Formula(
         name="adaln", number=77, lecture=5, title="A block with adaptive layer norm (adaLN)",
-        latex=r"x + \alpha\odot\mathrm{Op}((1+\gamma)\odot\mathrm{LN}(x) + \beta)",
+        latex=r"x' = x + \alpha\odot\mathrm{Op}((1+\gamma)\odot\mathrm{LN}(x) + \beta)",
         why="The condition turns the block's knobs: how loud it listens, around what, and how much of it is let through.",
         letters="x y a gate scale shift", own=BLOCK, answer="x + gate * a * ((1 + scale)*y + shift)",
         oracle=_corners, measured="a line between the corners 0 and 1 of gate, scale and shift",

@@ -71,7 +71,7 @@ ENTRIES = [
     ),
     Formula(
         name="lora-parameters", number=80, lecture=8, title="Parameters of a low-rank update (LoRA)",
-        latex=r"\Delta W = B A:\quad r\,(d + k)",
+        latex=r"N = r\,(d + k),\quad \Delta W = B A",
         why="A change that needs few directions needs few numbers.",
         letters="d k r", own=LOW_RANK, answer="r * (d + k)",
         oracle=lambda c, rng: float(np.zeros((c.d, c.r)).size + np.zeros((c.r, c.k)).size), measured="counting both factors",
@@ -85,7 +85,7 @@ ENTRIES = [
     ),
     Formula(
         name="distillation-rounds", number=80, lecture=8, title="Rounds of progressive distillation from n steps to 1",
-        latex=r"\log_2 n",
+        latex=r"\mathrm{rounds} = \log_2 n",
         why="Each student takes two of its teacher's steps in one.",
         letters="n", own={"n": (COUNT, "steps of the first teacher, a power of 2")}, derive=lambda c: {"n": 2**c.n},
         answer="log(n) / log(2)",

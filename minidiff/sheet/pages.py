@@ -1,0 +1,180 @@
+"""The sheet and a quiz on paper, as A4 PDFs: `sheet` for an exam, `booklet` with every reason, `quiz` with its key.
+
+All lengths are points. A block stays together: (height, marks), a mark is (x, y of the baseline below the block's top, text,
+size, color). A column is filled from the top with blocks. Between $ signs a text is mathematics.
+"""
+
+import functools
+import re
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+from . import LECTURES, find
+from .typeset import formula, words
+from .verdict import number
+
+WIDTH, HEIGHT, FONT = 595.3, 841.9, "stix"  # A4
+PAGES, MARGIN, SIZES = 4, 26, [k / 4 for k in range(36, 25, -1)]  # of the sheet for an exam: 9, 8.75, ... 6.5
+BLUE, ORANGE, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#6B6B6B", "#000000"  # Okabe & Ito
+LEGEND = (  # what the letters mean, as (words, letters)
+    ("clean data, noisy data, almost pure noise", r"x_0,\ x_t,\ x_T"),
+    ("variance of the noise that step t adds", r"\beta_t"),
+    ("share of the variance that a step keeps", r"\alpha_t = 1-\beta_t"),
+    ("share of x_0's variance that is left at t", r"\bar\alpha_t = \alpha_1\alpha_2\cdots\alpha_t,\ \ \bar\alpha_0 = 1"),
+    ("the noise in x_t; fresh noise of a step", r"\epsilon,\ z \sim \mathcal{N}(0, I)"),
+    ("the network's guess of that noise, and the picture it implies", r"\epsilon_\theta,\ \hat x_0"),
+    ("mean, variance of q(x_{t-1} | x_t, x_0); of p_theta", r"\tilde\mu_t,\ \tilde\beta_t;\quad \mu_\theta,\ \sigma_t^2"),
+    ("chosen noising; learned step back", r"q,\ p_\theta"),
+    ("score; the network's guess of it", r"\nabla\log p = \nabla_x\log p(x),\ s_\theta"),
+    ("times that a sampler visits", r"0 = \tau_0 < \tau_1 < \cdots < \tau_S = T"),
+    ("flow matching (lecture 3) turns time: noise at t = 0, data at t = 1", r"x_t = (1-t)\,x_0 + t\,x_1"),
+)
+
+
+@functools.cache
+def _extent(text):
+    """(width, height above the baseline, below it) at size 1; no less than a line of words."""
+    font = FontProperties(size=1, math_fontfamily=FONT)
+    width, height, below = text_to_path.get_text_width_height_descent(text, font, "$" in text)
+    return width, max(height - below, 0.77), max(below, 0.24)
+
+
+def _lines(text, size, width):
+    """The text, broken into lines; at its \xa0 only where it must."""
+    lines, left = [], 0.0
+    for word in re.findall(r"(?:\$[^$]*\$|[^ $])+", words(text)):
+        for part in [word] if size * _extent(word)[0] <= width else word.split("\xa0"):
+            wide = size * (_extent(part)[0] + 0.32)
+            if not lines or left < wide:
+                lines, left = [*lines, []], width + 0.32 * size
+            lines[-1].append(part)
+            left -= wide
+    return [" ".join(line) for line in lines]
+
+
+def _paragraph(text, size, color, width, x=0.0, lead=1.3):
+    """A block of lines."""
+    lines = _lines(text, size, width - x)
+    return lead * size * len(lines), [(x, lead * size * (k + 0.75), line, size, color) for k, line in enumerate(lines)]
+
+
+def _display(latex, size, width, x=0.0):
+    """A block: the formula in a line of its own, shrunk where it is wider than the column."""
+    text = formula(latex)
+    wide, above, below = _extent(text)
+    size *= min(1.0, (width - x) / (size * wide))
+    return size * (above + below + 0.3), [(x, size * (above + 0.15), text, size, BLACK)]
+
+
+def _stacked(*blocks):
+    """One block of several, from top to bottom."""
+    height, marks = 0.0, []
+    for tall, lines in blocks:
+        marks += [(x, y + height, *rest) for x, y, *rest in lines]
+        height += tall
+    return height, marks
+
+
+def _entry(number, title, latex, size, width):
+    """A block: the title, and the formula at its right if there is room, else below."""
+    x, large, text = 2.1 * size, 1.1 * size, formula(latex)
+    wide, above, below = (large * v for v in _extent(text))
+    room = width - x - wide - size
+    best = _stacked(_paragraph(title, size, BLACK, width - x, lead=1.2), _display(latex, large, width - x))
+    said = _paragraph(title, size, BLACK, room, lead=1.2) if room > 9 * size else best
+    if max(said[0], above + below) < best[0]:  # one line of words stands on the formula's line, more at its middle
+        down = above - said[1][0][1] if len(said[1]) == 1 else (above + below - said[0]) / 2
+        left = _stacked((max(0.0, down), []), said)
+        right = _stacked((max(0.0, -down), []), (above + below, [(width - x - wide, above, text, large, BLACK)]))
+        best = max(left[0], right[0]), left[1] + right[1]
+    marks = [(x + indent, *rest) for indent, *rest in best[1]]
+    return best[0] + 0.5 * size, [(0.0, marks[0][1], number, size, GREY)] * bool(number) + marks
+
+
+def _columns(blocks, columns, margin):
+    """The blocks placed: a list of pages, each a list of marks with x and y on the page. None begins a page."""
+    pages, column, left, wide = [], 0, 0.0, (WIDTH - 2 * margin) / columns
+    for block in blocks:
+        if block is None or block[0] > left:
+            column, left = (0 if block is None else (column + 1) % columns), HEIGHT - 2 * margin
+            pages += [[]] * (column == 0)
+        if block:
+            corner = margin + column * wide, HEIGHT - margin - left
+            pages[-1] = pages[-1] + [(corner[0] + x, corner[1] + y, *rest) for x, y, *rest in block[1]]
+            left -= block[0]
+    return pages
+
+
+def _write(path, foot, pages):
+    with PdfPages(path) as printed:
+        for k, marks in enumerate(pages, 1):
+            fig = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=288)
+            FigureCanvasAgg(fig)
+            for x, y, text, size, color in [*marks, (WIDTH / 2 - 40, HEIGHT - 12, f"{foot}, page {k}", 6.5, GREY)]:
+                fig.text(x / WIDTH, 1 - y / HEIGHT, text, size=size, color=color, math_fontfamily=FONT)
+            printed.savefig(fig)
+    return path
+
+
+def _heading(lecture, size, width):
+    return _paragraph(LECTURES[lecture - 1].__doc__.split(".\n")[0], size, BLUE, width, lead=1.8)
+
+
+def sheet(path, entries):
+    """What one takes into an exam: all formulas in two columns, in the largest type with which PAGES pages hold them."""
+    margin, width = MARGIN, (WIDTH - 2 * MARGIN) / 2 - 8
+    for size in SIZES:
+        legend = [_entry("", meaning, latex, size, width) for meaning, latex in LEGEND]
+        blocks = [None, _stacked(_paragraph("Diffusion models: the formula sheet", 14, BLUE, width), *legend)]
+        lecture = item = None
+        for f in entries:
+            block = _entry(str(f.number) * ((f.lecture, f.number) != (lecture, item)), f.title, f.latex, size, width)
+            blocks.append(block if f.lecture == lecture else _stacked(_heading(f.lecture, 10.5, width), block))
+            lecture, item = f.lecture, f.number
+        pages = _columns(blocks, 2, margin)
+        if len(pages) <= PAGES:
+            break
+    return _write(path, "minidiff formula sheet", pages)
+
+
+def booklet(path, rows):
+    """The sheet with its reasons, by lecture: each formula, why, and how it was measured. rows: verify's dicts."""
+    margin, width = 48, WIDTH - 96
+    passed = f"{sum(r['ok'] for r in rows)} of {len(rows)} measured, each in a way that does not use the formula, "
+    passed += "its wrong versions refuted. t = 0 is clean data, alpha_bar[0] = 1."
+    title = "Diffusion models: the formula sheet"
+    blocks, lecture = [None, _stacked(_paragraph(title, 20, BLUE, width), _paragraph(passed, 9, GREY, width))], None
+    for r in rows:
+        f = find(r["name"])
+        error = f", error {r['error']:.0e}" if f.answer is not None and "error" in r else ""
+        refuted = f"; {len(r['wrong'])} wrong version{'s' * (len(r['wrong']) != 1)} refuted" if r["wrong"] else ""
+        checked = f"{'measured' if r['ok'] else 'FAILED'}{error}, by {f.measured}{refuted}"
+        heading = [_heading(f.lecture, 15, width)] if f.lecture != lecture else []
+        said = _paragraph(f"{f.number}  {f.title}   ({f.name})", 9.5, BLACK, width), _display(f.latex, 12, width, 18)
+        why, how = _paragraph(f.why, 9, GREY, width), _paragraph(checked, 8, GREEN if r["ok"] else ORANGE, width)
+        blocks.append(_stacked(*heading, *said, why, how, (11, [])))
+        lecture = f.lecture
+    return _write(path, "minidiff formula sheet", _columns(blocks, 1, margin))
+
+
+def quiz(path, questions, title):
+    """The questions with room to write, and the key from a page of its own on."""
+    margin, width, size = 54, WIDTH - 108, 10.5
+    told = "Pen and paper. alpha[t] = 1 - beta[t], alpha_bar[0] = 1; give three digits."
+    blocks = [None, _stacked(_paragraph(title, 18, BLUE, width), _paragraph(told, size, GREY, width), (12, []))]
+    key = [None, _stacked(_paragraph(f"{title}: key", 18, BLUE, width), (12, []))]
+    for k, q in enumerate(questions, 1):
+        asked, options = _paragraph(f"{k}. {q.text}", size, BLACK, width), []
+        for i, (letter, value) in enumerate(q.options.items()):
+            options += _paragraph(f"({letter}) {number(value)}", size, BLACK, width, 18 + i * width / 4)[1]
+        blocks.append(_stacked(asked, (1.5 * size * bool(options), options), (115, [])))
+        slips, steps = q.key()[: 1 + len(q.slips)], q.key()[1 + len(q.slips) :]
+        said = [_paragraph(f"{k}. {q.name}, lecture {q.lecture}", size, BLACK, width), _display(q.latex, 12, width, 18)]
+        said += [_paragraph(line, size, BLACK, width, 18) for line in slips]
+        steps = "; ".join(words(re.sub(" +", " ", step)).replace(" ", "\xa0") for step in steps)
+        key.append(_stacked(*said, _paragraph(steps, size, GREY, width, 18), (12, [])))
+    return _write(path, title, _columns(blocks + key, 1, margin))
