@@ -10,8 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from .. import fast, train
+from ..continuous import flow
 from ..continuous.solvers import evaluations
 from ..fast import RowNoise
+from ..gaussian import x_0_from_eps
 from ..sample import sample
 from .checkpoint import Run, load, save
 from .datasets import write_csv
@@ -75,12 +77,12 @@ def gradient_steps(run, data, steps, plain):
 def fit(run, data, steps, path, look=lambda run: None, plain=False):
     """Trains run up to `steps` with a progress bar and checkpoints at `path`: the last one at Ctrl-C, a KeyboardInterrupt.
 
-    look(run) is called up to LOOKS times on the way, evenly, at least 50 steps apart.
+    look(run) is called before the first step and up to LOOKS times on the way, each time after twice as many steps.
     """
     training, first = gradient_steps(run, data, steps, plain), run.state.step
     run.loss_of_0()  # refuses a weight that the objective has not, before there is a folder
     looks = max(1, min(LOOKS, (steps - first) // 50))
-    at = set(np.linspace(first, steps, looks + 1).round()[1:].tolist())
+    at = {first + round((steps - first) / 2**k) for k in range(looks)}
     is_new = not path.parent.exists()
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
     saved = time.monotonic()
@@ -88,6 +90,7 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
         with Interrupt() as interrupt, bar(steps, "steps", "training") as progress, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of an overflow: train looks for it, and says so in one line
             progress.update(first)
+            look(run)
             for state in training:
                 run.losses.append(state.loss)
                 progress.update()
@@ -134,15 +137,42 @@ def draw(run, sampler, times, n, seed, condition=(), plain=False):
     return x_0, {"sampler": sampler.label, "objective": learnt, "n": n, "evaluations": asked, "seconds": seconds}
 
 
-def draw_path(run, sampler, times, n, frames, seed, condition=(), plain=False):
-    """About `frames` stages (n, d) on the way from noise to data, and their times. condition: any number of labels and w."""
+def alpha_bars(run, sampler, times):
+    """alpha_bar where the Sampler is at these times: a flow's own one walks the straight path, at 1 - t / T."""
+    times = np.asarray(times)
+    return flow.Linear().at(1 - times / run.schedule.T, times) if sampler.on_velocity else run.schedule.alpha_bar[times]
+
+
+def spread(alpha_bar, count):
+    """Positions of `count` of these alpha_bars: both ends, and between them equal steps of log SNR, from 1/100 to 100.
+
+    Steps that are equal in t would show little but noise; an SNR beyond those looks like noise only, or like data. Where
+    there are few alpha_bars, positions repeat.
+    """
+    with np.errstate(divide="ignore"):  # the SNR is 0 or infinite where there is no signal or no noise
+        log_snr = np.log(alpha_bar) - np.log1p(-alpha_bar)
+    wanted = np.linspace(*np.clip(log_snr[[0, -1]], -np.log(100), np.log(100)), count)
+    return [0, *np.abs(log_snr[:, None] - wanted[1:-1]).argmin(axis=0).tolist(), len(alpha_bar) - 1]
+
+
+def draw_path(run, sampler, times, n, shown, seed, condition=(), plain=False):
+    """x_t and x_0_hat (n, d) at the positions `shown` of the times. condition: labels, any number of them, and w."""
     condition = condition and (np.resize(condition[0], n), condition[1])
     eps_theta, x_T, rng = begin(run, sampler, n, seed, condition, plain)
-    keep = np.unique(np.linspace(0, len(times) - 1, frames).round().astype(int)).tolist()
     walk = itertools.chain([x_T], sample(sampler.step, eps_theta, run.schedule, x_T, times, rng))
-    path = [x for k, x in enumerate(walk) if k in keep]
-    check_finite(path[-1])
-    return path, [int(times[k]) for k in keep]
+    kept = {k: x for k, x in enumerate(walk) if k in set(shown)}
+    check_finite(kept[max(shown)])
+    hats = {k: x_0_hat(run.schedule, sampler, eps_theta, x, times[k]) for k, x in kept.items()}
+    return [kept[k] for k in shown], [hats[k] for k in shown]
+
+
+def x_0_hat(schedule, sampler, eps_theta, x_t, t):
+    """What the network takes x_t for: at the end of the line along its velocity, or without its eps_hat. At t = 0 x_t itself."""
+    if t == 0:
+        return x_t
+    if sampler.on_velocity:
+        return x_t + t / schedule.T * eps_theta(x_t, 1 - t / schedule.T)
+    return x_0_from_eps(schedule, x_t, t, eps_theta(x_t, t))
 
 
 def check_finite(x_0):
