@@ -107,7 +107,7 @@ def demo(args):
     fig = plots.against(data, panels, data.shape, "Digits that a network made of noise, and what breaks first", args.seed)
     wrote(figures.save(fig, out / "samples.png"), args, result)
     wrote(figures.save(plots.reverse(v, ddpm, every, args.seed, (), args.plain), out / "reverse.png"), args, result)
-    ways = [(ddpm, every), (ddim, few)]
+    ways = {"DDPM": (ddpm, every), "DDIM": (ddim, few)}
     wrote(plots.trajectory(out / "trajectory.gif", v, ways, args.seed, (), args.plain), args, result)
     result["seconds"] = time.perf_counter() - began
     show("\n" + records(JUDGED, result["samplers"]), args)
@@ -179,7 +179,7 @@ def sample(args):
         way = (args.seed, condition, args.plain)
         wrote(figures.save(plots.reverse(run, how, times, *way), out / "reverse.png"), args, result)
         if args.gif:
-            wrote(plots.trajectory(out / "trajectory.gif", run, [(how, times)], *way), args, result)
+            wrote(plots.trajectory(out / "trajectory.gif", run, {how.label: (how, times)}, *way), args, result)
     return done(result, args)
 
 
@@ -195,8 +195,8 @@ def evaluate(args):
     half = f" n is half of the {len(data.x)} rows." if result["n"] < min(args.n, 1000) else ""
     show(verdict(result) + half, args)
     if figures.drawable(run.shape):
-        caption = f"{how.label}, {result['evaluations']} evaluations"
-        title = "energy distance {energy_distance:.3g}, noise floor {energy_floor:.3g}".format(**result)
+        caption = f"{how.label}\n{result['evaluations']} evaluations"
+        title = "Energy distance {energy_distance:.3g}, noise floor {energy_floor:.3g}".format(**result)
         fig = plots.against(data, {caption: x_0}, run.shape, title, args.seed, *condition[:1])
         wrote(figures.save(fig, out / "eval.png"), args, result)
     if len(run.shape) > 1:

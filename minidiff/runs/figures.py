@@ -7,6 +7,7 @@ letter   name    shape      meaning
 
 import io
 import itertools
+import re
 import textwrap
 from pathlib import Path
 
@@ -21,9 +22,9 @@ from .files import folder, replacing
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6B6B6B"  # Okabe & Ito, and a grey
 STYLES = {name: dict(zip(("color", "marker", "ls"), look)) for name, look in {  # a sampler's, the same in every figure
-    "ddpm": (ORANGE, "s", "-"), "ddpm(beta)": (ORANGE, "D", "--"), "ddim": (BLUE, "o", "-"), "dpm-solver-1": (BLUE, "o", "-"),
-    "euler": ("#56B4E9", "v", "--"), "heun": (GREEN, "^", "-"), "rk4": ("#000000", "P", "--"), "dpm-solver++": ("#E69F00", "X", "-."),
-    "reverse-sde": ("#CC79A7", "*", "-."), "langevin": (GREY, "d", ":"),
+    "ddpm": (ORANGE, "s", "-"), "ddpm(beta)": (ORANGE, "D", "--"), "reverse-sde": ("#CC79A7", "*", "-."),
+    "ddim": (BLUE, "o", "-"), "dpm-solver-1": (BLUE, "o", "-"), "dpm-solver++": ("#E69F00", "X", "-."),
+    "euler": ("#56B4E9", "v", "--"), "heun": (GREEN, "^", "-"), "rk4": ("#000000", "P", "--"), "langevin": (GREY, "d", ":"),
 }.items()}  # fmt: skip
 styled = matplotlib.rc_context({"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.spines.right": False})
 
@@ -37,17 +38,19 @@ class Shown(Figure):
         return buffer.getvalue()
 
 
-def figure(width, height, dpi=100):
-    """An empty Figure that needs no display. Type is made for a width of 10: a wider one has smaller type on a slide."""
+def figure(width, height, title="", dpi=100):
+    """An empty Figure that needs no display. Type is made for a width of 10: a wider figure has smaller type on a slide."""
     fig = Shown(figsize=(width, height), layout="constrained", dpi=dpi)
     fig.get_layout_engine().set(h_pad=0.1, w_pad=0.1)
+    if title:
+        fig.suptitle(textwrap.fill(title, round(7.2 * width)))
     FigureCanvasAgg(fig)
     return fig
 
 
-def color_of(label):
-    """The colour of a sampler, by its label, such as ddim(eta=0)."""
-    return STYLES.get(label, STYLES[label.split("(")[0].removeprefix("flow ")])["color"]
+def color_of(label, otherwise=BLUE):
+    """The colour of the sampler that a label begins with, such as ddim(eta=0)."""
+    return STYLES.get(re.split(r"[(,\n]", label.lower().removeprefix("flow "))[0], {}).get("color", otherwise)
 
 
 @styled
@@ -79,167 +82,140 @@ def _limit(sets):
     return 1.3 * max(float(np.quantile(np.abs(rows), 0.995)) for rows in sets)
 
 
-def _draw(ax, rows, shape, columns, limit=None, color=BLUE, dot=10):
-    """Draws rows as points up to limit, or as pictures `columns` a line: -1 is paper and 1 ink, of a colour -1 is black."""
-    if shape == (2,):
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-        return ax.scatter(*rows.T, s=dot, color=color, alpha=0.5, linewidths=0)
-    canvas = tiles(rows, shape, columns)
-    canvas = canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
+def _draw(ax, cells, shape, columns, limit=None, colors=(BLUE,), dot=6):
+    """Pictures, `columns` a line, -1 is paper and 1 ink, of a colour -1 is black. Or sets of points, each up to limit."""
     ax.set_axis_off()
-    return ax.imshow(canvas, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+    if shape != (2,):
+        canvas = tiles(cells, shape, columns)
+        canvas = canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
+        ax.imshow(canvas, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+        return
+    for k, (rows, color) in enumerate(zip(cells, itertools.cycle(colors))):
+        inside = np.where(np.abs(rows).max(axis=1, keepdims=True) < limit, rows, np.nan)  # not over another set
+        ax.scatter(*(inside + 2 * limit * np.array([k % columns, -(k // columns)])).T, s=dot, color=color, alpha=0.5, lw=0)
+    ends = 2 * limit * np.array([columns, -(-len(cells) // columns)])
+    ax.set(xlim=(-limit, ends[0] - limit), ylim=(limit - ends[1], limit), aspect="equal")
 
 
-def _title(fig, title):
-    fig.suptitle(textwrap.fill(title, round(7.5 * fig.get_figwidth())))
+def _say(ax, words, place, shift, ha="center", va="center", coords="axes fraction", color="black"):
+    """Words at a place, shifted by some points."""
+    at = {"xycoords": coords, "textcoords": "offset points", "annotation_clip": False}
+    ax.annotate(words, place, shift, ha=ha, va=va, color=color, **at)
 
 
-def _names(ax, names, shape):
-    """Names on the left of lines of pictures."""
+def _names(ax, names):
+    """Names on the left of equally high lines."""
     for k, name in enumerate(names):
-        ax.text(-1, (k + 0.5) * (shape[0] + 1), name, ha="right", va="center")
+        _say(ax, name, (0, 1 - (k + 0.5) / len(names)), (-8, 0), "right")
 
 
 @styled
 def beside(panels, shape, title, columns=10, labels=(), colors=(GREY, BLUE, ORANGE, GREEN)):
     """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn `columns` a line, a label for each."""
     n, points, limit = len(panels), shape == (2,), _limit(panels.values())
-    width, lines = min(5 * n, 10), -(-max(map(len, panels.values())) // columns)
-    side = width / n  # of a panel
-    fig = figure(width, 1.2 + (side + 0.2 if points else min(lines / columns, 1.6) * side), 100 * max(1, n / 2))
+    side, lines = min(5, 10 / n), -(-max(map(len, panels.values())) // columns)  # inches
+    captions = [c if "\n" in c else textwrap.fill(c, round(6.5 * side)) for c in panels]
+    height = 0.7 + 0.3 * max(c.count("\n") for c in captions) + side * (1 if points else min(lines / columns, 1.6))
+    fig = figure(n * side, height, title, 500 / side)
     axes = fig.subplots(1, n, squeeze=False, sharey=points)[0]
-    for ax, (caption, rows), color in zip(axes, panels.items(), itertools.cycle(colors)):
-        _draw(ax, rows, shape, columns, limit, color)
-        ax.set_title(caption if "\n" in caption else textwrap.fill(caption, round(6.5 * side)))
+    for ax, caption, rows, color in zip(axes, captions, panels.values(), itertools.cycle(colors)):
+        _draw(ax, [rows] if points else rows, shape, 1 if points else columns, limit, [color_of(caption, color)], 10)
+        ax.set_title(caption)
         if points:
-            ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(-limit, limit)[1:-1]
+            ax.set_axis_on()
+            ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(-limit, limit)[1:-1]
             ax.set(xticks=ticks, yticks=ticks, xlabel="first coordinate")
     axes[0].set_ylabel("second coordinate" if points else "")
-    _names(axes[0], labels, shape)
-    _title(fig, title)
+    _names(axes[0], labels)
     return fig
 
 
 @styled
-def strip(path, captions, shape, title, head="", hats=None, color=BLUE):
-    """How rows (n, d) change along a path: a column for each stage, its caption above; below it its x_0_hat, if there are hats.
+def grid(groups, names, captions, shape, title, head="", colors=(BLUE,), limit=None):
+    """Groups below each other, each of the same lines of pictures or sets of points, so that columns can be compared.
 
-    head stands before the captions. Each picture has a line of its own, with its x_0_hat directly below.
+    groups: what stands in each, line after line; names: of a group's lines, on the left; captions: above the columns of
+    each group that has some; head stands before them.
     """
-    both, names = ([path], [""]) if hats is None else ([path, hats], ["$x_t$", "$\\hat x_0$"])
-    n, m = len(path), len(path[0])
-    above = {"textcoords": "offset points", "ha": "center", "va": "bottom", "annotation_clip": False}
-    if shape == (2,):
-        fig = figure(10, 1.5 + len(both) * 9.5 / n)
-        axes = fig.subplots(len(both), n, squeeze=False)
-        limit = _limit([path[0], path[-1]])
-        for line, stages, name, shade in zip(axes, both, names, (color, GREEN)):
-            for ax, rows in zip(line, stages):
-                _draw(ax, rows, shape, 1, limit, shade, 5)
-                ax.spines[:].set_visible(False)
-            line[0].annotate(name, (0, 0.5), (-8, 0), xycoords="axes fraction", **above | {"ha": "right", "va": "center"})
-        places = [(ax, (0.5, 1)) for ax in axes[0]]
-    else:
-        fig = figure(10, 1.5 + m * (len(both) * 9 / n + 0.15))
-        axes = fig.subplots(m, 1, squeeze=False)
-        for i, ax in enumerate(axes[:, 0]):
-            _draw(ax, [stage[i] for stages in both for stage in stages], shape, n)
-            _names(ax, names, shape)
-        places = [(axes[0, 0], ((j + 0.5) / n, 1)) for j in range(n)]
-    for (ax, place), caption in zip(places, captions):
-        ax.annotate(caption, place, (0, 5), xycoords="axes fraction", **above)
-    places[0][0].annotate(head, (0, 1), (-8, 5), xycoords="axes fraction", **above | {"ha": "right"})
-    _title(fig, title)
+    n = len(groups[0]) // len(names)
+    size = 9 / max(n, 9) * (1 if shape == (2,) else shape[0] / shape[1])  # of a cell, inches
+    tall = 0.6 + sum(0.15 + 0.25 * (1 + above[0].count("\n")) for above in captions)
+    fig = figure(10, tall + len(groups) * (len(names) * size + 0.1), title)
+    axes = fig.subplots(len(groups), 1, squeeze=False)[:, 0]
+    for ax, cells, above in itertools.zip_longest(axes, groups, captions, fillvalue=()):
+        _draw(ax, cells, shape, n, limit, [colors[k // n % len(colors)] for k in range(len(cells))], 5)
+        _names(ax, names)
+        for j, caption in enumerate(above):
+            _say(ax, caption, ((j + 0.5) / n, 1), (0, 5), va="bottom")
+        _say(ax, head if above else "", (0, 1), (-8, 5), "right", "bottom")
     return fig
 
 
-@styled
-def lines(sets, names, shape, title):
-    """Equally large sets of pictures, a line for each with its name on the left, so that columns can be compared.
+def strip(path, captions, shape, title, head="", hats=(), color=BLUE):
+    """How rows (n, d) change along a path: a column for each stage, its caption above; below, if there are hats, its x_0_hat.
 
-    A set may also be words, one a column.
+    Each picture has a line of its own, with its x_0_hat directly below.
     """
-    n, paper = len(sets[0]), -np.ones(shape) if len(shape) == 2 else np.ones(shape)
-    fig = figure(10, 0.9 + 8.3 / max(n, 10) * len(sets) * shape[0] / shape[1])
-    ax = fig.subplots()
-    words = [isinstance(rows[0], str) for rows in sets]
-    _draw(ax, [x for rows, said in zip(sets, words) for x in ([paper] * n if said else rows)], shape, n)
-    for k, (rows, said) in enumerate(zip(sets, words)):
-        for j, word in enumerate(rows if said else ()):
-            ax.text((j + 0.5) * (shape[1] + 1), (k + 0.3) * (shape[0] + 1), word, ha="center", va="center")
-    _names(ax, names, shape)
-    _title(fig, title)
-    return fig
+    names, stages = (["$x_t$", "$\\hat x_0$"], [*path, *hats]) if len(hats) else ([""], path)
+    groups = [stages] if shape == (2,) else [[x[i] for x in stages] for i in range(len(path[0]))]
+    return grid(groups, names, [captions], shape, title, head, (color, GREEN), _limit([path[0], path[-1]]) / 1.2)
 
 
 class _Pausing(PillowWriter):
     """Few colours, which keeps the file small, and a pause at both ends."""
 
     def finish(self):
-        frames = [frame.convert("RGB").quantize(48) for frame in self._frames]
-        times = [700, *[round(1000 / self.fps)] * (len(frames) - 2), 2500]
-        frames[0].save(self.outfile, save_all=True, append_images=frames[1:], duration=times[-len(frames) :], loop=0)
+        first, *rest = (frame.convert("RGB").quantize(32) for frame in self._frames)
+        times = [700] + [round(1000 / self.fps)] * (len(rest) - 1) + [2500]
+        first.save(self.outfile, save_all=True, append_images=rest, duration=times, loop=0)
 
 
 @styled
 def trajectory(panels, shape, gif, seconds=5):
-    """Writes panels {name: (stages, their captions, colour)} side by side as a GIF that pauses at its end; returns where it is."""
-    n, frames = len(panels), len(next(iter(panels.values()))[0])
-    fig = Figure(figsize=(8, 1 + 8 / n), dpi=100)  # no layout: working it out anew for each frame would take most of the time
-    axes, limit = (
-        fig.subplots(1, n, squeeze=False)[0],
-        _limit([ends for path, *_ in panels.values() for ends in path[:: len(path) - 1]]),
-    )
+    """Writes panels {name: (stages, their captions, colour)} side by side as a GIF, and returns where it is."""
+    n, count = len(panels), len(next(iter(panels.values()))[0])
+    fig = Figure((8, 1 + 8 / n), dpi=100)  # no layout: working it out anew for each frame would take most of the time
     fig.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.9 / (1 + 8 / n), 0.03)
-    writer = _Pausing(fps=frames / seconds)
-    for ax, (name, (path, _, color)) in zip(axes, panels.items()):
-        _draw(ax, path[0], shape, 6, limit, color)
-        ax.spines[:].set_visible(False)
+    axes, limit = fig.subplots(1, n, squeeze=False)[0], _limit([path[k] for path, *_ in panels.values() for k in (0, -1)])
+    writer = _Pausing(fps=count / seconds)
     with replacing(gif) as unfinished, writer.saving(fig, unfinished, 100):
-        for k in range(frames):
+        for k in range(count):
             for ax, (name, (path, captions, color)) in zip(axes, panels.items()):
-                ax.set_title(f"{name}\n{captions[k]}", color=color if shape == (2,) or n > 1 else "black")
-                if shape == (2,):
-                    ax.collections[0].set_offsets(path[k])
-                else:
-                    ax.images[0].set_data(tiles(path[k], shape, 6))
+                ax.clear()
+                _draw(ax, [path[k]] if shape == (2,) else path[k], shape, 1 if shape == (2,) else 6, limit, [color])
+                ax.set_title(f"{name}\n{captions[k]}", color=color)
             writer.grab_frame()
     return gif
 
 
 @styled
-def training_curve(losses, steps, means, floor=None, looks=(), shape=None):
+def training_curve(losses, steps, means, floor=None, looks=(), shape=(2,)):
     """Losses of all steps, and their means around some; 1 is a network that answers 0, floor the least, where it is known.
 
-    Above the curve what was drawn [(step, rows)] on the way, where there is something to look at.
+    looks: what was drawn on the way, [(step, rows)].
     """
-    seen = [(max(step, 1), rows) for step, rows in looks if drawable(shape)]
-    fig = figure(10, 5.6 + bool(seen))
-    ax, last = fig.subplots(), len(losses)
-    ax.plot(np.arange(1, last + 1), losses, color=BLUE, lw=0.5, alpha=0.35)
+    last, many = max(2, len(losses)), max(*means, 1) > 10 * min([*means, floor or 1])
+    fig = figure(10, 5.6 + bool(looks), "Learning: the same noise, drawn on the way" if looks else "Learning")
+    ax = fig.subplots()
+    ax.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, lw=0.5, alpha=0.4, scaley=False)
     ax.plot(steps, means, color=BLUE, lw=3)
-    ends = [min([*means, floor or 1]), max(*means, 1)]
-    ratio = ends[1] / ends[0]
-    ax.set(xscale="log", xlim=(1, max(last, 2)), xlabel="training step", ylabel="loss (1: the network answers 0)")
-    if ratio > 10:
-        ax.set(yscale="log", ylim=(ends[0] / ratio**0.15, ends[1] * ratio**0.15))
-    else:
-        ax.set_ylim(1.15 * ends[0] - 0.15 * ends[1], 1.15 * ends[1] - 0.15 * ends[0])
-    ax.annotate("network", (last, means[-1]), (8, 0), textcoords="offset points", va="center", color=BLUE)
-    known = [(1, "answering 0", GREY, "--", "bottom")] + [(floor, "perfect denoiser: the floor", ORANGE, "-", "top")] * (
-        floor is not None
-    )
-    for y, name, color, line, side in known:
-        ax.axhline(y, color=color, lw=2, ls=line)
-        ax.annotate(name, (1, y), (6, 4 if side == "bottom" else -4), textcoords="offset points", va=side, color=color)
-    limit = _limit([rows for _, rows in seen]) if seen and shape == (2,) else None
-    for step, rows in seen:
-        at = np.log(step) / np.log(max(last, 2))
-        inset = ax.inset_axes([at - 0.05, 1.04, 0.1, 0.2])
-        _draw(inset, rows[:4] if len(shape) > 1 else rows[:300], shape, 2, limit, dot=2)
-        inset.set_anchor("S")
-        ax.axvline(step, color=GREY, lw=0.8, alpha=0.5)
-    _title(fig, "Learning: the same noise, drawn on the way" if seen else "Learning")
+    _say(ax, "network", (steps[-1], means[-1]), (8, 0), "left", coords="data", color=BLUE)
+    ax.axhline(1, color=GREY, lw=2, ls="--")
+    _say(ax, "answering 0", (last, 1), (-6, 4), "right", "bottom", "data", GREY)
+    if floor is not None:
+        ax.axhline(floor, color=ORANGE, lw=2)
+        _say(ax, "perfect denoiser: the floor", (1, floor), (6, -4), "left", "top", "data", ORANGE)
+    ax.margins(y=0.15)
+    ax.set(xscale="log", xlabel="training step", ylabel="loss (1: the network answers 0)", xlim=(1, last))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 10]))
+    if many:
+        ax.set(yscale="log")
+    for step, rows in looks:
+        ax.axvline(max(step, 1), color=GREY, lw=0.8, alpha=0.5)
+        inset = ax.inset_axes([np.log(max(step, 1)) / np.log(last) - 0.05, 1.03, 0.1, 0.2])
+        one = shape == (2,)
+        _draw(inset, [rows[:400]] if one else rows[:4], shape, 2 - one, _limit([looks[-1][1]]), dot=2)
     return fig
 
 
@@ -249,30 +225,36 @@ def elbo_by_t(found, d):
 
     Below, where there is a perfect denoiser: the bits that the network's bound loses more, which its curve is too near to show.
     """
-    T = len(found["network"]["terms"]) - 1
-    bits = lambda who, key: np.array(found[who][key]) / (d * np.log(2))  # noqa: E731
-    fig, L = figure(10, 9 if "exact" in found else 5.6), bits("network", "terms")
-    ax, *below = fig.subplots(1 + ("exact" in found), 1, sharex=True, squeeze=False)[:, 0]
-    for who, label, key, color, line in (
-        ("exact", "perfect denoiser", "terms", ORANGE, "-"),
-        ("network", "network", "terms", BLUE, "--"),
-        ("exact", "lost by the perfect denoiser", "gap", GREEN, "-"),
-    ):
-        if who in found:
-            y = bits(who, key)
-            ax.plot(np.arange(1, T), np.where(y > 0, y, np.nan)[1:-1], line, color=color, lw=2.5, label=label)
-            ax.plot([0, T], np.abs(y[[0, T]]), "o", color=color, ms=8, mfc="none")
+    T, exact = len(found["network"]["terms"]) - 1, "exact" in found
+    at, bits = np.arange(T + 1), lambda who, key: np.array(found[who][key]) / (d * np.log(2))
+    fig, L = figure(10, 9 if exact else 5.6), bits("network", "terms")
+    ax, *below = fig.subplots(1 + exact, 1, sharex=True, squeeze=False)[:, 0]
+    curves = [("network", "network", "terms", BLUE, "--"), ("exact", "perfect denoiser", "terms", ORANGE, "-")]
+    for who, label, key, color, line in [*curves, ("exact", "lost by the perfect denoiser", "gap", GREEN, "-.")][
+        : 1 + 2 * exact
+    ]:
+        y = bits(who, key)
+        ax.plot(
+            at[1:-1], np.where(y > 0, y, np.nan)[1:-1], line, color=color, lw=2.5, label=label, zorder=2 + (who == "network")
+        )
+        ax.plot([0, T], np.abs(y[[0, T]]), "o", color=color, ms=8, mfc="none")
     for k, name in ((0, "L_0"), (T, "L_T")):  # L_0 of a density may be below 0, where a log axis ends
-        label = f"{'-' * bool(L[k] < 0)}{name} = {abs(L[k]):.3g}"
-        ax.annotate(label, (k, abs(L[k])), (10, 0), textcoords="offset points", va="center", color=BLUE)
-    ax.set(yscale="log", ylabel="bits a coordinate", title="Where the bits are: the ELBO's terms L_k")
+        _say(
+            ax, f"${'-' * bool(L[k] < 0)}{name}$ = {abs(L[k]):.2g}", (k, abs(L[k])), (10, 0), "left", coords="data", color=BLUE
+        )
+    ax.set(yscale="log", ylabel="bits a coordinate", title="Where the bits are: the ELBO's terms $L_k$")
+    ax.set_ylim(1e-9 * np.abs(L).max(), 5 * np.abs(L).max())
     ax.set_xscale("symlog", linthresh=1)
-    ax.set_xlim(-0.3, 10 * T)
-    ax.legend(frameon=False)
+    ax.set(xlim=(-0.3, 10 * T), xticks=[0] + [10**k for k in range(8) if 10**k <= T])
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.legend(frameon=False, labelcolor="linecolor", loc="upper right")
     for ax in below:
-        ax.plot(np.arange(T + 1), np.cumsum(L - bits("exact", "terms")), color=BLUE, lw=2.5)
+        more = np.cumsum(L - bits("exact", "terms"))
+        ax.plot(at, more, color=BLUE, lw=2.5)
+        ax.fill_between(at, more, color=BLUE, alpha=0.2, lw=0)
+        _say(ax, f"{more[-1]:+.2g} in all", (T, more[-1]), (10, 0), "left", coords="data", color=BLUE)
         ax.axhline(0, color=ORANGE, lw=2.5)
-        ax.set(ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from L_0 to L_k")
+        ax.set(ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from $L_0$ to $L_k$")
     ax.set_xlabel("k")
     return fig
 

@@ -8,7 +8,7 @@ from ..noise import JUDGE, stream
 from ..objective import simple, uniform
 from . import figures
 from .names import sampler
-from .use import alpha_bars, draw_path, spread
+from .use import draw_path, spread
 
 HEAD = "$t$\n$\\bar\\alpha_t$"
 
@@ -31,29 +31,28 @@ def forward(run, data, seed):
     times = np.unique(spread(run.schedule.alpha_bar, 9))
     rows = data.x[:: max(1, len(data.x) // 3)][:3] if len(data.shape) > 1 else data.x[:800]
     path = noise_chain(run.schedule, rows, times, stream(seed, JUDGE, 6))
-    captions = [f"{t}\n{ab:.2g}" for t, ab in zip(times, run.schedule.alpha_bar[times])]
+    captions = [f"{t}\n{run.schedule.alpha_bar[t]:.2g}" for t in times]
     return figures.strip(path, captions, data.shape, "Forward: data dissolve into noise", HEAD)
 
 
 def reverse(run, how, times, *drawn):
-    """A few rows of noise becoming data by the Sampler `how`; drawn: seed, condition and plain, as draw has them."""
-    at = np.unique(spread(alpha_bars(run, how, times), 9))
-    path, hats = draw_path(run, how, times, 3 if len(run.shape) > 1 else 800, at, *drawn)
-    captions = [f"{t}\n{ab:.2g}" for t, ab in zip(times[at], alpha_bars(run, how, times[at]))]
-    title = f"From noise to data by {how.label}: $x_t$, and what the network takes it for"
+    """A few rows of noise becoming data by the Sampler `how`, above x_0_hat; drawn: seed, condition, plain as draw has them."""
+    stages = draw_path(run, how, times, 3 if len(run.shape) > 1 else 800, 9, *drawn)
+    t, alpha_bar, path, hats = zip(*{stage[0]: stage for stage in stages}.values())  # each t once
+    captions = [f"{at}\n{ab:.2g}" for at, ab in zip(t, alpha_bar)]
+    title = f"From noise to data by {how.label}, and what the network sees in it"
     return figures.strip(path, captions, run.shape, title, HEAD, hats, figures.color_of(how.label))
 
 
 def trajectory(gif, run, ways, *drawn):
-    """Writes many rows of noise becoming data as a GIF: by each of ways [(a Sampler, times)], or by one, beside x_0_hat."""
+    """Writes many rows of noise becoming data as a GIF: by all ways {name: (a Sampler, times)}, or by one, and x_0_hat."""
     panels = {}
-    for how, times in ways:
-        at = spread(alpha_bars(run, how, times), 36)
-        captions = [f"t = {t}, $\\bar\\alpha_t$ = {ab:.2g}" for t, ab in zip(times[at], alpha_bars(run, how, times[at]))]
-        path, hats = draw_path(run, how, times, 36 if len(run.shape) > 1 else 1000, at, *drawn)
-        panels[f"{how.label}, {len(times) - 1} steps"] = path, captions, figures.color_of(how.label)
+    for name, (how, times) in ways.items():
+        t, alpha_bar, path, hats = zip(*draw_path(run, how, times, 36 if len(run.shape) > 1 else 1000, 36, *drawn))
+        captions = [f"t = {at}, $\\bar\\alpha_t$ = {ab:.2g}" for at, ab in zip(t, alpha_bar)]
+        panels[f"{name}, {len(times) - 1} steps"] = path, captions, figures.color_of(name)
         if len(ways) == 1:
-            panels["what the network takes it for"] = hats, captions, figures.GREEN
+            panels["what the network sees in it"] = hats, captions, figures.GREEN
     return figures.trajectory(panels, run.shape, gif)
 
 
@@ -64,16 +63,17 @@ def growing(looks, path=None, plain=False):
     def look(run):
         pictures, times = len(run.shape) > 1, ddim.times(run.schedule.T, min(25, run.schedule.T), "trailing")
         condition = (np.arange(run.labels), 1.0) if run.labels else ()
-        drawn = draw_path(run, ddim, times, 10 if pictures else 800, [len(times) - 1], 0, condition, plain)
-        looks.append((run.state.step, drawn[0][0]))
-        if path is not None and len(looks) > 1:  # before the first step there is nothing to keep, and no folder
-            steps, stages = zip(*looks)
-            title = "Learning: the same noise, drawn after ever more steps"
-            if pictures:
-                fig = figures.lines(stages, [f"step {step:,}" for step in steps], run.shape, title)
-            else:
-                fig = figures.strip(stages, [f"{step:,}" for step in steps], run.shape, title, "step")
-            figures.save(fig, path)
+        *_, (_, _, x_0, _) = draw_path(run, ddim, times, 10 if pictures else 800, 2, 0, condition, plain)
+        looks.append((run.state.step, x_0))
+        if path is None or len(looks) == 1:  # before the first step there is nothing to keep, and no folder
+            return
+        names, title = [f"{step:,}" for step, _ in looks], "Learning: the same noise, drawn after ever more steps"
+        if pictures:
+            rows = [x for _, stage in looks for x in stage]
+            fig = figures.grid([rows], [f"step {name}" for name in names], (), run.shape, title)
+        else:
+            fig = figures.strip([stage for _, stage in looks], names, run.shape, title, "step")
+        figures.save(fig, path)
 
     return look
 
@@ -83,9 +83,9 @@ def against(data, sets, shape, title, seed, asked=None):
 
     asked: the labels that the samples were asked for. Then each line holds one, and data of that label beside it.
     """
-    m = min(100 if len(shape) > 1 else 5000, *map(len, sets.values()))
-    order = None if data is None else stream(seed, JUDGE, 5).permutation(len(data.x))
+    order = [] if data is None else stream(seed, JUDGE, 5).permutation(len(data.x))
     if asked is None:
+        m = min(100 if len(shape) > 1 else 5000, *map(len, sets.values()))
         shown = {} if data is None else {"data": data.x[order[:m]]}
         return figures.beside(shown | {caption: x_0[:m] for caption, x_0 in sets.items()}, shape, title)
     labels, known = np.unique(asked)[:10], {caption: (x_0, asked) for caption, x_0 in sets.items()}
@@ -97,9 +97,9 @@ def against(data, sets, shape, title, seed, asked=None):
 
 
 def nearest(x_0, near, shape):
-    """Up to 40 samples, each above the training picture closest to it, and how far from it."""
+    """Up to 40 samples, each above the training picture closest to it, and how far it is."""
     m, far = min(10, len(x_0)), np.linalg.norm(x_0[: len(near)] - near, axis=1)
     blocks = [slice(k * m, (k + 1) * m) for k in range(min(len(x_0) // m, 4))]
-    sets = [rows for b in blocks for rows in (x_0[b], near[b], [f"{distance:.1f}" for distance in far[b]])]
-    title = "Learnt by heart? Each sample, the training picture closest to it, and how far it is"
-    return figures.lines(sets, ["sample", "nearest", "distance"] * len(blocks), shape, title)
+    groups, captions = [[*x_0[b], *near[b]] for b in blocks], [[f"{distance:.1f}" for distance in far[b]] for b in blocks]
+    title = "Learnt by heart? Each sample above the training picture closest to it"
+    return figures.grid(groups, ["sample", "nearest"], captions, shape, title, "distance")

@@ -137,42 +137,37 @@ def draw(run, sampler, times, n, seed, condition=(), plain=False):
     return x_0, {"sampler": sampler.label, "objective": learnt, "n": n, "evaluations": asked, "seconds": seconds}
 
 
-def alpha_bars(run, sampler, times):
-    """alpha_bar where the Sampler is at these times: a flow's own one walks the straight path, at 1 - t / T."""
-    times = np.asarray(times)
-    return flow.Linear().at(1 - times / run.schedule.T, times) if sampler.on_velocity else run.schedule.alpha_bar[times]
-
-
 def spread(alpha_bar, count):
-    """Positions of `count` of these alpha_bars: both ends, and between them equal steps of log SNR, from 1/100 to 100.
+    """Positions of `count` of these alpha_bars: both ends, and between them equal steps of log SNR, from 1/100 to 300.
 
-    Steps that are equal in t would show little but noise; an SNR beyond those looks like noise only, or like data. Where
-    there are few alpha_bars, positions repeat.
+    An SNR beyond that looks like nothing but noise, or like data. Where there are few alpha_bars, positions repeat.
     """
-    with np.errstate(divide="ignore"):  # the SNR is 0 or infinite where there is no signal or no noise
+    with np.errstate(divide="ignore"):  # without noise the SNR is infinite, without data 0
         log_snr = np.log(alpha_bar) - np.log1p(-alpha_bar)
-    wanted = np.linspace(*np.clip(log_snr[[0, -1]], -np.log(100), np.log(100)), count)
-    return [0, *np.abs(log_snr[:, None] - wanted[1:-1]).argmin(axis=0).tolist(), len(alpha_bar) - 1]
+    wanted = np.linspace(*np.clip(log_snr[[0, -1]], -np.log(100), np.log(300)), count)[1:-1]
+    return [0, *np.abs(log_snr[:, None] - wanted).argmin(axis=0).tolist(), len(alpha_bar) - 1]
 
 
-def draw_path(run, sampler, times, n, shown, seed, condition=(), plain=False):
-    """x_t and x_0_hat (n, d) at the positions `shown` of the times. condition: labels, any number of them, and w."""
+def draw_path(run, sampler, times, n, count, seed, condition=(), plain=False):
+    """`count` stages on the way from noise to data, spread by log SNR: a list of t, alpha_bar, x_t (n, d), x_0_hat (n, d).
+
+    condition: any number of labels and w. A flow's own sampler walks the straight path, at 1 - t / T, by its velocity.
+    """
     condition = condition and (np.resize(condition[0], n), condition[1])
     eps_theta, x_T, rng = begin(run, sampler, n, seed, condition, plain)
-    walk = itertools.chain([x_T], sample(sampler.step, eps_theta, run.schedule, x_T, times, rng))
-    kept = {k: x for k, x in enumerate(walk) if k in set(shown)}
-    check_finite(kept[max(shown)])
-    hats = {k: x_0_hat(run.schedule, sampler, eps_theta, x, times[k]) for k, x in kept.items()}
-    return [kept[k] for k in shown], [hats[k] for k in shown]
-
-
-def x_0_hat(schedule, sampler, eps_theta, x_t, t):
-    """What the network takes x_t for: at the end of the line along its velocity, or without its eps_hat. At t = 0 x_t itself."""
-    if t == 0:
-        return x_t
-    if sampler.on_velocity:
-        return x_t + t / schedule.T * eps_theta(x_t, 1 - t / schedule.T)
-    return x_0_from_eps(schedule, x_t, t, eps_theta(x_t, t))
+    part = 1 - times / run.schedule.T  # of a flow's way
+    alpha_bar = flow.Linear().at(part, part) if sampler.on_velocity else run.schedule.alpha_bar[times]
+    shown, kept = spread(alpha_bar, count), {}
+    for k, x in enumerate(itertools.chain([x_T], sample(sampler.step, eps_theta, run.schedule, x_T, times, rng))):
+        if k in shown:
+            x_0_hat = x  # as it is at t = 0
+            if times[k] and sampler.on_velocity:
+                x_0_hat = x + (1 - part[k]) * eps_theta(x, part[k])
+            elif times[k]:
+                x_0_hat = x_0_from_eps(run.schedule, x, times[k], eps_theta(x, times[k]))
+            kept[k] = int(times[k]), alpha_bar[k], x, x_0_hat
+    check_finite(x)
+    return [kept[k] for k in shown]
 
 
 def check_finite(x_0):
