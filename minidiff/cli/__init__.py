@@ -1,6 +1,7 @@
 """The command line: names in, exit status out. It alone knows everything.
 
 printing    text for people, JSON for scripts
+pictures    figures of numbers that only a command prints
 parser      all commands and their options
 commands    demo, train, sample, eval, info
 theory      doctor, oracle, notation: what can be said without a network

@@ -21,6 +21,7 @@ from ..runs.names import load as load_data
 from ..runs.names import names_of, sampler
 from ..runs.progress import bar
 from ..runs.use import SETTINGS, data_of, draw, evenly, fit, new_run, write_samples
+from .pictures import elbo_by_t
 from .printing import done, likelihood_text, pictures_text, records, show, wrote
 
 CHECKPOINT = "checkpoint.npz"
@@ -206,7 +207,7 @@ def evaluate(args):
     if args.likelihood:
         found = result["likelihood"] = likelihood(run, data, min(args.n, 500), args.seed, bar)
         show("\n" + likelihood_text(found, run.model.d), args)
-        wrote(figures.save(figures.elbo_by_t(found, run.model.d), out / "elbo.png"), args, result)
+        wrote(figures.save(elbo_by_t(found, run.model.d), out / "elbo.png"), args, result)
     return done(result, args)
 
 

@@ -70,10 +70,10 @@ def compute(args):
 
 
 def _drawn(entry):
-    from ..runs import figures
     from ..sheet.explain import curves
+    from .pictures import claimed_and_measured
 
-    return figures.claimed_and_measured(*curves(entry), entry.title, entry.latex)
+    return claimed_and_measured(*curves(entry), entry.title, entry.latex)
 
 
 def show(name):

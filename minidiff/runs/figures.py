@@ -97,16 +97,16 @@ def _draw(ax, cells, shape, columns, limit=None, colors=(BLUE,), dot=6):
     ax.set(xlim=(-limit, ends[0] - limit), ylim=(limit - ends[1], limit), aspect="equal")
 
 
-def _say(ax, words, place, shift, ha="center", va="center", coords="axes fraction", color="black"):
-    """Words at a place, shifted by some points."""
-    at = {"xycoords": coords, "textcoords": "offset points", "annotation_clip": False}
-    ax.annotate(words, place, shift, ha=ha, va=va, color=color, **at)
+def say(ax, words, place, shift, ha="center", va="center", on="axes fraction", color="black"):
+    """Words at a place, shifted by some points, on white paper that lets through a little of what is below."""
+    look = {"ha": ha, "va": va, "color": color, "bbox": {"fc": "white", "ec": "none", "alpha": 0.7, "pad": 1}}
+    ax.annotate(words, place, shift, on, "offset points", annotation_clip=False, **look)
 
 
 def _names(ax, names):
     """Names on the left of equally high lines."""
     for k, name in enumerate(names):
-        _say(ax, name, (0, 1 - (k + 0.5) / len(names)), (-8, 0), "right")
+        say(ax, name, (0, 1 - (k + 0.5) / len(names)), (-8, 0), "right")
 
 
 @styled
@@ -134,20 +134,20 @@ def beside(panels, shape, title, columns=10, labels=(), colors=(GREY, BLUE, ORAN
 def grid(groups, names, captions, shape, title, head="", colors=(BLUE,), limit=None):
     """Groups below each other, each of the same lines of pictures or sets of points, so that columns can be compared.
 
-    groups: what stands in each, line after line; names: of a group's lines, on the left; captions: above the columns of
-    each group that has some; head stands before them.
+    groups: what stands in each, line after line; names: of a group's lines; captions: above the columns of the groups that
+    have some; head stands before them.
     """
     n = len(groups[0]) // len(names)
     size = 9 / max(n, 9) * (1 if shape == (2,) else shape[0] / shape[1])  # of a cell, inches
-    tall = 0.6 + sum(0.15 + 0.25 * (1 + above[0].count("\n")) for above in captions)
+    tall = 0.7 + sum(0.15 + 0.25 * (1 + above[0].count("\n")) for above in captions)
     fig = figure(10, tall + len(groups) * (len(names) * size + 0.1), title)
     axes = fig.subplots(len(groups), 1, squeeze=False)[:, 0]
     for ax, cells, above in itertools.zip_longest(axes, groups, captions, fillvalue=()):
         _draw(ax, cells, shape, n, limit, [colors[k // n % len(colors)] for k in range(len(cells))], 5)
         _names(ax, names)
         for j, caption in enumerate(above):
-            _say(ax, caption, ((j + 0.5) / n, 1), (0, 5), va="bottom")
-        _say(ax, head if above else "", (0, 1), (-8, 5), "right", "bottom")
+            say(ax, caption, ((j + 0.5) / n, 1), (0, 5), va="bottom")
+        say(ax, head if above else "", (0, 1), (-8, 5), "right", "bottom")
     return fig
 
 
@@ -161,30 +161,23 @@ def strip(path, captions, shape, title, head="", hats=(), color=BLUE):
     return grid(groups, names, [captions], shape, title, head, (color, GREEN), _limit([path[0], path[-1]]) / 1.2)
 
 
-class _Pausing(PillowWriter):
-    """Few colours, which keeps the file small, and a pause at both ends."""
-
-    def finish(self):
-        first, *rest = (frame.convert("RGB").quantize(32) for frame in self._frames)
-        times = [700] + [round(1000 / self.fps)] * (len(rest) - 1) + [2500]
-        first.save(self.outfile, save_all=True, append_images=rest, duration=times, loop=0)
-
-
 @styled
-def trajectory(panels, shape, gif, seconds=5):
-    """Writes panels {name: (stages, their captions, colour)} side by side as a GIF, and returns where it is."""
-    n, count = len(panels), len(next(iter(panels.values()))[0])
+def trajectory(panels, shape, gif, fps=8):
+    """Writes panels {name: (stages, their captions, colour)} side by side as a GIF that pauses at its end; returns its path."""
+    n, one = len(panels), shape == (2,)
     fig = Figure((8, 1 + 8 / n), dpi=100)  # no layout: working it out anew for each frame would take most of the time
     fig.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.9 / (1 + 8 / n), 0.03)
     axes, limit = fig.subplots(1, n, squeeze=False)[0], _limit([path[k] for path, *_ in panels.values() for k in (0, -1)])
-    writer = _Pausing(fps=count / seconds)
+    writer = PillowWriter(fps=fps)
     with replacing(gif) as unfinished, writer.saving(fig, unfinished, 100):
-        for k in range(count):
-            for ax, (name, (path, captions, color)) in zip(axes, panels.items()):
+        for stages in zip(*(zip(path, captions) for path, captions, _ in panels.values())):
+            for ax, (rows, caption), (name, (*_, color)) in zip(axes, stages, panels.items()):
                 ax.clear()
-                _draw(ax, [path[k]] if shape == (2,) else path[k], shape, 1 if shape == (2,) else 6, limit, [color])
-                ax.set_title(f"{name}\n{captions[k]}", color=color)
+                _draw(ax, [rows] if one else rows, shape, 1 if one else 6, limit, [color])
+                ax.set_title(f"{name}\n{caption}", color=color)
             writer.grab_frame()
+        frames = [frame.convert("RGB").quantize(32) for frame in writer._frames]  # few colours make a small file
+        writer._frames = frames[:1] * (fps // 2) + frames + frames[-1:] * 2 * fps
     return gif
 
 
@@ -194,83 +187,25 @@ def training_curve(losses, steps, means, floor=None, looks=(), shape=(2,)):
 
     looks: what was drawn on the way, [(step, rows)].
     """
-    last, many = max(2, len(losses)), max(*means, 1) > 10 * min([*means, floor or 1])
-    fig = figure(10, 5.6 + bool(looks), "Learning: the same noise, drawn on the way" if looks else "Learning")
-    ax = fig.subplots()
-    ax.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, lw=0.5, alpha=0.4, scaley=False)
+    fig = figure(10, 5.6 + bool(looks), "Learning" + ": the same noise, drawn on the way" * bool(looks))
+    ax, last, one = fig.subplots(), max(2, len(losses)), shape == (2,)
     ax.plot(steps, means, color=BLUE, lw=3)
-    _say(ax, "network", (steps[-1], means[-1]), (8, 0), "left", coords="data", color=BLUE)
-    ax.axhline(1, color=GREY, lw=2, ls="--")
-    _say(ax, "answering 0", (last, 1), (-6, 4), "right", "bottom", "data", GREY)
-    if floor is not None:
-        ax.axhline(floor, color=ORANGE, lw=2)
-        _say(ax, "perfect denoiser: the floor", (1, floor), (6, -4), "left", "top", "data", ORANGE)
-    ax.margins(y=0.15)
+    known = [(1, "answering 0", GREY, "--", last, -1, "right", "bottom")]
+    known += [(floor, "perfect denoiser: the floor", ORANGE, "-", 1, 1, "left", "top")] * (floor is not None)
+    for y, name, color, line, x, side, ha, va in known:
+        ax.axhline(y, color=color, lw=2, ls=line)
+        say(ax, name, (x, y), (6 * side, -4 * side), ha, va, "data", color)
+    say(ax, "network", (steps[-1], means[-1]), (8, 0), "left", on="data", color=BLUE)
     ax.set(xscale="log", xlabel="training step", ylabel="loss (1: the network answers 0)", xlim=(1, last))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 10]))
-    if many:
-        ax.set(yscale="log")
+    ax.margins(y=0.15)
+    if max(*means, 1) > 10 * min(means):
+        ax.set_yscale("log")
+    ax.set_ylim(ax.get_ylim())  # of the means: single losses may leave it
+    ax.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, lw=0.5, alpha=0.3, zorder=1)
     for step, rows in looks:
         ax.axvline(max(step, 1), color=GREY, lw=0.8, alpha=0.5)
         inset = ax.inset_axes([np.log(max(step, 1)) / np.log(last) - 0.05, 1.03, 0.1, 0.2])
-        one = shape == (2,)
         _draw(inset, [rows[:400]] if one else rows[:4], shape, 2 - one, _limit([looks[-1][1]]), dot=2)
-    return fig
-
-
-@styled
-def elbo_by_t(found, d):
-    """L_0, ..., L_T in bits a coordinate, network and perfect denoiser, and what of the latter's is lost, not needed.
-
-    Below, where there is a perfect denoiser: the bits that the network's bound loses more, which its curve is too near to show.
-    """
-    T, exact = len(found["network"]["terms"]) - 1, "exact" in found
-    at, bits = np.arange(T + 1), lambda who, key: np.array(found[who][key]) / (d * np.log(2))
-    fig, L = figure(10, 9 if exact else 5.6), bits("network", "terms")
-    ax, *below = fig.subplots(1 + exact, 1, sharex=True, squeeze=False)[:, 0]
-    curves = [("network", "network", "terms", BLUE, "--"), ("exact", "perfect denoiser", "terms", ORANGE, "-")]
-    for who, label, key, color, line in [*curves, ("exact", "lost by the perfect denoiser", "gap", GREEN, "-.")][
-        : 1 + 2 * exact
-    ]:
-        y = bits(who, key)
-        ax.plot(
-            at[1:-1], np.where(y > 0, y, np.nan)[1:-1], line, color=color, lw=2.5, label=label, zorder=2 + (who == "network")
-        )
-        ax.plot([0, T], np.abs(y[[0, T]]), "o", color=color, ms=8, mfc="none")
-    for k, name in ((0, "L_0"), (T, "L_T")):  # L_0 of a density may be below 0, where a log axis ends
-        _say(
-            ax, f"${'-' * bool(L[k] < 0)}{name}$ = {abs(L[k]):.2g}", (k, abs(L[k])), (10, 0), "left", coords="data", color=BLUE
-        )
-    ax.set(yscale="log", ylabel="bits a coordinate", title="Where the bits are: the ELBO's terms $L_k$")
-    ax.set_ylim(1e-9 * np.abs(L).max(), 5 * np.abs(L).max())
-    ax.set_xscale("symlog", linthresh=1)
-    ax.set(xlim=(-0.3, 10 * T), xticks=[0] + [10**k for k in range(8) if 10**k <= T])
-    ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.legend(frameon=False, labelcolor="linecolor", loc="upper right")
-    for ax in below:
-        more = np.cumsum(L - bits("exact", "terms"))
-        ax.plot(at, more, color=BLUE, lw=2.5)
-        ax.fill_between(at, more, color=BLUE, alpha=0.2, lw=0)
-        _say(ax, f"{more[-1]:+.2g} in all", (T, more[-1]), (10, 0), "left", coords="data", color=BLUE)
-        ax.axhline(0, color=ORANGE, lw=2.5)
-        ax.set(ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from $L_0$ to $L_k$")
-    ax.set_xlabel("k")
-    return fig
-
-
-@styled
-def claimed_and_measured(curves, points, xlabel, ylabel, title, latex):
-    """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula."""
-    fig = figure(10, 8)
-    ax = fig.subplots()
-    wrong_colors = itertools.cycle(("#CC79A7", "#E69F00", GREEN, GREY))
-    for caption, (x, y, wrong) in curves.items():
-        color, wrapped = next(wrong_colors) if wrong else BLUE, textwrap.fill(caption, 105)
-        ax.plot(x, y, "--" if wrong else "-", color=color, lw=1.5 if wrong else 2.5, label=wrapped)
-    ax.plot(*points, "o", color=ORANGE, ms=9, label="measured")
-    ax.set(title=title, ylabel=ylabel)
-    ax.set_xlabel(textwrap.fill(xlabel, 105), fontsize=12)
-    fig.legend(frameon=False, fontsize=11, loc="outside lower left")
-    fig.suptitle(f"${latex}$")
     return fig

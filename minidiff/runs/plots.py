@@ -58,22 +58,16 @@ def trajectory(gif, run, ways, *drawn):
 
 def growing(looks, path=None, plain=False):
     """Returns look(run) for fit: draws the same rows of noise each time, adds (step, rows) to looks and draws all at path."""
-    ddim = sampler("ddim")
+    ddim, title = sampler("ddim"), "Learning: the same noise, drawn after ever more steps"
 
     def look(run):
-        pictures, times = len(run.shape) > 1, ddim.times(run.schedule.T, min(25, run.schedule.T), "trailing")
+        times = ddim.times(run.schedule.T, min(25, run.schedule.T), "trailing")
         condition = (np.arange(run.labels), 1.0) if run.labels else ()
-        *_, (_, _, x_0, _) = draw_path(run, ddim, times, 10 if pictures else 800, 2, 0, condition, plain)
+        *_, (_, _, x_0, _) = draw_path(run, ddim, times, 5 if len(run.shape) > 1 else 800, 2, 0, condition, plain)
         looks.append((run.state.step, x_0))
-        if path is None or len(looks) == 1:  # before the first step there is nothing to keep, and no folder
-            return
-        names, title = [f"{step:,}" for step, _ in looks], "Learning: the same noise, drawn after ever more steps"
-        if pictures:
-            rows = [x for _, stage in looks for x in stage]
-            fig = figures.grid([rows], [f"step {name}" for name in names], (), run.shape, title)
-        else:
-            fig = figures.strip([stage for _, stage in looks], names, run.shape, title, "step")
-        figures.save(fig, path)
+        if path is not None and len(looks) > 1:  # before the first step there is nothing to keep, and no folder
+            stages = [stage for _, stage in looks]
+            figures.save(figures.strip(stages, [f"{step:,}" for step, _ in looks], run.shape, title, "step"), path)
 
     return look
 

@@ -155,17 +155,16 @@ def draw_path(run, sampler, times, n, count, seed, condition=(), plain=False):
     """
     condition = condition and (np.resize(condition[0], n), condition[1])
     eps_theta, x_T, rng = begin(run, sampler, n, seed, condition, plain)
-    part = 1 - times / run.schedule.T  # of a flow's way
-    alpha_bar = flow.Linear().at(part, part) if sampler.on_velocity else run.schedule.alpha_bar[times]
+    part, schedule = 1 - times / run.schedule.T, run.schedule
+    if sampler.on_velocity:
+        alpha_bar, guess = flow.Linear().at(part, part), lambda x, k: x + (1 - part[k]) * eps_theta(x, part[k])
+    else:
+        alpha_bar = schedule.alpha_bar[times]
+        guess = lambda x, k: x_0_from_eps(schedule, x, times[k], eps_theta(x, times[k]))  # noqa: E731
     shown, kept = spread(alpha_bar, count), {}
-    for k, x in enumerate(itertools.chain([x_T], sample(sampler.step, eps_theta, run.schedule, x_T, times, rng))):
+    for k, x in enumerate(itertools.chain([x_T], sample(sampler.step, eps_theta, schedule, x_T, times, rng))):
         if k in shown:
-            x_0_hat = x  # as it is at t = 0
-            if times[k] and sampler.on_velocity:
-                x_0_hat = x + (1 - part[k]) * eps_theta(x, part[k])
-            elif times[k]:
-                x_0_hat = x_0_from_eps(run.schedule, x, times[k], eps_theta(x, times[k]))
-            kept[k] = int(times[k]), alpha_bar[k], x, x_0_hat
+            kept[k] = int(times[k]), alpha_bar[k], x, guess(x, k) if times[k] else x
     check_finite(x)
     return [kept[k] for k in shown]
 

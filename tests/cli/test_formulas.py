@@ -9,9 +9,7 @@ from command_line import answer, refused, run
 
 import minidiff
 from minidiff.cli import formulas as sheet
-from minidiff.runs import figures
-from minidiff.sheet import SHEET, find, pages
-from minidiff.sheet.explain import curves
+from minidiff.sheet import SHEET, pages
 from minidiff.sheet.quiz import quiz
 
 
@@ -57,19 +55,6 @@ def test_show_names_the_library_s_line_and_its_test(capsys):
     out = capsys.readouterr().out
     assert "in the library: gaussian.posterior, minidiff/gaussian.py:" in out and "def posterior(" in out
     assert "its test: tests/test_gaussian.py::test_posterior_is_bayes_on_a_grid\n" in out
-
-
-@pytest.mark.parametrize("name", ["posterior-mean", "ddim-step", "ssim", "clip-loss"])
-def test_long_formulas_stay_inside_their_picture(name):
-    """The longest captions."""
-    entry = find(name)
-    drawn, points, *labels = curves(entry)
-    fig = figures.claimed_and_measured(drawn, points, *labels, entry.title, entry.latex)
-    fig.canvas.draw()
-    (legend,) = fig.legends
-    for box in (legend.get_window_extent(), fig.axes[0].get_tightbbox()):
-        assert box.x0 >= 0 and box.x1 <= fig.bbox.x1 and box.y0 >= 0 and box.y1 <= fig.bbox.y1
-    assert legend.get_window_extent().y1 <= fig.axes[0].get_tightbbox().y0
 
 
 def test_verify_says_what_failed(capsys, monkeypatch):
