@@ -176,7 +176,7 @@ def trajectory(panels, shape, gif, fps=8):
                 _draw(ax, [rows] if one else rows, shape, 1 if one else 6, limit, [color])
                 ax.set_title(f"{name}\n{caption}", color=color)
             writer.grab_frame()
-        frames = [frame.convert("RGB").quantize(32) for frame in writer._frames]  # few colours make a small file
+        frames = [frame.convert("RGB").quantize(64) for frame in writer._frames]  # few colours make a small file
         writer._frames = frames[:1] * (fps // 2) + frames + frames[-1:] * 2 * fps
     return gif
 
@@ -204,8 +204,9 @@ def training_curve(losses, steps, means, floor=None, looks=(), shape=(2,)):
         ax.set_yscale("log")
     ax.set_ylim(ax.get_ylim())  # of the means: single losses may leave it
     ax.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, lw=0.5, alpha=0.3, zorder=1)
+    side = min(0.1, 0.65 / np.log(last))  # steps that double do not touch
     for step, rows in looks:
         ax.axvline(max(step, 1), color=GREY, lw=0.8, alpha=0.5)
-        inset = ax.inset_axes([np.log(max(step, 1)) / np.log(last) - 0.05, 1.03, 0.1, 0.2])
+        inset = ax.inset_axes([np.log(max(step, 1)) / np.log(last) - side / 2, 1.03, side, 2 * side])
         _draw(inset, [rows[:400]] if one else rows[:4], shape, 2 - one, _limit([looks[-1][1]]), dot=2)
     return fig
