@@ -187,7 +187,7 @@ def training_curve(losses, steps, means, floor=None, looks=(), shape=(2,)):
 
     looks: what was drawn on the way, [(step, rows)].
     """
-    fig = figure(10, 5.6 + bool(looks), "Learning" + ": the same noise, drawn on the way" * bool(looks))
+    fig = figure(10, 5.6 + 1.3 * bool(looks), "Learning" + ": the same noise, drawn on the way" * bool(looks))
     ax, last, one = fig.subplots(), max(2, len(losses)), shape == (2,)
     ax.plot(steps, means, color=BLUE, lw=3)
     known = [(1, "answering 0", GREY, "--", last, -1, "right", "bottom")]
@@ -203,10 +203,10 @@ def training_curve(losses, steps, means, floor=None, looks=(), shape=(2,)):
     if max(*means, 1) > 10 * min(means):
         ax.set_yscale("log")
     ax.set_ylim(ax.get_ylim())  # of the means: single losses may leave it
-    ax.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, lw=0.5, alpha=0.3, zorder=1)
+    ax.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, lw=0.4, alpha=0.25, zorder=1)
     side = min(0.1, 0.65 / np.log(last))  # steps that double do not touch
     for step, rows in looks:
         ax.axvline(max(step, 1), color=GREY, lw=0.8, alpha=0.5)
-        inset = ax.inset_axes([np.log(max(step, 1)) / np.log(last) - side / 2, 1.03, side, 2 * side])
-        _draw(inset, [rows[:400]] if one else rows[:4], shape, 2 - one, _limit([looks[-1][1]]), dot=2)
+        inset = ax.inset_axes([np.log(max(step, 1)) / np.log(last) - side / 2, 1.03, side, (2 if one else 4) * side])
+        _draw(inset, [rows[:400]] if one else rows[:2], shape, 1, _limit([looks[-1][1]]), dot=2)
     return fig

@@ -139,7 +139,7 @@ def test_the_last_x_0_hat_is_where_a_step_without_noise_ends(objective, name):
     assert np.array_equal(x_0_hat[-1], x_t[-1])
     largest = max(np.abs(x).max() for x in (*x_t, *x_0_hat))
     assert np.abs(x_0_hat[-2] - x_t[-1]).max() <= 100 * np.finfo(np.float32).eps * largest  # a few operations
-    assert np.abs(x_0_hat[-3] - x_t[-1]).max() > 1e-3 * largest  # as this shows, they do not agree everywhere
+    assert np.abs(x_0_hat[0] - x_t[-1]).max() > 1e-3 * largest  # as this shows, they do not agree everywhere
 
 
 @given(st.integers(2, 1000), st.integers(2, 60), st.integers(0, 9))
