@@ -92,7 +92,7 @@ def _entry(number, title, latex, size, width):
         right = _stacked((max(0.0, -down), []), (above + below, [(width - x - wide, above, text, large, BLACK)]))
         best = max(left[0], right[0]), left[1] + right[1]
     marks = [(x + indent, *rest) for indent, *rest in best[1]]
-    return best[0] + 0.5 * size, [(0.0, marks[0][1], number, size, GREY)] * bool(number) + marks
+    return best[0] + 0.3 * size, [(0.0, marks[0][1], number, size, GREY)] * bool(number) + marks
 
 
 def _columns(blocks, columns, margin):
