@@ -92,7 +92,7 @@ def _entry(number, title, latex, size, width):
         right = _stacked((max(0.0, -down), []), (above + below, [(width - x - wide, above, text, large, BLACK)]))
         best = max(left[0], right[0]), left[1] + right[1]
     marks = [(x + indent, *rest) for indent, *rest in best[1]]
-    return best[0] + 0.3 * size, [(0.0, marks[0][1], number, size, GREY)] * bool(number) + marks
+    return best[0] + 0.4 * size, [(0.0, marks[0][1], number, size, GREY)] * bool(number) + marks
 
 
 def _columns(blocks, columns, margin):
@@ -169,9 +169,13 @@ def quiz(path, questions, title):
     key = [None, _stacked(_paragraph(f"{title}: key", 18, BLUE, width), (12, []))]
     for k, q in enumerate(questions, 1):
         asked, options = _paragraph(f"{k}. {q.text}", size, BLACK, width), []
-        for i, (letter, value) in enumerate(q.options.items()):
-            options += _paragraph(f"({letter}) {number(value)}", size, BLACK, width, 18 + i * width / 4)[1]
-        blocks.append(_stacked(asked, (1.5 * size * bool(options), options), (115, [])))
+        for i, (letter, value) in enumerate(q.options.items()):  # words below each other, numbers in a row
+            inward = 18 if isinstance(value, str) else 18 + i * width / 4
+            said = value if isinstance(value, str) else number(value)
+            options.append(_paragraph(f"({letter}) {said}", size, BLACK, width, inward))
+        if q.options and not isinstance(value, str):
+            options = [(1.5 * size, [mark for _, marks in options for mark in marks])]
+        blocks.append(_stacked(asked, *options, (115, [])))
         slips, steps = q.key()[: 1 + len(q.slips)], q.key()[1 + len(q.slips) :]
         said = [_paragraph(f"{k}. {q.name}, lecture {q.lecture}", size, BLACK, width), _display(q.latex, 12, width, 18)]
         said += [_paragraph(line, size, BLACK, width, 18) for line in slips]
