@@ -1,7 +1,7 @@
 """Equation -> line -> test: the test that fails when a function is broken.
 
     python tests/index.py             checks minidiff/sheet/tests.txt: breaks each function in a copy, its test has to fail
-    python tests/index.py --find      finds a test for each function with an equation, and rewrites that file and examples/equations.md
+    python tests/index.py --find      finds a test for each function with an equation, rewrites that file and equations.md
 
 Exit status 1 if a test does not notice.
 """

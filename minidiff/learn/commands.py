@@ -63,7 +63,7 @@ def _exam(questions, args, seed, kept):
     title, total = f"Mock exam, {args.exam} minutes, seed {seed}", sum(worth for worth, _, _ in questions)
     result = {"minutes": args.exam, "seed": seed, "marks": total, "questions": [q.text for _, q, _ in questions]}
     if args.pdf:
-        from ..sheet import pages
+        from ..cli import pages
 
         with pdf(args, result) as path:
             pages.quiz(path, [q for _, q, _ in questions], f"{title}, {total} marks")

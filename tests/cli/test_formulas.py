@@ -9,9 +9,10 @@ from command_line import answer, refused, run
 
 import minidiff
 from minidiff.cli import formulas as sheet
+from minidiff.cli import pages
+from minidiff.cli.explain import curves
 from minidiff.runs import figures
-from minidiff.sheet import SHEET, find, pages
-from minidiff.sheet.explain import curves
+from minidiff.sheet import SHEET, find
 from minidiff.sheet.quiz import quiz
 
 

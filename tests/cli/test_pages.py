@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from matplotlib.backends.backend_pdf import PdfPages
 
-from minidiff.sheet import SHEET, find, of_lecture, pages
+from minidiff.cli import pages
+from minidiff.sheet import SHEET, find, of_lecture
 from minidiff.sheet.quiz import quiz
 
 ROWS = [{"name": f.name, "ok": True, "error": 1e-9, "wrong": [1] * len(f.wrong)} for f in SHEET]

@@ -13,13 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from . import LECTURES, find
+from ..runs.figures import BLUE, GREEN, GREY, ORANGE
+from ..sheet import LECTURES, find
+from ..sheet.verdict import number
 from .typeset import formula, words
-from .verdict import number
 
 WIDTH, HEIGHT, FONT = 595.3, 841.9, "stix"  # A4
 PAGES, MARGIN, SIZES = 4, 26, [k / 4 for k in range(36, 25, -1)]  # of the sheet for an exam: 9, 8.75, ... 6.5
-BLUE, ORANGE, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#6B6B6B", "#000000"  # Okabe & Ito
+BLACK = "#000000"
 LEGEND = (  # what the letters mean, as (words, letters)
     ("clean data, noisy data, almost pure noise", r"x_0,\ x_t,\ x_T"),
     ("variance of the noise that step t adds", r"\beta_t"),

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
+from minidiff.cli import explain as words
 from minidiff.sheet import SHEET, find
-from minidiff.sheet import explain as words
 
 ROOT = Path(__file__).parents[2]
 EXPRESSIONS = [f for f in SHEET if f.answer is not None]
