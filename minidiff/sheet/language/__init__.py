@@ -8,11 +8,13 @@ r"""The small safe language in which a formula is typed, on a keyboard or pasted
 
 Operators bind as in Python: -a**2 is -(a**2), a**b**c is a**(b**c). A product without a sign binds like one with it:
 1/2 x is (1/2) x. A function without parentheses takes one factor with its power: log σ² is log(σ²), but log(σ)² is (log σ)².
-log is natural, log_10 x and log10(x) are not. The arguments of a network or a field are skipped: eps_theta(x_t, t), u_t(x).
+log is natural, log_10 x and log10(x) are not. A network or a field may be written with what it is asked: eps_theta(x_t, t),
+u_t(x). Asked elsewhere it answers another number than its letter.
 beta without an index is beta[t]. Nothing is executed: names and functions come from a list, and length, depth,
 powers and work are bounded. Numbers are exact fractions for as long as the values are; division by zero is inf or nan.
 
     spelling  what was typed, cut into tokens
+    networks  what a network is asked
     parser    tokens, grouped into a tree
 """
 
@@ -27,6 +29,7 @@ from .spelling import NOTATIONS, ExpressionError
 __all__ = ["NOTATIONS", "ExpressionError", "Node", "Tree", "evaluate", "intermediate", "parse", "show", "used"]
 WORK, POWER, BITS = 20_000, 64, 900  # operations; exponent and size of an exact number
 CONSTANTS = {"pi": math.pi, "e": math.e}
+ELSEWHERE = (Fraction(61, 83), Fraction(97, 71))  # slopes in place and time of what a network answers elsewhere
 
 
 class Tree(NamedTuple):
@@ -36,14 +39,15 @@ class Tree(NamedTuple):
     root: Node
 
 
-def parse(text, scope, notation="ddpm"):
+def parse(text, scope, notation="ddpm", asks=None):
     """The Tree of what was typed. scope maps each known name to a number or an array (only that is looked at).
 
-    notation names another book's letters (NOTATIONS). Raises ExpressionError, with the place of what is not understood.
+    notation names another book's letters (NOTATIONS). asks: {a network's letter: (place, time) that it means}; the NETWORKS at any
+    place where it is not given. Raises ExpressionError, with the place of what is not understood.
     """
     if not text.strip():
         raise ExpressionError("the formula is empty")
-    parser, depth = Parser(text, scope, notation), 0
+    parser, depth = Parser(text, scope, notation, asks), 0
     for token in parser.tokens:  # that of sum_{i=1} stands in brackets
         depth += (token.text in ("(", "{", "[")) - (token.text in (")", "}", "]"))
         if token.text == "=" and depth == 0:
@@ -128,6 +132,11 @@ def evaluate(tree, scope, finite=False, work=WORK):
                 place = f"{args[0]}[{float(i):g}]"
                 raise ExpressionError(f"{place} does not exist: indices are 0..{len(array) - 1}", tree.text, node.position)
             return _number(array[int(i)])
+        if op == "asked":  # any function that answers the letter's number where the letter says
+            answer = _number(scope[args[0]])
+            for (asked, given), weight in zip(zip(args[1::2], args[2::2]), ELSEWHERE):
+                answer += weight * (value(asked, scope) - value(given, scope)) if asked and given else 0
+            return _number(answer)
         if op in ("sum", "prod"):
             low, high = value(args[1], scope), value(args[2], scope)
             if not (math.isfinite(low) and math.isfinite(high) and low == int(low) and high == int(high)):
@@ -156,6 +165,9 @@ def show(node, least=0):
         return f"{args[0]}[{show(args[1])}]"
     if op == "call":
         return f"{args[0]}({show(args[1])})"
+    if op == "asked":
+        place, time = (show(a) if a else "" for a in args[1::2])
+        return f"{args[0]}({place}, {time})" if place and time else f"{args[0]}({place})" if place else f"{args[0]}_{{{time}}}"
     if op in ("sum", "prod"):
         return f"{op}({show(args[3])} for {args[0]} in {show(args[1])}..{show(args[2])})"
     binding = BINDING.get(op, 3)
@@ -169,6 +181,8 @@ def show(node, least=0):
 
 def used(node):
     """The names in an expression."""
+    if node.op == "asked":  # not what it is asked
+        return {node.args[0]}
     names = {node.args[0]} if node.op in ("name", "index") else set()
     inner = set().union(*(used(a) for a in node.args if isinstance(a, Node)))
     return names | (inner - {node.args[0]} if node.op in ("sum", "prod") else inner)

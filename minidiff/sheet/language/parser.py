@@ -4,6 +4,7 @@ from collections.abc import Sized
 from fractions import Fraction
 from typing import NamedTuple
 
+from .networks import NETWORKS, asked
 from .spelling import NOTATIONS, SPELLING, ExpressionError, Token, tokens
 
 NESTING, DEPTH = 40, 150  # of brackets; of operations inside each other
@@ -13,7 +14,10 @@ BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # unary minus: 3
 
 
 class Node(NamedTuple):
-    """One operation: op is number, name, index, neg, call, sum, prod or an operator; args are nodes, names or a Fraction."""
+    """One operation: op is number, name, index, neg, call, sum, prod, asked or an operator; args: nodes, names, a Fraction.
+
+    asked: the name of a network, its place, the place that its letter means, its time, the letter's time; None: not said.
+    """
 
     op: str
     args: tuple
@@ -24,10 +28,11 @@ class Node(NamedTuple):
 class Parser:
     """Reads tokens from left to right: `expression(least)` reads on while operators bind at least as tightly as `least`."""
 
-    def __init__(self, text, scope, notation):
+    def __init__(self, text, scope, notation, asks=None):
         if notation not in NOTATIONS:
             raise ValueError(f"unknown notation {notation!r}; known are {', '.join(NOTATIONS)}")
         self.text, self.names, self.rename = text, dict(scope), NOTATIONS[notation]
+        self.asks = dict.fromkeys(NETWORKS, ()) if asks is None else asks
         self.tokens, self.at, self.nesting, self.bars = tokens(text, self.names, self.rename), 0, 0, 0
 
     def fail(self, message, token=None):
@@ -164,6 +169,8 @@ class Parser:
                 return self.scalar(name, first)
         if whole in self.names and isinstance(self.names[whole], Sized):
             return self.node("index", (whole, self.time_index(index)), first)
+        if whole in self.names and whole in self.asks and index:
+            return self.scalar(whole, first, index)
         if whole in self.names and sub == "t":  # there is one t: sigma_t is sigma
             return self.scalar(whole, first)
         if whole in CONSTANTS and not index:
@@ -171,11 +178,9 @@ class Parser:
         typed = base + accent + (f"_{index[1]}" if index and index[1].isalnum() else f"_{{{index[1]}}}" if index else "")
         return self.fail(f"unknown name {typed!r}; in scope are {', '.join(self.names)}", first)
 
-    def scalar(self, name, token):
-        """A number of the scope. A network's or a field's may be typed with its arguments: eps_theta(x_t, t), u_t(x)."""
-        if name in ("eps_hat", "score", "u"):
-            self.skip_arguments()
-        return self.node("name", (name,), token)
+    def scalar(self, name, token, index=None):
+        """A number of the scope, a network's with what it is asked."""
+        return asked(self, name, token, index) if name in self.asks else self.node("name", (name,), token)
 
     def our_name(self, name):
         """Our name for a name of another spelling or book."""
@@ -195,23 +200,6 @@ class Parser:
         if "t" not in self.names:
             self.fail("an index is missing here, such as [i]")
         return self.node("name", ("t",), self.next)
-
-    def skip_arguments(self):
-        """Skips ^{(t)} and (x_t, t) after eps_theta and the like; (x_t - x_0) after it is a factor and stays."""
-        if [t.text for t in self.tokens[self.at : self.at + 6]] == ["**", *"{(t)}"]:  # the DDIM paper's eps_theta^{(t)}
-            self.at += 6
-        if self.next.text != "(":
-            return
-        start = end = self.at
-        depth, comma = 0, False
-        while self.tokens[end].kind != "end":
-            depth += (self.tokens[end].text == "(") - (self.tokens[end].text == ")")
-            comma |= self.tokens[end].text == ","
-            end += 1
-            if not depth:
-                break
-        if comma or "".join(t.text for t in self.tokens[start:end]) in ("(x)", "(x_t)"):
-            self.at = end
 
     def series(self, token):
         r"""sum(beta[i] for i in 1..t), or \sum_{i=1}^t beta_i, which sums the product that follows."""
