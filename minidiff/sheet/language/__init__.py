@@ -14,7 +14,9 @@ beta without an index is beta[t]. Nothing is executed: names and functions come 
 powers and work are bounded. Numbers are exact fractions for as long as the values are; division by zero is inf or nan.
 
     spelling  what was typed, cut into tokens
+    paste     what stands around a formula
     networks  what a network is asked
+    symbols   a letter with its accents and its index
     parser    tokens, grouped into a tree
 """
 
@@ -33,10 +35,12 @@ ELSEWHERE = (Fraction(61, 83), Fraction(97, 71))  # slopes in place and time of 
 
 
 class Tree(NamedTuple):
-    """A parsed expression: what was typed, and its outermost operation."""
+    """A parsed expression: what was typed, its outermost operation, what stood before =, and whether that is 1/v or the like."""
 
     text: str
     root: Node
+    left: str = ""
+    indirect: bool = False
 
 
 def parse(text, scope, notation="ddpm", asks=None):
@@ -47,15 +51,11 @@ def parse(text, scope, notation="ddpm", asks=None):
     """
     if not text.strip():
         raise ExpressionError("the formula is empty")
-    parser, depth = Parser(text, scope, notation, asks), 0
-    for token in parser.tokens:  # that of sum_{i=1} stands in brackets
-        depth += (token.text in ("(", "{", "[")) - (token.text in (")", "}", "]"))
-        if token.text == "=" and depth == 0:
-            parser.fail("give the right side only, without what stands before =", token)
+    parser = Parser(text, scope, notation, asks)
     root = parser.expression()
     if parser.next.kind != "end":
         parser.fail(f"{parser.next.text!r} is not expected here")
-    return Tree(text, root)
+    return Tree(text, root, parser.left, parser.indirect)
 
 
 def _number(value):
