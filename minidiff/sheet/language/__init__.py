@@ -42,8 +42,8 @@ class Tree(NamedTuple):
 def parse(text, scope, notation="ddpm", asks=None):
     """The Tree of what was typed. scope maps each known name to a number or an array (only that is looked at).
 
-    notation names another book's letters (NOTATIONS). asks: {a network's letter: (place, time) that it means}; the NETWORKS at any
-    place where it is not given. Raises ExpressionError, with the place of what is not understood.
+    notation names another book's letters (NOTATIONS). asks: {a network's letter: (place, time) that it means}; if not given, the
+    NETWORKS anywhere. Raises ExpressionError, with the place of what is not understood.
     """
     if not text.strip():
         raise ExpressionError("the formula is empty")
