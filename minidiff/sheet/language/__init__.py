@@ -15,21 +15,35 @@ powers and work are bounded. Numbers are exact fractions for as long as the valu
 
     spelling  what was typed, cut into tokens
     paste     what stands around a formula
+    reals     numbers, exact or with the error that rounding may have made
     networks  what a network is asked
     symbols   a letter with its accents and its index
     parser    tokens, grouped into a tree
 """
 
-import functools
 import math
 from fractions import Fraction
 from typing import NamedTuple
 
+from .networks import NETWORKS
 from .parser import BINDING, Node, Parser
+from .reals import CALLS, OPERATIONS, Near, number
 from .spelling import NOTATIONS, ExpressionError
 
-__all__ = ["NOTATIONS", "ExpressionError", "Node", "Tree", "evaluate", "intermediate", "parse", "show", "used"]
-WORK, POWER, BITS = 20_000, 64, 900  # operations; exponent and size of an exact number
+__all__ = [
+    "NETWORKS",
+    "NOTATIONS",
+    "Near",
+    "ExpressionError",
+    "Node",
+    "Tree",
+    "evaluate",
+    "intermediate",
+    "parse",
+    "show",
+    "used",
+]
+WORK = 20_000  # operations
 CONSTANTS = {"pi": math.pi, "e": math.e}
 ELSEWHERE = (Fraction(61, 83), Fraction(97, 71))  # slopes in place and time of what a network answers elsewhere
 
@@ -46,8 +60,8 @@ class Tree(NamedTuple):
 def parse(text, scope, notation="ddpm", asks=None):
     """The Tree of what was typed. scope maps each known name to a number or an array (only that is looked at).
 
-    notation names another book's letters (NOTATIONS). asks: {a network's letter: (place, time) that it means}; the NETWORKS at any
-    place where it is not given. Raises ExpressionError, with the place of what is not understood.
+    notation names another book's letters (NOTATIONS). asks: {a network's letter: (place, time) that it means}, by
+    default the NETWORKS anywhere. Raises ExpressionError, with the place of what is not understood.
     """
     if not text.strip():
         raise ExpressionError("the formula is empty")
@@ -58,59 +72,8 @@ def parse(text, scope, notation="ddpm", asks=None):
     return Tree(text, root, parser.left, parser.indirect)
 
 
-def _number(value):
-    """A Fraction while it is exact and short, else a float."""
-    if type(value) is float:  # the common case first: to ask whether something is a Fraction takes long
-        return value
-    if isinstance(value, int | Fraction):
-        if max(abs(value.numerator), value.denominator).bit_length() <= BITS:
-            return Fraction(value)
-        return value.numerator / value.denominator if abs(value) < 2**1000 else math.copysign(math.inf, value)
-    return float(value)
-
-
-def _call(f, *args):
-    """A function of the reals as IEEE arithmetic has it: nan where it is not defined, inf where it is too large."""
-    try:
-        return f(*map(float, args))
-    except ValueError:
-        return math.nan
-    except OverflowError:
-        return math.inf
-
-
-def _sqrt(a):
-    if isinstance(a, Fraction) and a >= 0:
-        root = Fraction(math.isqrt(a.numerator), math.isqrt(a.denominator))
-        if root * root == a:
-            return root
-    return _call(math.sqrt, a)
-
-
-def _log(a):
-    return -math.inf if a == 0 else Fraction(0) if a == 1 else _call(math.log, a)
-
-
-def _divide(a, b):
-    return a / b if b != 0 else math.nan if a == 0 or a != a else math.copysign(math.inf, a)
-
-
-def _power(a, b):
-    if isinstance(b, Fraction) and b.denominator == 1 and abs(b) <= POWER and isinstance(a, Fraction):
-        return a ** int(b) if a != 0 or b >= 0 else math.inf
-    return _sqrt(a) if b == Fraction(1, 2) else math.inf if a == 0 and b < 0 else _call(math.pow, a, b)
-
-
-OPERATIONS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": _divide, "**": _power,
-              "neg": lambda a: -a}  # fmt: skip
-CALLS = {"sqrt": _sqrt, "log": _log, "abs": abs, "exp": lambda a: Fraction(1) if a == 0 else _call(math.exp, a)}
-CALLS |= {name: functools.partial(_call, getattr(math, name)) for name in ("sin", "cos", "tanh", "floor")}
-
-
-def evaluate(tree, scope, finite=False, work=WORK):
-    """The number, a Fraction while everything in it is exact, else a float; IEEE arithmetic.
-
-    finite=True makes it nan as soon as a part is infinite: 1 / (1 / 0) is then no number, where IEEE has 0.
+def evaluate(tree, scope, work=WORK):
+    """The number, a Fraction while everything in it is exact, else a float with a bound of its .error; IEEE arithmetic.
 
     Raises ExpressionError for an index outside its array and for too much work.
     """
@@ -125,18 +88,18 @@ def evaluate(tree, scope, finite=False, work=WORK):
         if op == "number":
             return args[0]
         if op == "name":
-            return _number(scope[args[0]] if args[0] in scope else CONSTANTS[args[0]])
+            return number(scope[args[0]] if args[0] in scope else CONSTANTS[args[0]])
         if op == "index":
             i, array = value(args[1], scope), scope[args[0]]
             if not (math.isfinite(i) and i == int(i) and 0 <= i < len(array)):
-                place = f"{args[0]}[{float(i):g}]"
-                raise ExpressionError(f"{place} does not exist: indices are 0..{len(array) - 1}", tree.text, node.position)
-            return _number(array[int(i)])
+                where = f"indices are 0..{len(array) - 1}" if i == i // 1 else "an index is a whole number"
+                raise ExpressionError(f"{args[0]}[{float(i):g}] does not exist: {where}", tree.text, node.position)
+            return number(array[int(i)])
         if op == "asked":  # any function that answers the letter's number where the letter says
-            answer = _number(scope[args[0]])
+            answer = number(scope[args[0]])
             for (asked, given), weight in zip(zip(args[1::2], args[2::2]), ELSEWHERE):
                 answer += weight * (value(asked, scope) - value(given, scope)) if asked and given else 0
-            return _number(answer)
+            return number(answer)
         if op in ("sum", "prod"):
             low, high = value(args[1], scope), value(args[2], scope)
             if not (math.isfinite(low) and math.isfinite(high) and low == int(low) and high == int(high)):
@@ -144,12 +107,11 @@ def evaluate(tree, scope, finite=False, work=WORK):
             total = Fraction(op == "prod")
             for i in range(int(low), int(high) + 1):
                 term = value(args[3], {**scope, args[0]: i})
-                total = _number(total * term if op == "prod" else total + term)
+                total = number(total * term if op == "prod" else total + term)
             return total
         if op == "call":
-            return _number(CALLS[args[0]](value(args[1], scope)))
-        answer = _number(OPERATIONS[op](*(value(a, scope) for a in args)))
-        return math.nan if finite and isinstance(answer, float) and math.isinf(answer) else answer
+            return number(CALLS[args[0]](value(args[1], scope)))
+        return number(OPERATIONS[op](*(value(a, scope) for a in args)))
 
     return value(tree.root, scope)
 

@@ -84,7 +84,7 @@ ENTRIES = [
         name="flow-euler-step", number=66, lecture=3, title="Euler's step along a flow",
         latex=r"x_{t+h} = x_t + h\,u_t(x_t)",
         why="Ask for the direction, go a little that way, ask again: from noise at t = 0 to data at t = 1.",
-        letters="t h x_t u u_h z", own=STEP, answer="x_t + h*u",
+        letters="t h x_t u u_h z", own=STEP, asks={"u_h": ("x_t + h*u", "t + h")}, answer="x_t + h*u",
         oracle=_tangent, measured="bisection for the place whose mean speed since x_t is u",
         source=ode.euler, value=lambda f, c: f(lambda x, t: np.array([c.u]), np.array([c.x_t]), c.t, c.t + c.h)[0],
         wrong=(

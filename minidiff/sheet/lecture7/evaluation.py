@@ -108,7 +108,8 @@ ENTRIES = [
         name="elo-update", number=80, lecture=7, title="Elo: the new rating",
         latex=r"R_a' = R_a + K\,(S_a - E_a)",
         why="An upset moves much, an expected result little: it is a gradient step on what the results say.",
-        letters="R_a R_b K score", own=RATINGS, derive=_far_apart, answer=f"R_a + K * (score - {WIN})", bound=1e-8,
+        letters="R_a R_b K score", own=RATINGS, asks={"score": None}, derive=_far_apart,
+        answer=f"R_a + K * (score - {WIN})", bound=1e-8,
         oracle=_likelier, measured="a step uphill on the log-likelihood, its slope by finite differences",
         wrong=(
             (f"R_a - K * (score - {WIN})", "the sign: who does better than expected gains"),

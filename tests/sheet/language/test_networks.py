@@ -21,7 +21,8 @@ def read(text):
     ("text", "shown"),
     [(r"\epsilon_\theta(x_t,t)", "eps_hat(x_t, t)"), (r"\epsilon_\theta^{(t)}(x_t)", "eps_hat(x_t, t)"),
      ("eps_hat_t", "eps_hat_{t}"), (r"\epsilon_{\theta}(\mathbf{x}_t, t)", "eps_hat(x_t, t)"),
-     ("eps_hat(x_t + 0, 2 t - t)", "eps_hat(x_t + 0, 2 * t - t)"), ("eps_theta(x_t)", "eps_hat(x_t)"), ("ε_θ", "eps_hat"), (r"\epsilon_\theta^{(t)}", "eps_hat_{t}")],
+     ("eps_hat(x_t + 0, 2 t - t)", "eps_hat(x_t + 0, 2 * t - t)"),
+     ("eps_theta(x_t)", "eps_hat(x_t)"), ("ε_θ", "eps_hat"), (r"\epsilon_\theta^{(t)}", "eps_hat_{t}")],
 )  # fmt: skip
 def test_asked_where_its_letter_says_a_network_answers_its_letter(text, shown):
     assert read(text) == (shown, 3)
@@ -30,7 +31,8 @@ def test_asked_where_its_letter_says_a_network_answers_its_letter(text, shown):
 @pytest.mark.parametrize(
     ("text", "shown"),
     [("eps_theta(x_{t-1}, t-1)", "eps_hat(x_s, t - 1)"), ("u_t(x_0)", "u(x_0, t)"), ("u(x_0, 0)", "u(x_0, 0)"),
-     ("u_s(x)", "u(x, s)"), ("eps_theta(x_t, t-1)", "eps_hat(x_t, t - 1)"), (r"\epsilon_\theta(\alpha_t x_0, t)", "eps_hat(alpha[t] * x_0, t)"),
+     ("u_s(x)", "u(x, s)"), ("eps_theta(x_t, t-1)", "eps_hat(x_t, t - 1)"),
+     (r"\epsilon_\theta(\alpha_t x_0, t)", "eps_hat(alpha[t] * x_0, t)"),
      (r"\epsilon_\theta^{(t-1)}(x_t)", "eps_hat(x_t, t - 1)"), ("u_{t-1}", "u_{t - 1}")],
 )  # fmt: skip
 def test_asked_elsewhere_it_answers_another_number(text, shown):

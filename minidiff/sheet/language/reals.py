@@ -1,0 +1,123 @@
+"""Real numbers: exact fractions while they can be, then floats that know how far rounding may have moved them.
+
+A float's error is bounded as it is computed (Higham, Accuracy and Stability of Numerical Algorithms, 3.3): an operation passes
+on the errors of its parts, times its slope, and adds its own rounding. IEEE arithmetic: 1/0 is inf and 0/0 nan.
+"""
+
+import functools
+import math
+from fractions import Fraction
+
+POWER, BITS = 64, 900  # exponent and size of an exact number
+UNIT = 2.0**-52  # twice the rounding of one operation: what exp, log and the like may be off, and the bound's own rounding
+
+
+class Near(float):
+    """A float within .error of the number that it stands for."""
+
+    __slots__ = ("error",)
+
+    def __new__(cls, value, error):
+        """error is what the parts bring; the rounding of the value itself is added. Infinity counts as exact: 1/inf is 0."""
+        self = super().__new__(cls, value)
+        self.error = error + UNIT * abs(value) if math.isfinite(value) else 0.0
+        return self
+
+    def __add__(self, other):
+        return Near(float(self) + float(other), self.error + error(other))
+
+    def __sub__(self, other):
+        return Near(float(self) - float(other), self.error + error(other))
+
+    def __rsub__(self, other):
+        return Near(float(other) - float(self), self.error + error(other))
+
+    def __mul__(self, other):
+        a, b, e, f = float(self), float(other), self.error, error(other)
+        return Near(a * b, abs(a) * f + abs(b) * e + e * f)
+
+    def __neg__(self):
+        return Near(-float(self), self.error)
+
+    def __abs__(self):
+        return Near(abs(float(self)), self.error)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def error(a):
+    """How far a float may be off; an exact number's is that of its float."""
+    return a.error if isinstance(a, Near) else 0.0 if isinstance(a, float) else UNIT * abs(float(a))
+
+
+def number(value):
+    """A Fraction while it is exact and short, else a Near."""
+    if type(value) is Near:
+        return value
+    if isinstance(value, int | Fraction):
+        if max(abs(value.numerator), value.denominator).bit_length() <= BITS:
+            return Fraction(value)
+        large = abs(value) >= 2**1000
+        return Near(math.copysign(math.inf, value.numerator) if large else value.numerator / value.denominator, 0.0)
+    return Near(float(value), 0.0)
+
+
+def _call(f, slope, *args):
+    """A function of the reals: nan where it is not defined, inf where it is too large. slope: what errors are multiplied by."""
+    a = [float(x) for x in args]
+    try:
+        value = f(*a)
+    except ValueError:
+        return Near(math.nan, 0.0)
+    except OverflowError:
+        return Near(math.inf, 0.0)
+    return Near(value, sum(s * error(x) for s, x in zip(slope(value, *a), args) if error(x)))
+
+
+def sqrt(a):
+    """The root, exact where it can be. Off by e under the root: off by e / sqrt(a), and never by more than sqrt(e)."""
+    if isinstance(a, Fraction) and a >= 0:
+        root = Fraction(math.isqrt(a.numerator), math.isqrt(a.denominator))
+        if root * root == a:
+            return root
+    e = error(a)
+    if -e <= a <= 0:  # a root of 0, as far as rounding lets one see
+        return Near(0.0, math.sqrt(e))
+    return Near(math.sqrt(a), min(e / math.sqrt(a), math.sqrt(e)) if e else 0.0) if a > 0 else Near(math.nan, 0.0)
+
+
+def _floor(a):
+    low, high = float(a) - error(a), float(a) + error(a)
+    return Fraction(math.floor(a)) if math.isfinite(low) and math.floor(low) == math.floor(high) else Near(a, 1.0)
+
+
+def _log(a):
+    return Near(-math.inf, 0.0) if a == 0 else Fraction(0) if a == 1 else _call(math.log, lambda y, x: (2 / x,), a)
+
+
+def divide(a, b):
+    """a / b as IEEE has it."""
+    if isinstance(a, Fraction) and isinstance(b, Fraction) and b:
+        return a / b
+    x, y = float(a), float(b)
+    value, room = x / y if y else math.nan if x == 0 or x != x else math.copysign(math.inf, x), abs(y) - error(b)
+    if math.isinf(y):
+        return Near(value, 0.0)
+    return Near(value, (error(a) + abs(value) * error(b)) / room if room > 0 else math.inf)
+
+
+def power(a, b):
+    """a**b, exact for whole numbers."""
+    if isinstance(b, Fraction) and b.denominator == 1 and abs(b) <= POWER and isinstance(a, Fraction):
+        return a ** int(b) if a != 0 or b >= 0 else math.inf
+    if b == Fraction(1, 2):
+        return sqrt(a)
+    slope = lambda y, x, n: (2 * abs(y * n / x) if x else math.inf, 2 * abs(y * math.log(abs(x))) if x else 0)  # noqa: E731
+    return Near(math.inf, 0.0) if a == 0 and b < 0 else _call(math.pow, slope, a, b)
+
+
+OPERATIONS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": divide, "**": power,
+              "neg": lambda a: -a}  # fmt: skip
+CALLS = {"sqrt": sqrt, "log": _log, "abs": abs, "floor": _floor}
+CALLS["exp"] = lambda a: Fraction(1) if a == 0 and not error(a) else _call(math.exp, lambda y, x: (2 * y,), a)
+CALLS |= {name: functools.partial(_call, getattr(math, name), lambda y, x: (1,)) for name in ("sin", "cos", "tanh")}
