@@ -24,6 +24,7 @@ def test_tools():
     mean, var = oracles.refined_moments(lambda x: -((x - 3) ** 2) / (2 * 0.01**2), 0.0, 60.0)
     assert abs(mean - 3) < 1e-12 and abs(var - 1e-4) < 1e-14
     assert abs(oracles.x_0_from_eps([0, 0.36, 0.75], 2, 0.4 * 5 + 2 * math.sqrt(0.84), 2.0) - 5) < 1e-12
+    assert abs(oracles.wins([math.log(3), 0.0, math.log(2)]) - 1 / 2) < 1e-12  # 3 in 3 + 1 + 2
     plus, minus = oracles.probabilities([0, 0.36], 1, 0.45, (1, -1))  # log odds 2 * .8 * .45 / .36 = 2
     assert abs(plus - 1 / (1 + math.exp(-2))) < 1e-15 and abs(plus + minus - 1) < 1e-15
 

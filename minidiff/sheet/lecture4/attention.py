@@ -44,18 +44,10 @@ def _rows(axis):
     return gap
 
 
-def _wins(logits):
-    """P(the first logit plus Gumbel noise is the largest), by quadrature: softmax, without its formula."""
-    g = np.linspace(-8.0, 45.0, 20_001)  # beyond, the density is below 1e-19
-    density = np.exp(-g - np.exp(-g))
-    others = np.prod([np.exp(-np.exp(-(g + logits[0] - other))) for other in logits[1:]], axis=0)
-    return np.trapezoid(density * others, g)
-
-
 def _clip(c, rng):
     """Mean of -log P(an image picks its text) and -log P(a text picks its image), with Gumbel noise."""
     races = ((c.s_11, c.s_12), (c.s_22, c.s_21), (c.s_11, c.s_21), (c.s_22, c.s_12))
-    return np.mean([-math.log(_wins(np.array(race) / c.temp)) for race in races])
+    return np.mean([-math.log(oracles.wins(np.array(race) / c.temp)) for race in races])
 
 
 def _rows_loss(a, b):
@@ -102,7 +94,8 @@ ENTRIES = [
     ),
     Formula(
         name="attention", number=72, lecture=4, title="Attention: one query, two keys",
-        latex=r"\mathrm{softmax}(Q K^T/\sqrt{d_k})\,V",
+        latex=r"y = \mathrm{softmax}(q K^T/\sqrt{d})\,V = \frac{e^{a/\sqrt{d}}\,v_1 + e^{b/\sqrt{d}}\,v_2}"
+              r"{e^{a/\sqrt{d}} + e^{b/\sqrt{d}}}",
         why="An average of values, each counted by how well its key answers the query.",
         letters="a b d v_1 v_2", own=LOGITS, answer=_softmax("sqrt(d)"),
         oracle=_attention, measured="bisection for the weight whose log-odds are the difference of logits of unit variance",
@@ -147,7 +140,7 @@ ENTRIES = [
         latex=r"L = \log N",
         why="The loss of guessing: an untrained network starts there, whatever the temperature.",
         letters="n", own={"n": (COUNT, "the number of pairs, N")}, answer="log(n)",
-        oracle=lambda c, rng: -math.log(_wins([0.0] * c.n)), measured="how often one of n equals wins a race, by quadrature",
+        oracle=lambda c, rng: -math.log(oracles.wins([0.0] * c.n)), measured="how often one of n wins a race, by quadrature",
         wrong=(
             ("2 * log(n)", "the softmax runs over N candidates, not over all N^2 entries"),
             ("0", "that is the loss of knowing every pair"),
