@@ -88,6 +88,11 @@ def root(f, low, high):
     return (low + high) / 2
 
 
+def chance(log_odds):
+    """The probability with these log-odds, by bisection."""
+    return root(lambda p: math.log(p) - math.log1p(-p) - log_odds, 1e-300, 1 - 1e-16)
+
+
 def mean_of(draws, spread):
     """(mean, bound) of n draws whose standard deviation is at most `spread`: the bound is Z spread / sqrt(n)."""
     return float(np.mean(draws)), Z * spread / math.sqrt(len(draws))

@@ -1,6 +1,8 @@
 """Lecture 5: networks.
 
-One file, which ends with its ENTRIES.
+Read in this order; each file ends with its ENTRIES.
 
-    networks  convolutions, tokens, positions, adaLN
+    networks       convolutions, tokens, positions, adaLN
+    normalisation  layer, group and RMS norm, embedded times
+    costs          parameters, multiplications and sizes
 """

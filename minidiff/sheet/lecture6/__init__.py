@@ -1,6 +1,8 @@
 """Lecture 6: training in practice.
 
-One file, which ends with its ENTRIES.
+Read in this order; each file ends with its ENTRIES.
 
-    training  which times to train on, how much noise a resolution needs
+    training   which times to train on, how much noise a resolution needs
+    optimiser  Adam, weight decay, clipping, the learning rate
+    averages   averages of parameters and of gradients, and what a training costs
 """

@@ -1,6 +1,8 @@
 """Lecture 8: alignment and distillation.
 
-One file, which ends with its ENTRIES.
+Read in this order; each file ends with its ENTRIES.
 
-    alignment  rewards from preferences, low-rank fine-tuning, distillation, masked tokens
+    alignment         rewards from preferences, low-rank fine-tuning, distillation, masked tokens
+    preferences       the best law under a reward and a KL, the reward's loss, DPO
+    policy_gradients  REINFORCE, baselines, PPO, estimates of the KL, best of n
 """

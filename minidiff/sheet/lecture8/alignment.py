@@ -12,11 +12,6 @@ GROUP = {f"r_{i}": (REAL, f"reward of answer {i}") for i in (1, 2, 3)}
 LOW_RANK = {"d": (COUNT, "rows of the weight"), "k": (COUNT, "its columns"), "r": (COUNT, "the rank")}
 
 
-def _preferred(c, rng):
-    """The probability whose log-odds are the difference of the rewards, by bisection."""
-    return oracles.root(lambda p: math.log(p) - math.log1p(-p) - (c.r_w - c.r_l), 1e-300, 1 - 1e-16)
-
-
 def _standing(c, rng):
     """r_1 after a shift and a scaling that give the group mean 0 and mean square 1, both by bisection."""
     r = np.array([c.r_1, c.r_2, c.r_3])
@@ -49,7 +44,8 @@ ENTRIES = [
         latex=r"P(w \succ l) = \frac{1}{1 + e^{-(r_w - r_l)}}",
         why="People say which of two they like better; a reward is what explains their answers.",
         letters="r_w r_l", own=REWARDS, answer="1 / (1 + exp(r_l - r_w))",
-        oracle=_preferred, measured="bisection for the probability whose log-odds are the difference of the rewards",
+        oracle=lambda c, rng: oracles.chance(c.r_w - c.r_l),
+        measured="bisection for the probability whose log-odds are the difference of the rewards",
         wrong=(
             ("1 / (1 + exp(r_w - r_l))", "the sign: that is how often the other one is preferred"),
             ("exp(r_w - r_l)", "those are the odds, not the chance"),
