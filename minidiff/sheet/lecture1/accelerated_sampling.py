@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import gaussian, sample
 from .. import oracles
-from ..entry import COUNT, REAL, Formula
+from ..entry import COUNT, REAL, Case, Formula
 
 HERE = {"x_t": (REAL, "noisy data at tau_i"), "eps_hat": (REAL, "what the denoiser answers there")}
 
@@ -33,19 +33,10 @@ def _bayes(c, rng):
     return oracles.posterior(c.beta, t, s, _clean(c, t) if "x_t" in c else 1.7, c.get("x_t", 0.6))
 
 
-class _Given:
-    """An rng that draws the given z."""
-
-    def __init__(self, z):
-        self.z = z
-
-    def standard_normal(self, shape, dtype):
-        return np.full(shape, self.z, dtype)
-
-
 def _ask(step, c, t, s, x_t=0.0, eps_hat=0.0, z=0.0):
     """What the library's step makes of these numbers."""
-    return step(lambda x, t: np.array([eps_hat]), c.schedule, np.array([x_t]), t, s, _Given(z))[0]
+    rng = Case(standard_normal=lambda shape, dtype: np.full(shape, z, dtype))
+    return step(lambda x, t: np.array([eps_hat]), c.schedule, np.array([x_t]), t, s, rng)[0]
 
 
 def _calls(times):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import sample
 from .. import oracles
-from ..entry import POSITIVE, REAL, SHARE, Formula
+from ..entry import POSITIVE, REAL, SHARE, Case, Formula
 
 
 def _last_step(c, rng):
@@ -21,20 +21,11 @@ def _step(c, rng):
     return oracles.posterior(c.beta, c.t, c.s, oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat), c.x_t)[0] + width * c.z
 
 
-class _Given:
-    """An rng that draws the given z."""
-
-    def __init__(self, z):
-        self.z = z
-
-    def standard_normal(self, shape, dtype):
-        return np.full(shape, self.z, dtype)
-
-
 def _ask_step(f, c):
     """The library's step with this eps_hat, sigma and z."""
     step = f(lambda schedule, t, s: c.sigma**2)
-    return step(lambda x_t, t: np.array([c.eps_hat]), c.schedule, np.array([c.x_t]), c.t, c.s, _Given(c.z))[0]
+    rng = Case(standard_normal=lambda shape, dtype: np.full(shape, c.z, dtype))
+    return step(lambda x_t, t: np.array([c.eps_hat]), c.schedule, np.array([c.x_t]), c.t, c.s, rng)[0]
 
 
 def _reverse_variance(c, rng):
