@@ -87,7 +87,7 @@ ENTRIES = [
     ),
     Formula(
         name="ddim-skip-end", number=35, lecture=1, title="DDIM's last step on a subsequence",
-        latex=r"x_0 = \frac{x_{\tau_1} - \sqrt{1-\bar\alpha_{\tau_1}}\,\epsilon_\theta}{\sqrt{\bar\alpha_{\tau_1}}}",
+        latex=r"x_0 = \frac{x_t - \sqrt{1-\bar\alpha_{\tau_1}}\,\epsilon_\theta}{\sqrt{\bar\alpha_{\tau_1}}},\quad t = \tau_1",
         why="alpha_bar at tau_0 = 0 is 1: the last step keeps the guessed picture and puts no noise back.",
         letters="beta tau x_t eps_hat", asks={"eps_hat": ("x_t", "tau[1]")},
         own={**HERE, "x_t": (REAL, "noisy data at tau_1, the last noisy time")},

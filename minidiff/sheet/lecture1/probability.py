@@ -114,7 +114,7 @@ def _gradient_gap(c, rng, through=lambda eps, slope: eps * slope):
 ENTRIES = [
     Formula(
         name="sum-of-gaussians", number=1, lecture=1, title="Sum of independent Gaussians: the variance",
-        latex=r"a\epsilon_1 + b\epsilon_2 \sim \mathcal{N}(0,\ (a^2 + b^2)\,I)",
+        latex=r"\mathrm{Var}(a\epsilon_1 + b\epsilon_2) = a^2 + b^2",
         why="Noise on top of noise is one larger noise: variances add, standard deviations do not.",
         letters="a b", answer="a**2 + b**2",
         oracle=_sum_of_gaussians, measured="the double integral over both Gaussians, on a grid",
@@ -178,7 +178,7 @@ ENTRIES = [
     ),
     Formula(
         name="product-variance", number=8, lecture=1, title="Product of two Gaussian densities: the variance",
-        latex=r"\frac{1}{v} = \frac{1}{\sigma_1^2} + \frac{1}{\sigma_2^2}",
+        latex=r"v = \left(\frac{1}{\sigma_1^2} + \frac{1}{\sigma_2^2}\right)^{-1}",
         why="Two sources of knowledge know more than each: precisions add.",
         letters=GAUSSIANS, answer="1 / (1/sigma_1**2 + 1/sigma_2**2)",
         oracle=lambda c, rng: _product(c, rng)[1], measured="the product normalised on a grid",
@@ -193,7 +193,7 @@ ENTRIES = [
     ),
     Formula(
         name="product-mean", number=8, lecture=1, title="Product of two Gaussian densities: the mean",
-        latex=r"m = v\,\left(\frac{\mu_1}{\sigma_1^2} + \frac{\mu_2}{\sigma_2^2}\right)",
+        latex=r"m = \left(\frac{\mu_1}{\sigma_1^2} + \frac{\mu_2}{\sigma_2^2}\right)/\left(\frac{1}{\sigma_1^2} + \frac{1}{\sigma_2^2}\right)",
         why="The mean is pulled towards whoever is more certain.",
         letters=GAUSSIANS, answer="(mu_1/sigma_1**2 + mu_2/sigma_2**2) / (1/sigma_1**2 + 1/sigma_2**2)",
         oracle=lambda c, rng: _product(c, rng)[0], measured="the product normalised on a grid",

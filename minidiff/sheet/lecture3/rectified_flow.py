@@ -131,7 +131,7 @@ ENTRIES = [
     ),
     Formula(
         name="one-euler-step", number=67, lecture=3, title="Where one Euler step from t = 0 lands: data N(mu, sigma^2)",
-        latex=r"x_0 + u_0(x_0) = \mathrm{E}[x_1]",
+        latex=r"x_0 + u_0(x_0) = \mathrm{E}[x_1] = \mu",
         why="Noise knows nothing of the picture it will become: its average direction is to the average picture.",
         letters="x_0 mu sigma", own=START, answer="mu",
         oracle=_one_step, measured="Bayes on a grid of all lines that start at x_0",
