@@ -110,7 +110,7 @@ def evaluate(tree, scope, work=WORK):
                 total = number(total * term if op == "prod" else total + term)
             return total
         if op == "call":
-            return number(CALLS[args[0]](value(args[1], scope)))
+            return number(CALLS[args[0]](*(value(a, scope) for a in args[1:])))
         return number(OPERATIONS[op](*(value(a, scope) for a in args)))
 
     return value(tree.root, scope)
@@ -126,7 +126,7 @@ def show(node, least=0):
     if op == "index":
         return f"{args[0]}[{show(args[1])}]"
     if op == "call":
-        return f"{args[0]}({show(args[1])})"
+        return f"{args[0]}({', '.join(map(show, args[1:]))})"
     if op == "asked":
         place, time = (show(a) if a else "" for a in args[1::2])
         return f"{args[0]}({place}, {time})" if place and time else f"{args[0]}({place})" if place else f"{args[0]}_{{{time}}}"

@@ -10,6 +10,7 @@ from .spelling import FUNCTIONS, NOTATIONS, WORDS, ExpressionError, Speller, Tok
 from .symbols import CONSTANTS, symbol
 
 NESTING, DEPTH = 40, 150  # of brackets; of operations inside each other
+SPACES = ("\\,", "\\;", "\\:", "\\ ", "\\quad")
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # unary minus: 3
 
 
@@ -107,9 +108,8 @@ class Parser:
     def touches(self):
         """Does a letter come next with no space before it? a/2b may be read in two ways, 1/2 b in one."""
         kind, text, at = self.next
-        spaces = ("\\,", "\\;", "\\:", "\\ ")
         letter = kind == "accent" or (kind == "word" and (text in CONSTANTS or text not in WORDS))
-        return letter and not (self.text[at - 1].isspace() or self.text[:at].endswith(spaces))
+        return letter and not (self.text[at - 1].isspace() or self.text[:at].endswith(SPACES))
 
     def group(self, close):
         r"""What stands in brackets, up to the closing one; {a \over b} is a fraction."""
@@ -147,8 +147,6 @@ class Parser:
             return self.node("/", (self.argument(), self.argument()), token)
         if kind == "word" and text in ("sum", "prod") and text not in self.names:
             return self.series(token)
-        if kind == "word" and text in ("min", "max") and text not in self.names:
-            self.fail(f"{text} is not in the language: write out which one it is", token)
         if kind == "word" and text in FUNCTIONS:
             return self.function(token)
         if kind in ("word", "accent"):
@@ -158,6 +156,10 @@ class Parser:
     def function(self, token):
         r"""A function with its base, root or power: \log_2 x, \sqrt[3]{x}, \sin^2 x."""
         name = token.text
+        if name in ("min", "max"):
+            self.expect("(")
+            a = self.group(",")
+            return self.node("call", (name, a, self.group(")")), token)
         if name == "sqrt" and self.take("["):
             root = self.group("]")
             one = self.node("number", (Fraction(1),), token)
@@ -167,10 +169,16 @@ class Parser:
         if power and power.op == "neg":
             self.fail(f"it may be 1/{name} or the inverse function: write 1/{name}(...)", token)
         bracket = self.next.text in ("(", "{", "[")
-        call = self.node("call", (name, self.factor() if bracket else self.unbracketed(token)), token)
+        inside = self.factor() if bracket else self.unbracketed(token)
+        call = self.sigmoid(inside, token) if name == "sigmoid" else self.node("call", (name, inside), token)
         if base:
             call = self.node("/", (call, self.node("call", ("log", base), token)), token)
         return self.node("**", (call, power), token) if power else call
+
+    def sigmoid(self, inside, token):
+        """1 / (1 + exp(-x)) as a Node."""
+        one, down = self.node("number", (Fraction(1),), token), self.node("neg", (inside,), token)
+        return self.node("/", (one, self.node("+", (one, self.node("call", ("exp", down), token)), token)), token)
 
     def unbracketed(self, token):
         r"""The argument of a function without brackets: a factor; \log 2\pi\sigma^2 and \cos\omega(m-n) are of the product."""
@@ -180,8 +188,11 @@ class Parser:
             if start.kind == "number" and self.text[token.position] == "√" and (self.touches() or self.next.text in ("+", "-")):
                 self.fail(f"where does the root end? write √({start.text}) or √({start.text}{self.next.text} ...)", start)
             return inside
+        if start.text in ("frac", "sqrt"):  # such an argument ends where its line does
+            return inside
         while self.begins_factor() and self.next.text not in FUNCTIONS - {"sqrt"}:
-            if not (name in ("sin", "cos", "tanh") or start.kind == "number" or start.text == "pi"):
+            angle = name in ("sin", "cos") and self.next.text in ("(", "t", "m", "n", "k")
+            if not (angle or start.kind == "number" or start.text == "pi") or self.text[: self.next.position].endswith(SPACES):
                 self.fail(f"it may be of the product, {name}(a b), or of its first factor, {name}(a) b: write brackets")
             inside = self.node("*", (inside, self.expression(4)), token)
         if self.next.text == "/" and self.tokens[self.at + 1].text not in FUNCTIONS:

@@ -12,22 +12,26 @@ CONDITIONS = ("for", "if", "where", "with", "when", "and", "at")
 OPENING, CLOSING = ("(", "[", "{"), (")", "]", "}")
 GROUP = r"(?:\{ (?:[^{}]|\{[^{}]*\})* \}|\S+)"  # behind _: one sign or a group
 GRADIENT = rf"nabla (?:_ {GROUP} )?"
-LOG_P = rf"{GRADIENT}log (?:tilde )?[pq] (?:_ (?:t|sigma|theta|\{{ (?:t|sigma|theta|sigma _ t) \}}) )?"
+LOG_P = rf"{GRADIENT}log (?:tilde )?[pq](?: _ (?:t|sigma|theta|\{{ (?:t|sigma|theta|sigma _ t) \}}))?"
 PLACE = r"(?:tilde )?(?:\{ )?(?:x|x_t|x_tilde)(?: \})?(?: _ (?:t|\{ t \}))?"
 NETWORK = r"(?:eps_hat|eps _ (?:theta|\{ theta \}))"
 PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pattern in (
-    ("score", rf"{LOG_P}(?:\( {PLACE}(?: [,;] (?:t|sigma))? \)|(?! \())"),
-    ("g", rf"{LOG_P}\( y \| {PLACE}(?: [,;] t)? \)"),
+    ("score", rf"{LOG_P}(?: \( {PLACE}(?: [,;] (?:t|sigma))? \)|(?! \())"),
+    ("g", rf"{LOG_P} \( y \| {PLACE}(?: [,;] t)? \)"),
     ("g", rf"{GRADIENT}log p _ {GROUP} \( y \| {PLACE}(?: [,;] t)? \)"),
     ("dp", rf"{GRADIENT}p(?: \( x \))?"),
     ("B", r"int _ (?:0|\{ 0 \}) \*\* (?:t|\{ t \}) beta (?:\( \w \)|_ \w|_ \{ \w \}) (?:d \w|d\w)"),
     ("b", r"beta (?:\( t \)|_ t|_ \{ t \})"),
     ("dsigma", r"frac \{ d sigma(?: _ (?:t|\{ t \}))? \} \{ (?:d t|dt) \}"),
     ("dt", r"(?:Delta|d) t"),
+    ("u_h", r"u _ \{ t \+ h \} \( (?:x_t|x _ t) \+ h u _ t \( (?:x_t|x _ t) \) \)"),
+    ("u_m", r"u _ \{ t \+ h / 2 \} \( (?:x_t|x _ t) \+ (?:h / 2|frac \{ h \} \{ 2 \}) u _ t \( (?:x_t|x _ t) \) \)"),
+    ("nll", r"- log p \( x \)"),
+    ("L", r"log p \( x \)"),
+    ("x_hat", r"(?:E|mathbb \{ E \}|mathbb E) \[ x \| (?:tilde x|x_tilde) \]"),
     ("eps_c", rf"{NETWORK} \( [^(),]* ,(?: t ,)? [cy] \)"),
     ("eps_u", rf"{NETWORK} \( [^(),]*(?: ,(?: t ,)? (?:varnothing|emptyset)| , t)? \)"),
 )]  # fmt: skip
-CONTAINED = {"g": "w", "b": "x b", "dt": "dt"}  # g is the classifier's gradient only beside a guidance weight
 
 
 class Pasted(NamedTuple):
@@ -45,33 +49,73 @@ def formula(tokens, text, names):
         raise ExpressionError(message, text, token.position)
 
     end, tokens = tokens[-1], phrases(ordered(tokens[:-1]), names)
-    outside = [k for k, depth in enumerate(depths(tokens)) if depth == 0]
-    for k in outside:
-        begins = tokens[k].text.split()[0] in CONDITIONS
-        if tokens[k].kind == "text" and not begins:
-            fail(f"the words {tokens[k].text!r} are not understood", tokens[k])
-        if begins or (tokens[k].text in (",", ";") and any(t.text in (*RELATIONS, *CONDITIONS, "=") for t in tokens[k:])):
-            tokens = tokens[:k]
-            break
-    while tokens and tokens[-1].text in (".", ",", ";"):
-        tokens.pop()
-    equals = [k for k in outside if k < len(tokens) and tokens[k].text == "="]
-    parts = [tokens[a + 1 : b] for a, b in zip([-1, *equals], [*equals, len(tokens)])]
+    statements, main = [[]], 0
+    for token, depth in zip(tokens, depths(tokens)):
+        begins = token.text.split()[0] in CONDITIONS
+        if token.kind == "text" and not begins:
+            fail(f"the words {token.text!r} are not understood", token)
+        if depth or not (begins or token.text in (",", ";", ":")):
+            statements[-1].append(token)
+            continue
+        statements.append([token])
+        main = len(statements) - 1 if token.text == ":" else main  # in x_t = ...: u_t = ... the second is meant
+    chosen = statements.pop(main)[main > 0 :]
+    while chosen and chosen[-1].text == ".":
+        chosen.pop()
+    for separator, *rest in statements[main > 0 :] if main == 0 else []:
+        if rest and rest[0].text != "." and not any(t.text in (*RELATIONS, "=") for t in rest) and separator.text in (",", ";"):
+            fail(f"{separator.text!r} is not expected here", separator)
+    parts = split(chosen, "=")
     formulas = [p for p in parts[1:] if p and not _is_statement(p, names)] or parts[-1:]
     if len(formulas) > 1:
         first, second = (text[p[0].position : p[-1].position + len(p[-1].text)].strip() for p in formulas[:2])
         fail(f"two right sides: give one of them, {first[:30]} or {second[:30]}", formulas[1][0])
-    left = text[tokens[0].position : tokens[equals[0]].position].strip(" \t\n&:") if equals else ""
-    chosen = formulas[0]
-    if equals and not chosen:
+    if len(parts) > 1 and not formulas[0]:
         fail("the right side is missing", end)
+    left = text[chosen[0].position : chosen[len(parts[0])].position].strip(" &\n") if len(parts) > 1 else ""
+    chosen = formulas[0]
+    for statement in statements:
+        chosen = _defined(chosen, split([t for t in statement if t.text not in (",", ";", ":", *CONDITIONS)], "="), names)
     for token in chosen:
-        if token.kind == "unread":
-            what = f"{UNREAD[token.text]} cannot be typed, only what it comes to" if token.text in UNREAD else ""
-            fail(what or f"the character {token.text!r} is not understood", token)
-        if token.text in (".", ";"):
+        if token.text in UNREAD and token.kind == "unread":
+            fail(f"{UNREAD[token.text]} cannot be typed, only what it comes to", token)
+        if token.kind == "unread" or token.text == ".":
             fail(f"the character {token.text!r} is not understood", token)
-    return Pasted([*chosen, end], left, bool(equals) and not _one_quantity(parts[0]))
+    return Pasted([*chosen, end], left, len(parts) > 1 and not _one_quantity(parts[0]))
+
+
+def split(tokens, sign):
+    """The parts between the signs that stand in no bracket."""
+    parts = [[]]
+    for token, depth in zip(tokens, depths(tokens)):
+        if depth == 0 and token.text == sign:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _defined(tokens, parts, names):
+    """The formula with a letter replaced by what a condition says that it is: where a = ..., for a letter that is not in scope."""
+    if len(parts) != 2 or not all(parts) or len(parts[0]) > 8 or any(t.text in OPENING[:2] for t in parts[0]):
+        return tokens
+    letter = [t.text for t in parts[0]]
+    accents = [t.text for t in parts[0] if t.kind == "accent"]
+    word = next((t.text for t in parts[0] if t.kind == "word"), "")
+    whole = "_".join([word, *accents])
+    index = "".join(letter[letter.index("_") + 1 :]).strip("{}") if "_" in letter else ""
+    if not word or {whole, f"{whole}_{index}"} & set(names):
+        return tokens
+    found, k = [], 0
+    while k < len(tokens):
+        if [t.text for t in tokens[k : k + len(letter)]] == letter and not (found and found[-1].text == "_"):
+            at = tokens[k].position
+            found += [Token("sign", "(", at), *(t._replace(position=at) for t in parts[1]), Token("sign", ")", at)]
+            k += len(letter)
+        else:
+            found.append(tokens[k])
+            k += 1
+    return found[:2000]
 
 
 def depths(tokens):
@@ -103,8 +147,8 @@ def _one_quantity(part):
 def phrases(tokens, names):
     """Phrases of print as the letter in scope that they are: the score, a gradient, beta(t)."""
     for letter, pattern in PHRASES:
-        if letter not in names or not set(CONTAINED.get(letter, "").split()) <= set(names) or (letter == "b" and "beta" in names):
-            continue
+        if letter not in names or (letter == "b" and "beta" in names) or (letter == "g" and "w" not in names):
+            continue  # g is the classifier's gradient beside a guidance weight only
         joined, starts = "", {}
         for k, token in enumerate(tokens):
             starts[len(joined)] = k

@@ -119,5 +119,6 @@ def power(a, b):
 OPERATIONS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": divide, "**": power,
               "neg": lambda a: -a}  # fmt: skip
 CALLS = {"sqrt": sqrt, "log": _log, "abs": abs, "floor": _floor}
+CALLS |= {"min": lambda a, b: a if a <= b or a != a else b, "max": lambda a, b: a if a >= b or a != a else b}  # nan stays nan
 CALLS["exp"] = lambda a: Fraction(1) if a == 0 and not error(a) else _call(math.exp, lambda y, x: (2 * y,), a)
 CALLS |= {name: functools.partial(_call, getattr(math, name), lambda y, x: (1,)) for name in ("sin", "cos", "tanh")}

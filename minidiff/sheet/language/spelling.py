@@ -10,8 +10,8 @@ import unicodedata
 from typing import NamedTuple
 
 LENGTH = 2000
-FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs", "floor"}
-WORDS = FUNCTIONS | {"frac", "sum", "prod", "over", "for", "in", "min", "max", "pi", "e"}
+FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs", "floor", "min", "max", "sigmoid"}
+WORDS = FUNCTIONS | {"frac", "sum", "prod", "over", "for", "in", "pi", "e"}
 GREEK = dict(zip("αβγδεϵηθλμµνπστφϕω∅Δ", "alpha beta gamma delta eps eps eta theta lambda mu mu nu pi sigma tau phi phi omega "
                  "varnothing Delta".split()))  # fmt: skip
 SPELLING = {"epsilon": "eps", "varepsilon": "eps", "varphi": "phi", "ab": "alpha_bar", "abar": "alpha_bar", "ln": "log",
@@ -19,8 +19,10 @@ SPELLING = {"epsilon": "eps", "varepsilon": "eps", "varphi": "phi", "ab": "alpha
             "eps_theta": "eps_hat", "eps_hat_theta": "eps_hat", "noise_pred": "eps_hat", "s_theta": "score", "x0": "x_0",
             "xt": "x_t", "x0_hat": "x_0_hat", "x_start": "x_0", "x_tau_i": "x_t", "x_hat_theta": "x_0_hat", "u_theta": "u",
             "v_theta": "u", "eps_varnothing": "eps_u", "eps_emptyset": "eps_u", "eps_uncond": "eps_u", "eps_y": "eps_c",
-            "eps_cond": "eps_c", "MAX": "peak", "MSE": "mse"}  # fmt: skip
-INSTEAD = {"noise": ("eps", "z"), "v": ("u",), "N": ("n",), "tau": ("temp",), "sigma_12": ("cov",)}  # if that is no letter
+            "eps_cond": "eps_c", "MAX": "peak", "MSE": "mse", "a_dot": "da", "b_dot": "db", "sigma_dot": "dsigma"}  # fmt: skip
+INSTEAD = {"noise": ("eps", "z"), "v": ("u",), "N": ("n",), "K": ("n",), "tau": ("temp",), "sigma_12": ("cov",), "eta": ("lr",),
+           "gamma": ("scale", "gain"), "alpha": ("gate",), "beta": ("shift", "beta_kl"), "lambda": ("decay",), "d": ("decay",),
+           "S_a": ("score",)}  # printed where ours is the only letter in scope
 NOTATIONS = {  # other books' letters -> ours
     "ddpm": {},
     "ddim": {"alpha": "alpha_bar"},  # Song, Meng, Ermon 2020
@@ -38,7 +40,7 @@ SKIPPED = set("left right middle displaystyle textstyle limits nolimits nonumber
 SKIPPED |= {size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")}
 FONTS = set("mathbf mathrm mathit mathsf boldsymbol bm pmb vec text textrm textbf mbox operatorname".split())
 ACCENTS = {"bar": "bar", "overline": "bar", "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde",
-           "\u0304": "bar", "\u0305": "bar", "\u0302": "hat", "\u0303": "tilde"}  # fmt: skip
+           "dot": "dot", "\u0307": "dot", "\u0304": "bar", "\u0305": "bar", "\u0302": "hat", "\u0303": "tilde"}  # fmt: skip
 PART = re.compile(
     r"(?P<space>\s+|~|\$|&|\\[,;:! ()\[\]]|\\\\(\[[^\]]*\])?|\\(left|right)\s*\.(?!\d)|(np|numpy|torch|math|jnp)\.(?=[a-z])"
     r"|\\(begin|end|label|tag|hspace|vspace)\*?\s*\{[^{}]*\})|(?P<number>(\d+(\.(?!\.)\d*)?|\.\d+)([eE][+-]?\d+)?)"
@@ -122,6 +124,8 @@ class Speller:
             self.add("accent", ACCENTS[word], here)
         elif word in UNREAD or word in RELATIONS:
             self.add("unread", word, here)
+        elif word in ("lfloor", "rfloor"):
+            self.found += [Token("word", "floor", here), Token("sign", "(", here)] if word[0] == "l" else [Token("sign", ")", here)]
         elif word not in SKIPPED:
             word = COMMANDS.get(word, word)
             self.add("sign" if word in "*|=" else "word", SPELLING.get(word, word), here)
@@ -131,7 +135,7 @@ class Speller:
         """A name, with its index behind _; or a row of letters: 2ab is 2 a b."""
         value, here, indexed = m.group(), m.start(), self.text[m.end() : m.end() + 1]
         before = self.found[-1].text if self.found else ""
-        if before in ("_", "**") and self.latex and value.split("_")[0] not in (*ACCENTS, "theta"):
+        if before in ("_", "**", "frac") and self.latex and value.split("_")[0] not in (*ACCENTS, "theta"):
             value = value[0]  # TeX's index is one character: \beta_tx_0
         name = self._name(value) if before != "_" else value.split("_")
         doubtful = name and value in SPELLING and value not in self.names and indexed not in tuple("_[(")  # ab: a times b?
@@ -157,9 +161,10 @@ class Speller:
         m = re.fullmatch(r"([A-Za-z]+)(\d+)", value, re.A)  # sigma1 is sigma_1, log10 is log_10
         if value not in self.names and m and (m[1] == "log" or f"{m[1]}_{m[2]}" in self.names):
             value = f"{m[1]}_{m[2]}"
-        parts = [SPELLING.get(part, part) for part in value.split("_")]
+        typed = value.split("_")
+        parts = [SPELLING.get(part, part) for part in typed]
         for k in range(len(parts), max(0, len(parts) - 2), -1):  # the longest name: alpha_bar_t is alpha_bar, t
-            head = SPELLING.get("_".join(parts[:k]), "_".join(parts[:k]))
+            head = SPELLING.get("_".join(typed[:k])) or SPELLING.get("_".join(parts[:k]), "_".join(parts[:k]))
             known = head in WORDS or any(n in self.names for n in (self.rename.get(head, head), *INSTEAD.get(head, ())))
             if known and all(len(p) == 1 or p.isdigit() or p in self.names for p in parts[k:]):
                 return [head, *parts[k:]]

@@ -34,7 +34,9 @@ def symbol(parser, token):
 def _meant(parser, first, base, accent, index):
     names, sub = parser.names, (index[1] if index else "").replace("t-1", "s")
     whole = our_name(parser, base + accent)
-    for name in (our_name(parser, f"{base}_{sub}{accent}"), our_name(parser, f"{base}{accent}_{sub}")) if index else (whole,):
+    indexed = [f"{base}_{sub}{accent}", f"{base}{accent}_{sub}"]
+    indexed += [f"{base}_{'c' if sub == 'y' else 'u'}"] if sub in ("y", "varnothing", "emptyset") else []  # with a condition or not
+    for name in (our_name(parser, name) for name in indexed) if index else (whole,):
         if name in names and not isinstance(names[name], Sized):
             return _scalar(parser, name, first)
     if whole in names and isinstance(names[whole], Sized):
@@ -43,6 +45,13 @@ def _meant(parser, first, base, accent, index):
         return _scalar(parser, whole, first, index)
     if whole in names and sub in ("t", *parser.each):  # there is one t: sigma_t is sigma
         return _scalar(parser, whole, first)
+    if whole == "sigma" and not index and parser.next.text == "(":
+        return parser.sigmoid(parser.factor(), first)
+    if whole == "SNR" and "alpha_bar" in names:
+        at = parser.time_index(index) if index else _time(parser)
+        share = parser.node("index", ("alpha_bar", at), first)
+        noise = parser.node("-", (parser.node("number", (Fraction(1),), first), share), first)
+        return parser.node("/", (share, noise), first)
     if whole in CONSTANTS and not index:
         power = [t.text for t in parser.tokens[parser.at : parser.at + 3] if t.text != "{"]
         if whole == "e" and {"eps", "eps_hat"} & set(names) and (power[:1] != ["**"] or power[1] == "2"):
