@@ -16,7 +16,7 @@ forward-step
 + \sqrt{\alpha_t}\mathbf{x}_{t-1} + \sqrt{1 - \alpha_t}\boldsymbol{\epsilon}
 + \mathbf{x}_t &= \sqrt{\alpha_t}\mathbf{x}_{t-1} + \sqrt{1 - \alpha_t}\boldsymbol{\epsilon}_{t} \\
 + $x_t = \sqrt{1-\beta_t}\, x_{t-1} + \sqrt{\beta_t}\, \epsilon_t, \quad \epsilon_t \sim \mathcal{N}(0, \mathbf{I})$
-+ \boldsymbol{X}_t := \sqrt{1-\beta_t} \cdot \boldsymbol{x}_{t-1}
+- \boldsymbol{X}_t := \sqrt{1-\beta_t} \cdot \boldsymbol{x}_{t-1}
 ? \boldsymbol{x}_t := \sqrt{1-\beta_t} \cdot \boldsymbol{x}_{t-2}
 + sqrt(1 - beta[t]) * x_s + sqrt(beta[t]) * noise
 + torch.sqrt(1 - betas[t]) * x_s + torch.sqrt(betas[t]) * noise
@@ -38,10 +38,8 @@ alpha-bar
 + \prod\limits_{i=1}^{t}(1-\beta_i)
 + ∏ᵢ₌₁ᵗ αᵢ
 + ∏_{s=1}^t (1 − β_s)
-+ \bar\alpha_{t-1}\alpha_t
-+ \bar{\alpha}_{t-1}\,(1-\beta_t)
 + prod(1 - beta[i] for i in 1..t)
-+ alphas_cumprod[t]
+- alphas_cumprod[t]
 + \exp\left(\sum_{s=1}^t \log\alpha_s\right)
 + \exp(\sum_{s=1}^{t}\log(1-\beta_s))
 - \prod_{s=1}^{t-1}\alpha_s
@@ -111,7 +109,6 @@ forward-variance
 + \bar\alpha_t\sigma^2 + 1-\bar\alpha_t
 + 1 + ᾱ(σ²−1)
 + 1+\bar\alpha_t(\sigma^2-1)
-+ \bar\alpha_t\operatorname{Var}(x_0) + (1-\bar\alpha_t)
 ? \bar\alpha_t\mathrm{Var}(x_0) + (1-\bar\alpha_t)
 - \bar\alpha_t\sigma + 1-\bar\alpha_t
 snr
@@ -145,7 +142,7 @@ posterior-variance
 + betas[t] * (1.0 - abar[t-1]) / (1.0 - abar[t])
 + (1−ᾱₜ₋₁)/(1−ᾱₜ)·βₜ
 + \beta_t\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t} \tag{7}
-+ \tilde\beta_t
+? \tilde\beta_t
 - \beta_t
 - \sqrt{\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\beta_t}
 - \frac{1-\bar\alpha_{t}}{1-\bar\alpha_{t-1}}\beta_t
@@ -161,7 +158,7 @@ posterior-mean
 + \tilde{\boldsymbol\mu}_t(\mathbf{x}_t, \mathbf{x}_0) := \frac{\sqrt{\bar\alpha_{t-1}}\beta_t }{1-\bar\alpha_t}\mathbf{x}_0 + \frac{\sqrt{\alpha_t}(1- \bar\alpha_{t-1})}{1-\bar\alpha_t} \mathbf{x}_t
 + \frac{\sqrt{\alpha_t}(1 - \bar{\alpha}_{t-1})}{1 - \bar{\alpha}_t} \mathbf{x}_t + \frac{\sqrt{\bar{\alpha}_{t-1}}\beta_t}{1 - \bar{\alpha}_t} \mathbf{x}_0
 + \frac{\sqrt{\alpha_t}(1-\bar\alpha_{t-1})x_{t} + \sqrt{\bar\alpha_{t-1}}(1-\alpha_t)x_0}{1 -\bar\alpha_{t}}
-+ (\frac{\sqrt{\alpha_t}}{\beta_t} \mathbf{x}_t + \frac{\sqrt{\bar{\alpha}_{t-1} }}{1 - \bar{\alpha}_{t-1}} \mathbf{x}_0)/(\frac{\alpha_t}{\beta_t} + \frac{1}{1 - \bar{\alpha}_{t-1}})
+- (\frac{\sqrt{\alpha_t}}{\beta_t} \mathbf{x}_t + \frac{\sqrt{\bar{\alpha}_{t-1} }}{1 - \bar{\alpha}_{t-1}} \mathbf{x}_0)/(\frac{\alpha_t}{\beta_t} + \frac{1}{1 - \bar{\alpha}_{t-1}})
 + betas[t] * sqrt(abar[t-1]) / (1 - abar[t]) * x_start + (1 - abar[t-1]) * sqrt(alphas[t]) / (1 - abar[t]) * x_t
 - \frac{\sqrt{\bar\alpha_{t}}\beta_t }{1-\bar\alpha_t}x_0 + \frac{\sqrt{\alpha_t}(1- \bar\alpha_{t-1})}{1-\bar\alpha_t} x_t
 - \frac{\bar\alpha_{t-1}\beta_t }{1-\bar\alpha_t}x_0 + \frac{\alpha_t(1- \bar\alpha_{t-1})}{1-\bar\alpha_t} x_t
@@ -258,9 +255,9 @@ ddim-skip
 ddim-eta
 + \eta\sqrt{\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}}\sqrt{1-\frac{\bar\alpha_t}{\bar\alpha_{t-1}}}
 + \sigma_t(\eta) = \eta\sqrt{(1-\bar\alpha_{t-1})/(1-\bar\alpha_t)}\sqrt{1-\bar\alpha_t/\bar\alpha_{t-1}}
-+ \sigma_t = \eta\sqrt{\tilde\beta_t}
+? \sigma_t = \eta\sqrt{\tilde\beta_t}
 ? \sigma_t^2 = \eta\cdot\tilde\beta_t
-- \eta\,\tilde\beta_t
+? \eta\,\tilde\beta_t
 ddim-eta ddim
 + \sigma_{t} = \eta \sqrt{\left(1-\alpha_{t-1}\right) /\left(1-\alpha_{t}\right)} \sqrt{1-\alpha_{t} / \alpha_{t-1}}
 ddim-ddpm-sigma

@@ -188,14 +188,14 @@ class Parser:
             if start.kind == "number" and self.text[token.position] == "√" and (self.touches() or self.next.text in ("+", "-")):
                 self.fail(f"where does the root end? write √({start.text}) or √({start.text}{self.next.text} ...)", start)
             return inside
-        if start.text in ("frac", "sqrt"):  # such an argument ends where its line does
+        if start.text == "frac":
             return inside
-        while self.begins_factor() and self.next.text not in FUNCTIONS - {"sqrt"}:
+        while start.text != "sqrt" and self.begins_factor() and self.next.text not in FUNCTIONS - {"sqrt"}:
             angle = name in ("sin", "cos") and self.next.text in ("(", "t", "m", "n", "k")
             if not (angle or start.kind == "number" or start.text == "pi") or self.text[: self.next.position].endswith(SPACES):
                 self.fail(f"it may be of the product, {name}(a b), or of its first factor, {name}(a) b: write brackets")
             inside = self.node("*", (inside, self.expression(4)), token)
-        if self.next.text == "/" and self.tokens[self.at + 1].text not in FUNCTIONS:
+        if self.next.text == "/" and self.tokens[self.at + 1].text not in FUNCTIONS - {"sqrt"}:
             divided, below = self.take(), self.expression(4)
             one, other = (re.split("_|$", str(n.args[0]))[0] if n.op in ("name", "index") else "" for n in (inside, below))
             if not one or one != other:  # log sigma_2/sigma_1 is the logarithm of a ratio

@@ -6,7 +6,7 @@ A left side (x_t =), a condition (, where ...) and the sentence's full stop are 
 import re
 from typing import NamedTuple
 
-from .spelling import RELATIONS, UNREAD, WORDS, ExpressionError, Token
+from .spelling import RELATIONS, SPELLING, UNREAD, WORDS, ExpressionError, Token
 
 CONDITIONS = ("for", "if", "where", "with", "when", "and", "at")
 OPENING, CLOSING = ("(", "[", "{"), (")", "]", "}")
@@ -97,16 +97,9 @@ def split(tokens, sign):
 
 def _defined(tokens, parts, names):
     """The formula with a letter replaced by what a condition says that it is: where a = ..., for a letter that is not in scope."""
-    if len(parts) != 2 or not all(parts) or len(parts[0]) > 8 or any(t.text in OPENING[:2] for t in parts[0]):
+    if len(parts) != 2 or not all(parts) or not (meant := _letter(parts[0])) or meant & {*names, *WORDS}:
         return tokens
-    letter = [t.text for t in parts[0]]
-    accents = [t.text for t in parts[0] if t.kind == "accent"]
-    word = next((t.text for t in parts[0] if t.kind == "word"), "")
-    whole = "_".join([word, *accents])
-    index = "".join(letter[letter.index("_") + 1 :]).strip("{}") if "_" in letter else ""
-    if not word or {whole, f"{whole}_{index}"} & set(names):
-        return tokens
-    found, k = [], 0
+    letter, found, k = [t.text for t in parts[0]], [], 0
     while k < len(tokens):
         if [t.text for t in tokens[k : k + len(letter)]] == letter and not (found and found[-1].text == "_"):
             at = tokens[k].position
@@ -129,9 +122,21 @@ def depths(tokens):
 
 
 def _is_statement(part, names):
-    """E[x_1 - x_0 | x_t] or an integral in a chain of = is no formula."""
+    """E[x_1 - x_0 | x_t], an integral, or a letter that is not in scope: no formula where it stands in a chain of =."""
     named = len(part) > 1 and part[0].kind == "word" and part[0].text not in {*names, *WORDS} - {"min", "max"}
-    return any(t.kind == "unread" for t in part) or (named and part[1].text in OPENING)
+    unknown = (meant := _letter(part)) and not meant & {*names, *WORDS}
+    return any(t.kind == "unread" for t in part) or unknown or (named and part[1].text in OPENING)
+
+
+def _letter(part):
+    """What a single letter with accents and index may be called; nothing where more stands there."""
+    words = [t for t in part if t.kind == "word"]
+    if not words or any(t.kind == "unread" or t.text in ("(", "[", "|", "+", "-", "*", "/", "**", "frac", ",") for t in part):
+        return set()
+    whole = "_".join([words[0].text, *(t.text for t in part if t.kind == "accent")])
+    behind = "".join(t.text for t in part).partition("_")[2].strip("{}").replace("t-1", "s")
+    name = {whole, SPELLING.get(whole, whole), f"{whole}_{behind}", SPELLING.get(f"{whole}_{behind}", "")}
+    return name | {f"{words[0].text}_{behind}{''.join('_' + t.text for t in part if t.kind == 'accent')}"}
 
 
 def _one_quantity(part):
@@ -163,8 +168,9 @@ def ordered(tokens):
     r"""An index stands before a power and at its letter: sigma^2_t, \prod^t_{s=1} and {\bar\alpha}_{t-1} as usually written."""
     found, k = [], 0
     while k < len(tokens):
-        if tokens[k].text == "_" and found:
-            index = _group(tokens, k + 1)
+        argument = [t.text for t in tokens[k : k + 3]] == ["(", "t", ")"] and found and found[-1].text == "2"  # g^2(t)
+        if (tokens[k].text == "_" or argument) and found:
+            index = k + 3 if argument else _group(tokens, k + 1)
             power = next((p for p in range(len(found) - 1, -1, -1) if found[p].text == "**"), None)
             if power is not None and _group(found, power + 1) == len(found):
                 found[power:power] = tokens[k:index]
@@ -175,7 +181,7 @@ def ordered(tokens):
                 before = found[opening - 1] if opening else None
                 inside = found[opening + 1 : -1]
                 alone = [t.kind for t in inside] in (["word"], ["accent", "word"])
-                if alone and not (before and (before.kind == "accent" or before.text in ("_", "**", "frac", "sqrt", "}", "]"))):
+                if alone and not (before and (before.kind == "accent" or before.text in ("_", "**", "frac", "sqrt"))):
                     found[opening:] = inside
         found.append(tokens[k])
         k += 1
@@ -189,4 +195,4 @@ def _group(tokens, start):
         depth += (tokens[k].text in OPENING) - (tokens[k].text in CLOSING)
         if depth <= 0:
             return k + 1
-    return len(tokens)
+    return len(tokens) + 1  # it does not

@@ -18,7 +18,7 @@ SPELLING = {"epsilon": "eps", "varepsilon": "eps", "varphi": "phi", "ab": "alpha
             "alphabar": "alpha_bar", "a_bar": "alpha_bar", "alphas_cumprod": "alpha_bar", "alphas": "alpha", "betas": "beta",
             "eps_theta": "eps_hat", "eps_hat_theta": "eps_hat", "noise_pred": "eps_hat", "s_theta": "score", "x0": "x_0",
             "xt": "x_t", "x0_hat": "x_0_hat", "x_start": "x_0", "x_tau_i": "x_t", "x_hat_theta": "x_0_hat", "u_theta": "u",
-            "v_theta": "u", "eps_varnothing": "eps_u", "eps_emptyset": "eps_u", "eps_uncond": "eps_u", "eps_y": "eps_c",
+            "v_theta": "u", "X_0": "x_0", "X_1": "x_1", "X_t": "x_t", "eps_varnothing": "eps_u", "eps_emptyset": "eps_u", "eps_uncond": "eps_u", "eps_y": "eps_c",
             "eps_cond": "eps_c", "MAX": "peak", "MSE": "mse", "a_dot": "da", "b_dot": "db", "sigma_dot": "dsigma"}  # fmt: skip
 INSTEAD = {"noise": ("eps", "z"), "v": ("u",), "N": ("n",), "K": ("n",), "tau": ("temp",), "sigma_12": ("cov",), "eta": ("lr",),
            "gamma": ("scale", "gain"), "alpha": ("gate",), "beta": ("shift", "beta_kl"), "lambda": ("decay",), "d": ("decay",),
@@ -29,10 +29,10 @@ NOTATIONS = {  # other books' letters -> ours
     "prince": {"alpha": "alpha_bar", "x": "x_0", "z_t": "x_t", "z_s": "x_s"},  # Understanding Deep Learning
 }
 SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "∗": "*", "⋅": "*", "⊙": "*", "÷": "/", "^": "**", "‖": "|", "∥": "|",
-         "∣": "|", "…": "..", "√": "sqrt", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod", "≔": "=", "←": "="}  # fmt: skip
+         "∣": "|", "…": "..", "√": "sqrt", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod", "≔": "=", "≈": "=", "←": "="}  # fmt: skip
 COMMANDS = {"cdot": "*", "times": "*", "odot": "*", "ast": "*", "dfrac": "frac", "tfrac": "frac", "cfrac": "frac"}
 COMMANDS |= dict.fromkeys("lVert rVert lvert rvert vert Vert mid".split(), "|")
-COMMANDS |= dict.fromkeys("coloneqq triangleq equiv leftarrow gets".split(), "=")
+COMMANDS |= dict.fromkeys("coloneqq triangleq approx equiv leftarrow gets".split(), "=")
 UNREAD = {"mathbb": "an expectation", "mathcal": "a distribution", "nabla": "a gradient", "partial": "a derivative",
           "int": "an integral", "∇": "a gradient", "∂": "a derivative", "∫": "an integral"}  # fmt: skip
 RELATIONS = set("< > ≤ ≥ ≠ ∼ ~ ∈ → leq geq le ge lt gt ne neq sim in to rightarrow".split())
@@ -146,7 +146,7 @@ class Speller:
                 ways += [greek + "_t" for greek in ("alpha", "beta") if greek[0] == value[0] and greek in self.names]
             if len(ways) > 1:
                 self.fail(f"{value!r} may be {' or '.join(ways)} here: write one of them", here)
-            if before == "**" or (len(value) > 2 and indexed == "("):
+            if before == "**" or (len(value) > 2 and indexed == "(" and "_" not in value):
                 self.fail(f"{value!r} is not known here; write {ways[0]} for a product", here)
         for piece in rows[0] if rows else [value]:
             for k, part in enumerate(self._name(piece) if rows else name or value.split("_")):
