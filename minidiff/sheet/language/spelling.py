@@ -60,9 +60,12 @@ def _with_subscript(word, names):
     return word
 
 
+WORDS = ("in", "for", "sum", "abs", "exp", "log", "sin", "cos", "min", "max")  # never letters typed together
+
+
 def _are_letters(word, names):
     """Is it two or three letters of the scope, typed together?"""
-    return 1 < len(word) < 4 and word not in (*names, "in") and SPELLING.get(word) not in names and set(word) <= set(names)
+    return 1 < len(word) < 4 and word not in (*names, *WORDS) and SPELLING.get(word) not in names and set(word) <= set(names)
 
 
 class Token(NamedTuple):
