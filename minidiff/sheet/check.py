@@ -5,6 +5,7 @@ rounding that evaluate keeps. A case is skipped only where the right answer is n
 comes with the smallest counterexample (few steps, round numbers, t >= 2) and what the oracle measures there.
 """
 
+import functools
 import math
 import textwrap
 from collections import Counter
@@ -108,13 +109,19 @@ def _off(row):
     return f"{abs(a / b - 1):.{2 if abs(a / b - 1) > 1e-4 else 8}%} too {'large' if abs(a) > abs(b) else 'small'}"
 
 
+@functools.lru_cache(8)
+def _drawn(letters, seed):
+    """The N random cases."""
+    rng = np.random.default_rng([seed, 1])
+    return [random_case(letters, rng) for _ in range(N)]
+
+
 def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
     """The Verdict on one Version against another. other(case) -> (the right number, the line that shows it).
 
     both: a case is skipped only where neither side is finite; else where the right one is not.
     """
-    rng, different, skipped, seen = np.random.default_rng([seed, 1]), [], [], 0
-    cases = [random_case(letters, rng) for _ in range(N)]
+    different, skipped, seen, cases = [], [], 0, _drawn(letters, seed)
     for c in cases:
         a, b = yours.real(c), right.real(c)
         if not math.isfinite(b) and not (both and math.isfinite(a)):
@@ -148,8 +155,8 @@ def _refuted(letters, yours, right, case, found, cases, wrong, data, often):
     lines = ["wrong", f"  counterexample  {written(case, both)}", f"  yours           {shown}    read as {yours.read}", origin]
     if both & {"t", "s", "beta", "alpha", "alpha_bar", "x_t", "x_0_hat"}:
         rows = _at_other_times(letters, case, yours.value, right.value)
-    if f"{a:.6g}" == f"{b:.6g}":
-        lines.append(f"  off by          {abs(1 - a / right.value(case)):.1e} of the number, which is more than rounding")
+    if 0 < (off := abs(1 - a / (right.value(case) or math.nan))) < 1e-5:
+        lines.append(f"  off by          {off:.1e} of the number, which is more than rounding")
     if rows:
         lines.append(f"  at other t      with beta_1..beta_{len(COARSE)} = {number(COARSE)}:")
         lines.append(textwrap.indent(textwrap.fill("; ".join(f"t = {r['t']}: {_off(r)}" for r in rows), 82), " " * 18))
@@ -198,6 +205,7 @@ def _circle(entry, yours, verdict):
     return Verdict("wrong", text, verdict.data | {"status": "wrong", "misconception": why})
 
 
+@functools.cache
 def _all_letters():
     """The letters of all entries: one that has two meanings has the sheet's, or the commoner one's kind."""
     meant = Counter((k, about) for f in SHEET for k, about in f.own.items() if k not in LETTERS)

@@ -119,7 +119,7 @@ class Letters:
         if place != "x_t":
             c["x_t"] = evaluate(parse(place, c), c)
         c["x_t"] = c.get("x_t", c["x"])
-        if "x" not in case:
+        if "x" not in case and "x" not in self.own:
             c["x"] = c["x_t"]
         if "t" not in case and time != "t":
             c["t"] = evaluate(parse(time, c), c)
