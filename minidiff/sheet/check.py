@@ -5,22 +5,20 @@ rounding that evaluate keeps. A case is skipped only where the right answer is n
 comes with the smallest counterexample (few steps, round numbers, t >= 2) and what the oracle measures there.
 """
 
-import inspect
+import functools
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
 from . import SHEET, find
 from .entry import COARSE, LETTERS, Case, Letters, make_case, random_case, round_cases
-from .language import ExpressionError, Near, Node, Tree, evaluate, parse, show, used
+from .language import ExpressionError
 from .verdict import Verdict, number, written
+from .version import MISTAKE, agree, sees, version_of
 
 N, ENOUGH = 200, 20  # random schedules; how many of them must give numbers on both sides
-MISTAKE = 1e-9  # the smallest relative mistake that is told from rounding
 SLIPS = (  # mistakes in any formula: (right(k), the right answer at t + k -> what the mistake gives; what it is called)
     (lambda right: right(0) ** 2, "the square of the right answer: a variance where a standard deviation was asked for?"),
     (lambda right: right(0) ** 0.5, "the root of the right answer: a standard deviation where a variance was asked for?"),
@@ -31,77 +29,6 @@ SLIPS = (  # mistakes in any formula: (right(k), the right answer at t + k -> wh
     (lambda right: right(-1), "the right answer for t - 1: an index is one step early"),
     (lambda right: right(1), "the right answer for t + 1: an index is one step late"),
 )
-
-
-class Version(NamedTuple):
-    """A formula as somebody wrote it: real(case) -> its number (nan outside an array), how it was read, its letters.
-
-    tree is None for a Python function.
-    """
-
-    real: Callable
-    read: str
-    letters: set
-    tree: Tree | None = None
-
-    def value(self, case):
-        """The number as a float."""
-        return float(self.real(case))
-
-
-def version_of(formula, names, notation="ddpm", letters=None):
-    """The Version of an expression, or of a Python function of the letters. names: a case, for the names in scope.
-
-    letters: those of the entry, which say what its networks are asked. Raises ExpressionError for what cannot be understood.
-    """
-    if callable(formula):
-        return _function(formula, names)
-    if not isinstance(formula, str):
-        raise ExpressionError(f"a formula is an expression or a function of the letters, got {formula!r}")
-    tree = parse(formula, names, notation, letters.networks if letters else None)
-    around = letters.around if letters and _networks(tree.root) else lambda case: case
-
-    def real(case):
-        try:
-            return evaluate(tree, around(case), work=1000)
-        except ExpressionError as error:
-            if "indices are" in error.message:  # beta[t+1] at t = T
-                return Near(math.nan, 0.0)
-            raise
-
-    return Version(real, show(tree.root), used(tree.root), tree)
-
-
-def _function(f, names):
-    """The Version of a Python function. Its operations cannot be counted: a fifth of a MISTAKE counts as rounding."""
-    try:
-        wanted = list(inspect.signature(f).parameters)
-    except ValueError:
-        raise ExpressionError(f"the arguments of {f.__name__} have no names; give a function of the letters") from None
-    if unknown := [name for name in wanted if name not in names]:
-        raise ExpressionError(f"unknown argument {unknown[0]!r}; the letters are {', '.join(names)}")
-
-    def real(case):
-        y = _call(f, [case.floats()[name] for name in wanted])
-        return Near(y, MISTAKE / 5 * abs(y) + 1e-13)
-
-    return Version(real, getattr(f, "__name__", "a function"), set(wanted))
-
-
-def _networks(node):
-    """The Nodes of networks that are asked somewhere."""
-    return ([node] if node.op == "asked" else []) + [n for a in node.args if isinstance(a, Node) for n in _networks(a)]
-
-
-def _call(f, arguments):
-    """A student's function; what it raises is told in one line."""
-    try:
-        with np.errstate(all="ignore"):
-            return float(f(*arguments))
-    except ZeroDivisionError:
-        return math.nan
-    except Exception as error:
-        raise ExpressionError(f"the function failed: {type(error).__name__}: {error}") from error
 
 
 def measure(entry, case, rng):
@@ -117,28 +44,22 @@ def close(a, b):
     return math.isfinite(a) and math.isfinite(b) and abs(a - b) <= MISTAKE * max(abs(a), abs(b)) + 1e-12
 
 
-def agree(a, b):
-    """Whether two numbers are equal as far as rounding lets one see: exact ones exactly, floats within their errors."""
-    off = a - b
-    return abs(off) <= (off.error if isinstance(off, Near) else 0)
-
-
-def sees(a, b):
-    """Whether rounding leaves a MISTAKE to be seen in the numbers."""
-    off = a - b
-    return not isinstance(off, Near) or off.error <= MISTAKE / 2 * abs(b)
-
-
-def _same(f, g, cases):
-    """Equal wherever both are finite, and often enough to say so."""
-    values = [(a, b) for a, b in ((f(c), g(c)) for c in cases) if math.isfinite(a) and math.isfinite(b)]
-    return len(values) >= ENOUGH and all(close(a, b) for a, b in values)
+def _same(numbers, g, cases):
+    """Equal wherever g is finite, and often enough to say so."""
+    often = 0
+    for a, c in zip(numbers, cases):
+        if math.isfinite(b := g(c)):
+            if not close(a, b):
+                return False
+            often += 1
+    return often >= ENOUGH
 
 
 def _misconception(wrong, yours, right, cases):
     """The known mistake that gives the same numbers, in words, or an empty string."""
+    numbers = [yours(c) for c in cases]
     for expression, why in wrong:
-        if _same(yours, version_of(expression, cases[0]).value, cases):
+        if _same(numbers, version_of(expression, cases[0]).value, cases):
             return why
 
     def of(slip):
@@ -151,7 +72,7 @@ def _misconception(wrong, yours, right, cases):
 
         return value
 
-    return next((f"your version is {why}" for slip, why in SLIPS if _same(yours, of(slip), cases)), "")
+    return next((f"your version is {why}" for slip, why in SLIPS if _same(numbers, of(slip), cases)), "")
 
 
 def _at_other_times(letters, case, yours, right):
@@ -179,13 +100,20 @@ def _counterexample(f, g, cases):
 
 def _off(row):
     a, b = row["yours"], row["right"]
-    if close(a, b):
+    if abs(a - b) <= 1e-11 * abs(b):
         return "agrees"
     if not (math.isfinite(a) and math.isfinite(b)):
         return "not finite"
     if a * b <= 0:
         return f"{a:.4g}, not {b:.4g}"
-    return f"{abs(a / b - 1):.2%} too {'large' if abs(a) > abs(b) else 'small'}"
+    return f"{abs(a / b - 1):.{2 if abs(a / b - 1) > 1e-4 else 8}%} too {'large' if abs(a) > abs(b) else 'small'}"
+
+
+@functools.lru_cache(8)
+def _drawn(letters, seed):
+    """The N random cases."""
+    rng = np.random.default_rng([seed, 1])
+    return [random_case(letters, rng) for _ in range(N)]
 
 
 def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
@@ -193,8 +121,7 @@ def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
 
     both: a case is skipped only where neither side is finite; else where the right one is not.
     """
-    rng, different, skipped, seen = np.random.default_rng([seed, 1]), [], [], 0
-    cases = [random_case(letters, rng) for _ in range(N)]
+    different, skipped, seen, cases = [], [], 0, _drawn(letters, seed)
     for c in cases:
         a, b = yours.real(c), right.real(c)
         if not math.isfinite(b) and not (both and math.isfinite(a)):
@@ -225,40 +152,23 @@ def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
 
 
 def _refuted(letters, yours, right, case, found, cases, wrong, data, often):
-    """The Verdict wrong, with its counterexample. found: (the right number, the line that shows it); often: equal on how many."""
+    """The Verdict wrong, with its counterexample. found: (right number, the line that shows it); often: equal on how many."""
     both, a, (b, origin), rows = yours.letters | right.letters, yours.value(case), found, []
-    shown = f"{a:.6g}" if math.isfinite(a) else _missing(yours.tree, case) or f"{a}, which is no number"
+    shown = f"{a:.6g}" if math.isfinite(a) else yours.outside(case) or f"{a}, which is no number"
     lines = ["wrong", f"  counterexample  {written(case, both)}", f"  yours           {shown}    read as {yours.read}", origin]
     if both & {"t", "s", "beta", "alpha", "alpha_bar", "x_t", "x_0_hat"}:
         rows = _at_other_times(letters, case, yours.value, right.value)
+    if 0 < (off := abs(1 - a / (right.value(case) or math.nan))) < 1e-5:
+        lines.append(f"  off by          {off:.1e} of the number, which is more than rounding")
     if rows:
         lines.append(f"  at other t      with beta_1..beta_{len(COARSE)} = {number(COARSE)}:")
         lines.append(textwrap.indent(textwrap.fill("; ".join(f"t = {r['t']}: {_off(r)}" for r in rows), 82), " " * 18))
     elif data["equal"]:
         lines.append(f"  {often}")
-    if why := _asked_elsewhere(letters, yours.tree, cases) or _misconception(wrong, yours.value, right.value, cases):
+    if why := yours.asked_elsewhere(letters, cases[:ENOUGH]) or _misconception(wrong, yours.value, right.value, cases):
         lines.append(f"  why             {why}")
     data |= {"counterexample": {k: number(v) for k, v in case.items()}, "misconception": why}
     return Verdict("wrong", "\n".join(lines), data | {"yours": a, "measured": b, "times": rows})
-
-
-def _missing(tree, case):
-    """Which index leaves its array, in words, or an empty string."""
-    try:
-        return tree and evaluate(tree, case) * 0 and ""
-    except ExpressionError as error:
-        return error.message
-
-
-def _asked_elsewhere(letters, tree, cases):
-    """Where a network is asked that it is not given there, in words, or an empty string."""
-    for node in _networks(tree.root) if tree else ():
-        name, *pairs = node.args
-        for asked, given in zip(pairs[::2], pairs[1::2]):
-            at = [[evaluate(Tree("", n), letters.around(c)) for n in (asked, given)] for c in cases[:ENOUGH] if asked]
-            if not all(agree(*both) for both in at):
-                return f"{name} is asked at {show(asked)}; it is given {show(given)}"
-    return ""
 
 
 def _not_understood(error):
@@ -298,10 +208,11 @@ def _circle(entry, yours, verdict):
     return Verdict("wrong", text, verdict.data | {"status": "wrong", "misconception": why})
 
 
+@functools.cache
 def _all_letters():
     """The letters of all entries: one that has two meanings has the sheet's, or the commoner one's kind."""
-    known = {k: Counter(f.own[k] for f in SHEET if k in f.own).most_common(1)[0][0] for f in SHEET for k in f.own}
-    known = {k: about for k, about in known.items() if k not in LETTERS}
+    meant = Counter((k, about) for f in SHEET for k, about in f.own.items() if k not in LETTERS)
+    known = dict(about for about, _ in reversed(meant.most_common()))
     names = [k for k in LETTERS if k not in ("alpha", "alpha_bar", "T")]  # these come with beta
     return Letters(letters=" ".join([*names, *known]), own=known)
 

@@ -119,7 +119,7 @@ class Letters:
         if place != "x_t":
             c["x_t"] = evaluate(parse(place, c), c)
         c["x_t"] = c.get("x_t", c["x"])
-        if "x" not in case:
+        if "x" not in case and "x" not in self.own:
             c["x"] = c["x_t"]
         if "t" not in case and time != "t":
             c["t"] = evaluate(parse(time, c), c)
@@ -212,7 +212,7 @@ def round_cases(letters):
 
 
 def random_case(letters, rng):
-    """A case with everything drawn: T in 2..8, beta in (0.02, 0.6), t in 1..T; in short fractions, so that nothing is rounded."""
+    """A case with everything drawn, in short fractions, which are exact: T in 2..8, beta in (0.02, 0.6), t in 1..T."""
     T, short = int(rng.integers(2, 9)), lambda value: Fraction(round(1000 * value), 1000)
     draw = {REAL: lambda: short(1.5 * rng.standard_normal()), POSITIVE: lambda: short(rng.uniform(0.3, 2.5)),
             SHARE: lambda: short(rng.uniform(0.05, 0.95)), COUNT: lambda: int(rng.integers(1, 7))}  # fmt: skip

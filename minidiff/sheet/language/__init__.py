@@ -22,6 +22,7 @@ powers and work are bounded. Numbers are exact fractions for as long as the valu
 """
 
 import math
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -33,8 +34,8 @@ from .spelling import NOTATIONS, ExpressionError
 __all__ = [
     "NETWORKS",
     "NOTATIONS",
-    "Near",
     "ExpressionError",
+    "Near",
     "Node",
     "Tree",
     "evaluate",
@@ -120,7 +121,9 @@ def show(node, least=0):
     """The expression written out in our letters, with only the brackets it needs."""
     op, args = node.op, node.args
     if op == "number":
-        return f"{args[0]}" if args[0].denominator == 1 else f"{float(args[0]):g}"
+        if args[0].denominator == 1 and args[0] < 10**15:
+            return f"{args[0]}"
+        return str(Context(prec=50).divide(*map(Decimal, args[0].as_integer_ratio())).normalize()).replace("E", "e")  # 1e-9
     if op == "name":
         return args[0]
     if op == "index":

@@ -8,7 +8,7 @@ import functools
 import math
 from fractions import Fraction
 
-POWER, BITS = 64, 900  # exponent and size of an exact number
+POWER, LARGEST = 64, 2**900  # exponent and size of an exact number
 UNIT = 2.0**-52  # twice the rounding of one operation: what exp, log and the like may be off, and the bound's own rounding
 
 
@@ -55,10 +55,10 @@ def number(value):
     if type(value) is Near:
         return value
     if isinstance(value, int | Fraction):
-        if max(abs(value.numerator), value.denominator).bit_length() <= BITS:
-            return Fraction(value)
-        large = abs(value) >= 2**1000
-        return Near(math.copysign(math.inf, value.numerator) if large else value.numerator / value.denominator, 0.0)
+        top, below = value.as_integer_ratio()
+        if -LARGEST < top < LARGEST and below < LARGEST:
+            return value if type(value) is Fraction else Fraction(value)
+        return Near(top / below if abs(value) < 2**1000 else math.inf if top > 0 else -math.inf, 0.0)
     return Near(float(value), 0.0)
 
 
