@@ -60,6 +60,12 @@ def forward_moments(betas, t, s=0, mean=1.0, var=0.0):
     return mean, var
 
 
+def half_log_snr(betas, t):
+    """log(mean / standard deviation) of x_t for x_0 = 1, step by step; infinite at t = 0."""
+    mean, var = forward_moments(betas, t)
+    return math.log(mean) - math.log(var) / 2 if var else math.inf
+
+
 def posterior(betas, t, s, x_0, x_t):
     """Mean and variance of q(x_s | x_t, x_0), by Bayes on a grid of x_s: q(x_s | x_0) q(x_t | x_s), normalised."""
     prior_mean, prior_var = forward_moments(betas, s, mean=x_0)
@@ -78,6 +84,14 @@ def difference(f, x, h=1e-3):
     """df/dx by central differences of two step lengths, combined so that the error is of order h^4."""
     slope = lambda h: (f(x + h) - f(x - h)) / (2 * h)  # noqa: E731
     return (4 * slope(h / 2) - slope(h)) / 3
+
+
+def runge_kutta(u, x, t, h):
+    """x after a step h of dx/dt = u(x, t), with an error of order h^5."""
+    a = u(x, t)
+    b = u(x + h / 2 * a, t + h / 2)
+    c = u(x + h / 2 * b, t + h / 2)
+    return x + h * (a + 2 * b + 2 * c + u(x + h * c, t + h)) / 6
 
 
 def root(f, low, high):

@@ -21,6 +21,11 @@ def test_tools():
     mean, var = oracles.posterior([0, 0.05, 0.1, 0.2, 0.15], 4, 3, 1.7, 0.6)
     assert abs(mean - 0.921401) < 5e-7 and abs(var - 0.113235) < 5e-7
     assert oracles.posterior([0, 0.05], 1, 0, 1.7, 0.6) == (1.7, 0.0)
+    assert abs(oracles.half_log_snr([0, 0.36, 0.75], 2) - math.log(0.4**2 / 0.84) / 2) < 1e-15
+    assert oracles.half_log_snr([0, 0.36], 0) == math.inf
+    # dx/dt = t^3 is what Simpson's rule integrates exactly; dx/dt = x takes the exponential's series up to h^4
+    assert oracles.runge_kutta(lambda x, t: t**3, 1.0, 2.0, 2.0) == 1 + (4**4 - 2**4) / 4
+    assert abs(oracles.runge_kutta(lambda x, t: x, 1.0, 0.0, 0.5) - (1 + 1 / 2 + 1 / 8 + 1 / 48 + 1 / 384)) < 1e-15
     # narrower than the first grid's cells
     mean, var = oracles.refined_moments(lambda x: -((x - 3) ** 2) / (2 * 0.01**2), 0.0, 60.0)
     assert abs(mean - 3) < 1e-12 and abs(var - 1e-4) < 1e-14

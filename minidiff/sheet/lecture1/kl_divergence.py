@@ -1,13 +1,12 @@
-"""Lecture 1: the KL divergence, for Gaussians, and from q(x_T) to pure noise; nats as bits."""
+"""Lecture 1: the KL divergence, for Gaussians, and from q(x_T) to pure noise."""
 
 import math
 
 import numpy as np
 
 from ... import gaussian
-from ...continuous import sde
 from .. import oracles
-from ..entry import POSITIVE, REAL, Formula
+from ..entry import POSITIVE, Formula
 
 GAUSSIANS = "mu_1 sigma_1 mu_2 sigma_2"
 
@@ -125,22 +124,6 @@ ENTRIES = [
             ("1/2 * (alpha_bar[T] * x_0**2 - d * log(1 - alpha_bar[T]))", "the variance 1 - alpha_bar minus 1 is missing"),
             ("1/2 * (alpha_bar[T] * (x_0**2 - 1) - log(1 - alpha_bar[T]))", "each of the d coordinates has its variance"),
             ("d/2 * (alpha_bar[T] * (x_0**2 - 1) - log(1 - alpha_bar[T]))", "||x_0||^2 is the sum over all d already"),
-        ),
-    ),
-    Formula(
-        name="bits-per-dim", number=18, lecture=1, title="Bits per dimension from a log-likelihood in nats",
-        latex=r"b = -\frac{\log p(x)}{d\,\log 2}",
-        why="The length of the best code for x, shared among its coordinates, so that sizes of pictures can be compared.",
-        letters="L d", own={"L": (REAL, "log p(x) in nats")}, answer="-L / (d * log(2))",
-        oracle=lambda c, rng: oracles.root(lambda b: math.exp(c.L) - math.prod([2.0**-b] * c.d), -100.0, 100.0),
-        measured="bisection for the number of halvings a coordinate that leads from 1 to p(x)",
-        source=sde.bits_per_dim, value=lambda f, c: f(c.L, c.d),
-        wrong=(
-            ("L / (d * log(2))", "the sign: a less likely x needs more bits"),
-            ("-L / d", "that is nats a coordinate: a bit is log 2 nats"),
-            ("-L / log(2)", "those are the bits of all coordinates together"),
-            ("-L * log(2) / d", "a nat is more than a bit: divide by log 2"),
-            ("-log(abs(L)) / (d * log(2))", "L is a logarithm already"),
         ),
     ),
 ]

@@ -1,4 +1,4 @@
-"""Lecture 1: sums and products of Gaussians, densities, the chain rule, Bayes' rule, gradients through samples."""
+"""Lecture 1: sums and products of Gaussians, densities, the chain rule and Bayes' rule."""
 
 import math
 
@@ -94,20 +94,6 @@ def _kurtosis_gap(c, rng):
     y, q = oracles.gaussian_grid(0.0, c.sigma_2)
     second, fourth = (np.sum(p * x**k) * np.sum(q * y**k) for k in (2, 4))
     return fourth / second**2 - 3
-
-
-def _gradient_gap(c, rng, through=lambda eps, slope: eps * slope):
-    """d/dsigma E f(x), x ~ N(mu, sigma^2), the density moving on a fixed grid, minus E through(eps, f')."""
-    f = lambda x: np.tanh(x) + x**2 / 3  # noqa: E731
-    x = np.linspace(c.mu - 13 * c.sigma, c.mu + 13 * c.sigma, 1001)
-
-    def average(sigma):
-        p = np.exp(oracles.log_bell(x, c.mu, sigma**2))
-        return p @ f(x) / p.sum()
-
-    eps, weight = oracles.gaussian_grid(0.0, 1.0, 1001)
-    slope = oracles.difference(f, c.mu + c.sigma * eps)
-    return oracles.difference(average, c.sigma, 1e-3 * c.sigma) - weight @ through(eps, slope)
 
 
 # fmt: off
@@ -214,19 +200,5 @@ ENTRIES = [
         letters="sigma_1 sigma_2", relation="!=",
         oracle=_kurtosis_gap, measured="the kurtosis of XY minus the Gaussian's 3, by quadrature",
         wrong=((_kurtosis_gap, "XY has kurtosis 9, a Gaussian has 3: only the product of the densities is Gaussian"),),
-    ),
-    Formula(
-        name="reparametrisation", number=13, lecture=1, title="A gradient through a sample x = mu + sigma eps",
-        latex=r"\nabla_\sigma\,\mathrm{E}_{x\sim\mathcal{N}(\mu,\sigma^2)}f(x) ="
-              r" \mathrm{E}_\epsilon[\,\epsilon\,f'(\mu+\sigma\epsilon)]",
-        why="With the randomness in eps alone x is an ordinary function of mu and sigma, and the chain rule holds.",
-        letters="mu sigma", bound=1e-8,
-        oracle=_gradient_gap, measured="finite differences of an average over the moving density, against one over eps",
-        wrong=(
-            (lambda c, rng: _gradient_gap(c, rng, lambda eps, slope: slope), "without eps it is the gradient by mu"),
-            (lambda c, rng: _gradient_gap(c, rng, lambda eps, slope: c.sigma * eps * slope), "dx/dsigma is eps, not sigma eps"),
-            (lambda c, rng: _gradient_gap(c, rng, lambda eps, slope: 0 * slope), "a sample does depend on sigma"),
-            (lambda c, rng: _gradient_gap(c, rng, lambda eps, slope: eps**2 * slope), "dx/dsigma is eps, once"),
-        ),
     ),
 ]

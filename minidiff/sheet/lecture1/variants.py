@@ -144,7 +144,7 @@ ENTRIES = [
     Formula(
         name="leading-times", number=35, lecture=1, title="A subsequence from below: its k-th time",
         latex=r"\tau_k = 1 + (k-1)\,\lfloor T/S\rfloor,\quad k = 1..S",
-        why="Even strides from 1 on: it visits t = 1 but stops short of T, so it starts from noise that is not all noise.",
+        why="Even strides from 1 on: it visits t = 1 but not T, and yet sampling starts there from pure noise.",
         letters="T S k", own=TIMES, derive=_fitting, answer="1 + (k-1) * floor(T/S)",
         oracle=_leading, measured="the longest stride of which S fit into T, counted; strides added from 1 on",
         source=sample.leading, value=lambda f, c: f(c.T, c.S)[c.S - c.k],

@@ -69,6 +69,12 @@ def _settled(c, rng):
     return var
 
 
+def _balanced(c, rng):
+    """The step at which the drift eta s is r times as long as the noise sqrt(2 eta) z, by bisection on its logarithm."""
+    drift_over_noise = lambda u: math.exp(u) * c.score / (math.sqrt(2 * math.exp(u)) * c.z)  # noqa: E731
+    return math.exp(oracles.root(lambda u: drift_over_noise(u) - c.r, -30.0, 30.0))
+
+
 # fmt: off
 ENTRIES = [
     Formula(
@@ -182,6 +188,22 @@ ENTRIES = [
             ("sigma**2 + a", "the noise of one step is added, but the pull takes most of it back"),
             ("sigma**2 / (1 + a/(4*sigma**2))", "the sign: finite steps leave too much variance, not too little"),
             ("0", "that is what is left without the noise"),
+        ),
+    ),
+    Formula(
+        name="langevin-snr", number=41, lecture=2, title="Langevin's step size from a ratio of lengths (the corrector)",
+        latex=r"\eta = 2\left(r\,\frac{\|z\|}{\|s_\theta\|}\right)^2",
+        why="Scores are long where the noise is small: there the step has to be short, or the noise hardly counts.",
+        letters="r z score", own={"r": (POSITIVE, "length of eta s over length of sqrt(2 eta) z, 0.16 in the paper"),
+                                  "z": (POSITIVE, "length of the fresh noise"), "score": (POSITIVE, "length of the score")},
+        answer="2 * (r * z / score)**2",
+        oracle=_balanced, measured="bisection for the step whose drift eta s is r times as long as its noise sqrt(2 eta) z",
+        wrong=(
+            ("(r * z / score)**2", "the 2 under the noise's root is missing"),
+            ("2 * r * z / score", "the drift grows with eta, the noise with its root: the ratio is to be squared"),
+            ("2 * (r * score / z)**2", "inverted: a long score asks for a short step"),
+            ("2 * (z / (r * score))**2", "r is drift over noise: more of it is a longer step"),
+            ("(r * z / score)**2 / 2", "sqrt(2 eta) has the 2 under the root: it is multiplied"),
         ),
     ),
 ]

@@ -1,4 +1,4 @@
-"""Lecture 2: denoising score matching learns a score that nobody can compute."""
+"""Lecture 2: denoising score matching learns a score that nobody can compute; so does implicit score matching."""
 
 import math
 
@@ -11,6 +11,8 @@ KERNEL = {"x": (REAL, "clean data"), "x_tilde": (REAL, "noisy data, x + sigma ep
           "sigma": (POSITIVE, "standard deviation of the added noise")}  # fmt: skip
 LINE = {"a": (REAL, "slope of s_theta(x) = a x + b"), "b": (REAL, "its value at 0"),
         "sigma": (POSITIVE, "standard deviation of the added noise")}  # fmt: skip
+MODEL = {"mu": (REAL, "mean of the model"), "sigma": (POSITIVE, "standard deviation of the model"),
+         "mu_1": (REAL, "mean of the data"), "sigma_1": (POSITIVE, "standard deviation of the data")}  # fmt: skip
 POINTS, SHARES = (-1.0, 1.5), (0.3, 0.7)  # the data
 
 
@@ -43,6 +45,31 @@ def _dsm_floor(c, rng):
     noisy, var = x[:, None] + c.sigma * eps, p @ x**2 + c.sigma**2 * (q @ eps**2)
     target = oracles.difference(lambda y: oracles.log_bell(y, x[:, None], c.sigma**2), noisy)
     return np.sum(p[:, None] * q * (target - oracles.difference(lambda y: oracles.log_bell(y, 0.0, var), noisy)) ** 2)
+
+
+def _own_units(c, rng):
+    """sigma^2 times the squared distance of s_theta from the noise's score, that by finite differences."""
+    target = oracles.difference(lambda y: oracles.log_bell(y, 0.7, c.sigma**2), 0.7 + c.sigma * c.eps)
+    return c.sigma**2 * (c.score - target) ** 2
+
+
+def _explicit(c, rng):
+    """E (s_theta - s)^2 / 2 - E s^2 / 2 over N(mu_1, sigma_1^2) data, both scores by finite differences: no divergence."""
+    x, p = oracles.gaussian_grid(c.mu_1, c.sigma_1, 601)
+    model, data = (oracles.difference(lambda y, m=m, s=s: oracles.log_bell(y, m, s**2), x, 1e-2 * s)
+                   for m, s in ((c.mu, c.sigma), (c.mu_1, c.sigma_1)))  # fmt: skip
+    return p @ ((model - data) ** 2 - data**2) / 2
+
+
+def _implicit(c, rng, square=0.5, divergence=1.0):
+    """SM minus the implicit loss of s_theta(x) = a tanh(x) + b, minus the same of another s_theta, data of two bumps."""
+
+    def gap(a, b):
+        s = lambda y: a * np.tanh(y) + b  # noqa: E731
+        return _average(c, lambda y, _, score: (
+            (s(y) - score) ** 2 / 2 - square * s(y) ** 2 - divergence * oracles.difference(s, y)))  # fmt: skip
+
+    return gap(c.a, c.b) - gap(-0.4, 0.2)
 
 
 # fmt: off
@@ -105,6 +132,51 @@ ENTRIES = [
             ("1/sigma**2 - 1/sigma_1**2", "x_tilde has the noise's variance as well"),
             ("1/sigma**2 + 1/(sigma_1**2 + sigma**2)", "the sign: knowing the score takes from the loss"),
             ("1/sigma - 1/(sigma_1 + sigma)", "standard deviations stand for variances"),
+        ),
+    ),
+    Formula(
+        name="dsm-eps-loss", number=42, lecture=2, title="Denoising score matching weighted by sigma^2 is the loss of eps",
+        latex=r"\sigma^2\,\|s_\theta - \nabla\log q_\sigma(\tilde x|x)\|^2 = \|\epsilon + \sigma\,s_\theta\|^2",
+        why="Scores are as long as 1/sigma: in units of the noise every level counts alike, and -sigma s guesses eps.",
+        letters="sigma eps score", own=KERNEL | {"score": (REAL, "s_theta, the guess")}, answer="(eps + sigma * score)**2",
+        oracle=_own_units, measured="sigma^2 times the squared distance from the noise's score, that by finite differences",
+        wrong=(
+            ("(eps - sigma * score)**2", "the sign: the score points against the noise"),
+            ("(eps / sigma + score)**2", "that is the loss without its weight: small sigma outweigh the rest"),
+            ("(eps + score)**2", "a score is turned into a noise by its factor sigma"),
+            ("(eps + sigma**2 * score)**2", "sigma^2 s is the way to the picture, sigma s the noise"),
+            ("sigma**2 * (eps + sigma * score)**2", "the weight turned the score into a noise: it counts once"),
+        ),
+    ),
+    Formula(
+        name="implicit-score-matching", number=43, lecture=2, title="Score matching without the data's score",
+        latex=r"\frac{1}{2}\mathrm{E}\|s_\theta - \nabla\log p\|^2 = \mathrm{E}[\frac{1}{2}\|s_\theta\|^2"
+              r" + \nabla\cdot s_\theta] + C",
+        why="In the cross term p grad log p is grad p, and by parts the gradient moves to s_theta.",
+        letters="a b sigma", own=LINE | {"a": (REAL, "s_theta(x) = a tanh(x) + b")}, bound=1e-8,
+        oracle=_implicit, measured="both losses of two s_theta on noisy data of two points, by quadrature",
+        wrong=(
+            (lambda c, rng: _implicit(c, rng, divergence=-1.0), "the sign: by parts, -s grad log p turns to +div s"),
+            (lambda c, rng: _implicit(c, rng, square=1.0), "the square keeps the 1/2 of the loss"),
+            (lambda c, rng: _implicit(c, rng, divergence=0.5), "half of a square has its cross term whole"),
+            (lambda c, rng: _implicit(c, rng, divergence=0.0), "without the divergence s_theta = 0 would be best"),
+        ),
+    ),
+    Formula(
+        name="hyvarinen", number=43, lecture=2, title="The implicit loss of a Gaussian model",
+        latex=r"\mathrm{E}[\frac{1}{2}s_\theta^2 + s_\theta'] = \frac{(\mu_1-\mu)^2 + \sigma_1^2}{2\sigma^4}"
+              r" - \frac{1}{\sigma^2},\quad s_\theta = -\frac{x-\mu}{\sigma^2}",
+        why="Too narrow a model pays with the square, too wide a one with the slope: least where mean and variance agree.",
+        letters="mu sigma mu_1 sigma_1", own=MODEL,
+        answer="((mu_1 - mu)**2 + sigma_1**2) / (2*sigma**4) - 1/sigma**2", bound=1e-8,
+        oracle=_explicit, measured="the distance to the data's score less what no model changes, by quadrature",
+        wrong=(
+            ("((mu_1 - mu)**2 + sigma_1**2) / (2*sigma**4) + 1/sigma**2", "the sign: a bell's score falls, s' = -1/sigma^2"),
+            ("((mu_1 - mu)**2 + sigma_1**2) / sigma**4 - 1/sigma**2", "the square's 1/2 is missing"),
+            ("(mu_1 - mu)**2 / (2*sigma**4) - 1/sigma**2", "the data scatter about their mean: sigma_1^2 is missing"),
+            ("((mu_1 - mu)**2 + sigma_1**2) / (2*sigma**2) - 1/sigma**2", "the square has sigma^4 below"),
+            ("((mu_1 - mu)**2 + sigma_1**2) / (2*sigma**4) - 1/(2*sigma**2)", "the slope has no 1/2"),
+            ("((mu_1 - mu)**2 + sigma_1**2) / (2*sigma**4)", "the divergence is missing: an endless sigma would be best"),
         ),
     ),
 ]

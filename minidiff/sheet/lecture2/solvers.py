@@ -40,13 +40,6 @@ def _heun(u, x, t, h):
     return (x + ahead + h * u(ahead, t + h)) / 2
 
 
-def _runge_kutta(u, x, t, h):
-    a = u(x, t)
-    b = u(x + h / 2 * a, t + h / 2)
-    c = u(x + h / 2 * b, t + h / 2)
-    return x + h * (a + 2 * b + 2 * c + u(x + h * c, t + h)) / 6
-
-
 @functools.lru_cache(maxsize=32)
 def _measured_orders(x_0):
     """The orders of Euler, Heun and Runge-Kutta on a bent flow, from errors at h, h/2 and h/4, extrapolated to short steps."""
@@ -59,8 +52,8 @@ def _measured_orders(x_0):
             x = step(u, x, k / n, 1 / n)
         return x
 
-    exact = end(_runge_kutta, 160)
-    for step in (_euler, _heun, _runge_kutta):
+    exact = end(oracles.runge_kutta, 160)
+    for step in (_euler, _heun, oracles.runge_kutta):
         one, two, four = (np.abs(end(step, n) - exact).sum() for n in (10, 20, 40))
         found.append(2 * math.log2(two / four) - math.log2(one / two))
     return found
@@ -74,12 +67,6 @@ def _orders(c, claimed=(1, 2, 4)):
 def _lead(n):
     """Error of Euler's method in 2 n steps minus that of Heun's in n steps: both ask for the velocity 2 n times."""
     return float(_error(1, Fraction(1, 2 * n), 2 * n) - _error(2, Fraction(1, n), n))
-
-
-def _half_log_snr(c, t):
-    """log(mean / standard deviation) of x_t for x_0 = 1, step by step."""
-    mean, var = oracles.forward_moments(c.beta, t)
-    return math.log(mean) - math.log(var) / 2
 
 
 def _held_noise(c, rng, n=300):
@@ -97,16 +84,11 @@ def _held_noise(c, rng, n=300):
 
     x, h = c.x_t, (end - begin) / n
     for k in range(n):
-        x = _runge_kutta(u, x, begin + k * h, h)
+        x = oracles.runge_kutta(u, x, begin + k * h, h)
     return x
 
 
-def _lambda_step(c):
-    """h of the drawn case, in plain numbers; infinite at t = 1."""
-    lam = [math.log(ab / (1 - ab)) / 2 if ab < 1 else math.inf for ab in (float(c.alpha_bar[k]) for k in (c.t - 1, c.t))]
-    return {"h": lam[0] - lam[1]}
-
-
+STEP = lambda c: {"h": oracles.half_log_snr(c.beta, c.t - 1) - oracles.half_log_snr(c.beta, c.t)}  # noqa: E731
 SHRUNK = "sqrt(alpha_bar[t-1] / alpha_bar[t]) * x_t"
 
 # fmt: off
@@ -165,7 +147,8 @@ ENTRIES = [
         latex=r"\lambda_t = \frac{1}{2}\log\frac{\bar\alpha_t}{1-\bar\alpha_t}",
         why="In this clock the ODE's linear half is solved exactly and the network's answers change evenly.",
         letters="beta t", answer="log(alpha_bar[t] / (1 - alpha_bar[t])) / 2",
-        oracle=lambda c, rng: _half_log_snr(c, c.t), measured="a unit signal followed step by step, log of mean over std",
+        oracle=lambda c, rng: oracles.half_log_snr(c.beta, c.t),
+        measured="a unit signal followed step by step, log of mean over std",
         wrong=(
             ("log(alpha_bar[t] / (1 - alpha_bar[t]))", "that is the log-SNR: DPM-Solver takes half of it"),
             ("log((1 - alpha_bar[t]) / alpha_bar[t]) / 2", "inverted: lambda grows towards data"),
@@ -178,7 +161,7 @@ ENTRIES = [
         name="dpm-solver", number=57, lecture=2, title="DPM-Solver-1, which is DDIM",
         latex=r"x_s = \sqrt{\frac{\bar\alpha_s}{\bar\alpha_t}}\,x_t - \sqrt{1-\bar\alpha_s}\,(e^h-1)\,\epsilon_\theta",
         why="Shrinking is solved exactly; only the noise is held still, which is all that DDIM assumes.",
-        letters="beta t x_t eps_hat h", own=HALF, derive=_lambda_step,
+        letters="beta t x_t eps_hat h", own=HALF, derive=STEP,
         answer=f"{SHRUNK} - sqrt(1 - alpha_bar[t-1]) * (exp(h) - 1) * eps_hat",
         oracle=_held_noise, measured="the probability-flow ODE from t to t - 1, eps_theta held still, by 300 Runge-Kutta steps",
         source=solvers.dpm_solver_1,

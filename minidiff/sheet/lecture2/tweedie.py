@@ -1,10 +1,10 @@
-"""Lecture 2: Tweedie's formula. Each of score, eps_hat and x_0_hat gives the other two."""
+"""Lecture 2: Tweedie's formula. Each of score, eps_hat and x_0_hat gives the other two; Bayes' rule for scores."""
 
 import math
 
 import numpy as np
 
-from ... import gaussian
+from ... import exact, gaussian
 from ...continuous import sde
 from .. import oracles
 from ..entry import POSITIVE, REAL, Formula
@@ -12,6 +12,8 @@ from ..entry import POSITIVE, REAL, Formula
 GUESS = {"score": (REAL, "grad log p_t(x_t)"), "eps_hat": (REAL, "E[eps | x_t]")}
 VE = {"score": (REAL, "grad log q_sigma(x_tilde)"), "x_hat": (REAL, "E[x | x_tilde]"), "x": (REAL, "clean data"),
       "x_tilde": (REAL, "noisy data, x + sigma eps"), "sigma": (POSITIVE, "standard deviation of the added noise")}  # fmt: skip
+SEEN = {"score": (REAL, "grad log p at x"), "y": (REAL, "what was measured"), "x": (REAL, "a point"),
+        "sigma": (POSITIVE, "standard deviation of the measurement's noise")}  # fmt: skip
 
 
 def _two_points(x, keep, var, want, given):
@@ -46,6 +48,18 @@ def _kernel_score(c, rng):
     """d/dx_t log q(x_t | x_0), the law of x_t from the chain walked step by step."""
     mean, var = oracles.forward_moments(c.beta, c.t, mean=c.x_0)
     return oracles.difference(lambda x: oracles.log_bell(x, mean, var), c.x_t)
+
+
+def _noised_score(c, rng):
+    """d/dx log of the density of x_t for data N(mu, sigma^2), its mean and variance followed step by step."""
+    mean, var = oracles.forward_moments(c.beta, c.t, mean=c.mu, var=c.sigma**2)
+    return oracles.difference(lambda x: oracles.log_bell(x, mean, var), c.x_t)
+
+
+def _seen(c, rng):
+    """d/dx log p(x | y) by Bayes, for a p that has this score at x and bends away from there."""
+    log_p = lambda u: c.score * (u - c.x) - (u - c.x) ** 2 + 0.3 * (u - c.x) ** 3  # noqa: E731
+    return oracles.difference(lambda u: log_p(u) + oracles.log_bell(c.y, u, c.sigma**2), c.x)
 
 
 TWO = "two data points, shifted until what is given fits; Bayes' average and finite differences of log p"
@@ -130,6 +144,42 @@ ENTRIES = [
             ("-eps_hat / sqrt(1 - alpha[t])", "alpha_t is one step's share; all noise up to t counts"),
             ("-eps_hat / sqrt(alpha_bar[t])", "alpha_bar is the signal's share"),
             ("-x_t", "that holds for N(0, 1) data only"),
+        ),
+    ),
+    Formula(
+        name="noisy-score", number=46, lecture=2, title="The score of x_t for N(mu, sigma^2) data",
+        latex=r"\nabla\log p_t(x_t) = -\frac{x_t - \sqrt{\bar\alpha_t}\,\mu}{\bar\alpha_t\,\sigma^2 + 1 - \bar\alpha_t}",
+        why="Noised Gaussian data are Gaussian again: the pull goes to the shrunk mean, by the width of data and noise.",
+        letters="beta t x_t mu sigma", own={"x_t": (REAL, "noisy data"), "mu": (REAL, "mean of the data"),
+                                            "sigma": (POSITIVE, "standard deviation of the data")},
+        answer="-(x_t - sqrt(alpha_bar[t]) * mu) / (alpha_bar[t] * sigma**2 + 1 - alpha_bar[t])",
+        oracle=_noised_score, measured="finite differences of the log density, its moments followed step by step",
+        source=exact.Mixture,
+        value=lambda f, c: f([1.0], [[c.mu]], [[[c.sigma**2]]]).score(c.schedule, np.array([[c.x_t]]), c.t)[0, 0],
+        wrong=(
+            ("-(x_t - sqrt(alpha_bar[t]) * mu) / (1 - alpha_bar[t])", "that is for a single picture mu"),
+            ("-(x_t - mu) / (alpha_bar[t] * sigma**2 + 1 - alpha_bar[t])", "the mean is shrunk by sqrt(alpha_bar_t)"),
+            ("-(x_t - mu) / sigma**2", "that is the score of the clean data"),
+            ("-x_t", "that is where noising ends, N(0, 1)"),
+            ("(x_t - sqrt(alpha_bar[t]) * mu) / (alpha_bar[t] * sigma**2 + 1 - alpha_bar[t])", "the sign: to the mean"),
+            ("-(x_t - sqrt(alpha_bar[t]) * mu) / sqrt(alpha_bar[t] * sigma**2 + 1 - alpha_bar[t])",
+             "the variance stands below, not its root"),
+            ("-(x_t - alpha_bar[t] * mu) / (alpha_bar[t] * sigma**2 + 1 - alpha_bar[t])", "the mean has sqrt(alpha_bar_t)"),
+        ),
+    ),
+    Formula(
+        name="bayes-score", number=46, lecture=2, title="The score once y = x + sigma eps was measured",
+        latex=r"\nabla\log p(x\,|\,y) = \nabla\log p(x) + \nabla_x\log p(y\,|\,x) = \nabla\log p(x) + \frac{y-x}{\sigma^2}",
+        why="Bayes' rule multiplies, logarithms add, and the evidence p(y) is a constant of x: a prior and a pull to y.",
+        letters="x y sigma score", own=SEEN, answer="score + (y - x) / sigma**2",
+        oracle=_seen, measured="finite differences of the log of prior times likelihood",
+        wrong=(
+            ("score - (y - x) / sigma**2", "the sign: the measurement pulls x to y"),
+            ("score * (y - x) / sigma**2", "densities multiply, their scores add"),
+            ("(y - x) / sigma**2", "the prior is missing: that alone gives back the noisy y"),
+            ("score + (y - x) / sigma", "sigma stands where sigma^2 belongs"),
+            ("score + y - x", "the measurement counts by its precision, 1/sigma^2"),
+            ("score", "that is the score without the measurement"),
         ),
     ),
 ]
