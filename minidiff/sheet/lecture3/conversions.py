@@ -14,7 +14,6 @@ KNOWN = {"t": (SHARE, "time from noise (0) to data (1)"), "x": (REAL, "a point o
          "eps_hat": (REAL, "the guessed noise E[x_0 | x_t = x], of the same data"),
          "g": (POSITIVE, "weight of the fresh noise, dx = f dt + g dW")}  # fmt: skip
 TWO = KNOWN | {"eps": (REAL, "the noise x_0 that x began at"), "eps_hat": (REAL, "the noise that the network guesses")}
-ALPHA_BAR = {"a": (SHARE, "alpha_bar_t of a variance-preserving x_t")}
 
 
 def _guesses(c):
@@ -59,10 +58,12 @@ def _drift(c, rng):
 
 
 def _crossing(c):
-    """The number k for which k (sqrt(a), sqrt(1 - a)) lies on the line from (1, 0) to (0, 1), and where on it."""
-    k, t = np.linalg.solve([[math.sqrt(c.a), -1.0], [math.sqrt(1 - c.a), 1.0]], [0.0, 1.0])
-    return k, t
+    """The k and r for which k times the weights of x_0 and eps in x_t are r and 1 - r; the weights step by step."""
+    keep, var = oracles.forward_moments(c.beta, c.t)
+    return np.linalg.solve([[keep, -1.0], [math.sqrt(var), 1.0]], [0.0, 1.0])
 
+
+SIGNAL, NOISE = "sqrt(alpha_bar[t])", "sqrt(1 - alpha_bar[t])"
 
 # fmt: off
 ENTRIES = [
@@ -136,7 +137,7 @@ ENTRIES = [
         oracle=_drift, measured="Fokker and Planck's flux, from finite differences of P(x_t < x) over data and noise",
         wrong=(
             ("u", "with noise alone the crowd spreads: the score has to hold it together"),
-            ("u + g**2 * score", "g^2 belongs to the way back in time: here the flow already does half"),
+            ("u + g**2 * score", "g^2 is for the reverse SDE's drift: here the flow does half of it already"),
             ("u - g**2/2 * score", "the sign: up the density, against the spreading"),
             ("u + g/2 * score", "the noise spreads with its variance g^2"),
             ("u + score", "the more noise, the more of the score"),
@@ -146,30 +147,31 @@ ENTRIES = [
         name="flow-time", number=64, lecture=3, title="The straight path's time of diffusion's alpha_bar_t",
         latex=r"r = \frac{\sqrt{\bar\alpha_t}}{\sqrt{\bar\alpha_t} + \sqrt{1-\bar\alpha_t}}",
         why="Two noisy pictures are the same but for their brightness if signal and noise have the same ratio.",
-        letters="a", own=ALPHA_BAR, answer="sqrt(a) / (sqrt(a) + sqrt(1-a))",
-        oracle=lambda c, rng: _crossing(c)[1], measured="where the ray of signal and noise meets the line: two equations",
-        source=flow.time_of, value=lambda f, c: f(c.a)[0],
+        letters="beta t", answer=f"{SIGNAL} / ({SIGNAL} + {NOISE})",
+        oracle=lambda c, rng: _crossing(c)[1], measured="weights step by step, then two linear equations",
+        source=flow.time_of, value=lambda f, c: f(c.alpha_bar[c.t])[0],
         wrong=(
-            ("sqrt(a)", "the weights sqrt(a) and sqrt(1 - a) do not add up to 1, t and 1 - t do"),
-            ("a", "that compares variances; the path's weights t and 1 - t are standard deviations"),
-            ("sqrt(1-a) / (sqrt(a) + sqrt(1-a))", "here t = 0 is noise: the time is the signal's share"),
-            ("sqrt(a) / sqrt(1-a)", "that is t / (1 - t), not t"),
-            ("1 - sqrt(1-a)", "the noise's weight has to be scaled as well"),
+            (SIGNAL, "diffusion's weights do not add up to 1, those of the straight path do"),
+            ("alpha_bar[t]", "that is the share of the variance; the path's weights are of standard deviations"),
+            (f"{NOISE} / ({SIGNAL} + {NOISE})", "here 0 is noise and 1 is data: the time is the signal's share"),
+            (f"{SIGNAL} / {NOISE}", "that is r / (1 - r), not r"),
+            (f"1 - {NOISE}", "the noise's weight has to be scaled as well"),
+            ("t / T", "where x_t lies is told by its noise, not by the count of steps"),
         ),
     ),
     Formula(
         name="flow-scale", number=64, lecture=3, title="What puts diffusion's x_t on the straight path",
         latex=r"\kappa = \frac{1}{\sqrt{\bar\alpha_t} + \sqrt{1-\bar\alpha_t}}",
         why="On a straight path the weights add up to 1, in diffusion their squares do: between them is a factor.",
-        letters="a", own=ALPHA_BAR, answer="1 / (sqrt(a) + sqrt(1-a))",
-        oracle=lambda c, rng: _crossing(c)[0], measured="where the ray of signal and noise meets the line: two equations",
-        source=flow.time_of, value=lambda f, c: f(c.a)[1],
+        letters="beta t", answer=f"1 / ({SIGNAL} + {NOISE})",
+        oracle=lambda c, rng: _crossing(c)[0], measured="weights step by step, then two linear equations",
+        source=flow.time_of, value=lambda f, c: f(c.alpha_bar[c.t])[1],
         wrong=(
             ("1", "the paths differ: x_t has unit variance, the straight path is narrower in the middle"),
-            ("sqrt(a) + sqrt(1-a)", "that is the way back, from the straight path to diffusion"),
-            ("1 / sqrt(a)", "that gives the signal the weight 1; signal and noise together have it"),
-            ("1 / (a + sqrt(1-a))", "the signal's weight is sqrt(a)"),
-            ("sqrt(a) / (sqrt(a) + sqrt(1-a))", "that is the time, the signal's share"),
+            (f"{SIGNAL} + {NOISE}", "that is the way back, from the straight path to diffusion"),
+            (f"1 / {SIGNAL}", "that gives the signal the weight 1; signal and noise together have it"),
+            (f"1 / (alpha_bar[t] + {NOISE})", "the signal's weight is sqrt(alpha_bar_t)"),
+            (f"{SIGNAL} / ({SIGNAL} + {NOISE})", "that is the time, the signal's share"),
         ),
     ),
 ]

@@ -59,7 +59,7 @@ ENTRIES = [
     Formula(
         name="flow-variance", number=61, lecture=3, title="Variance of x_t on the straight path: data of width sigma",
         latex=r"\mathrm{Var}(x_t) = t^2\sigma^2 + (1-t)^2",
-        why="Halfway between two independent things the spread is least: the average of both is calmer than either.",
+        why="Noise fades before the data have come far, and both are independent: at first the crowd narrows.",
         letters="t sigma", own=TIME | {"sigma": (POSITIVE, "standard deviation of the data")},
         answer="t**2 * sigma**2 + (1-t)**2",
         oracle=lambda c, rng: _spread(c.t, c.sigma), measured="quadrature over noise and data",
@@ -118,7 +118,7 @@ ENTRIES = [
     ),
     Formula(
         name="path-velocity-from-x", number=62, lecture=3, title="Velocity of any path through x that leads to x_1",
-        latex=r"u_t(x\,|\,x_1) = \frac{\dot b_t}{b_t}\,x + (\dot a_t - a_t\,\frac{\dot b_t}{b_t})\,x_1",
+        latex=r"u_t(x\,|\,x_1) = \frac{\dot b_t}{b_t}\,x + \left(\dot a_t - a_t\,\frac{\dot b_t}{b_t}\right)\,x_1",
         why="All in x that is not data is noise, so x and x_1 tell x_0, and then the velocity.",
         letters="x x_1 a b da db", own=WEIGHTS, answer="db/b * x + (da - a*db/b) * x_1",
         oracle=_speed_at, measured="bisection for the noise that leads through x, then finite differences of its path",
@@ -134,8 +134,8 @@ ENTRIES = [
     Formula(
         name="circle-velocity", number=62, lecture=3, title="Velocity on the circle, the path that keeps unit variance",
         latex=r"x_t = \sin\frac{\pi t}{2}\,x_1 + \cos\frac{\pi t}{2}\,x_0:\quad"
-              r" u_t = \frac{\pi}{2}\,(\cos\frac{\pi t}{2}\,x_1 - \sin\frac{\pi t}{2}\,x_0)",
-        why="Diffusion's path goes a quarter of a circle, so its velocity turns all the way: it is v, times pi/2.",
+              r" u_t = \frac{\pi}{2}\,\left(\cos\frac{\pi t}{2}\,x_1 - \sin\frac{\pi t}{2}\,x_0\right)",
+        why="Diffusion's path is a quarter of a circle, so its velocity turns: it is v, up to the sign and the factor pi/2.",
         letters="t x_0 x_1", own=ENDS, answer=f"pi/2 * ({COS}*x_1 - {SIN}*x_0)",
         oracle=lambda c, rng: oracles.difference(lambda t: _turned(c, t), c.t),
         measured="finite differences of the point (x_0, x_1) as it is turned",

@@ -78,7 +78,7 @@ ENTRIES = [
     Formula(
         name="flow-likelihood", number=60, lecture=3, title="A sample's log density from its noise: data of width sigma, 1-D",
         latex=r"\log p_1(x_1) = \log p_0(x_0) - \int_0^1\nabla\cdot u_t\,dt"
-              r" = -\frac{x_0^2}{2} - \frac{1}{2}\log 2\pi - \log\sigma",
+              r" = -\frac{x_0^2}{2} - \frac{1}{2}\log(2\pi) - \log\sigma",
         why="Follow a picture back to its noise and add up all the spreading on the way: what is left is its likelihood.",
         letters="x_0 sigma", own=DATA, answer="-x_0**2/2 - log(2*pi)/2 - log(sigma)",
         oracle=_log_likelihood,
@@ -93,7 +93,7 @@ ENTRIES = [
     ),
     Formula(
         name="flow-heun-step", number=66, lecture=3, title="Heun's step along a flow",
-        latex=r"x_{t+h} = x_t + \frac{h}{2}\,[u_t(x_t) + u_{t+h}(x_t + h\,u_t(x_t))]",
+        latex=r"u_h = u_{t+h}(x_t + h\,u):\quad x_{t+h} = x_t + \frac{h}{2}\,(u + u_h)",
         why="Look where Euler's step would lead, and go by the average of both directions.",
         letters="t h x_t u u_h u_m", own=STEP, answer="x_t + h/2 * (u + u_h)",
         oracle=lambda c, rng: _way(c, c.u, c.u_h), measured="quadrature of a speed that changes evenly from u to u_h",
@@ -110,7 +110,7 @@ ENTRIES = [
     ),
     Formula(
         name="flow-midpoint-step", number=66, lecture=3, title="The midpoint step along a flow",
-        latex=r"x_{t+h} = x_t + h\,u_{t+h/2}(x_t + \frac{h}{2}\,u_t(x_t))",
+        latex=r"u_m = u_{t+h/2}(x_t + \frac{h}{2}\,u):\quad x_{t+h} = x_t + h\,u_m",
         why="The direction halfway stands for the whole step better than that at its start.",
         letters="t h x_t u u_h u_m", own=STEP, answer="x_t + h*u_m",
         oracle=_any_way, measured="quadrature of any evenly changing speed that is u_m halfway",

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ...pictures import layers
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, Formula
 
@@ -31,6 +32,12 @@ def _attention(c, rng):
     difference = (c.a - c.b) / _unit_scale(c)
     w = oracles.root(lambda w: math.log(w) - math.log1p(-w) - difference, 1e-300, 1 - 1e-16)
     return w * c.v_1 + (1 - w) * c.v_2
+
+
+def _ask_attention(f, c):
+    """The library's answer to one query along the first coordinate, whose keys lie there at a and b."""
+    along = np.eye(1, c.d)
+    return f(along[None], np.array([[c.a], [c.b]])[None] * along, np.array([[[c.v_1], [c.v_2]]]))[0][0, 0, 0]
 
 
 def _rows(axis):
@@ -99,6 +106,7 @@ ENTRIES = [
         why="An average of values, each counted by how well its key answers the query.",
         letters="a b d v_1 v_2", own=LOGITS, answer=_softmax("sqrt(d)"),
         oracle=_attention, measured="bisection for the weight whose log-odds are the difference of logits of unit variance",
+        source=layers.attention, value=_ask_attention,
         wrong=(
             (_softmax("d"), "the divisor is sqrt(d), the standard deviation of q . k"),
             (_softmax("1"), "to be divided by sqrt(d) before the softmax"),

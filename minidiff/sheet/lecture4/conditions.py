@@ -157,7 +157,7 @@ ENTRIES = [
     ),
     Formula(
         name="guided-variance", number=75, lecture=4, title="Variance of p(x) p(y | x)^w: Gaussians of two widths",
-        latex=r"\tilde\sigma^2 = (\frac{w}{\sigma_1^2} + \frac{1-w}{\sigma_2^2})^{-1}",
+        latex=r"\tilde\sigma^2 = \frac{1}{w/\sigma_1^2 + (1-w)/\sigma_2^2}",
         why="A class is narrower than all data, and guidance goes on that way: sharper samples, less variety.",
         letters="mu_1 sigma_1 sigma_2 w", own=BELLS, answer="1 / (w/sigma_1**2 + (1-w)/sigma_2**2)",
         derive=lambda c: {"sigma_1": min(c["sigma_1"], c["sigma_2"] * 4 / 5)},

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ...pictures import guidance
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 
@@ -55,6 +56,16 @@ def _other_weight(c, rng):
     return oracles.root(lambda v: (1 + v) - ours, -100.0, 100.0)
 
 
+def _ask_free(f, c):
+    """The library's guided denoiser, from two that answer eps_c and eps_u."""
+    return f(lambda x_t, t: np.array([c.eps_c]), lambda x_t, t: np.array([c.eps_u]), c.w)(np.zeros(1), 1)[0]
+
+
+def _ask_classifier(f, c):
+    """The library's guided denoiser, from one that answers eps_hat and a classifier of gradient g."""
+    return f(lambda x_t, t: np.array([c.eps_hat]), lambda x_t, t: np.array([c.g]), c.schedule, c.w)(np.zeros(1), c.t)[0]
+
+
 # fmt: off
 ENTRIES = [
     Formula(
@@ -92,6 +103,7 @@ ENTRIES = [
         why="The noise points away from the data, so that a push towards y is taken off it.",
         letters="beta t eps_hat w g", own=TILT, answer="eps_hat - w * sqrt(1 - alpha_bar[t]) * g",
         oracle=_guided_eps, measured="bisection for the eps whose score is the slope of log p(x_t) + w log p(y | x_t)",
+        source=guidance.classifier, value=_ask_classifier,
         wrong=(
             ("eps_hat + w * sqrt(1 - alpha_bar[t]) * g", "the sign: eps is minus the score, times sqrt(1 - alpha_bar)"),
             ("eps_hat - w * (1 - alpha_bar[t]) * g", "the noise's standard deviation scales the push, not its variance"),
@@ -108,6 +120,7 @@ ENTRIES = [
         why="What the condition changes is what it means: w = 0 ignores it, w = 1 obeys, and more goes further that way.",
         letters="eps_u eps_c w", own=FREE, answer="eps_u + w * (eps_c - eps_u)",
         oracle=_tilted, measured="the slope of log p(x) p(y | x)^w by finite differences, p(y | x) by Bayes",
+        source=guidance.classifier_free, value=_ask_free,
         wrong=(
             ("eps_u + w * eps_c", "the difference is scaled: w = 1 has to give eps_c"),
             ("eps_c + w * (eps_u - eps_c)", "the roles are swapped: w = 0 is unconditional, w = 1 conditional"),

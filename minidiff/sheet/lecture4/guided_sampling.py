@@ -76,7 +76,7 @@ ENTRIES = [
         letters="x_u x_c w", own=PAIR, answer="x_u + w*(x_c - x_u)",
         oracle=_guided_data, measured="scores of both, the slope of log p(x) p(y | x)^w, back to the data by bisection",
         wrong=(
-            ("x_u - w*(x_c - x_u)", "the noise's sign turns both sides round: the form stays that of eps"),
+            ("x_u - w*(x_c - x_u)", "from noise to this the sign changes on both sides, so that the form stays"),
             ("x_u + w*x_c", "the weights have to add up to 1, else x_t's own share is counted twice"),
             ("x_c + w*(x_u - x_c)", "the roles are swapped: w = 0 is unconditional"),
             ("(1+w)*x_c - w*x_u", "that is the convention where w = 0 is conditional"),
@@ -90,7 +90,7 @@ ENTRIES = [
         letters="u_u u_c w", own=PAIR, answer="u_u + w*(u_c - u_u)",
         oracle=_guided_velocity, measured="back to both noises, the slope of log p(x) p(y | x)^w, and the line from its noise",
         wrong=(
-            ("u_u - w*(u_c - u_u)", "the noise's sign turns both sides round: the form stays that of eps"),
+            ("u_u - w*(u_c - u_u)", "from noise to this the sign changes on both sides, so that the form stays"),
             ("u_u + w*u_c", "the weights have to add up to 1"),
             ("u_c + w*(u_u - u_c)", "the roles are swapped: w = 0 is unconditional"),
             ("(1+w)*u_c - w*u_u", "that is the convention where w = 0 is conditional"),

@@ -6,9 +6,10 @@ import math
 import numpy as np
 
 from .. import oracles
-from ..entry import COUNT, POSITIVE, REAL, Formula
+from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
 
-LOGITS = {"a": (REAL, "a logit"), "b": (REAL, "the other logit"), "temp": (POSITIVE, "the temperature that divides them")}
+LOGITS = {"a": (REAL, "a logit"), "b": (REAL, "the other logit"), "temp": (POSITIVE, "the temperature that divides them"),
+          "p": (SHARE, "a's weight, softmax of both")}  # fmt: skip
 SIZES = {"n": (COUNT, "places of the picture, one query each"), "m": (COUNT, "words of the text, one key each"),
          "d": (COUNT, "length of q, k and v"), "r": (COUNT, "how often wider and higher the picture gets")}  # fmt: skip
 HEADS = {"h": (COUNT, "number of heads"), "d": (COUNT, "length of one head's q, k and v; the model's width is h d")}
@@ -62,8 +63,6 @@ def _all(answers=(1, -1, -1, 1), **how):
     return " + ".join(_asks(s, answer, **how) for s, answer in zip(("s_11", "s_12", "s_21", "s_22"), answers))
 
 
-P = "1 / (1 + exp(b - a))"
-
 # fmt: off
 ENTRIES = [
     Formula(
@@ -84,16 +83,16 @@ ENTRIES = [
     ),
     Formula(
         name="softmax-gradient", number=72, lecture=4, title="How a softmax weight changes with its own logit",
-        latex=r"p_a = \frac{1}{1 + e^{b-a}}:\quad \frac{\partial p_a}{\partial a} = p_a\,(1 - p_a)",
+        latex=r"p = \frac{1}{1 + e^{b-a}}:\quad \frac{\partial p}{\partial a} = p\,(1 - p)",
         why="A softmax that has made up its mind, p near 0 or 1, learns nothing: so logits are to stay small.",
-        letters="a b", own=LOGITS, answer=f"{P} * (1 - {P})",
+        letters="a b p", own=LOGITS, derive=lambda c: {"p": 1 / (1 + math.exp(c["b"] - c["a"]))}, answer="p * (1-p)",
         oracle=lambda c, rng: oracles.difference(lambda a: oracles.wins([a, c.b]), c.a, 1e-2),
         measured="finite differences of how often a wins a race with Gumbel noise",
         wrong=(
-            (P, "that is the weight itself; its slope has the factor 1 - p as well"),
-            (f"1 - {P}", "that is the slope of log p"),
-            (f"-{P} * (1 - {P})", "that is the other weight's change: what one gains the other loses"),
-            (f"({P})**2", "the second factor is what is left for the others, 1 - p"),
+            ("p", "that is the weight itself; its slope has the factor 1 - p as well"),
+            ("1 - p", "that is the slope of log p"),
+            ("-p * (1-p)", "that is the other weight's change: what one gains the other loses"),
+            ("p**2", "the second factor is what is left for the others, 1 - p"),
             ("1", "the logit goes through exp and is divided by the total"),
         ),
     ),
@@ -180,8 +179,8 @@ ENTRIES = [
     ),
     Formula(
         name="siglip-loss", number=73, lecture=4, title="SigLIP's loss of two pairs",
-        latex=r"z_{ii} = 1,\ z_{ij} = -1:\quad L = \frac{1}{N}\sum_{i,j}\,\log(1 + e^{-z_{ij}\,(s_{ij}/\tau + b)})",
-        why="Each picture and each caption are asked whether they belong together: no batch has to be seen at once.",
+        latex=r"z_{ii} = 1,\ z_{i\neq j} = -1:\quad L = \frac{1}{N}\sum_{i,j}\,\log(1 + e^{-z_{ij}\,(s_{ij}/\tau + b)})",
+        why="Each picture and each caption are asked whether they belong together: a yes or no for which no other pair counts.",
         letters="s_11 s_12 s_21 s_22 temp b", own=SIMILARITIES, answer=f"({_all()}) / 2",
         oracle=_siglip, measured="the surprise of four yes-no questions with these log-odds, by bisection",
         wrong=(
