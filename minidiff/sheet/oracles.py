@@ -103,8 +103,9 @@ def root(f, low, high):
 
 
 def chance(log_odds):
-    """The probability with these log-odds, by bisection."""
-    return root(lambda p: math.log(p) - math.log1p(-p) - log_odds, 1e-300, 1 - 1e-16)
+    """The probability with these log-odds, by bisection for the logarithm of the smaller side, which keeps its digits."""
+    small = math.exp(root(lambda u: u - math.log1p(-math.exp(u)) + abs(log_odds), -800.0, math.log(0.5)))
+    return small if log_odds < 0 else 1 - small
 
 
 def mean_of(draws, spread):

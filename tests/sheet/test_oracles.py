@@ -17,7 +17,8 @@ def test_tools():
     assert abs(oracles.difference(math.exp, 1.0) - math.e) < 1e-10
     assert abs(oracles.limit(lambda n: (1 + 1 / n) ** n, 16) - math.e) < 1e-9
     assert abs(oracles.root(lambda x: x**3 - 2, 0, 2) - 2 ** (1 / 3)) < 1e-15
-    assert abs(oracles.chance(math.log(3)) - 0.75) < 1e-15
+    assert abs(oracles.chance(math.log(3)) - 0.75) < 1e-14
+    assert abs(oracles.chance(-50) * (1 + math.exp(50)) - 1) < 1e-12  # bisection ends 800 / 2^60 from the logarithm
     mean, var = oracles.posterior([0, 0.05, 0.1, 0.2, 0.15], 4, 3, 1.7, 0.6)
     assert abs(mean - 0.921401) < 5e-7 and abs(var - 0.113235) < 5e-7
     assert oracles.posterior([0, 0.05], 1, 0, 1.7, 0.6) == (1.7, 0.0)

@@ -18,9 +18,10 @@ def _multiplied(*products):
     return float(sum(sum(1 for _ in itertools.product(*map(range, sizes))) for sizes in products))
 
 
-def _attention(c, rng):
-    """Four projections of all tokens, all queries with all keys, all weights with all values."""
-    return _multiplied(*[(c.n, c.d, c.d)] * 4, (c.n, c.d, c.n), (c.n, c.n, c.d))
+def _whole(c, rng):
+    """Four projections of all tokens, queries with keys, weights with values, and an MLP to 4 d and back."""
+    layers = [(c.n, c.d, c.d)] * 4 + [(c.n, c.d, 4 * c.d), (c.n, 4 * c.d, c.d)]
+    return _multiplied(*layers, (c.n, c.d, c.n), (c.n, c.n, c.d))
 
 
 def _block(*outputs):
@@ -50,18 +51,18 @@ def _level(c, rng):
 # fmt: off
 ENTRIES = [
     Formula(
-        name="attention-cost", number=77, lecture=5, title="Multiplications of self-attention",
-        latex=r"N_\mathrm{mult} = 4\,n d^2 + 2\,n^2 d",
-        why="Every token looks at every token: with many tokens the square of their number is what one pays for.",
-        letters="n d", own=SIZES, answer="4*n*d**2 + 2*n**2*d",
-        oracle=_attention, measured="counting those of q, k, v and the output, of q . k and of the weighted values",
+        name="transformer-cost", number=77, lecture=5, title="Multiplications of a transformer block, n tokens of width d",
+        latex=r"N_\mathrm{mult} = 12\,n d^2 + 2\,n^2 d",
+        why="Below 6 d tokens the weights cost most, above it the looking does: that is why DiTs take patches of latents.",
+        letters="n d", own=SIZES, answer="12*n*d**2 + 2*n**2*d",
+        oracle=_whole, measured="counting those of six layers, of q . k and of the weighted values",
         wrong=(
-            ("2*n**2*d", "q, k, v and the output have to be computed: 4 n d^2"),
-            ("4*n*d**2 + n**2*d", "the weights multiply the values as well: another n^2 d"),
-            ("3*n*d**2 + 2*n**2*d", "the output is projected, too"),
-            ("4*n*d**2 + 2*n*d**2", "all pairs of tokens: n^2 d"),
-            ("4*n*d + 2*n**2*d", "a projection is a d x d matrix for each token"),
-            ("4*d**2", "those are the parameters"),
+            ("12*n*d**2", "all pairs of tokens are missing: n^2 d for q . k and as much for the values"),
+            ("4*n*d**2 + 2*n**2*d", "that is the attention alone: the MLP costs 8 n d^2"),
+            ("12*n*d**2 + n**2*d", "the weights multiply the values as well: another n^2 d"),
+            ("14*n*d**2", "tokens look at tokens: n^2 d, not n d^2"),
+            ("12*d**2 + 2*n**2*d", "every token goes through the weights"),
+            ("12*n*d**2 + 2*n**2", "a product q . k is d multiplications"),
         ),
     ),
     Formula(
@@ -142,7 +143,7 @@ ENTRIES = [
         name="unet-level", number=76, lecture=5, title="Numbers in a U-Net k levels down: sides halved, channels doubled",
         latex=r"N_k = (\frac{I}{2^k})^2\,2^k C = \frac{I^2 C}{2^k}",
         why="A quarter of the pixels with twice the channels: half the numbers, so that something has to be left out.",
-        letters="I C k", own=SIZES, derive=lambda c: {"I": c.I * 2**c.k}, answer="I**2 * C / 2**k",
+        letters="I C k", own=SIZES, derive=lambda c: {"I": c.I * 2 ** min(c.k, 60)}, answer="I**2 * C / 2**k",
         oracle=_level, measured="halving and doubling step by step, then counting",
         wrong=(
             ("I**2 * C", "four times fewer pixels are not made up by twice the channels"),

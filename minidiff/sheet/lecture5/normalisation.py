@@ -11,7 +11,7 @@ from ..entry import COUNT, POSITIVE, REAL, Formula
 
 ROW = {f"x_{i}": (REAL, f"coordinate {i} of one token, or channel {i} of one pixel") for i in (1, 2, 3, 4)} | {
        "gain": (REAL, "gamma, which is learned"), "shift": (REAL, "beta, which is learned"),
-       "eps": (POSITIVE, "a small number, so that nothing is divided by 0")}  # fmt: skip
+       "eps": (POSITIVE, "epsilon under the root, 1e-5 in practice")}  # fmt: skip
 CLOCK = {"t": (REAL, "the time"), "d": (COUNT, "length of the embedding, an even number"),
          "k": (COUNT, "place of the sine, from 0 to d/2 - 1")}  # fmt: skip
 

@@ -10,7 +10,7 @@ from ... import optim
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
 
-EMA = {"decay": (SHARE, "decay of the average"), "n": (COUNT, "steps since then"),
+EMA = {"decay": (SHARE, "decay d of the average"), "n": (COUNT, "steps since then"),
        "sigma": (POSITIVE, "std of one step's weights")}  # fmt: skip
 BATCH = {"g_1": (REAL, "mean gradient of the first part of the batch"), "g_2": (REAL, "of the second"),
          "n_1": (COUNT, "examples in the first"), "n_2": (COUNT, "in the second"),
@@ -43,7 +43,7 @@ def _age(c, rng):
 def _settled(c, rng):
     """The variance of the average, step by step until it stays."""
     var = 0.0
-    for _ in range(1000):
+    for _ in range(400):  # 0.95^800 is below 1e-17
         var = c.decay**2 * var + (1 - c.decay) ** 2 * c.sigma**2
     return var
 
@@ -168,7 +168,7 @@ ENTRIES = [
             ("sigma**2 / B", "that is the variance"),
             ("sigma * sqrt(B)", "that is the sum's: a batch's gradient is a mean"),
             ("sigma", "that is one example's"),
-            ("sigma / sqrt(B + 1)", "B examples, each independent of the others"),
+            ("sigma / sqrt(B - 1)", "n - 1 is for an estimate of sigma, not for the error of a mean"),
         ),
     ),
     Formula(

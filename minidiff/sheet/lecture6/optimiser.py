@@ -10,11 +10,11 @@ from ..entry import COUNT, POSITIVE, REAL, SHARE, Case, Formula
 
 STEP = {"w": (REAL, "a weight"), "g": (REAL, "its gradient"), "m": (REAL, "running mean of g before the step"),
         "v": (POSITIVE, "running mean of g^2 before the step"), "n": (COUNT, "number of the step, 1 for the first"),
-        "lr": (POSITIVE, "learning rate"), "beta_1": (SHARE, "decay of m"), "beta_2": (SHARE, "decay of v"),
-        "eps": (POSITIVE, "a small number, so that nothing is divided by 0"), "decay": (SHARE, "weight decay, lambda"),
+        "lr": (POSITIVE, "learning rate, eta"), "beta_1": (SHARE, "decay of m"), "beta_2": (SHARE, "decay of v"),
+        "eps": (POSITIVE, "epsilon, 1e-8 in practice"), "decay": (SHARE, "weight decay, lambda"),
         "u": (REAL, "Adam's direction m_hat / (sqrt(v_hat) + eps)")}  # fmt: skip
 CLIP = {"g_1": (REAL, "gradient of the first weight"), "g_2": (REAL, "of the second"), "c": (POSITIVE, "largest norm")}
-RATE = {"lr": (POSITIVE, "largest learning rate"), "n": (COUNT, "number of the step"), "N": (COUNT, "see the title")}
+RATE = {"lr": (POSITIVE, "largest learning rate, eta"), "n": (COUNT, "number of the step"), "N": (COUNT, "see the title")}
 
 
 def _weights(decay, n):

@@ -54,6 +54,18 @@ def _steps_apart(c, rng=None):
     return np.abs(np.cumsum(p) - steps).max()
 
 
+def _size_apart(c, rng=None):
+    """The difference of both laws' mean distances from mu."""
+    x, p = oracles.gaussian_grid(c.mu, c.sigma)
+    return p @ np.abs(x - c.mu) - c.sigma
+
+
+def _carried(c, rng=None):
+    """The least cost of carrying one law itself to the other: each half of the Gaussian to its point."""
+    x, p = oracles.gaussian_grid(c.mu, c.sigma)
+    return p @ (np.abs(x - c.mu) - c.sigma) ** 2
+
+
 def _fourth_apart(c, rng=None):
     """The difference of both laws' fourth central moments."""
     x, p = oracles.gaussian_grid(c.mu, c.sigma)
@@ -135,6 +147,8 @@ ENTRIES = [
         wrong=(
             (_steps_apart, "equal means and variances are not equal laws: the distribution functions differ"),
             (_fourth_apart, "the fourth moments differ: sigma^4 and 3 sigma^4"),
+            (_size_apart, "the mean distances from mu differ, and FID does not see them"),
+            (_carried, "to carry one law to the other costs something: FID does so with Gaussians of their moments"),
         ),
     ),
     Formula(

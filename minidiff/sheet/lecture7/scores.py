@@ -47,13 +47,8 @@ def _within(inner, outer):
     return float(np.mean(points <= outer)), 1 / GRID
 
 
-def _guesses(c, rng):
-    """The number of fair yes-or-no questions a dimension, whose answers are as unlikely as the picture, by bisection."""
-    return oracles.root(lambda b: b * c.d * -math.log(0.5) - c.nll, -1e3, 1e3)
-
-
 def _levels(c, rng):
-    """As above, for a picture's level: a bin in [-1, 1] of width 2 / K in each dimension has so much of the density."""
+    """Fair coin tosses a dimension that are as unlikely as a picture: a bin of width 2 / K of the density in each dimension."""
     log_mass = -c.nll + sum(math.log(2 / c.n) for _ in range(c.d))
     return oracles.root(lambda b: b * c.d * -math.log(0.5) + log_mass, -1e3, 1e3)
 
@@ -88,7 +83,7 @@ def _entropy(p):
 ENTRIES = [
     Formula(
         name="inception-score", number=80, lecture=7, title="Inception score of two pictures, two classes",
-        latex=r"\mathrm{IS} = \exp(\frac{1}{n}\sum_i D_{KL}(p(y|x_i)\,\|\,p(y))),\quad p(y) = \frac{1}{n}\sum_i p(y|x_i)",
+        latex=r"\mathrm{IS} = \exp(\frac{1}{n}\sum_i \mathrm{KL}(p(y|x_i)\,\|\,p(y))),\quad p(y) = \frac{1}{n}\sum_i p(y|x_i)",
         why="High when each picture is clearly something and all together are many things; real pictures are never looked at.",
         letters="p_1 p_2", own=CLASSES, answer=f"exp(({_kl('p_1', MEAN)} + {_kl('p_2', MEAN)})/2)",
         oracle=_inception, measured="slopes of the sum of p^s q^(1 - s), by finite differences",
@@ -103,7 +98,7 @@ ENTRIES = [
     ),
     Formula(
         name="inception-best", number=80, lecture=7, title="Inception score of n classes, equally often and always sure",
-        latex=r"\mathrm{IS}_{max} = n",
+        latex=r"\mathrm{IS}_\mathrm{max} = n",
         why="It counts classes, so one picture of each, repeated for ever, is perfect to it.",
         letters="n", own={"n": (COUNT, "number of classes")}, answer="n",
         oracle=_sure, measured="the divergence of one sure picture of each class, by finite differences",
@@ -131,7 +126,7 @@ ENTRIES = [
     ),
     Formula(
         name="precision", number=80, lecture=7, title="Precision: real pictures in [0, a], generated ones in [0, b]",
-        latex=r"\mathrm{precision} = P(x_{gen} \in \mathrm{supp}\,p_{real}) = \frac{\min(a, b)}{b}",
+        latex=r"\mathrm{precision} = P(x_\mathrm{gen} \in \mathrm{supp}\,p_\mathrm{real}) = \frac{\min(a, b)}{b}",
         why="How many generated pictures could be real: low for artefacts, and blind to what is never drawn.",
         letters="a b", own=WIDTHS, answer=f"{SMALLER} / b",
         oracle=lambda c, rng: _within(c.b, c.a), measured="evenly spread generated pictures, counted in [0, a]",
@@ -145,7 +140,7 @@ ENTRIES = [
     ),
     Formula(
         name="recall", number=80, lecture=7, title="Recall: real pictures in [0, a], generated ones in [0, b]",
-        latex=r"\mathrm{recall} = P(x_{real} \in \mathrm{supp}\,p_{gen}) = \frac{\min(a, b)}{a}",
+        latex=r"\mathrm{recall} = P(x_\mathrm{real} \in \mathrm{supp}\,p_\mathrm{gen}) = \frac{\min(a, b)}{a}",
         why="How many real pictures could be generated: low when modes are missing, and blind to artefacts.",
         letters="a b", own=WIDTHS, answer=f"{SMALLER} / a",
         oracle=lambda c, rng: _within(c.a, c.b), measured="evenly spread real pictures, counted in [0, b]",
@@ -155,21 +150,6 @@ ENTRIES = [
             ("a / b", "inverted, and never above 1"),
             (f"{SMALLER} / (a + b - {SMALLER})", "the share of what is real, not of all"),
             (f"2*{SMALLER} / (a + b)", "that is F1, the harmonic mean of precision and recall"),
-        ),
-    ),
-    Formula(
-        name="bits-per-dimension", number=80, lecture=7, title="Bits per dimension from nats",
-        latex=r"b = \frac{-\log p(x)}{d\,\log 2}",
-        why="How many fair coin tosses a number of the picture is worth; pictures of any size can be compared.",
-        letters="nll d", own=BITS, answer="nll / (d * log(2))",
-        oracle=_guesses, measured="bisection for the coin tosses a dimension that are as unlikely as the picture",
-        wrong=(
-            ("nll / d", "those are nats: log 2 makes them bits"),
-            ("nll * log(2) / d", "a bit is log 2 = 0.69 nats, so there are more bits: divide"),
-            ("nll / log(2)", "to be divided by the number of dimensions"),
-            ("-nll / (d * log(2))", "the sign: bits are minus the log-likelihood"),
-            ("nll / (d * log(10))", "base 2"),
-            ("log(nll) / (d * log(2))", "nll is a logarithm already"),
         ),
     ),
     Formula(

@@ -5,4 +5,6 @@ Read in this order; each file ends with its ENTRIES.
     alignment         rewards from preferences, low-rank fine-tuning, distillation, masked tokens
     preferences       the best law under a reward and a KL, the reward's loss, DPO
     policy_gradients  REINFORCE, baselines, PPO, estimates of the KL, best of n
+    distillation      consistency models and progressive distillation
+    one_step          distilled scores, matched distributions, a discriminator
 """

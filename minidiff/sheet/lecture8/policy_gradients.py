@@ -7,7 +7,7 @@ import numpy as np
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
 
-POLICY = {"a": (REAL, "log-odds of answer 1, which are trained; there are two answers"), "p": (SHARE, "probability of answer 1"),
+POLICY = {"a": (REAL, "log-odds of answer 1, trained; there are two answers"), "p": (SHARE, "probability of answer 1"),
           "r_1": (REAL, "reward of answer 1"), "r_2": (REAL, "reward of answer 2"), "b": (REAL, "the baseline")}  # fmt: skip
 GROUP = {f"r_{i}": (REAL, f"reward of answer {i}") for i in (1, 2, 3)}
 CLIP = {"rho": (POSITIVE, "ratio of the new probability to that of the law which was sampled"), "A": (REAL, "the advantage"),
@@ -116,7 +116,7 @@ ENTRIES = [
         oracle=_off(lambda c, r: r - c.b), measured="both sides by finite differences, the mean over both answers",
         wrong=(
             (_off(lambda c, r: r - r * c.b), "the baseline may not depend on the answer that was drawn"),
-            (_off(lambda c, r: r - c.b, (1.0, 1.0)), "that is the sum over answers: it is to be weighted by their probabilities"),
+            (_off(lambda c, r: r - c.b, (1.0, 1.0)), "that is the sum over answers, each with the weight 1"),
             (_off(lambda c, r: c.b - r), "the sign: uphill"),
             (_off(lambda c, r: (r - c.b) ** 2), "the reward is not to be squared"),
         ),
@@ -124,7 +124,7 @@ ENTRIES = [
     Formula(
         name="best-baseline", number=80, lecture=8, title="The baseline with the quietest estimate, two answers",
         latex=r"b^* = \frac{\mathrm{E}[g^2 r]}{\mathrm{E}[g^2]} = (1-p)\,r_1 + p\,r_2,\quad g = \nabla\log p(x)",
-        why="It leans to the reward of the rare answer, whose slope is the steep one; with two answers no noise is left at all.",
+        why="It leans to the reward of the rare answer, whose slope is the steep one; of two answers no noise is left.",
         letters="p r_1 r_2", own=POLICY, answer="(1-p)*r_1 + p*r_2", bound=1e-8,
         oracle=_quietest, measured="the vertex of the variance, a parabola, from three baselines",
         wrong=(
@@ -136,7 +136,7 @@ ENTRIES = [
         ),
     ),
     Formula(
-        name="leave-one-out-advantage", number=80, lecture=8, title="Advantage of the first of three answers over the others (RLOO)",
+        name="leave-one-out-advantage", number=80, lecture=8, title="Advantage of one of three answers over the others (RLOO)",
         latex=r"A_1 = r_1 - \frac{r_2+r_3}{2}",
         why="The others say what was to be expected, and they do not know how the first one turned out.",
         letters="r_1 r_2 r_3", own=GROUP, answer="r_1 - (r_2 + r_3)/2",
@@ -182,10 +182,11 @@ ENTRIES = [
     ),
     Formula(
         name="kl-k3-unbiased", number=80, lecture=8, title="k3 is right on average",
-        latex=r"\mathrm{E}_q[k_3] = D_{KL}(q\,\|\,p)",
+        latex=r"\mathrm{E}_q[k_3] = \mathrm{KL}(q\,\|\,p)",
         why="E_q of p/q is 1, whatever the laws, so p/q - 1 changes no mean.",
         letters="p q", own=RATIO,
-        oracle=_mean(lambda r: r - 1 - np.log(r)), measured="the mean over two answers; the KL as a slope by finite differences",
+        oracle=_mean(lambda r: r - 1 - np.log(r)),
+        measured="the mean over two answers; the KL as a slope by finite differences",
         wrong=(
             (_mean(lambda r: np.log(r) ** 2 / 2), "k2 is right for nearly equal laws only"),
             (_mean(lambda r: 1 / r - 1 + np.log(r)), "with q/p the mean of what is added is not 0"),
@@ -199,11 +200,16 @@ ENTRIES = [
         why="The logarithm lies below its tangent at 1, so each single draw gives a penalty and none a gift.",
         letters="p q", own=RATIO, relation=">=",
         oracle=_area, measured="the integral of 1 - 1/s from 1 to p / q, by quadrature",
-        wrong=((lambda c, rng: math.log(c.q / c.p), "k1 is negative where q is smaller than p"),),
+        wrong=(
+            (lambda c, rng: math.log(c.q / c.p), "k1 is negative where q is smaller than p"),
+            (lambda c, rng: c.p / c.q - 1, "what is added to k1 has mean 0, so it is negative at times"),
+            (lambda c, rng: c.p / c.q - 1 + math.log(c.p / c.q), "the sign of the log: both would rise together"),
+            (lambda c, rng: -_area(c), "the tangent lies above the logarithm, not below"),
+        ),
     ),
     Formula(
         name="best-of-n-kl", number=80, lecture=8, title="KL of the best of n to a single draw",
-        latex=r"D_{KL} = \log n - \frac{n-1}{n}",
+        latex=r"\mathrm{KL}(\mathrm{best\ of\ }n\,\|\,p) = \log n - \frac{n-1}{n}",
         why="It grows with the logarithm only: to keep the best of many is a cheap way to more reward.",
         letters="n", own=RANKS, answer="log(n) - (n-1)/n",
         oracle=_best_of(lambda rank, density: np.log(density)), measured="the mean log-density of the best rank, by quadrature",
@@ -220,14 +226,14 @@ ENTRIES = [
         name="best-of-n-rank", number=80, lecture=8, title="Mean rank of the best of n, as a share of all answers",
         latex=r"\mathrm{E}[\max_i u_i] = \frac{n}{n+1}",
         why="The first few draws bring the most: what is left to gain shrinks like 1 / n.",
-        letters="n", own=RANKS, answer="n / (n+1)", bound=1e-7,
+        letters="n", own=RANKS, answer="n / (n+1)",
         oracle=_best_of(lambda rank, density: rank), measured="the mean rank under its density, by quadrature",
         wrong=(
             ("1 - 1/n", "one draw is at 1/2 on average, not at 0"),
             ("1/2", "that is one draw's"),
             ("1 / (n+1)", "that is the worst of n"),
             ("1 - 1/2**n", "that is the chance that the best is above 1/2"),
-            ("n / (n+2)", "the integral of u n u^(n-1)"),
+            ("n / (n+2)", "the integral of u n u^(n-1) is n over n + 1"),
         ),
     ),
 ]

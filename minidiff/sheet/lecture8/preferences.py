@@ -84,7 +84,7 @@ ENTRIES = [
         letters="p r_1 r_2 beta_kl", own=TWO, answer=f"p*exp(r_1/beta_kl) / {TILT}",
         oracle=_best, measured="bisection for where reward less beta KL stops rising, slopes by finite differences", bound=1e-8,
         wrong=(
-            (f"p*exp(r_1/beta_kl) / {TILT}".replace("/beta_kl)", "*beta_kl)"), "beta divides: a costly KL leaves reward little"),
+            (f"p*exp(r_1/beta_kl) / {TILT}".replace("/beta_kl)", "*beta_kl)"), "beta divides: a costly KL holds it back"),
             ("exp(r_1/beta_kl) / (exp(r_1/beta_kl) + exp(r_2/beta_kl))", "that starts from a uniform law: p is missing"),
             ("p*exp(r_1/beta_kl)", "to be divided by Z, the sum over all answers"),
             (f"p*exp(r_1/beta_kl) / {TILT}".replace("exp(r_", "exp(-r_"), "the sign: reward makes more likely"),
@@ -94,16 +94,16 @@ ENTRIES = [
     ),
     Formula(
         name="kl-reward-value", number=80, lecture=8, title="The most that reward less beta KL can be, two answers",
-        latex=r"\max_q\ \mathrm{E}_q[r] - \beta\,D_{KL}(q\,\|\,p) = \beta\,\log\,\mathrm{E}_p[e^{r/\beta}]",
+        latex=r"\max_q\ \mathrm{E}_q[r] - \beta\,\mathrm{KL}(q\,\|\,p) = \beta\,\log\,\mathrm{E}_p[e^{r/\beta}]",
         why="Between the old law's mean reward, at a large beta, and the best answer's, at a small one.",
         letters="p r_1 r_2 beta_kl", own=TWO, answer=f"beta_kl * log{TILT}",
         oracle=lambda c, rng: _objective(c)(_best(c, rng)), measured="reward less beta KL where it stops rising",
         wrong=(
-            ("p*r_1 + (1-p)*r_2", "that is without leaving p"),
+            ("p*r_1 + (1-p)*r_2", "that is without leaving p: the log of a mean is more than the mean of the logs"),
             (f"log{TILT}", "the factor beta is missing: this has no unit, rewards have"),
             (f"-beta_kl * log{TILT}", "the sign: better than the old mean"),
             (f"log{TILT} / beta_kl", "beta stands in front"),
-            ("beta_kl * (p*log(exp(r_1/beta_kl)) + (1-p)*r_2/beta_kl)", "the log of the mean, not the mean of the log"),
+            ("p*r_1 + (1-p)*r_2 + (r_1 - r_2)**2*p*(1-p)/(2*beta_kl)", "that is the first two terms for a large beta"),
             ("(r_1 + r_2 + abs(r_1 - r_2))/2", "that is the best answer's reward, with the KL free"),
         ),
     ),
@@ -125,7 +125,7 @@ ENTRIES = [
     ),
     Formula(
         name="tilted-gaussian-kl", number=80, lecture=8, title="What the best law for N(mu, sigma^2) and the reward a x costs",
-        latex=r"D_{KL}(q^*\,\|\,p) = \frac{a^2\sigma^2}{2\,\beta^2}",
+        latex=r"\mathrm{KL}(q^*\,\|\,p) = \frac{a^2\sigma^2}{2\,\beta^2}",
         why="Reward grows like 1 / beta and the KL like 1 / beta^2, so more and more is paid for less and less.",
         letters="mu sigma a beta_kl", own=LINE, answer="a**2 * sigma**2 / (2 * beta_kl**2)",
         oracle=_cost, measured="E log(q / p) on a grid, q the density p e^(r / beta)",
