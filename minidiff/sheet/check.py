@@ -134,8 +134,8 @@ def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
     data = {"name": name, "status": "wrong", "read": yours.read}
     data |= {"equal": equal, "skipped": len(skipped), "different": len(different)}
     many, read = "random schedules" if "beta" in letters.scope else "random sets of numbers", f"read as {yours.read}"
-    if different and yours.tree and yours.tree.indirect:
-        text = f"the right side is not what is asked for; is it for {yours.tree.left}? Give what the one letter is\n  {read}"
+    if different and yours.left:
+        text = f"is what is asked for on the left of = alone? There stands {yours.left}; give the right side of one letter\n  {read}"
         return Verdict("not understood", text, data | {"status": "not understood", "message": text})
     if different:
         case = _counterexample(yours.real, right.real, round_cases(letters)) or different[0]

@@ -28,13 +28,14 @@ def sees(a, b):
 class Version(NamedTuple):
     """A formula as somebody wrote it: number(case), which may raise ExpressionError, how it was read, its letters.
 
-    networks are the Nodes of those that are asked somewhere.
+    networks are the Nodes of those that are asked somewhere, left is what stood before = where that is no single letter: 1/v.
     """
 
     number: Callable
     read: str
     letters: set
     networks: tuple = ()
+    left: str = ""
 
     def real(self, case):
         """The number, exact or with its error; nan outside an array, as beta[t+1] at t = T."""
@@ -79,7 +80,9 @@ def version_of(formula, names, notation="ddpm", letters=None):
     tree = parse(formula, names, notation, letters.networks if letters else None)
     networks = _networks(tree.root) if letters else ()
     around = letters.around if networks else lambda case: case
-    return Version(lambda c: evaluate(tree, around(c), work=1000), show(tree.root), used(tree.root), networks)
+    read = show(tree.root) + (f"    (without {tree.left} =)" if tree.left else "")
+    left = tree.left if tree.indirect else ""
+    return Version(lambda c: evaluate(tree, around(c), work=1000), read, used(tree.root), networks, left)
 
 
 def _function(f, names):
