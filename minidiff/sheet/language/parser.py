@@ -102,8 +102,13 @@ class Parser:
         """Does a factor of a product without a sign come next?"""
         kind, text, _ = self.next
         if kind == "sign":  # x[1] is no product
-            return text in ("(", "{") or (text == "|" and not self.bars) or (text == "[" and self.tokens[self.at - 1].kind != "word")
+            return text in ("(", "{") or (text == "|" and not self.bars) or (text == "[" and not self.indexes())
         return kind in ("number", "word", "accent") and text not in ("for", "in", "over")
+
+    def indexes(self):
+        """Does the [ that comes next stand at a name?"""
+        before = self.text[: self.next.position]
+        return self.tokens[self.at - 1].kind == "word" and not before.endswith((" ", ")", *SPACES))
 
     def touches(self):
         """Does a letter come next with no space before it? a/2b may be read in two ways, 1/2 b in one."""

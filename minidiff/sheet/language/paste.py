@@ -74,7 +74,7 @@ def formula(tokens, text, names):
         fail("the right side is missing", end)
     left = text[chosen[0].position : chosen[len(parts[0])].position].strip(" &\n") if len(parts) > 1 else ""
     chosen = formulas[0]
-    for statement in statements:
+    for statement in 2 * statements:  # what is defined may stand in another definition
         chosen = _defined(chosen, split([t for t in statement if t.text not in (",", ";", ":", *CONDITIONS)], "="), names)
     for token in chosen:
         if token.text in UNREAD and token.kind == "unread":

@@ -22,7 +22,7 @@ SPELLING = {"epsilon": "eps", "varepsilon": "eps", "varphi": "phi", "ab": "alpha
             "eps_cond": "eps_c", "MAX": "peak", "MSE": "mse", "a_dot": "da", "b_dot": "db", "sigma_dot": "dsigma"}  # fmt: skip
 INSTEAD = {"noise": ("eps", "z"), "v": ("u",), "N": ("n",), "K": ("n",), "tau": ("temp",), "sigma_12": ("cov",), "eta": ("lr",),
            "gamma": ("scale", "gain"), "alpha": ("gate",), "beta": ("shift", "beta_kl"), "lambda": ("decay",), "d": ("decay",),
-           "S_a": ("score",)}  # printed where ours is the only letter in scope
+           "S_a": ("score",), "T": ("n",)}  # printed where ours is the only letter in scope
 NOTATIONS = {  # other books' letters -> ours
     "ddpm": {},
     "ddim": {"alpha": "alpha_bar"},  # Song, Meng, Ermon 2020

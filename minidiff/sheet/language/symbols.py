@@ -8,7 +8,7 @@ from .spelling import GREEK, INSTEAD, SPELLING
 
 CONSTANTS = ("pi", "e")
 TIMES = ("t", "s", "i", "j", "k", "T", "tau", "S")
-AT = {"(t)": "f g b B x sigma sigma_t beta", "(x,t)": "f", "(x_t,t)": "f x_0_hat", "(x_t)": "f x_0_hat x_hat mu"}  # as written
+AT = {"(t)": "f g b B x sigma sigma_t beta w", "(x)": "f p q", "(x,t)": "f", "(x_t,t)": "f x_0_hat", "(x_t)": "f x_0_hat x_hat mu"}  # as written
 
 
 def symbol(parser, token):
