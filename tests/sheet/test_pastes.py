@@ -1,3 +1,4 @@
+# ruff: noqa: E501    a paste is one line
 r"""What papers, notes and code print for the sheet's formulas, pasted as it is: judged as it is meant, or asked about.
 
 A block names an entry (and a notation), then a paste a line: + it is right, - it is wrong, ? it has to be asked about, because

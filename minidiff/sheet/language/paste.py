@@ -96,8 +96,9 @@ def split(tokens, sign):
 
 
 def _defined(tokens, parts, names):
-    """The formula with a letter replaced by what a condition says that it is: where a = ..., for a letter that is not in scope."""
-    if len(parts) != 2 or not all(parts) or not (meant := _letter(parts[0])) or meant & {*names, *WORDS}:
+    """The formula with a letter that is not in scope replaced by what a condition says that it is: where a = ..."""
+    meant = _letter(parts[0]) if len(parts) == 2 and all(parts) else set()
+    if not meant or meant & {*names, *WORDS} or any(t.kind == "unread" for t in parts[1]):
         return tokens
     letter, found, k = [t.text for t in parts[0]], [], 0
     while k < len(tokens):
@@ -144,9 +145,8 @@ def _one_quantity(part):
     words = [t.text for t in part]
     if words[:2] == ["frac", "{"] and words[2:3] in (["d"], ["partial"], ["dx"]):
         return True
-    outside = [t for t, depth in zip(part, depths(part)) if depth == 0]
-    return not any(t.kind == "number" or t.text in ("+", "-", "*", "/", "**", "frac", "sqrt", "log", "exp", "|") for t in outside
-                   if not (t.text in "log" and "nabla" in words))  # fmt: skip
+    more = {"+", "-", "*", "/", "**", "frac", "sqrt", "exp", "|", *([] if "nabla" in words else ["log"])}
+    return not any(depth == 0 and (t.kind == "number" or t.text in more) for t, depth in zip(part, depths(part)))
 
 
 def phrases(tokens, names):

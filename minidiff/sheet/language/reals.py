@@ -112,7 +112,7 @@ def power(a, b):
         return a ** int(b) if a != 0 or b >= 0 else math.inf
     if b == Fraction(1, 2):
         return sqrt(a)
-    slope = lambda y, x, n: (math.inf if not x else 2 * abs(y * n / x) if y else 0, 2 * abs(y * math.log(abs(x))) if x and y else 0)  # noqa: E731
+    slope = lambda y, x, n: (2 * abs(y * n / x), 2 * abs(y * math.log(abs(x)))) if x and y else (0 if x else math.inf, 0)  # noqa: E731
     return Near(math.inf, 0.0) if a == 0 and b < 0 else _call(math.pow, slope, a, b)
 
 

@@ -94,7 +94,7 @@ ENTRIES = [
         name="kl-equal-variance", number=6, lecture=1, title="KL of two Gaussians of equal covariance",
         latex=r"\mathrm{KL} = \frac{\|\mu_1-\mu_2\|^2}{2\sigma^2}",
         why="Where both variances are fixed, only the means matter: the ELBO's terms turn into squared errors.",
-        letters="r sigma", own={"r": (POSITIVE, "the distance ||mu_1 - mu_2||")} | {k: ("", "a mean") for k in ("mu_1", "mu_2")},
+        letters="r sigma", own={"r": (POSITIVE, "the distance ||mu_1 - mu_2||"), "mu_1": ("", "mean"), "mu_2": ("", "mean")},
         derive=lambda c: {"mu_1": c["sigma"], "mu_2": c["sigma"] - c["r"]},
         answer="r**2 / (2*sigma**2)",
         oracle=_kl_equal_widths, measured="quadrature of p log(p/q) along the line that joins the means",

@@ -111,7 +111,7 @@ ENTRIES = [
         why="How much a squared error weighs against the KL is the decoder's choice of c, not a law.",
         letters="d r c", own={"r": (POSITIVE, "the distance ||x - x_hat||"), "c": (POSITIVE, "std of the decoder"),
                                  "x": ("", "the picture"), "x_hat": ("", "what the decoder draws")},
-        derive=lambda c: {"r": (r := min(c["r"], 3 * c["c"])), "x": c["d"], "x_hat": c["d"] - r},  # further out no digits are left
+        derive=lambda c: {"r": (r := min(c["r"], 3 * c["c"])), "x": c["d"], "x_hat": c["d"] - r},  # further out no digits
         answer="r**2 / (2*c**2) + d/2 * log(2*pi*c**2)",
         oracle=_reconstruction, measured="Fourier inversion of the characteristic function, one factor a coordinate",
         wrong=(

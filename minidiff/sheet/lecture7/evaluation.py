@@ -140,7 +140,8 @@ ENTRIES = [
     Formula(
         name="fid-2d", number=80, lecture=7, title="FID of two features: equal means, the real ones uncorrelated",
         latex=r"\mathrm{Tr}(\Sigma_1 + \Sigma_2 - 2(\Sigma_1\Sigma_2)^{1/2}) = "
-              r"a + b + c + d - 2\sqrt{ac + bd + 2\sqrt{ab(cd - r^2)}},\quad \Sigma_1 = \mathrm{diag}(a, b),\ \Sigma_2 = (c\ r;\ r\ d)",
+              r"a + b + c + d - 2\sqrt{ac + bd + 2\sqrt{ab(cd - r^2)}},"
+              r"\quad \Sigma_1 = \mathrm{diag}(a, b),\ \Sigma_2 = (c\ r;\ r\ d)",
         why="The root is a matrix root of the product: for two features its trace is sqrt(Tr + 2 sqrt(det)).",
         letters="a b c d r", own=PLANE, derive=lambda c: {"r": c.r * min(c.c, c.d) / (1 + abs(c.r))},
         answer="a + b + c + d - 2 * sqrt(a*c + b*d + 2*sqrt(a*b*(c*d - r**2)))",
