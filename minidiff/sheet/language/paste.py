@@ -16,7 +16,7 @@ LOG_P = rf"{GRADIENT}log (?:tilde )?[pq](?: _ (?:t|sigma|theta|\{{ (?:t|sigma|th
 PLACE = r"(?:tilde )?(?:\{ )?(?:x|x_t|x_tilde)(?: \})?(?: _ (?:t|\{ t \}))?"
 NETWORK = r"(?:eps_hat|eps _ (?:theta|\{ theta \}))"
 PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pattern in (
-    ("score", rf"{LOG_P}(?: \( {PLACE}(?: [,;] (?:t|sigma))? \)|(?! \())"),
+    ("score", rf"{LOG_P}(?: \( {PLACE}(?: [,;] (?:t|sigma))? \)|(?! \(| _))"),
     ("g", rf"{LOG_P} \( y \| {PLACE}(?: [,;] t)? \)"),
     ("g", rf"{GRADIENT}log p _ {GROUP} \( y \| {PLACE}(?: [,;] t)? \)"),
     ("dp", rf"{GRADIENT}p(?: \( x \))?"),
@@ -32,6 +32,7 @@ PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pa
     ("eps_c", rf"{NETWORK} \( [^(),]* ,(?: t ,)? [cy] \)"),
     ("eps_u", rf"{NETWORK} \( [^(),]*(?: ,(?: t ,)? (?:varnothing|emptyset)| , t)? \)"),
 )]  # fmt: skip
+WITHOUT = {"b": "beta", "g": "score", "eps_u": "eps_hat", "eps_c": "eps_hat"}  # a phrase is no such letter beside these
 
 
 class Pasted(NamedTuple):
@@ -146,14 +147,16 @@ def _one_quantity(part):
     if words[:2] == ["frac", "{"] and words[2:3] in (["d"], ["partial"], ["dx"]):
         return True
     more = {"+", "-", "*", "/", "**", "frac", "sqrt", "exp", "|", *([] if "nabla" in words else ["log"])}
-    return not any(depth == 0 and (t.kind == "number" or t.text in more) for t, depth in zip(part, depths(part)))
+    return (not part or part[0].kind != "number") and not any(
+        depth == 0 and t.text in more for t, depth in zip(part, depths(part))
+    )
 
 
 def phrases(tokens, names):
     """Phrases of print as the letter in scope that they are: the score, a gradient, beta(t)."""
     for letter, pattern in PHRASES:
-        if letter not in names or (letter == "b" and "beta" in names) or (letter == "g" and "w" not in names):
-            continue  # g is the classifier's gradient beside a guidance weight only
+        if letter not in names or WITHOUT.get(letter) in names:
+            continue
         joined, starts = "", {}
         for k, token in enumerate(tokens):
             starts[len(joined)] = k

@@ -35,8 +35,14 @@ SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "∗": "*", "⋅": "*", "
 COMMANDS = {"cdot": "*", "times": "*", "odot": "*", "ast": "*", "dfrac": "frac", "tfrac": "frac", "cfrac": "frac"}
 COMMANDS |= dict.fromkeys("lVert rVert lvert rvert vert Vert mid".split(), "|")
 COMMANDS |= dict.fromkeys("coloneqq triangleq approx equiv leftarrow gets".split(), "=")
-UNREAD = {"mathbb": "an expectation", "mathcal": "a distribution", "nabla": "a gradient", "partial": "a derivative",
-          "int": "an integral", "∇": "a gradient", "∂": "a derivative", "∫": "an integral"}  # fmt: skip
+UNREAD = {
+    "mathbb": "an expectation",
+    "mathcal": "a distribution",
+    "nabla": "a gradient",
+    "partial": "a derivative",
+    "int": "an integral",
+}
+UNREAD_SIGNS = {"∇": "nabla", "∂": "partial", "∫": "int"}
 RELATIONS = set("< > ≤ ≥ ≠ ∼ ~ ∈ → leq geq le ge lt gt ne neq sim in to rightarrow".split())
 SKIPPED = set("left right middle displaystyle textstyle limits nolimits nonumber notag quad qquad bf rm it".split())
 SKIPPED |= {size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")}
@@ -218,7 +224,7 @@ class Speller:
             if (m := re.match(r"\d+", self.text[at + 1 :], re.A)) and f"{word}_{m.group()}" in self.names:
                 self.add("sign", "_", here)  # σ1
         elif not c.isspace() and unicodedata.category(c) != "Cf":  # Cf: invisible marks that come with a paste
-            self.add("unread", c, here)
+            self.add("unread", UNREAD_SIGNS.get(c, c), here)
         return at + 1
 
 

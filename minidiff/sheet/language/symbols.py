@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from .functions import sigmoid
 from .networks import asked
-from .spelling import GREEK, INSTEAD, SPELLING
+from .spelling import INSTEAD, SPELLING
 
 CONSTANTS = ("pi", "e")
 TIMES = ("t", "s", "i", "j", "k", "T", "tau", "S")
@@ -111,7 +111,7 @@ def _time(parser):
 def _fail_where_an_index_is_lost(parser, first, base, index):
     """Copied from a page, β_t is βt and x_{t-1} is x_t-1 or xt-1: asked about, never read as a product or a difference."""
     at, text = parser.next.position, parser.text
-    is_letter = base in (*GREEK.values(), "x", "x_t") and base not in TIMES
+    is_letter = base in ("alpha", "beta", "eps", "sigma", "mu", "x", "x_t")
     if is_letter and not index and base != "x_t" and parser.next.text in ("t", "T", "s") and "beta" in parser.names:
         later = parser.next.text
         parser.fail(f"it may be {base}_{later} or {base} * {later}: write one of them", first)
