@@ -135,7 +135,7 @@ def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
     data |= {"equal": equal, "skipped": len(skipped), "different": len(different)}
     many, read = "random schedules" if "beta" in letters.scope else "random sets of numbers", f"read as {yours.read}"
     if different and yours.left:
-        text = f"is what is asked for on the left of = alone? There stands {yours.left}; give the right side of one letter\n  {read}"
+        text = f"left of = stands {yours.left}: is that what is asked for? Give what the one letter is\n  {read}"
         return Verdict("not understood", text, data | {"status": "not understood", "message": text})
     if different:
         case = _counterexample(yours.real, right.real, round_cases(letters)) or different[0]

@@ -17,6 +17,7 @@ powers and work are bounded. Numbers are exact fractions for as long as the valu
     paste     what stands around a formula
     reals     numbers, exact or with the error that rounding may have made
     networks  what a network is asked
+    functions a function and its argument
     symbols   a letter with its accents and its index
     parser    tokens, grouped into a tree
 """
@@ -50,7 +51,7 @@ ELSEWHERE = (Fraction(61, 83), Fraction(97, 71))  # slopes in place and time of 
 
 
 class Tree(NamedTuple):
-    """A parsed expression: what was typed, its outermost operation, what stood before =, and whether that is 1/v or the like."""
+    """A parsed expression: what was typed, its outermost operation, what stood before =, and whether that is 1/v or so."""
 
     text: str
     root: Node

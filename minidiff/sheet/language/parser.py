@@ -1,16 +1,15 @@
 """A precedence parser: tokens in, a tree of operations out. Names come from the scope, functions from a list."""
 
-import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from .functions import SPACES, function
 from .networks import NETWORKS
 from .paste import formula
 from .spelling import FUNCTIONS, NOTATIONS, WORDS, ExpressionError, Speller, Token
 from .symbols import CONSTANTS, symbol
 
 NESTING, DEPTH = 40, 150  # of brackets; of operations inside each other
-SPACES = ("\\,", "\\;", "\\:", "\\ ", "\\quad")
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # unary minus: 3
 
 
@@ -102,8 +101,13 @@ class Parser:
         """Does a factor of a product without a sign come next?"""
         kind, text, _ = self.next
         if kind == "sign":  # x[1] is no product
-            return text in ("(", "{") or (text == "|" and not self.bars) or (text == "[" and self.tokens[self.at - 1].kind != "word")
+            return text in ("(", "{") or (text == "|" and not self.bars) or (text == "[" and not self.indexes())
         return kind in ("number", "word", "accent") and text not in ("for", "in", "over")
+
+    def indexes(self):
+        """Does the [ that comes next stand at a name?"""
+        before = self.text[: self.next.position]
+        return self.tokens[self.at - 1].kind == "word" and not before.endswith((" ", ")", *SPACES))
 
     def touches(self):
         """Does a letter come next with no space before it? a/2b may be read in two ways, 1/2 b in one."""
@@ -148,60 +152,10 @@ class Parser:
         if kind == "word" and text in ("sum", "prod") and text not in self.names:
             return self.series(token)
         if kind == "word" and text in FUNCTIONS:
-            return self.function(token)
+            return function(self, token)
         if kind in ("word", "accent"):
             return symbol(self, token)
         return self.fail("a number, a name or a bracket is missing here", token)
-
-    def function(self, token):
-        r"""A function with its base, root or power: \log_2 x, \sqrt[3]{x}, \sin^2 x."""
-        name = token.text
-        if name in ("min", "max"):
-            self.expect("(")
-            a = self.group(",")
-            return self.node("call", (name, a, self.group(")")), token)
-        if name == "sqrt" and self.take("["):
-            root = self.group("]")
-            one = self.node("number", (Fraction(1),), token)
-            return self.node("**", (self.factor(), self.node("/", (one, root), token)), token)
-        base = self.factor() if name == "log" and self.take("_") else None
-        power = self.factor() if self.take("**") else None
-        if power and power.op == "neg":
-            self.fail(f"it may be 1/{name} or the inverse function: write 1/{name}(...)", token)
-        bracket = self.next.text in ("(", "{", "[")
-        inside = self.factor() if bracket else self.unbracketed(token)
-        call = self.sigmoid(inside, token) if name == "sigmoid" else self.node("call", (name, inside), token)
-        if base:
-            call = self.node("/", (call, self.node("call", ("log", base), token)), token)
-        return self.node("**", (call, power), token) if power else call
-
-    def sigmoid(self, inside, token):
-        """1 / (1 + exp(-x)) as a Node."""
-        one, down = self.node("number", (Fraction(1),), token), self.node("neg", (inside,), token)
-        return self.node("/", (one, self.node("+", (one, self.node("call", ("exp", down), token)), token)), token)
-
-    def unbracketed(self, token):
-        r"""The argument of a function without brackets: a factor; \log 2\pi\sigma^2 and \cos\omega(m-n) are of the product."""
-        name, start = token.text, self.next
-        inside = self.expression(4)
-        if name == "sqrt":  # in what is copied from a page the line above is lost
-            if start.kind == "number" and self.text[token.position] == "√" and (self.touches() or self.next.text in ("+", "-")):
-                self.fail(f"where does the root end? write √({start.text}) or √({start.text}{self.next.text} ...)", start)
-            return inside
-        if start.text == "frac":
-            return inside
-        while start.text != "sqrt" and self.begins_factor() and self.next.text not in FUNCTIONS - {"sqrt"}:
-            angle = name in ("sin", "cos") and self.next.text in ("(", "t", "m", "n", "k")
-            if not (angle or start.kind == "number" or start.text == "pi") or self.text[: self.next.position].endswith(SPACES):
-                self.fail(f"it may be of the product, {name}(a b), or of its first factor, {name}(a) b: write brackets")
-            inside = self.node("*", (inside, self.expression(4)), token)
-        if self.next.text == "/" and self.tokens[self.at + 1].text not in FUNCTIONS - {"sqrt"}:
-            divided, below = self.take(), self.expression(4)
-            one, other = (re.split("_|$", str(n.args[0]))[0] if n.op in ("name", "index") else "" for n in (inside, below))
-            if not one or one != other:  # log sigma_2/sigma_1 is the logarithm of a ratio
-                self.fail(f"it may be {name}(a / b) or {name}(a) / b: write brackets", divided)
-            inside = self.node("/", (inside, below), divided)
-        return inside
 
     def subscript(self):
         """An index after _: where it ends, its text, where it starts; None where there is none."""

@@ -16,7 +16,7 @@ LOG_P = rf"{GRADIENT}log (?:tilde )?[pq](?: _ (?:t|sigma|theta|\{{ (?:t|sigma|th
 PLACE = r"(?:tilde )?(?:\{ )?(?:x|x_t|x_tilde)(?: \})?(?: _ (?:t|\{ t \}))?"
 NETWORK = r"(?:eps_hat|eps _ (?:theta|\{ theta \}))"
 PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pattern in (
-    ("score", rf"{LOG_P}(?: \( {PLACE}(?: [,;] (?:t|sigma))? \)|(?! \())"),
+    ("score", rf"{LOG_P}(?: \( {PLACE}(?: [,;] (?:t|sigma))? \)|(?! \(| _))"),
     ("g", rf"{LOG_P} \( y \| {PLACE}(?: [,;] t)? \)"),
     ("g", rf"{GRADIENT}log p _ {GROUP} \( y \| {PLACE}(?: [,;] t)? \)"),
     ("dp", rf"{GRADIENT}p(?: \( x \))?"),
@@ -32,6 +32,7 @@ PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pa
     ("eps_c", rf"{NETWORK} \( [^(),]* ,(?: t ,)? [cy] \)"),
     ("eps_u", rf"{NETWORK} \( [^(),]*(?: ,(?: t ,)? (?:varnothing|emptyset)| , t)? \)"),
 )]  # fmt: skip
+WITHOUT = {"b": "beta", "g": "score", "eps_u": "eps_hat", "eps_c": "eps_hat"}  # a phrase is no such letter beside these
 
 
 class Pasted(NamedTuple):
@@ -74,7 +75,7 @@ def formula(tokens, text, names):
         fail("the right side is missing", end)
     left = text[chosen[0].position : chosen[len(parts[0])].position].strip(" &\n") if len(parts) > 1 else ""
     chosen = formulas[0]
-    for statement in statements:
+    for statement in 2 * statements:  # what is defined may stand in another definition
         chosen = _defined(chosen, split([t for t in statement if t.text not in (",", ";", ":", *CONDITIONS)], "="), names)
     for token in chosen:
         if token.text in UNREAD and token.kind == "unread":
@@ -96,8 +97,9 @@ def split(tokens, sign):
 
 
 def _defined(tokens, parts, names):
-    """The formula with a letter replaced by what a condition says that it is: where a = ..., for a letter that is not in scope."""
-    if len(parts) != 2 or not all(parts) or not (meant := _letter(parts[0])) or meant & {*names, *WORDS}:
+    """The formula with a letter that is not in scope replaced by what a condition says that it is: where a = ..."""
+    meant = _letter(parts[0]) if len(parts) == 2 and all(parts) else set()
+    if not meant or meant & {*names, *WORDS} or any(t.kind == "unread" for t in parts[1]):
         return tokens
     letter, found, k = [t.text for t in parts[0]], [], 0
     while k < len(tokens):
@@ -144,16 +146,17 @@ def _one_quantity(part):
     words = [t.text for t in part]
     if words[:2] == ["frac", "{"] and words[2:3] in (["d"], ["partial"], ["dx"]):
         return True
-    outside = [t for t, depth in zip(part, depths(part)) if depth == 0]
-    return not any(t.kind == "number" or t.text in ("+", "-", "*", "/", "**", "frac", "sqrt", "log", "exp", "|") for t in outside
-                   if not (t.text in "log" and "nabla" in words))  # fmt: skip
+    more = {"+", "-", "*", "/", "**", "frac", "sqrt", "exp", "|", *([] if "nabla" in words else ["log"])}
+    return (not part or part[0].kind != "number") and not any(
+        depth == 0 and t.text in more for t, depth in zip(part, depths(part))
+    )
 
 
 def phrases(tokens, names):
     """Phrases of print as the letter in scope that they are: the score, a gradient, beta(t)."""
     for letter, pattern in PHRASES:
-        if letter not in names or (letter == "b" and "beta" in names) or (letter == "g" and "w" not in names):
-            continue  # g is the classifier's gradient beside a guidance weight only
+        if letter not in names or WITHOUT.get(letter) in names:
+            continue
         joined, starts = "", {}
         for k, token in enumerate(tokens):
             starts[len(joined)] = k

@@ -18,23 +18,31 @@ SPELLING = {"epsilon": "eps", "varepsilon": "eps", "varphi": "phi", "ab": "alpha
             "alphabar": "alpha_bar", "a_bar": "alpha_bar", "alphas_cumprod": "alpha_bar", "alphas": "alpha", "betas": "beta",
             "eps_theta": "eps_hat", "eps_hat_theta": "eps_hat", "noise_pred": "eps_hat", "s_theta": "score", "x0": "x_0",
             "xt": "x_t", "x0_hat": "x_0_hat", "x_start": "x_0", "x_tau_i": "x_t", "x_hat_theta": "x_0_hat", "u_theta": "u",
-            "v_theta": "u", "X_0": "x_0", "X_1": "x_1", "X_t": "x_t", "eps_varnothing": "eps_u", "eps_emptyset": "eps_u", "eps_uncond": "eps_u", "eps_y": "eps_c",
+            "v_theta": "u", "X_0": "x_0", "X_1": "x_1", "X_t": "x_t",
+            "eps_varnothing": "eps_u", "eps_emptyset": "eps_u", "eps_uncond": "eps_u", "eps_y": "eps_c",
             "eps_cond": "eps_c", "MAX": "peak", "MSE": "mse", "a_dot": "da", "b_dot": "db", "sigma_dot": "dsigma"}  # fmt: skip
 INSTEAD = {"noise": ("eps", "z"), "v": ("u",), "N": ("n",), "K": ("n",), "tau": ("temp",), "sigma_12": ("cov",), "eta": ("lr",),
            "gamma": ("scale", "gain"), "alpha": ("gate",), "beta": ("shift", "beta_kl"), "lambda": ("decay",), "d": ("decay",),
-           "S_a": ("score",)}  # printed where ours is the only letter in scope
+           "S_a": ("score",), "T": ("n",)}  # fmt: skip  # where the letter itself is not in scope
 NOTATIONS = {  # other books' letters -> ours
     "ddpm": {},
     "ddim": {"alpha": "alpha_bar"},  # Song, Meng, Ermon 2020
     "prince": {"alpha": "alpha_bar", "x": "x_0", "z_t": "x_t", "z_s": "x_s"},  # Understanding Deep Learning
 }
 SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "∗": "*", "⋅": "*", "⊙": "*", "÷": "/", "^": "**", "‖": "|", "∥": "|",
-         "∣": "|", "…": "..", "√": "sqrt", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod", "≔": "=", "≈": "=", "←": "="}  # fmt: skip
+         "∣": "|", "…": "..", "√": "sqrt", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod", "≔": "=",
+         "≈": "=", "←": "="}  # fmt: skip
 COMMANDS = {"cdot": "*", "times": "*", "odot": "*", "ast": "*", "dfrac": "frac", "tfrac": "frac", "cfrac": "frac"}
 COMMANDS |= dict.fromkeys("lVert rVert lvert rvert vert Vert mid".split(), "|")
 COMMANDS |= dict.fromkeys("coloneqq triangleq approx equiv leftarrow gets".split(), "=")
-UNREAD = {"mathbb": "an expectation", "mathcal": "a distribution", "nabla": "a gradient", "partial": "a derivative",
-          "int": "an integral", "∇": "a gradient", "∂": "a derivative", "∫": "an integral"}  # fmt: skip
+UNREAD = {
+    "mathbb": "an expectation",
+    "mathcal": "a distribution",
+    "nabla": "a gradient",
+    "partial": "a derivative",
+    "int": "an integral",
+}
+UNREAD_SIGNS = {"∇": "nabla", "∂": "partial", "∫": "int"}
 RELATIONS = set("< > ≤ ≥ ≠ ∼ ~ ∈ → leq geq le ge lt gt ne neq sim in to rightarrow".split())
 SKIPPED = set("left right middle displaystyle textstyle limits nolimits nonumber notag quad qquad bf rm it".split())
 SKIPPED |= {size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")}
@@ -125,7 +133,9 @@ class Speller:
         elif word in UNREAD or word in RELATIONS:
             self.add("unread", word, here)
         elif word in ("lfloor", "rfloor"):
-            self.found += [Token("word", "floor", here), Token("sign", "(", here)] if word[0] == "l" else [Token("sign", ")", here)]
+            if word == "lfloor":
+                self.add("word", "floor", here)
+            self.add("sign", "(" if word == "lfloor" else ")", here)
         elif word not in SKIPPED:
             word = COMMANDS.get(word, word)
             self.add("sign" if word in "*|=" else "word", SPELLING.get(word, word), here)
@@ -214,7 +224,7 @@ class Speller:
             if (m := re.match(r"\d+", self.text[at + 1 :], re.A)) and f"{word}_{m.group()}" in self.names:
                 self.add("sign", "_", here)  # σ1
         elif not c.isspace() and unicodedata.category(c) != "Cf":  # Cf: invisible marks that come with a paste
-            self.add("unread", c, here)
+            self.add("unread", UNREAD_SIGNS.get(c, c), here)
         return at + 1
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Sized
 from fractions import Fraction
 
+from .functions import sigmoid
 from .networks import asked
-from .spelling import GREEK, INSTEAD, SPELLING
+from .spelling import INSTEAD, SPELLING
 
 CONSTANTS = ("pi", "e")
 TIMES = ("t", "s", "i", "j", "k", "T", "tau", "S")
-AT = {"(t)": "f g b B x sigma sigma_t beta", "(x,t)": "f", "(x_t,t)": "f x_0_hat", "(x_t)": "f x_0_hat x_hat mu"}  # as written
+AT = {"(t)": "f g b B x sigma sigma_t beta w", "(x)": "f p q", "(x,t)": "f", "(x_t,t)": "f x_0_hat", "(x_t)": "f x_0_hat x_hat"}
 
 
 def symbol(parser, token):
@@ -35,7 +36,8 @@ def _meant(parser, first, base, accent, index):
     names, sub = parser.names, (index[1] if index else "").replace("t-1", "s")
     whole = our_name(parser, base + accent)
     indexed = [f"{base}_{sub}{accent}", f"{base}{accent}_{sub}"]
-    indexed += [f"{base}_{'c' if sub == 'y' else 'u'}"] if sub in ("y", "varnothing", "emptyset") else []  # with a condition or not
+    conditional = {"y": "c", "varnothing": "u", "emptyset": "u"}
+    indexed += [f"{base}_{conditional[sub]}"] if sub in conditional else []
     for name in (our_name(parser, name) for name in indexed) if index else (whole,):
         if name in names and not isinstance(names[name], Sized):
             return _scalar(parser, name, first)
@@ -46,7 +48,7 @@ def _meant(parser, first, base, accent, index):
     if whole in names and sub in ("t", *parser.each):  # there is one t: sigma_t is sigma
         return _scalar(parser, whole, first)
     if whole == "sigma" and not index and parser.next.text == "(":
-        return parser.sigmoid(parser.factor(), first)
+        return sigmoid(parser, parser.factor(), first)
     if whole == "SNR" and "alpha_bar" in names:
         at = parser.time_index(index) if index else _time(parser)
         share = parser.node("index", ("alpha_bar", at), first)
@@ -79,7 +81,7 @@ def _scalar(parser, name, token, index=None):
     if f"({text})" in AT and name in AT[f"({text})"].split():
         parser.at += len(inside) + 2
     elif len(inside) == 1 and text not in parser.asks and inside[0].kind == "word" and text in ("t", "x", "x_t", "x_0", "z"):
-        parser.fail(f"{name}({text}) may be {name} * {text} or {name} at {text}: write one of them, the second without ({text})")
+        parser.fail(f"{name}({text}) may be {name} * {text} or {name} at {text}: write the first with *, the second as {name}")
     return parser.node("name", (name,), token)
 
 
@@ -109,7 +111,7 @@ def _time(parser):
 def _fail_where_an_index_is_lost(parser, first, base, index):
     """Copied from a page, β_t is βt and x_{t-1} is x_t-1 or xt-1: asked about, never read as a product or a difference."""
     at, text = parser.next.position, parser.text
-    is_letter = base in (*GREEK.values(), "x", "x_t") and base not in TIMES
+    is_letter = base in ("alpha", "beta", "eps", "sigma", "mu", "x", "x_t")
     if is_letter and not index and base != "x_t" and parser.next.text in ("t", "T", "s") and "beta" in parser.names:
         later = parser.next.text
         parser.fail(f"it may be {base}_{later} or {base} * {later}: write one of them", first)

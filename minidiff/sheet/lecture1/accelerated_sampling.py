@@ -107,7 +107,7 @@ ENTRIES = [
     ),
     Formula(
         name="skipped-ddpm-mean", number=36, lecture=1, title="DDPM's step on a subsequence: the mean",
-        latex=r"\frac{1}{\sqrt{a}}\left(x - \frac{1-a}{\sqrt{1-\bar\alpha_{\tau_i}}}\,\epsilon_\theta\right),"
+        latex=r"\frac{1}{\sqrt{a}}\left(x_t - \frac{1-a}{\sqrt{1-\bar\alpha_{\tau_i}}}\,\epsilon_\theta\right),"
               r"\quad a = \bar\alpha_{\tau_i}/\bar\alpha_{\tau_{i-1}}",
         why="Several steps merge into one whose alpha is the product of theirs.",
         letters="beta tau i x_t eps_hat x_0_hat", own=HERE, asks={"eps_hat": ("x_t", "tau[i]")},

@@ -165,8 +165,8 @@ ENTRIES = [
     ),
     Formula(
         name="loss-weight", number=25, lecture=1, title="What the noise's error counts in the ELBO",
-        latex=r"L_{t-1} = w_t\,\|\epsilon-\epsilon_\theta\|^2 + C,\quad"
-              r"w_t = \frac{\beta_t^2}{2\sigma_t^2\,\alpha_t\,(1-\bar\alpha_t)}",
+        latex=r"w_t = \frac{\beta_t^2}{2\sigma_t^2\,\alpha_t\,(1-\bar\alpha_t)},"
+              r"\quad L_{t-1} = w_t\,\|\epsilon-\epsilon_\theta\|^2 + C",
         why="KL of equal widths is a squared distance; L_simple drops this weight, which is largest at small t.",
         letters="beta t sigma", own={"sigma": (POSITIVE, "standard deviation of the reverse step")},
         answer="beta[t]**2 / (2 * sigma**2 * alpha[t] * (1 - alpha_bar[t]))",

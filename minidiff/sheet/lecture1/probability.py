@@ -116,8 +116,8 @@ ENTRIES = [
         name="isotropic-density", number=2, lecture=1, title="Log density of an isotropic Gaussian",
         latex=r"\log\mathcal{N}(x;\mu,\sigma^2 I) = -\frac{d}{2}\log(2\pi\sigma^2) - \frac{\|x-\mu\|^2}{2\sigma^2}",
         why="A squared error is a Gaussian log-likelihood up to a constant: this is where losses come from.",
-        letters="d sigma r", own={"r": (POSITIVE, "the distance ||x - mu||")},
-        derive=lambda c: {"r": min(c["r"], 3 * c["sigma"])},  # further out the quadrature has no digits left
+        letters="d sigma r", own={"r": (POSITIVE, "the distance ||x - mu||"), "x": ("", "a point"), "mu": ("", "the mean")},
+        derive=lambda c: {"r": (r := min(c["r"], 3 * c["sigma"])), "mu": c["d"], "x": c["d"] - r},  # further out no digits
         answer="-d/2 * log(2*pi*sigma**2) - r**2 / (2*sigma**2)",
         oracle=_log_density, measured="Fourier inversion of the characteristic function, one factor a coordinate",
         wrong=(
@@ -179,7 +179,8 @@ ENTRIES = [
     ),
     Formula(
         name="product-mean", number=8, lecture=1, title="Product of two Gaussian densities: the mean",
-        latex=r"m = \left(\frac{\mu_1}{\sigma_1^2} + \frac{\mu_2}{\sigma_2^2}\right)/\left(\frac{1}{\sigma_1^2} + \frac{1}{\sigma_2^2}\right)",
+        latex=r"m = \left(\frac{\mu_1}{\sigma_1^2} + \frac{\mu_2}{\sigma_2^2}\right)/"
+              r"\left(\frac{1}{\sigma_1^2} + \frac{1}{\sigma_2^2}\right)",
         why="The mean is pulled towards whoever is more certain.",
         letters=GAUSSIANS, answer="(mu_1/sigma_1**2 + mu_2/sigma_2**2) / (1/sigma_1**2 + 1/sigma_2**2)",
         oracle=lambda c, rng: _product(c, rng)[0], measured="the product normalised on a grid",

@@ -76,7 +76,8 @@ def _implicit(c, rng, square=0.5, divergence=1.0):
 ENTRIES = [
     Formula(
         name="dsm-target", number=42, lecture=2, title="Denoising score matching: the target",
-        latex=r"\nabla_{\tilde x}\log q_\sigma(\tilde x\,|\,x) = -\frac{\tilde x-x}{\sigma^2},\quad \tilde x = x + \sigma\epsilon",
+        latex=r"\nabla_{\tilde x}\log q_\sigma(\tilde x\,|\,x) = -\frac{\tilde x-x}{\sigma^2},"
+              r"\quad \tilde x = x + \sigma\epsilon",
         why="The data's score is unknown, but the arrow back to the one picture that was noised is known.",
         letters="x eps sigma x_tilde", own=KERNEL, derive=lambda c: {"x_tilde": c["x"] + c["sigma"] * c["eps"]},
         answer="-(x_tilde - x) / sigma**2",

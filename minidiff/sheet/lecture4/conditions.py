@@ -85,7 +85,7 @@ ENTRIES = [
     ),
     Formula(
         name="implicit-classifier", number=74, lecture=4, title="Bayes for scores: two denoisers are a classifier",
-        latex=r"\nabla_x\log p(y\,|\,x) = \nabla_x\log p(x\,|\,y) - \nabla_x\log p(x)",
+        latex=r"\nabla_x\log p(y\,|\,x) = s_y - s_\varnothing,\quad s_y = \nabla_x\log p(x\,|\,y)",
         why="The logarithm makes of Bayes' fraction a difference, and p(y), which x does not enter, has no gradient.",
         letters="x a sigma s_c s_u", needs="s_c s_u", own=CLASSES,
         asks=dict.fromkeys(("s_c", "s_u"), ("x", "t")), derive=_scores, answer="s_c - s_u",
