@@ -47,15 +47,14 @@ def test_the_error_is_within_its_bound_and_the_bound_within_a_thousand_roundings
 @pytest.mark.parametrize(
     ("f", "parts", "value"),
     [("-", (Near(1.0, 1e-9), Near(1.0, 0.0)), 0.0), ("/", (Near(1.0, 0.0), Near(1e-20, 1e-10)), 1e20),
-     ("**", (Near(0.0, 1e-3), Fraction(2)), 0.0), ("log", (Near(1e-5, 1e-4),), math.log(1e-5)), ("sqrt", (Near(-1e-20, 1e-10),), 0.0)],
+     ("**", (Near(0.0, 1e-3), Fraction(2)), 0.0), ("log", (Near(1e-5, 1e-4),), math.log(1e-5)),
+     ("sqrt", (Near(-1e-20, 1e-10),), 0.0)],
 )  # fmt: skip
 def test_what_is_lost_is_known(f, parts, value):
     """Digits that cancel, a divisor, logarithm or root that may be of 0: the error says so."""
     got = (CALLS | OPERATIONS)[f](*parts)
-    assert (
-        math.isclose(got, value, abs_tol=1e-30)
-        and error(got) >= {"-": 1e-9, "/": math.inf, "**": 1e-6, "log": math.inf, "sqrt": 1e-5}[f]
-    )
+    least = {"-": 1e-9, "/": math.inf, "**": 1e-6, "log": math.inf, "sqrt": 1e-5}[f]
+    assert math.isclose(got, value, abs_tol=1e-30) and least <= error(got) <= 3 * least
 
 
 def test_infinity_is_exact_and_nothing_else_is_sure_of_it():
