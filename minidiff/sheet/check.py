@@ -142,7 +142,7 @@ def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
         return _refuted(letters, yours, right, case, other(case), cases, wrong, data, f"equal on {equal} of {N} {many}")
     if equal < ENOUGH:
         return Verdict("wrong", f"wrong: finite on only {equal} of {N} {many}\n  {read}", data)
-    if seen < equal / 2:
+    if seen < ENOUGH:
         text = f"rounding in your formula hides relative mistakes of {MISTAKE:g}; subtract large numbers by hand\n  {read}"
         return Verdict("not understood", text, data | {"status": "not understood", "message": text})
     times = {c["t"] for c in skipped if "t" in c}

@@ -53,7 +53,18 @@ ROUND = {kind: tuple(map(Fraction, numbers.split())) for kind, numbers in
 ROUND[COUNT] = (3, 2, 4, 5, 6)
 TENTHS = [(1, 2), (2, 5), (5, 2), (1, 2, 3), (2, 5, 4), (1, 2, 4, 3), (3, 1, 2, 5, 4)]  # schedules that one can redo by hand
 ROUNDED = 2.0**-44  # of all letters together: more than what a hundred operations lose, or four divided by a small alpha_bar
-ELSEWHERE = {"x": 2.3, "x_0": 1.7, "x_s": -0.6, "eps": 0.9, "x_1": 0.4, "t": 0.37, "T": 7}  # letters that an entry has not
+ELSEWHERE = {
+    "x": 2.3,
+    "x_t": -1.1,
+    "x_tilde": 1.9,
+    "x_0": 1.7,
+    "x_s": -0.6,
+    "eps": 0.9,
+    "x_1": 0.4,
+    "t": 0.37,
+    "T": 7,
+}  # letters that an entry has not
+OTHERS = {"x_tilde": "x", "x_s": "x_t"}  # a place, and what is not just another name of it
 COARSE = (0.05, 0.1, 0.2, 0.15, 0.3, 0.25)
 
 
@@ -115,12 +126,10 @@ class Letters:
     def around(self, case):
         """The case with all letters that may stand where a network is asked: x_t = sqrt(alpha_bar_t) x_0 + ... holds."""
         place, time = next(iter(self.networks.values()))
-        c = Case(ELSEWHERE | case)
-        if place != "x_t":
-            c["x_t"] = evaluate(parse(place, c), c)
-        c["x_t"] = c.get("x_t", c["x"])
-        if "x" not in case and "x" not in self.own:
-            c["x"] = c["x_t"]
+        c, same = Case(ELSEWHERE | case), {"x", "x_tilde", "x_t"} - {*case, OTHERS.get(place)}  # names of the place
+        place = "x" if place in same and "x" in case else place
+        at = c[place] if place in c else evaluate(parse(place, c), c)
+        c |= dict.fromkeys(same, at)
         if "t" not in case and time != "t":
             c["t"] = evaluate(parse(time, c), c)
         c["s"] = c["t"] - 1

@@ -119,9 +119,10 @@ def test_an_index_that_is_turned_round_is_wrong(entry):
 
 
 def test_an_index_that_is_no_whole_number_is_not_understood():
-    verdict = check("posterior-variance", "beta(1-alpha_bar[t-1])*42")
-    assert verdict.exit_status == 2 and "does not exist: an index is a whole number\n  beta(" in str(verdict)
+    verdict = check("posterior-variance", "beta[1-alpha_bar[t-1]]*42")
+    assert verdict.exit_status == 2 and "does not exist: an index is a whole number\n  beta[" in str(verdict)
     assert verdict.data["position"] == 0
+    assert not check("posterior-variance", "beta(1-alpha_bar[t-1])*42")
 
 
 STEP = r"\frac{1}{\sqrt{\alpha_t}}(x_t - \frac{1-\alpha_t}{\sqrt{1-\bar\alpha_t}}%s) + \sigma_t z"
@@ -257,7 +258,7 @@ def test_functions_are_judged_like_expressions():
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("1 +", "missing"), ("gamma", "unknown name"), ("sum(1 for k in 1..10**6)", "operations"), ("", "the formula is empty")],
+    [("1 +", "missing"), ("foo", "unknown name"), ("sum(1 for k in 1..10**6)", "operations"), ("", "the formula is empty")],
 )
 def test_what_is_not_understood_is_a_verdict(text, words):
     for verdict in (check("alpha-bar", text), equal(text, "1"), equal("1", text)):

@@ -20,7 +20,8 @@ class Near(float):
     def __new__(cls, value, error):
         """error is what the parts bring; the rounding of the value itself is added. Infinity counts as exact: 1/inf is 0."""
         self = super().__new__(cls, value)
-        self.error = error + UNIT * abs(value) if math.isfinite(value) else 0.0
+        error = error + UNIT * abs(value) if math.isfinite(value) else 0.0
+        self.error = error if error == error else math.inf  # 0 * inf: nothing is known
         return self
 
     def __add__(self, other):
@@ -62,16 +63,19 @@ def number(value):
     return Near(float(value), 0.0)
 
 
-def _call(f, slope, *args):
-    """A function of the reals: nan where it is not defined, inf where it is too large. slope: what errors are multiplied by."""
-    a = [float(x) for x in args]
+def _call(f, bound, *args):
+    """f as IEEE has it: nan where it is not defined, inf where it is too large. bound(value, *args, *errors) is its error."""
+    a, errors = [float(x) for x in args], [error(x) for x in args]
     try:
         value = f(*a)
     except ValueError:
         return Near(math.nan, 0.0)
     except OverflowError:
         return Near(math.inf, 0.0)
-    return Near(value, sum(s * error(x) for s, x in zip(slope(value, *a), args) if error(x)))
+    try:
+        return Near(value, bound(value, *a, *errors) if any(errors) else 0.0)
+    except OverflowError:
+        return Near(value, math.inf)
 
 
 def sqrt(a):
@@ -92,7 +96,13 @@ def _floor(a):
 
 
 def _log(a):
-    return Near(-math.inf, 0.0) if a == 0 else Fraction(0) if a == 1 else _call(math.log, lambda y, x: (2 / x,), a)
+    return (
+        Near(-math.inf, 0.0)
+        if a == 0
+        else Fraction(0)
+        if a == 1
+        else _call(math.log, lambda y, x, e: -math.log1p(-e / x) if e < x else math.inf, a)
+    )
 
 
 def divide(a, b):
@@ -112,13 +122,21 @@ def power(a, b):
         return a ** int(b) if a != 0 or b >= 0 else math.inf
     if b == Fraction(1, 2):
         return sqrt(a)
-    slope = lambda y, x, n: (2 * abs(y * n / x), 2 * abs(y * math.log(abs(x)))) if x and y else (0 if x else math.inf, 0)  # noqa: E731
-    return Near(math.inf, 0.0) if a == 0 and b < 0 else _call(math.pow, slope, a, b)
+    return Near(math.inf, 0.0) if a == 0 and b < 0 else _call(math.pow, _powered, a, b)
+
+
+def _powered(y, x, n, e, f):
+    """The error of y = x**n, from the steepest place within e of x, and from f, that of n."""
+    if math.isinf(x) or math.isinf(n):  # infinity counts as exact
+        return 0.0
+    if n < 1 and e >= abs(x):
+        return math.inf
+    return abs(n) * (abs(x) + (e if n >= 1 else -e)) ** (n - 1) * e + abs(y) * math.expm1(f * abs(math.log(abs(x) or 1)))
 
 
 OPERATIONS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": divide, "**": power,
               "neg": lambda a: -a}  # fmt: skip
 CALLS = {"sqrt": sqrt, "log": _log, "abs": abs, "floor": _floor}
 CALLS |= {"min": lambda a, b: a if a <= b or a != a else b, "max": lambda a, b: a if a >= b or a != a else b}  # nan stays nan
-CALLS["exp"] = lambda a: Fraction(1) if a == 0 and not error(a) else _call(math.exp, lambda y, x: (2 * y,), a)
-CALLS |= {name: functools.partial(_call, getattr(math, name), lambda y, x: (1,)) for name in ("sin", "cos", "tanh")}
+CALLS["exp"] = lambda a: Fraction(1) if a == 0 and not error(a) else _call(math.exp, lambda y, x, e: y * math.expm1(e), a)
+CALLS |= {name: functools.partial(_call, getattr(math, name), lambda y, x, e: e) for name in ("sin", "cos", "tanh")}

@@ -140,7 +140,7 @@ ENTRIES = [
         name="adamw", number=78, lecture=6, title="AdamW's step: weight decay past Adam",
         latex=r"w' = w - \eta\,(u + \lambda w)",
         why="Decay that went through Adam would be divided by the gradient's size, and weights with large gradients be spared.",
-        letters="w u lr decay", own=STEP, answer="w - lr * (u + decay*w)",
+        letters="w u lr decay", own=STEP, asks={"u": None}, answer="w - lr * (u + decay*w)",
         oracle=_downhill, measured="a gradient step on u w + decay w^2 / 2, its slope by finite differences",
         wrong=(
             ("w - lr*u - decay*w", "the learning rate scales the decay as well"),
