@@ -49,6 +49,8 @@ alpha-bar
 - 1 - \sum_{s=1}^t \beta_s
 - \alpha_t^t
 ? \prod_s\alpha_s
+? \prod_{s=1}^t 1-\beta_s
+? np.prod(alpha[1:t+1])
 ? \bar\alpha_t-1
 forward-closed-form
 + x_t = \sqrt{\bar\alpha_t}x_0 + \sqrt{1-\bar\alpha_t}\epsilon
@@ -107,6 +109,8 @@ forward-closed-form-std
 + \sqrt[2]{1-\bar\alpha_t}
 - \sqrt[3]{1-\bar\alpha_t}
 - 1-\bar\alpha_t
+? (1-alpha_bar[t])^1/2
++ (1-alpha_bar[t])^(1/2)
 forward-variance
 + \bar\alpha_t\sigma^2 + 1-\bar\alpha_t
 + 1 + ᾱ(σ²−1)
@@ -176,6 +180,7 @@ posterior-mean-eps
 - \frac{1}{\sqrt{\alpha_t}}\left(x_t + \frac{\beta_t}{\sqrt{1-\bar\alpha_t}}\epsilon\right)
 - \frac{1}{\sqrt{\bar\alpha_t}}\left(x_t - \frac{\beta_t}{\sqrt{1-\bar\alpha_t}}\epsilon\right)
 mean-gap
++ \frac{\beta_t^2}{\alpha_t(1-\bar\alpha_t)}||\epsilon-\epsilon_\theta||^2
 + \frac{\beta_t^2}{\alpha_t(1-\bar\alpha_t)}\left\|\boldsymbol\epsilon - \boldsymbol\epsilon_\theta(\mathbf{x}_t, t)\right\|^2
 + \frac{(1-\alpha_t)^2}{\alpha_t (1 - \bar{\alpha}_t)} \|\boldsymbol{\epsilon} - \boldsymbol{\epsilon}_\theta\|^2_2
 + \frac{(1-\alpha_t)^2}{(1-\bar\alpha_t)\alpha_t}\left\lVert\epsilon - \hat\epsilon_\theta\right\rVert_2^2
@@ -246,7 +251,7 @@ ddim-step
 - \sqrt{\bar\alpha_{t}}\hat{x}_0 + \sqrt{1-\bar\alpha_{t-1}}\epsilon_\theta
 - \bar\alpha_{t-1}\hat{x}_0 + (1-\bar\alpha_{t-1})\epsilon_\theta
 - \sqrt{\bar\alpha_{t-1}}\hat{x}_0 + \sqrt{1-\bar\alpha_{t-1}}z
-? \underbrace{\sqrt{\bar\alpha_{t-1}}\hat{x}_0}_{a} + \sqrt{1-\bar\alpha_{t-1}}\epsilon_\theta
++ \underbrace{\sqrt{\bar\alpha_{t-1}}\hat{x}_0}_{a} + \sqrt{1-\bar\alpha_{t-1}}\epsilon_\theta
 ddim-step ddim
 + \sqrt{\alpha_{t-1}}\left(\frac{\boldsymbol{x}_{t}-\sqrt{1-\alpha_{t}} \epsilon_{\theta}^{(t)}\left(\boldsymbol{x}_{t}\right)}{\sqrt{\alpha_{t}}}\right)+\sqrt{1-\alpha_{t-1}} \cdot \epsilon_{\theta}^{(t)}\left(\boldsymbol{x}_{t}\right)
 - \sqrt{\bar\alpha_{t-1}}\left(\frac{x_t-\sqrt{1-\alpha_t}\epsilon_\theta^{(t)}(x_t)}{\alpha_t}\right)+\sqrt{1-\alpha_{t-1}}\cdot\epsilon_\theta^{(t)}(x_t)
@@ -265,7 +270,11 @@ ddim-eta ddim
 ddim-ddpm-sigma
 + \sqrt{\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}}\sqrt{1-\frac{\bar\alpha_t}{\bar\alpha_{t-1}}}
 ? \sigma_t^2 = \tilde\beta_t = \frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\beta_t
+kl-equal-variance
++ \frac{1}{2\sigma^2}\left\|\boldsymbol\mu_1-\boldsymbol\mu_2\right\|_2^2
+- \frac{1}{2\sigma^2}\left\|\boldsymbol\mu_1-\boldsymbol\mu_2\right\|
 kl-gaussians
++ (σ1²+(μ1−μ2)²)/(2σ2²) + log σ2/σ1 − 1/2
 + \log\frac{\sigma_2}{\sigma_1} + \frac{\sigma_1^2+(\mu_1-\mu_2)^2}{2\sigma_2^2}-\frac12
 + \log\sigma_2/\sigma_1 + \frac{\sigma_1^2+(\mu_1-\mu_2)^2}{2\sigma_2^2}-\frac12
 + D_{\mathrm{KL}}(p\,\|\,q) = \frac12\left[\log\frac{\sigma_2^2}{\sigma_1^2} - 1 + \frac{\sigma_1^2}{\sigma_2^2} + \frac{(\mu_1-\mu_2)^2}{\sigma_2^2}\right]
@@ -278,6 +287,8 @@ kl-gaussians
 ? \log\sigma_2/\mu_1 + \frac{\sigma_1^2+(\mu_1-\mu_2)^2}{2\sigma_2^2}-\frac12
 ? log(σ2/σ1) + (σ1² + (μ1−μ2)²)/2σ2² − 1/2
 isotropic-density
++ -\frac{\|\mathbf{x}-\boldsymbol\mu\|_2^2}{2\sigma^2} - \frac{d}{2}\log 2\pi - \frac{d}{2}\log\sigma^2
+- -\frac{x^2-\mu^2}{2\sigma^2} - \frac{d}{2}\log 2\pi\sigma^2
 + -\frac{d}{2}\log(2\pi\sigma^2) - \frac{r^2}{2\sigma^2}
 + -\frac d2 \log 2\pi\sigma^2 - \frac{r^2}{2\sigma^2}
 + -\frac{d}{2}\ln 2\pi - d\ln\sigma - \frac{r^2}{2\sigma^2}
@@ -380,6 +391,11 @@ flow-path
 + (1−t)x₀ + t x₁
 - tx_0 + (1-t)x_1
 - x_1 + t(x_1-x_0)
+lora-parameters
++ dr+rk
++ r(d+k)
+likeness
++ 2ab/(a^2+b^2)
 conditional-velocity
 + u_t(x|x_1) = \frac{x_1 - x}{1-t}
 + \frac{1}{1-t}(x_1-x)

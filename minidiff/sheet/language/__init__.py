@@ -1,25 +1,28 @@
 r"""The small safe language in which a formula is typed, on a keyboard or pasted from LaTeX.
 
     (1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t]      arrays are indexed by times, 0..T; beta_t is beta[t]
-    (1 - ᾱ_{t-1})/(1 - ᾱ_t) · β_t,  √(1-β_t) x_0,  σ²        what people type
-    \frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\beta_t         what people paste: \frac \dfrac \sqrt \bar \hat \tilde, Greek,
-                                                             _ and ^, \left( \right), \cdot \times, |a|, \sum_{i=1}^t, \prod
+    (1 - ᾱ_{t-1})/(1 - ᾱ_t) · β_t,  √(1-β_t) x_0,  σ²        what people type; 2ab and tx_1 are products
     sum(beta[i] for i in 1..t),  prod(alpha[i] for i in 1..t)
+    \frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\beta_t         what people paste: LaTeX with its fonts, brackets and accents
+    \tilde\beta_t = ...,  c x_0 \quad\text{where } c = 2     what stands before = is left out, a letter may be defined behind
+    \nabla\log p_t(x),  \beta(t),  \mathrm{SNR}_t            letters of the entry as papers write them
+    np.sqrt(alphas_cumprod[t]) * x0 + sigma_t * noise        code
 
 Operators bind as in Python: -a**2 is -(a**2), a**b**c is a**(b**c). A product without a sign binds like one with it:
-1/2 x is (1/2) x. A function without parentheses takes one factor with its power: log σ² is log(σ²), but log(σ)² is (log σ)².
+1/2 x is (1/2) x. Without parentheses log σ² is log(σ²), log 2πσ² of the product and log σ_2/σ_1 of the ratio; log(σ)² is
+(log σ)², and so is log² σ. What print leaves open is asked about: x/2σ, log a b, √1 − β, βt, x_t-1, e beside ε, a = b = c.
 log is natural, log_10 x and log10(x) are not. A network or a field may be written with what it is asked: eps_theta(x_t, t),
 u_t(x). Asked elsewhere it answers another number than its letter.
 beta without an index is beta[t]. Nothing is executed: names and functions come from a list, and length, depth,
 powers and work are bounded. Numbers are exact fractions for as long as the values are; division by zero is inf or nan.
 
-    spelling  what was typed, cut into tokens
-    paste     what stands around a formula
-    reals     numbers, exact or with the error that rounding may have made
-    networks  what a network is asked
-    functions a function and its argument
-    symbols   a letter with its accents and its index
-    parser    tokens, grouped into a tree
+    spelling   what was typed, cut into tokens
+    paste      what stands around a formula
+    reals      numbers, exact or with the error that rounding may have made
+    networks   what a network is asked
+    functions  a function and its argument
+    symbols    a letter with its accents and its index
+    parser     tokens, grouped into a tree
 """
 
 import math

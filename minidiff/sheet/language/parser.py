@@ -89,6 +89,8 @@ class Parser:
                 break
             self.at += bool(sign)
             # -a**2 is -(a**2), 2**-1 is allowed, a**b**c groups to the right
+            if op == "**":
+                self.check_power(left)
             below, right = self.next, self.expression(3 if op == "**" else BINDING[op] + 1)
             if op == "/" and below.text not in ("(", "{", "[", "|", *FUNCTIONS) and self.touches():
                 below, letter = self.text[below.position : self.next.position], self.next.text
@@ -103,6 +105,16 @@ class Parser:
         if kind == "sign":  # x[1] is no product
             return text in ("(", "{") or (text == "|" and not self.bars) or (text == "[" and not self.indexes())
         return kind in ("number", "word", "accent") and text not in ("for", "in", "over")
+
+    def check_power(self, base):
+        """Asks about x^{(i)}, q^T k and x^1/2."""
+        ahead = [t.text for t in self.tokens[self.at : self.at + 5]]
+        if ahead[:2] == ["{", "("] and ahead[3:] == [")", "}"]:
+            self.fail(f"({ahead[2]}) may be a power or a label: write **({ahead[2]}) for a power")
+        if ahead[0] == "T" and base.op == "name":
+            self.fail("T may be a power or a transpose: write **(T) for a power")
+        if ahead[:2] == ["1", "/"]:
+            self.fail("it may be **(1/...) or **1 / ...: write brackets")
 
     def indexes(self):
         """Does the [ that comes next stand at a name?"""
@@ -190,6 +202,8 @@ class Parser:
             self.expect("**")
             high = self.factor()
             body = self.summand(name, 2, high)
+            if body.op == "number" and self.next.text in ("+", "-"):
+                self.fail(f"does the {token.text} end here? Write brackets")
         else:
             self.expect("(")
             ahead = [t.text for t in self.tokens[self.at :]]

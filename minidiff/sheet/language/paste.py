@@ -59,19 +59,21 @@ def formula(tokens, text, names):
             statements[-1].append(token)
             continue
         statements.append([token])
+        if token.text == ":" and not any(t.text in (*RELATIONS, "=") for t in tokens):
+            fail("':' is not expected here", token)
         main = len(statements) - 1 if token.text == ":" else main  # in x_t = ...: u_t = ... the second is meant
     chosen = statements.pop(main)[main > 0 :]
     while chosen and chosen[-1].text == ".":
         chosen.pop()
     for separator, *rest in statements[main > 0 :] if main == 0 else []:
-        if rest and rest[0].text != "." and not any(t.text in (*RELATIONS, "=") for t in rest) and separator.text in (",", ";"):
+        if rest and rest[0].text != "." and separator.kind != "text" and not any(t.text in (*RELATIONS, "=") for t in rest):
             fail(f"{separator.text!r} is not expected here", separator)
     parts = split(chosen, "=")
     formulas = [p for p in parts[1:] if p and not _is_statement(p, names)] or parts[-1:]
     if len(formulas) > 1:
         first, second = (text[p[0].position : p[-1].position + len(p[-1].text)].strip() for p in formulas[:2])
         fail(f"two right sides: give one of them, {first[:30]} or {second[:30]}", formulas[1][0])
-    if len(parts) > 1 and not formulas[0]:
+    if not all(parts[1:]):
         fail("the right side is missing", end)
     left = text[chosen[0].position : chosen[len(parts[0])].position].strip(" &\n") if len(parts) > 1 else ""
     chosen = formulas[0]

@@ -127,6 +127,8 @@ def power(a, b):
 
 def _powered(y, x, n, e, f):
     """The error of y = x**n, from the steepest place within e of x, and from f, that of n."""
+    if math.isinf(x) or math.isinf(n):  # infinity counts as exact
+        return 0.0
     if n < 1 and e >= abs(x):
         return math.inf
     return abs(n) * (abs(x) + (e if n >= 1 else -e)) ** (n - 1) * e + abs(y) * math.expm1(f * abs(math.log(abs(x) or 1)))

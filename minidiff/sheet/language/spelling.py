@@ -46,12 +46,12 @@ UNREAD_SIGNS = {"∇": "nabla", "∂": "partial", "∫": "int"}
 RELATIONS = set("< > ≤ ≥ ≠ ∼ ~ ∈ → leq geq le ge lt gt ne neq sim in to rightarrow".split())
 SKIPPED = set("left right middle displaystyle textstyle limits nolimits nonumber notag quad qquad bf rm it".split())
 SKIPPED |= {size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")}
-FONTS = set("mathbf mathrm mathit mathsf boldsymbol bm pmb vec text textrm textbf mbox operatorname".split())
+FONTS = set("mathbf mathrm mathit mathsf boldsymbol bm pmb vec text textrm textbf mbox operatorname underbrace".split())
 ACCENTS = {"bar": "bar", "overline": "bar", "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde",
            "dot": "dot", "\u0307": "dot", "\u0304": "bar", "\u0305": "bar", "\u0302": "hat", "\u0303": "tilde"}  # fmt: skip
 PART = re.compile(
-    r"(?P<space>\s+|~|\$|&|\\[,;:! ()\[\]]|\\\\(\[[^\]]*\])?|\\(left|right)\s*\.(?!\d)|(np|numpy|torch|math|jnp)\.(?=[a-z])"
-    r"|\\(begin|end|label|tag|hspace|vspace)\*?\s*\{[^{}]*\})|(?P<number>(\d+(\.(?!\.)\d*)?|\.\d+)([eE][+-]?\d+)?)"
+    r"(?P<space>\s+|~|\$|&|\\[,;:! ()\[\]]|\\\\(\[[\d.]+[a-z]+\])?|\\(left|right)\s*\.(?!\d)"
+    r"|(np|numpy|torch|math|jnp)\.(?=[a-z])|\\(begin|end|label|tag|hspace|vspace)\*?\s*\{[^{}]*\})|(?P<number>(\d+(\.(?!\.)\d*)?|\.\d+)([eE][+-]?\d+)?)"
     r"|(?P<word>[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*)|\\(?P<command>[A-Za-z]+)"
     r"|(?P<sign>\\\||\\[{}]|\*\*|\.\.|:=|[-+*/()\[\]{},_|=.;])",
     re.A,
@@ -88,7 +88,7 @@ class Speller:
 
     def __init__(self, text, names, rename):
         self.text, self.names, self.rename = text, names, rename
-        self.found, self.latex, self.dropped = [], "\\" in text, set()  # dropped: closing braces of fonts
+        self.found, self.latex, self.dropped = [], "\\" in text, {}  # closing braces of fonts: where to read on
 
     def add(self, kind, value, position):
         """Appends a Token."""
@@ -104,9 +104,11 @@ class Speller:
             self.fail(f"an expression may have {LENGTH} characters, got {len(self.text)}", 0)
         at = 0
         while at < len(self.text):
-            if m := PART.match(self.text, at):
+            if at in self.dropped:
+                at = self.dropped[at]
+            elif m := PART.match(self.text, at):
                 end = getattr(self, f"_{m.lastgroup}")(m) if m.lastgroup in ("word", "command") else None
-                if m.lastgroup == "sign" and at not in self.dropped:
+                if m.lastgroup == "sign":
                     self.add("sign", {"\\|": "|", "\\{": "(", "\\}": ")", ":=": "="}.get(m.group(), m.group()), at)
                 elif m.lastgroup == "number":
                     self.add("number", m.group(), at)
@@ -126,7 +128,8 @@ class Speller:
             if word in ("text", "textrm", "mbox") and (" " in inside or inside in ("if", "where", "with", "for", "and")):
                 self.add("text", inside, here)
                 return closing + 1
-            self.dropped.add(closing)
+            label = re.compile(r"\s*_\s*\{").match(self.text, closing + 1) if word == "underbrace" else None
+            self.dropped[closing] = _closing(self.text, label.end()) + 1 if label else closing + 1
             return opening.end()
         if word in ACCENTS:
             self.add("accent", ACCENTS[word], here)

@@ -45,7 +45,7 @@ def _meant(parser, first, base, accent, index):
         return parser.node("index", (whole, parser.time_index(index) if index else _time(parser)), first)
     if whole in names and whole in parser.asks and index:
         return _scalar(parser, whole, first, index)
-    if whole in names and sub in ("t", *parser.each):  # there is one t: sigma_t is sigma
+    if whole in names and sub in ("t", *parser.each) and not whole[-1].isdigit():  # there is one t: sigma_t is sigma
         return _scalar(parser, whole, first)
     if whole == "sigma" and not index and parser.next.text == "(":
         return sigmoid(parser, parser.factor(), first)
@@ -116,8 +116,9 @@ def _fail_where_an_index_is_lost(parser, first, base, index):
         later = parser.next.text
         parser.fail(f"it may be {base}_{later} or {base} * {later}: write one of them", first)
     one = parser.tokens[parser.at + 1 : parser.at + 2]
-    if parser.next.text == "-" and base not in TIMES and one and one[0].text == "1" and one[0].position == at + 1:
+    if parser.next.text in ("-", "+") and base not in TIMES and one and one[0].text == "1" and one[0].position == at + 1:
         if text[at - 1] in "t𝑡" and "t" in parser.names:
             typed = text[first.position : at]
             name = typed.removesuffix("t").removesuffix("_")
-            parser.fail(f"it may be {name}[t-1] or {typed} - 1: write one of them", first)
+            sign = parser.next.text
+            parser.fail(f"it may be {name}[t{sign}1] or {typed} {sign} 1: write one of them", first)
