@@ -61,3 +61,11 @@ def test_infinity_is_exact_and_nothing_else_is_sure_of_it():
     assert OPERATIONS["/"](Fraction(1), Near(math.inf, 0.0)).error == 0 and Near(math.inf, 1.0).error == 0
     assert (Near(0.0, 0.0) * Near(1.0, math.inf)).error == math.inf
     assert number(Fraction(10) ** 600) == math.inf and number(-(Fraction(10) ** 600)) == -math.inf
+
+
+def test_a_fraction_that_meets_a_float_is_rounded_whichever_stands_first():
+    """1/3 is no float: taken from its float, what is left is that rounding."""
+    third, near = Fraction(1, 3), Near(1 / 3, 0.0)
+    lost = float(abs(third - Fraction(1 / 3)))
+    for off in (third - near, near - third, -near + third, third + -near):
+        assert off == 0 and off.error >= near.error + lost > near.error
