@@ -12,6 +12,7 @@
     lecture7    evaluation
     lecture8    alignment and distillation
     verdict     right, wrong or not understood; numbers as one writes them
+    version     a formula as somebody wrote it
     check       is a student's own formula right?
     compute     a formula with one's own numbers
     verify      measures the sheet itself

@@ -36,7 +36,10 @@ def test_every_expression_can_be_drawn(entry):
 
 
 def test_every_source_has_a_test_that_exists():
-    listed = [line.split() for line in (Path(words.__file__).parents[1] / "sheet" / "tests.txt").read_text(encoding="utf-8").splitlines()]
+    listed = [
+        line.split()
+        for line in (Path(words.__file__).parents[1] / "sheet" / "tests.txt").read_text(encoding="utf-8").splitlines()
+    ]
     names = [name for name, _ in listed]
     assert names == sorted(set(names)) and set(SOURCES) <= set(names)
     for name, test in listed:
