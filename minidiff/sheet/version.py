@@ -87,10 +87,11 @@ def version_of(formula, names, notation="ddpm", letters=None):
 
 def _function(f, names):
     """The Version of a Python function. Its operations cannot be counted: a fifth of a MISTAKE counts as rounding."""
+    name = f.__name__ if inspect.isroutine(f) else type(f).__name__
     try:
         wanted = list(inspect.signature(f).parameters)
     except ValueError:
-        raise ExpressionError(f"the arguments of {f.__name__} have no names; give a function of the letters") from None
+        raise ExpressionError(f"the arguments of {name} have no names; give a function of the letters") from None
     if unknown := [name for name in wanted if name not in names]:
         raise ExpressionError(f"unknown argument {unknown[0]!r}; the letters are {', '.join(names)}")
 
@@ -99,7 +100,7 @@ def _function(f, names):
         y = _call(f, [given[name] for name in wanted])
         return Near(y, MISTAKE / 5 * abs(y) + 1e-13)
 
-    return Version(number, getattr(f, "__name__", "a function"), set(wanted))
+    return Version(number, name, set(wanted))
 
 
 def _networks(node):

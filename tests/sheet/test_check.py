@@ -147,7 +147,7 @@ def test_a_network_that_is_asked_elsewhere_is_wrong_and_named(name, text, asked,
     ("name", "text"),
     [("ddpm-step", STEP % network) for network in
      (r"\epsilon_\theta(\sqrt{\bar\alpha_t} x_0 + \sqrt{1-\bar\alpha_t} \epsilon, t)", r"\epsilon_\theta^{(t)}(x_t)",
-      r"\epsilon_\theta(x_t)", r"\epsilon_\theta", r"\epsilon_\theta(x_t, t)")]
+      r"\epsilon_\theta(x_t)", r"\epsilon_\theta(x, t)", r"\epsilon_\theta", r"\epsilon_\theta(x_t, t)")]
     + [("reverse-sde", r"f - g^2 s_\theta(x, t)"), ("reverse-sde", r"f - g^2 s_\theta(x_t, t)"),
        ("score-from-velocity", "(t u_t(x) - x)/(1-t)"), ("flow-euler-step", "x_t + h u(t x_1 + (1-t) x_0, t)"),
        ("ddpm-last-step", r"(x_1 - \sqrt{\beta_1} \epsilon_\theta(x_1, 1))/\sqrt{\alpha_1}"),

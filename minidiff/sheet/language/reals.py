@@ -47,8 +47,8 @@ class Near(float):
 
 
 def error(a):
-    """How far a float may be off; an exact number's is that of its float."""
-    return a.error if isinstance(a, Near) else 0.0 if isinstance(a, float) else UNIT * abs(float(a))
+    """How far a float may be off; another number's is that of its float, which Fraction hands on where it meets a Near."""
+    return a.error if isinstance(a, Near) else UNIT * abs(float(a))
 
 
 def number(value):
