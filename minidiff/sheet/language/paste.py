@@ -6,26 +6,27 @@ A left side (x_t =), a condition (, where ...) and the sentence's full stop are 
 import re
 from typing import NamedTuple
 
-from .spelling import RELATIONS, SPELLING, UNREAD, WORDS, ExpressionError, Token
+from .spelling import LENGTH, RELATIONS, SPELLING, UNREAD, WORDS, ExpressionError, Token
 
 CONDITIONS = ("for", "if", "where", "with", "when", "and", "at")
 OPENING, CLOSING = ("(", "[", "{"), (")", "]", "}")
 GROUP = r"(?:\{ (?:[^{}]|\{[^{}]*\})* \}|\S+)"  # behind _: one sign or a group
 GRADIENT = rf"nabla (?:_ {GROUP} )?"
-LOG_P = rf"{GRADIENT}log (?:tilde )?[pq](?: _ (?:t|sigma|theta|\{{ (?:t|sigma|theta|sigma _ t) \}}))?"
-PLACE = r"(?:tilde )?(?:\{ )?(?:x|x_t|x_tilde)(?: \})?(?: _ (?:t|\{ t \}))?"
-NETWORK = r"(?:eps_hat|eps _ (?:theta|\{ theta \}))"
+LOG_P = rf"{GRADIENT}log (?:tilde )?[pq](?: _ (?:t|sigma|theta|\{{ sigma _ t \}}))?"
+X_T = r"(?:x_t|x _ t)"
+PLACE = rf"(?:(?:tilde )?(?:\{{ x \}}|x)|x_tilde|{X_T})"
+NETWORK = r"(?:eps_hat|eps _ theta)"
 PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pattern in (
     ("score", rf"{LOG_P}(?: \( {PLACE}(?: [,;] (?:t|sigma))? \)|(?! \(| _))"),
     ("g", rf"{LOG_P} \( y \| {PLACE}(?: [,;] t)? \)"),
     ("g", rf"{GRADIENT}log p _ {GROUP} \( y \| {PLACE}(?: [,;] t)? \)"),
     ("dp", rf"{GRADIENT}p(?: \( x \))?"),
-    ("B", r"int _ (?:0|\{ 0 \}) \*\* (?:t|\{ t \}) beta (?:\( \w \)|_ \w|_ \{ \w \}) (?:d \w|d\w)"),
-    ("b", r"beta (?:\( t \)|_ t|_ \{ t \})"),
-    ("dsigma", r"frac \{ d sigma(?: _ (?:t|\{ t \}))? \} \{ (?:d t|dt) \}"),
+    ("B", r"int _ 0 \*\* t beta (?:\( \w \)|_ \w) (?:d \w|d\w)"),
+    ("b", r"beta (?:\( t \)|_ t)"),
+    ("dsigma", r"frac \{ d sigma(?: _ t)? \} \{ (?:d t|dt) \}"),
     ("dt", r"(?:Delta|d) t"),
-    ("u_h", r"u _ \{ t \+ h \} \( (?:x_t|x _ t) \+ h u _ t \( (?:x_t|x _ t) \) \)"),
-    ("u_m", r"u _ \{ t \+ h / 2 \} \( (?:x_t|x _ t) \+ (?:h / 2|frac \{ h \} \{ 2 \}) u _ t \( (?:x_t|x _ t) \) \)"),
+    ("u_h", rf"u _ \{{ t \+ h \}} \( {X_T} \+ h u _ t \( {X_T} \) \)"),
+    ("u_m", rf"u _ \{{ t \+ h / 2 \}} \( {X_T} \+ (?:h / 2|frac \{{ h \}} \{{ 2 \}}) u _ t \( {X_T} \) \)"),
     ("nll", r"- log p \( x \)"),
     ("L", r"log p \( x \)"),
     ("x_hat", r"(?:E|mathbb \{ E \}|mathbb E) \[ x \| (?:tilde x|x_tilde) \]"),
@@ -65,7 +66,7 @@ def formula(tokens, text, names):
     chosen = statements.pop(main)[main > 0 :]
     while chosen and chosen[-1].text == ".":
         chosen.pop()
-    for separator, *rest in statements[main > 0 :] if main == 0 else []:
+    for separator, *rest in statements if main == 0 else []:
         if rest and rest[0].text != "." and separator.kind != "text" and not any(t.text in (*RELATIONS, "=") for t in rest):
             fail(f"{separator.text!r} is not expected here", separator)
     parts = split(chosen, "=")
@@ -79,6 +80,8 @@ def formula(tokens, text, names):
     chosen = formulas[0]
     for statement in 2 * statements:  # what is defined may stand in another definition
         chosen = _defined(chosen, split([t for t in statement if t.text not in (",", ";", ":", *CONDITIONS)], "="), names)
+        if len(chosen) > LENGTH:
+            fail("the formula is too long with what is defined behind it", end)
     for token in chosen:
         if token.text in UNREAD and token.kind == "unread":
             fail(f"{UNREAD[token.text]} cannot be typed, only what it comes to", token)
@@ -112,7 +115,7 @@ def _defined(tokens, parts, names):
         else:
             found.append(tokens[k])
             k += 1
-    return found[:2000]
+    return found
 
 
 def depths(tokens):
@@ -190,6 +193,8 @@ def ordered(tokens):
                     found[opening:] = inside
         found.append(tokens[k])
         k += 1
+        if len(found) > 3 and found[-4].text in ("_", "**") and found[-3].text == "{" and found[-1].text == "}":
+            del found[-3], found[-1]  # _{t} is _t
     return found
 
 

@@ -26,8 +26,10 @@ from minidiff.sheet.language import ExpressionError
         ("__import__('os')", 11, "character"), ("\\bar", 4, "a name is missing"), ("\\hat{(x_0)}", 5, "a name is missing"),
         ("x_t = 2 x_0 = x_s", 14, "two right sides: give one of them, 2 x_0 or x_s"),
         ("1 + \\mathbb{E}[x_0]", 4, "an expectation cannot be typed"),
-        ("\\nabla x_0", 0, "a gradient cannot"), ("x_0^{(i)}", 4, "a power or a label"), ("x_0^T z", 4, "a power or a transpose"),
-        ("(2)^1/2", 4, "write brackets"), ("x_0/2sigma", 5, "it may be"), ("\\prod_{j=1}^t 1-\\beta_j", 14, "does the prod end here"),
+        ("\\nabla x_0", 0, "a gradient cannot"), ("x_0^{(i)}", 4, "a power or a label"),
+        ("x_0^T z", 4, "a power or a transpose"),
+        ("(2)^1/2", 4, "write brackets"), ("x_0/2sigma", 5, "it may be"),
+        ("\\prod_{j=1}^t 1-\\beta_j", 15, "does the prod end here"),
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_one_line_and_a_caret(text, position, words):
