@@ -64,9 +64,11 @@ def _paragraph(text, size, color, width, x=0.0, lead=1.3):
 
 
 def _display(latex, size, width, x=0.0):
-    """A block: the formula in a line of its own, shrunk where it is wider than the column."""
+    """A block: the formula in a line of its own; wider than the column, it is broken at its \\quad, or else shrunk."""
     text = formula(latex)
     wide, above, below = _extent(text)
+    if size * wide > width - x and r"\quad" in latex:
+        return _stacked(*(_display(part, size, width, x) for part in latex.split(r"\quad", 1)))
     size *= min(1.0, (width - x) / (size * wide))
     return size * (above + below + 0.3), [(x, size * (above + 0.15), text, size, BLACK)]
 
@@ -93,7 +95,7 @@ def _entry(number, title, latex, size, width):
         right = _stacked((max(0.0, -down), []), (above + below, [(width - x - wide, above, text, large, BLACK)]))
         best = max(left[0], right[0]), left[1] + right[1]
     marks = [(x + indent, *rest) for indent, *rest in best[1]]
-    return best[0] + 0.4 * size, [(0.0, marks[0][1], number, size, GREY)] * bool(number) + marks
+    return best[0] + 0.3 * size, [(0.0, marks[0][1], number, size, GREY)] * bool(number) + marks
 
 
 def _columns(blocks, columns, margin):

@@ -110,8 +110,8 @@ RESTS = "(q_1*k_1 + q_2*k_2) * cos(omega*({0})) {1} (q_2*k_1 - q_1*k_2) * sin(om
 # fmt: off
 ENTRIES = [
     Formula(
-        name="conv-output", number=76, lecture=5, title="Width of a convolution's output, where the filter fits evenly",
-        latex=r"O = \frac{I - F + 2P}{S} + 1,\quad\mathrm{if\ not\ whole\ rounded\ down}",
+        name="conv-output", number=76, lecture=5, title="Width of a convolution's output",
+        latex=r"O = \lfloor\frac{I - F + 2P}{S}\rfloor + 1",
         why="So many places are there to put the filter down.",
         letters="I F P S", own=CONV, derive=_fits, answer="floor((I - F + 2*P) / S) + 1",
         oracle=_placements, measured="counting the places",
