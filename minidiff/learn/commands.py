@@ -1,7 +1,11 @@
-"""The commands of this room: mistakes."""
+"""The commands of this room: mistakes, explore."""
+
+from pathlib import Path
 
 from ..cli.figures import save
+from ..cli.files import folder, replacing
 from ..cli.printing import done, records, show, wrote
+from ..cli.progress import bar
 
 
 def mistakes(args):
@@ -27,4 +31,24 @@ def mistakes(args):
         show(records({"what": "", "right": "right", "wrong": "wrong"}, rows), args)
     show(f"\nhow one would notice: {m.noticed}\nthe test that sees it: tests/{m.test}", args)
     show(f"who lost a day: {m.met}" if m.met else "", args)
+    return done(result, args)
+
+
+def explore(args):
+    """One HTML file to play with diffusion: every choice was computed beforehand, the page needs no network."""
+    from .explore import page
+    from .playground import plan, play_of
+
+    out, known = Path(args.out), [args.data] if args.data else ["mixture", "moons", "digits"]
+    plays = {Path(name).name: play_of(name) for name in known}
+    folder(out.parent)
+    if out.is_dir():
+        raise ValueError(f"out must be a file, {out} is a folder")
+    with bar(sum(len([*plan(play)]) for play in plays.values()), "runs", "computing") as progress:
+        text = page(plays, progress.update)
+    with replacing(out) as beside:
+        beside.write_text(text, encoding="utf-8")
+    result = {"data": [*plays], "bytes": out.stat().st_size}
+    wrote(out, args, result)
+    show("open it in a browser; it needs no network", args)
     return done(result, args)

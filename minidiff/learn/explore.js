@@ -34,9 +34,10 @@ async function unpack(text) {
       for (let i = first + set.row; i < first + run.frames * set.row; i++) set.values[i] += set.values[i - set.row];
     }
   }
+  const side = set.side = Math.sqrt((bytes.length - head - 2 * set.size) / set.densities.length);
   set.shades = Object.fromEntries(set.densities.map((key, k) => {
-    const first = head + 2 * set.size + k * set.side ** 2;
-    return [key, bytes.subarray(first, first + set.side ** 2)];
+    const first = head + 2 * set.size + k * side ** 2;
+    return [key, bytes.subarray(first, first + side ** 2)];
   }));
   return set;
 }
@@ -48,7 +49,8 @@ const times = (s) => common[s.schedule].shown[s.steps];
 function key(s, which) {
   if (which === "noising") return `${s.schedule} noising 100 `;
   const what = ALONE.filter((id) => s[id] && (id !== "eta" || which === "ddim")).map((id) => `${id}=${s[id]}`).join();
-  return `${which === "flow" ? "linear" : s.schedule} ${which} ${s.steps} ${what}`;
+  if (which !== "flow") return `${s.schedule} ${which} ${s.steps} ${what}`;
+  return `linear flow ${s.steps} ${what.replace(/error=\w+/, "error=flow")}`; // it has no schedule, and its network is asked its own objective
 }
 
 const known = (s) => ALONE.filter((id) => s[id]).length < 2 && Object.keys(SAMPLERS).every((which) => key(s, which) in held[s.data].runs);
@@ -111,7 +113,7 @@ function ellipse(c, size, [m1, m2, s1, s2, rho], color, dash) {
 
 function draw(canvas, s, which, f, half) {
   const [c, size] = start(canvas), set = held[s.data], { color, shape } = SAMPLERS[which], rows = f[half];
-  if (set.shape[0] === 8) {
+  if (!set.data) {
     const P = set.row / 64, n = Math.ceil(Math.sqrt(P)), w = 9 * n + 1;
     c.imageSmoothingEnabled = false;
     c.drawImage(image(w, w, (i) => { // a pixel of paper between the digits; -1 is white and 1 is black
@@ -155,10 +157,10 @@ function shares(s, t) {
   }
   c.setLineDash([]);
   c.fillStyle = "#0072B2";
-  c.fillText(`— signal √ᾱ ${signal[now].toFixed(3)}`, edge, 22);
+  c.fillText(`— √ᾱ = ${signal[now].toFixed(3)}`, edge, 22);
   c.fillStyle = "#D55E00";
   c.textAlign = "right";
-  c.fillText(`- - noise √(1−ᾱ) ${noise[now].toFixed(3)}`, size - edge, 22);
+  c.fillText(`- - √(1−ᾱ) = ${noise[now].toFixed(3)}`, size - edge, 22);
   c.fillStyle = BLACK;
   c.textAlign = "left";
   ["1", "0"].forEach((v) => c.fillText(v, edge - 18, y(v) + 5));
@@ -175,20 +177,26 @@ const mean = (n) => n ? pair(n.slice(0, n.length > 2 ? 2 : 1)) : "—";
 const std = (n) => n ? pair(n.length > 2 ? n.slice(2, 4) : n.slice(1)) : "—";
 const of = (which) => which === "noising" ? "exact" : "exact for Gaussian data";
 
+function beyond(set, rows) { // so that nobody takes an empty picture for one without points
+  const far = !set.data ? 0 : rows.filter((v, i) => i % 2 === 0 && Math.max(Math.abs(v), Math.abs(rows[i + 1])) > LIMIT * set.parts).length;
+  return far ? `; ${far} of ${rows.length / 2} beyond the edge` : "";
+}
+
 function say(s, frames) {
   const f = frames[s.sampler], { name } = SAMPLERS[s.sampler], clock = s.sampler === "flow" ? ` (flow's own time 1 − t/T)` : "";
   const now = `t = ${f.t} of ${T(s)}${clock}`;
   $("now").textContent = `${now}, frame ${Number($("t").value) + 1} of ${times(s).length}`;
   $("t").setAttribute("aria-valuetext", now);
-  $("say-x_t").textContent = `${name}: x_t at ${now}`;
-  $("say-x_0").textContent = f.t ? `${name}: x̂₀, what the denoiser takes x_t for` : `${name}: x_0, the end`;
+  const [far, far_0] = [f.x_t, f.x_0].map((rows) => beyond(held[s.data], rows));
+  $("say-x_t").textContent = `${name}: xₜ${far}`;
+  $("say-x_0").textContent = f.t ? `${name}: x̂₀, what the denoiser takes xₜ for${far_0}` : `${name}: x₀, the end${far_0}`;
   const exact = f.exact ? `; ${of(s.sampler)}: mean ${mean(f.exact)}, std ${std(f.exact)}` : "";
   const text = `${now}, ${name}: mean ${mean(f.drawn)}, std ${std(f.drawn)}${exact}`;
   if (!timer) $("live").textContent = text;
   $("x_t").setAttribute("aria-label", `x_t, ${text}`);
   $("x_0").setAttribute("aria-label", `x_0-hat of the same rows, ${now}, ${name}`);
   const moved = Object.values(frames).some((g) => g.moved);
-  const head = ["", "asked", "mean drawn", "exact", "std drawn", "exact", ...(moved ? ["x_t moved by", "x̂₀ moved by"] : [])];
+  const head = ["", "denoiser calls", "mean drawn", "exact", "std drawn", "exact", ...(moved ? ["xₜ moved by", "x̂₀ moved by"] : [])];
   const row = (kind, cells) => `<tr>${cells.map((v, i) => `<${kind}${kind === "th" ? ' scope="col"' : i ? "" : ' scope="row"'}>${v}</${kind}>`).join("")}</tr>`;
   $("table").tHead.innerHTML = row("th", head);
   $("table").tBodies[0].innerHTML = Object.entries(frames).map(([which, g]) => row("td", [
@@ -206,7 +214,7 @@ function disable(s) { // whatever was not computed together with the other choic
   }
   const chosen = ALONE.find((id) => s[id]);
   $("why").textContent = chosen
-    ? "What is grey was not computed together with the present choices: put " + $(chosen).labels[0].textContent + " back to 0 or none."
+    ? `What is grey was not computed together with this choice of “${$(chosen).labels[0].textContent}”: put it back to none first.`
     : "η, guidance and errors are computed for the linear schedule with T = 1000, one at a time; guidance and errors for 20 steps.";
   $("density").disabled = !held[s.data].densities.length;
 }
