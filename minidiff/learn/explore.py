@@ -43,7 +43,7 @@ def packed(play, tick=lambda: None):
 
 def page(plays, tick=lambda: None):
     """The HTML file for {name: Play}: explore.html with its script and the numbers in it."""
-    common = {}
+    common = {"flow": {"signal": np.linspace(1, 0, 101).round(4).tolist(), "noise": np.linspace(0, 1, 101).round(4).tolist()}}
     for name, s in SCHEDULES.items():
         shares = np.sqrt([s.alpha_bar, 1 - s.alpha_bar])[:, :: s.T // 100].round(4).tolist()
         common[name] = {"T": s.T, "shown": {n: shown(s.T, n) for n in STEPS}, "signal": shares[0], "noise": shares[1]}
