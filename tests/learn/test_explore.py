@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from minidiff import data, sample, schedule
+from minidiff.continuous import flow
 from minidiff.learn import explore, playground
 from minidiff.noise import SAMPLE, stream
 
@@ -84,17 +85,25 @@ def test_the_end_of_ddim_is_minidiffs(held):
     assert np.abs(held[0]["cosine ddim 10 "][0, -1] - x_0).max() <= KEPT + 1e-9
 
 
-def test_x_0_hat_is_the_exact_mean(held):
-    """Mixture.x_0_hat is another formula than x_0_from_eps of eps; and for flow it is asked on the straight path's process."""
-    run, noising = held[0]["linear ode 20 "], schedule.linear(1000)
-    shown = playground.shown(1000, 20)
-    t = 500
-    x_t, x_0_hat = run[:, shown.index(t)]
-    exact = data.mixture().x_0_hat(noising, x_t, t)
+@pytest.mark.parametrize("sampler", ["ode", "flow"])
+def test_x_0_hat_is_the_exact_mean(held, sampler):
+    """Mixture.x_0_hat is another formula than the page's, which goes by eps; flow at t = 700 is 0.3 x_0 + 0.7 eps."""
+    t, noising = 700, schedule.linear(1000)
+    x_t, x_0_hat = held[0][f"linear {sampler} 20 "][:, playground.shown(1000, 20).index(t)]
+    process, at, scale = (flow.Linear(), 0.3, np.hypot(0.3, 0.7)) if sampler == "flow" else (noising, t, 1.0)
+    exact, ab = data.mixture().x_0_hat(process, x_t / scale, at), process.at(at, 0.0)
     # x_t was rounded too. x_0_hat's slope is Cov(x_0 | x_t) sqrt(ab) / (1 - ab); the covariance is at most a cloud's 0.09 and
-    # (D / 2)^2 between clouds, whose means are 2 1.4 apart, and given x_t at most 2 0.2 more: D / 2 = 1.6
-    slope = (0.09 + 1.6**2) * np.sqrt(noising.alpha_bar[t]) / (1 - noising.alpha_bar[t])
+    # (D / 2)^2 between clouds, whose means are at most 2 1.4 apart, and given x_t at most 2 0.6 more: D / 2 = 2
+    slope = (0.09 + 2**2) * np.sqrt(ab) / (1 - ab) / scale
     assert np.abs(x_0_hat - exact).max() <= KEPT * (1 + np.sqrt(2) * slope)
+
+
+def test_all_start_from_the_same_noise_and_draw_the_same(held):
+    """DDIM with eta = 1 is DDPM, draw by draw; both were rounded."""
+    runs = held[0]
+    first = runs["linear ddpm 20 "][0, 0]
+    assert all(np.array_equal(run[0, 0], first) for key, run in runs.items() if "noising" not in key)
+    assert np.abs(runs["linear ddim 20 eta=1"] - runs["linear ddpm 20 "])[0].max() <= 2 * KEPT + 1e-9
 
 
 def test_noising_has_the_mixtures_moments(held):

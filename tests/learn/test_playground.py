@@ -37,6 +37,7 @@ def test_velocity_is_flows_own_and_finite_at_both_ends():
 def test_shown_times_are_visited_by_every_number_of_steps():
     for s in playground.SCHEDULES.values():
         all_of_them = playground.shown(s.T, 100)
+        assert s.T // 100 in all_of_them
         for n in playground.STEPS:
             shown = playground.shown(s.T, n)
             assert set(shown) <= set(all_of_them) and shown[0] == s.T and shown[-1] == 0
