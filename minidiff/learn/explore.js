@@ -13,8 +13,7 @@ const SAMPLERS = { // told apart by colour (Okabe and Ito's) and by shape
 const ALONE = ["eta", "w", "error"]; // computed one at a time
 const CHOICES = ["data", "schedule", "steps", "sampler", ...ALONE];
 const common = JSON.parse($("common").textContent);
-const held = {}; // data sets that were unpacked
-let timer = false, part = 1; // t / T of what is shown
+let held = {}, timer = false, part = 1; // data sets that were unpacked; what plays; t / T of what is shown
 
 async function unpack(text) {
   const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -36,8 +35,7 @@ async function unpack(text) {
 }
 
 const state = () => Object.fromEntries(CHOICES.map((id) => [id, $(id).value]));
-const T = (s) => common[s.schedule].T;
-const times = (s) => common[s.schedule].shown[s.steps];
+const T = (s) => common[s.schedule].T, times = (s) => common[s.schedule].shown[s.steps];
 
 function key(s, which) {
   if (which === "noising") return `${s.schedule} noising 100 `;
@@ -57,9 +55,9 @@ function frame(s, which) { // {x_t, x_0, drawn, exact, calls, moved} at the slid
 }
 
 function start(canvas) { // a context in CSS pixels, sharp on any screen
-  const size = canvas.clientWidth, sharp = window.devicePixelRatio, c = canvas.getContext("2d");
-  canvas.width = canvas.height = Math.round(size * sharp);
-  c.scale(sharp, sharp);
+  const size = canvas.clientWidth, c = canvas.getContext("2d");
+  canvas.width = canvas.height = Math.round(size * window.devicePixelRatio);
+  c.scale(canvas.width / size, canvas.width / size);
   return [c, size];
 }
 
@@ -91,14 +89,13 @@ function marks(c, size, rows, parts, sign, color, r) {
 
 function ellipse(c, size, [m1, m2, s1, s2, rho], color, dash) {
   const unit = size / (2 * LIMIT);
-  Object.assign(c, { strokeStyle: color, lineWidth: 2 });
   c.setLineDash(dash);
   c.beginPath();
   for (let a = 0; a <= 6.3; a += 0.1) {
     const x = m1 + s1 * Math.cos(a), y = m2 + s2 * (rho * Math.cos(a) + Math.sqrt(1 - rho * rho) * Math.sin(a));
     c.lineTo(size / 2 + unit * x, size / 2 - unit * y);
   }
-  c.stroke();
+  for (const [strokeStyle, lineWidth] of [["#fff", 6], [color, 2.5]]) Object.assign(c, { strokeStyle, lineWidth }).stroke();
 }
 
 function draw(canvas, s, which, f, half) {
@@ -140,7 +137,8 @@ function shares(s, t) { // the curves' own time runs as the slider's does, from 
   $("shares").setAttribute("aria-label", text("x₀", "ε"));
 }
 
-const pair = (v) => v.length > 1 ? `(${v.map((n) => n.toFixed(2)).join(", ")})` : v[0].toFixed(2);
+const two = (n) => n.toFixed(2).replace("-0.00", "0.00");
+const pair = (v) => v.length > 1 ? `(${v.map(two).join(", ")})` : two(v[0]);
 const mean = (n) => n ? pair(n.slice(0, n.length > 2 ? 2 : 1)) : "—";
 const std = (n) => n ? pair(n.length > 2 ? n.slice(2, 4) : n.slice(1)) : "—";
 
@@ -175,9 +173,9 @@ function disable(s) { // whatever was not computed together with the other choic
     for (const o of $(id).options) o.disabled = id !== "data" && !known({ ...s, [id]: o.value });
     $(id).disabled = [...$(id).options].filter((o) => !o.disabled).length < 2;
   }
-  const chosen = ALONE.find((id) => s[id]), label = chosen && $(chosen).labels[0].textContent;
+  const chosen = ALONE.find((id) => s[id]);
   $("why").textContent = chosen
-    ? `What is grey was not computed together with this choice of “${label}”: put it back to none first.`
+    ? `What is grey was not computed together with this choice of “${$(chosen).labels[0].textContent}”: put it back to none.`
     : "η, guidance and errors are computed for the linear schedule with T = 1000, one at a time; guidance and errors for 20 steps.";
   $("density").disabled = !held[s.data].densities.length;
 }
@@ -223,14 +221,16 @@ function play(on) {
 
 function fromHash() {
   const asked = new URLSearchParams(location.hash.slice(1));
-  for (const id of CHOICES) if ([...$(id).options].some((o) => o.value === asked.get(id))) $(id).value = asked.get(id);
+  for (const [id, options] of CHOICES.map((id) => [id, [...$(id).options]])) {
+    const named = options.find((o) => o.value === asked.get(id)) || options.find((o) => o.defaultSelected) || options[0];
+    $(id).value = named.value;
+  }
   part = asked.has("t") ? asked.get("t") / T(state()) : 1;
   return changed();
 }
 
 function failed(what) {
-  document.body.dataset.failed = what;
-  $("live").textContent = `This page could not be drawn (it needs a browser of 2023 or later): ${what}`;
+  $("live").textContent = document.body.dataset.failed = `This page could not be drawn; it needs a browser of 2023 or later: ${what}`;
 }
 
 for (const { dataset } of document.querySelectorAll("[data-name]")) $("data").add(new Option(dataset.name, dataset.name));
