@@ -125,7 +125,7 @@ def computed(play, tick=lambda: None):
         kept = [k for k, t in enumerate(times) if t in shown(s.T, n)]
         guesses = [x_0_hat(process, eps_theta, s.T, times[k], path[k]) for k in kept]
         run = np.array([[path[k] for k in kept], guesses])
-        of["drawn"] = [numbers(x.mean(axis=0), np.cov(x.T, bias=True)) for x in run[0]]
+        of["drawn"] = [numbers(x.mean(axis=0), np.cov(x.T)) for x in run[0]]
         of["exact"] = exact and [numbers(*exact[k]) for k in kept]
         if what:
             apart = np.mean((run - runs[f"{name} {which} {n} "]) ** 2, axis=(2, 3))
