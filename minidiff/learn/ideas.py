@@ -21,11 +21,8 @@ def right_angle(schedule, times):
             ax.text(x / 2, -0.05, r"$\sqrt{\bar\alpha_t}$", ha="center", va="top", color=GREY, fontsize=18)
             ax.text(x + 0.03, y / 2, r"$\sqrt{1-\bar\alpha_t}$", va="center", color=ORANGE, fontsize=18)
     ax.set(xlim=(-0.02, 1.3), ylim=(-0.16, 1.12), aspect="equal", xticks=[0, 1], yticks=[0, 1])
-    ax.set(
-        xlabel="share of the picture x_0",
-        ylabel="share of the noise eps",
-        title="Two sides of a right angle: the length stays 1",
-    )
+    title = "Two sides of a right angle: the length stays 1"
+    ax.set(xlabel="share of the picture x_0", ylabel="share of the noise eps", title=title)
     return fig
 
 
@@ -42,13 +39,8 @@ def compass(mixture, schedule, times, limit=3.2):
         s = mixture.score(schedule, coarse, t)
         size = np.linalg.norm(s, axis=1, keepdims=True)
         ax.quiver(*coarse.T, *(s / size * np.minimum(size, 3) ** 0.5).T, color=ORANGE, width=0.006, scale=24)
-        ax.set(
-            title=f"t = {t}: noise of std {np.sqrt(1 - schedule.alpha_bar[t]):.2f}",
-            xlabel="$x_1$",
-            aspect="equal",
-            xticks=[-2, 0, 2],
-        )
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), yticks=[-2, 0, 2])
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+        ax.set_title(f"t = {t}: noise of std {np.sqrt(1 - schedule.alpha_bar[t]):.2f}")
     fig.axes[0].set_ylabel("$x_2$")
     fig.suptitle("The score is a compass: wherever you stand, it points to where data are likelier")
     return fig
