@@ -14,7 +14,7 @@ from minidiff.noise import SAMPLE, stream
 
 
 @figures.styled
-def main(steps=400, seed=0, paths=40, out="runs/05_three_lenses.png"):
+def main(steps=400, seed=0, paths=16, out="runs/05_three_lenses.png"):
     """`steps` along each path. Returns the figure's path."""
     mixture = Mixture([0.35, 0.65], [[-1.3], [1.0]], [[[0.02]], [[0.06]]])
     process, rng = VP(), stream(seed, SAMPLE)
@@ -40,17 +40,22 @@ def main(steps=400, seed=0, paths=40, out="runs/05_three_lenses.png"):
         return np.exp(mixture.log_prob(line, grid / scale, t)) / scale
 
     panels = {
-        "reverse SDE: stirred": (stirred, vp_density, times),
-        "probability-flow ODE": (smooth, vp_density, times),
-        "flow matching": (straight, flow_density, 1 - times),
+        "reverse SDE": ("reverse-sde", stirred, vp_density, times),
+        "probability-flow ODE": ("heun", smooth, vp_density, times),
+        "flow matching's ODE": ("heun", straight, flow_density, 1 - times),
     }
-    fig = figures.figure(15, 5)
-    for ax, (title, (walked, density, at)) in zip(fig.subplots(1, 3, sharey=True), panels.items()):
+    fig = figures.figure(11, 5)
+    for ax, (title, (name, walked, density, at)) in zip(fig.subplots(1, 3, sharey=True), panels.items()):
         p = np.stack([density(t) for t in at[:: max(1, steps // 200)]], axis=1)
         ax.imshow(p**0.4, origin="lower", aspect="auto", extent=(0, 1, -3, 3), cmap="Greys", vmax=1.6)
-        ax.plot(np.linspace(0, 1, steps + 1), np.concatenate(walked, axis=1).T, color=figures.BLUE, lw=1, alpha=0.7)
-        ax.set(title=title, xlabel="noise  to  data", xticks=[], ylim=(-3, 3))
-    fig.suptitle("Three lenses: the same two ends; SDE and ODE share the density at every moment")
+        color = figures.STYLES[name]["color"]
+        ax.plot(np.linspace(0, 1, steps + 1), np.concatenate(walked, axis=1).T, color=color, lw=1.5)
+        ax.set(title=title, xlabel="time", ylim=(-3, 3), yticks=[-2, 0, 2])
+        ax.set_xticks([0, 1], ["noise", "data"])
+        for label, side in zip(ax.get_xticklabels(), ("left", "right")):
+            label.set_horizontalalignment(side)
+    fig.axes[0].set_ylabel("x (grey: its density)")
+    fig.suptitle("Three walks from noise to data: other paths, the same crowd at the end")
     return figures.save(fig, out)
 
 

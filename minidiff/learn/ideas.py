@@ -37,7 +37,7 @@ def right_angle(schedule, times):
 @styled
 def compass(mixture, schedule, times, limit=3.2):
     """The score at each time as one field of arrows over the density: they point to where data are likelier."""
-    fig = figure(5.2 * len(times), 5.6)
+    fig = figure(3.7 * len(times), 4.6)
     x = np.linspace(-limit, limit, 120)
     fine = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
     coarse = np.stack(np.meshgrid(x[4::8], x[4::8]), axis=-1).reshape(-1, 2)
@@ -46,9 +46,9 @@ def compass(mixture, schedule, times, limit=3.2):
         ax.contourf(x, x, p, levels=np.linspace(0.02, 1.02, 9) * p.max(), cmap="Blues")
         s = mixture.score(schedule, coarse, t)
         size = np.linalg.norm(s, axis=1, keepdims=True)
-        ax.quiver(*coarse.T, *(s / size * np.minimum(size, 3) ** 0.5).T, color=ORANGE, width=0.006, scale=24)
+        ax.quiver(*coarse.T, *(s / size * np.minimum(size, 3) ** 0.5).T, color=ORANGE, width=0.007, scale=24)
         ax.set(
-            title=f"t = {t}: noise of std {np.sqrt(1 - schedule.alpha_bar[t]):.2f}",
+            title=f"t = {t}, noise {np.sqrt(1 - schedule.alpha_bar[t]):.2f}",
             xlabel="$x_1$",
             aspect="equal",
             xticks=[-2, 0, 2],
