@@ -26,7 +26,7 @@ def main(steps=3000, seed=0, rows=2000, out="runs/08_loss_floor.png"):
     schedule, mixture, rng, model, goal = linear(), data.mixture(), stream(seed, JUDGE), MLP(2), Goal(eps_prediction)
     state, fig = start(model, seed), figures.figure(11, 9)
     above, below = fig.subplots(2, 1, sharex=True)
-    times = np.unique(np.geomspace(2, 1000, 25).round().astype(int)).tolist()
+    times, ticks = np.unique(np.geomspace(2, 1000, 25).round().astype(int)).tolist(), [2, 10, 100, 1000]
     x_0, eps = mixture.sample(rows, rng), rng.standard_normal((rows, 2))
     x_t = [q_sample(schedule, x_0, t, eps) for t in times]
     eps_star = [mixture.eps_theta(schedule)(x, t) for x, t in zip(x_t, times)]
@@ -50,9 +50,7 @@ def main(steps=3000, seed=0, rows=2000, out="runs/08_loss_floor.png"):
         curve(below, missed, color, line, label, 9, (0, 24))
     above.set(ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1.25), title="The loss comes near a floor that is not 0")
     below.set(xscale="log", yscale="log", xlabel="t, steps", ylabel="E (eps* - eps_hat)^2 a coordinate")
-    below.set_xticks([2, 10, 100, 1000], [2, 10, 100, 1000])
-    below.set_title("Only what lies above the floor can be learnt, and it shrinks at every t")
-    below.minorticks_off()
+    below.set(xticks=ticks, xticklabels=ticks, title="Only what lies above the floor can be learnt, and it shrinks at every t")
     below.margins(y=0.15)
     return figures.save(fig, out)
 

@@ -29,7 +29,7 @@ def main(steps=8, seed=0, out="runs/14_evaluation_floors.png"):
         "noise of 0.2": lambda a: a + 0.2 * rng.standard_normal(a.shape),
         "real: the floor": lambda a: a,
     }
-    counts, lines = [50, 100, 200, 400, 800], {}
+    counts, distances, lines = [50, 100, 200, 400, 800], [0.5, 1, 2, 5, 10], {}
     for name, f in made.items():
         line = []
         for n in counts:
@@ -41,7 +41,7 @@ def main(steps=8, seed=0, out="runs/14_evaluation_floors.png"):
         "Even real digits are apart, more so the fewer there are: the floor",
         "n pictures a side",
         "Frechet distance to n real digits, pixels",
-        xscale="log", yscale="log", xticks=counts, xticklabels=counts, yticks=[0.5, 1, 2, 5, 10], yticklabels=[0.5, 1, 2, 5, 10],
+        xscale="log", yscale="log", xticks=counts, xticklabels=counts, yticks=distances, yticklabels=distances,
     )  # fmt: skip
     return save(fig, out)
 
