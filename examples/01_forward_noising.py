@@ -7,9 +7,9 @@ of 20, but neighbours leave together: they are the same chains, a few steps late
 
 import numpy as np
 
-from minidiff.cli import figures
 from minidiff.fast import noise_chain
 from minidiff.fast.noise import RowNoise
+from minidiff.runs import figures
 from minidiff.schedule import cosine, linear
 
 

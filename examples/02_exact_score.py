@@ -5,8 +5,8 @@ denoiser answers the same arrow, turned round and scaled: eps* = -sqrt(1 - ab_t)
 """
 
 from minidiff import data
-from minidiff.cli.figures import save
 from minidiff.learn.ideas import compass
+from minidiff.runs.figures import save
 from minidiff.schedule import linear
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from minidiff.cli import figures
-from minidiff.cli.names import load
 from minidiff.fast import RowNoise, generate, train
 from minidiff.mlp import MLP
 from minidiff.objective import denoiser, v_prediction
+from minidiff.runs import figures
+from minidiff.runs.names import load
 from minidiff.sample import ddpm, trailing
 from minidiff.schedule import linear
 from minidiff.train import start

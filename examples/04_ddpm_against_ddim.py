@@ -5,9 +5,9 @@ The data are N(0.8, 0.6^2), so recursion.py gives the standard deviation of the 
 
 import numpy as np
 
-from minidiff.cli.figures import save, styled
 from minidiff.learn.ideas import curves
 from minidiff.recursion import moments
+from minidiff.runs.figures import save, styled
 from minidiff.sample import beta, ddim, ddpm, trailing
 from minidiff.schedule import linear
 

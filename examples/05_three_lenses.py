@@ -8,11 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from minidiff.cli import figures
 from minidiff.continuous import flow, ode, sde
 from minidiff.continuous.process import VP
 from minidiff.exact import Mixture
 from minidiff.noise import SAMPLE, stream
+from minidiff.runs import figures
 
 
 @figures.styled

@@ -13,8 +13,8 @@ import math
 import numpy as np
 
 from minidiff import data, elbo
-from minidiff.cli import figures
 from minidiff.noise import JUDGE, stream
+from minidiff.runs import figures
 from minidiff.schedule import linear_scaled
 
 

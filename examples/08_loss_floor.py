@@ -10,12 +10,12 @@ curves go up and down together. Losses each measured on noise of its own could l
 import numpy as np
 
 from minidiff import data
-from minidiff.cli import figures
 from minidiff.fast import train
 from minidiff.gaussian import q_sample
 from minidiff.mlp import MLP
 from minidiff.noise import JUDGE, stream
 from minidiff.objective import eps_prediction
+from minidiff.runs import figures
 from minidiff.schedule import linear
 from minidiff.train import Goal, start
 

@@ -7,11 +7,11 @@ its paths are nearly straight, and one Euler step goes almost all the way.
 
 import numpy as np
 
-from minidiff.cli import figures
 from minidiff.continuous import flow
 from minidiff.fast import train
 from minidiff.mlp import MLP
 from minidiff.noise import SAMPLE, stream
+from minidiff.runs import figures
 from minidiff.schedule import linear
 from minidiff.train import Goal, start
 

@@ -7,11 +7,11 @@ and without training, gives back training pictures. What a real network makes th
 import numpy as np
 
 from minidiff import data
-from minidiff.cli import figures
 from minidiff.continuous.sde import DataDenoiser
 from minidiff.fast.distances import distances
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import generate
+from minidiff.runs import figures
 from minidiff.sample import ddim, trailing
 from minidiff.schedule import linear
 

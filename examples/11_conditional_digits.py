@@ -7,12 +7,12 @@ was learnt, larger w goes on in the same direction: clearer digits, less variety
 import numpy as np
 
 from minidiff import data
-from minidiff.cli import figures
 from minidiff.fast import RowNoise, generate, train
 from minidiff.fast import denoiser as sooner
 from minidiff.objective import denoiser, v_prediction
 from minidiff.pictures.guidance import classifier_free
 from minidiff.pictures.unet import UNet
+from minidiff.runs import figures
 from minidiff.sample import ddim, trailing
 from minidiff.schedule import linear
 from minidiff.train import Goal, start

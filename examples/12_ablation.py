@@ -8,13 +8,13 @@ from unittest.mock import patch
 import numpy as np
 
 from minidiff import data
-from minidiff.cli.figures import save
 from minidiff.gaussian import q_sample
 from minidiff.learn.ideas import curves
 from minidiff.noise import JUDGE, stream
 from minidiff.objective import eps_prediction
 from minidiff.pictures import layers as images
 from minidiff.pictures.unet import UNet
+from minidiff.runs.figures import save
 from minidiff.schedule import linear
 from minidiff.train import Goal, start, train
 

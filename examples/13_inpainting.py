@@ -8,7 +8,6 @@ recursion.py says without drawing a sample.
 import numpy as np
 
 from minidiff import data
-from minidiff.cli import figures
 from minidiff.continuous.solvers import inpainting
 from minidiff.fast import RowNoise, generate, train
 from minidiff.fast import denoiser as sooner
@@ -16,6 +15,7 @@ from minidiff.learn.ideas import named
 from minidiff.objective import denoiser, v_prediction
 from minidiff.pictures.unet import UNet
 from minidiff.recursion import moments
+from minidiff.runs import figures
 from minidiff.sample import ddpm, trailing
 from minidiff.schedule import linear
 from minidiff.train import start

@@ -7,10 +7,10 @@ little noisy, blurred or all alike. What a distance of 2 says depends on n.
 import numpy as np
 
 from minidiff import data
-from minidiff.cli.figures import save
 from minidiff.evaluation.metrics import frechet
 from minidiff.learn.ideas import curves
 from minidiff.noise import JUDGE, stream
+from minidiff.runs.figures import save
 
 
 def blurred(x):

@@ -7,13 +7,13 @@ import sys
 
 import numpy as np
 
-from minidiff.cli.figures import BLUE, GREEN, GREY, ORANGE, figure, save, styled
-from minidiff.cli.names import OBJECTIVES, load
-from minidiff.cli.runs import gradient_steps, new_run
 from minidiff.continuous.solvers import dpm_solver_pp_2m
 from minidiff.evaluation.metrics import frechet, sliced_wasserstein
 from minidiff.fast import RowNoise, generate
 from minidiff.noise import JUDGE, stream
+from minidiff.runs.figures import BLUE, GREEN, GREY, ORANGE, figure, save, styled
+from minidiff.runs.names import OBJECTIVES, load
+from minidiff.runs.use import gradient_steps, new_run
 from minidiff.sample import Multistep, ddim, ddpm, trailing
 
 SAMPLERS = {"DDPM": (ddpm(), 1000), "DDIM": (ddim(), 50), "DPM-Solver++": (Multistep(dpm_solver_pp_2m), 20)}

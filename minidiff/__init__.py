@@ -21,8 +21,10 @@ Then rooms, each with a reading order of its own.
     pictures    lectures 4 and 5: convolutions, attention, a U-Net, guidance
     evaluation  lecture 7: how far are samples from data?
     fast        the same answers sooner
+    runs        data by name, a network, its training, its pictures: a run
     sheet       the formulas, measured; a student's own formula, judged
     cli         the command line
+    learn       two evenings, a museum of mistakes, something to play with
 """
 
 import importlib
@@ -31,7 +33,7 @@ __version__ = "0.1.0"
 
 _ROOMS = {  # the modules of rooms that are handed out here
     "continuous": "process ode sde solvers flow", "pictures": "unet guidance", "sheet": "dictionary",
-    "evaluation": "metrics classifier judge", "cli": "figures",
+    "evaluation": "metrics classifier judge", "runs": "figures",
 }  # fmt: skip
 _NAMES = {  # and the central names
     "schedule": "Schedule linear linear_scaled cosine from_betas", "gaussian": "q_sample posterior",
@@ -43,6 +45,7 @@ _HOME = {name: module for module, names in _NAMES.items() for name in names.spli
 _MODULES = {line.split()[0]: line.split()[0] for line in __doc__.splitlines() if line.startswith("    ")}
 _MODULES |= {name: f"{room}.{name}" for room, names in _ROOMS.items() for name in names.split()}
 __all__ = sorted({*_HOME, *_MODULES})
+__dir__ = __all__.copy  # what completion offers
 
 
 def __getattr__(name):
@@ -52,7 +55,3 @@ def __getattr__(name):
     if name in _HOME:
         return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return __all__

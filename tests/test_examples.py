@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from drawn import assert_readable
 
-from minidiff.cli import figures
-from minidiff.cli.names import SAMPLERS
+from minidiff.runs import figures
+from minidiff.runs.names import SAMPLERS
 
 FILES = sorted(p for p in (Path(__file__).parents[1] / "examples").glob("*.py") if not p.stem.startswith("peer_"))
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from support import COARSE, DTYPES, assert_gradient, betas, coarse, perfect, product_of_alphas, seeds
 
 from minidiff import objective
-from minidiff.cli.names import OBJECTIVES, TIMES, WEIGHTS, goal_of, load
 from minidiff.continuous import flow
 from minidiff.continuous.process import VP
 from minidiff.evaluation.floors import loss_of_0
@@ -19,6 +18,7 @@ from minidiff.exact import Mixture
 from minidiff.gaussian import posterior
 from minidiff.mlp import MLP
 from minidiff.objective import l_simple
+from minidiff.runs.names import OBJECTIVES, TIMES, WEIGHTS, goal_of, load
 from minidiff.schedule import from_betas, linear_scaled
 from minidiff.train import Goal, batches, start, train
 

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import DELTA, DTYPES, seeds
 
-from minidiff.cli.datasets import Rows
-from minidiff.cli.names import goal_of, load, names_of
 from minidiff.gaussian import q_sample
 from minidiff.mlp import MLP
 from minidiff.objective import loss_and_grads
 from minidiff.optim import update
 from minidiff.pictures.unet import UNet
+from minidiff.runs.datasets import Rows
+from minidiff.runs.names import goal_of, load, names_of
 from minidiff.schedule import linear_scaled
 from minidiff.train import CHUNK, Goal, batches, rows_at, start, train
 

@@ -5,9 +5,9 @@ python examples/mistakes/draw.py            pictures into runs/mistakes/, and RE
 
 from pathlib import Path
 
-from minidiff.cli.figures import save
 from minidiff.learn.ideas import side_by_side
 from minidiff.learn.mistakes import MISTAKES, outcomes
+from minidiff.runs.figures import save
 
 HEAD = """# A museum of mistakes
 

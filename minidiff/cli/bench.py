@@ -17,11 +17,11 @@ from ..gaussian import q_sample
 from ..mlp import MLP
 from ..noise import BENCH, stream
 from ..pictures.unet import UNet
+from ..runs.progress import bar
 from ..sample import ddim, ddpm, trailing
 from ..schedule import linear
 from ..train import start, train
 from .printing import done, show, table
-from .progress import bar
 
 MODEL, T = MLP(2), 1000
 FLOPS = 2 * sum(int(np.prod(s)) for s in MODEL.shapes.values() if len(s) == 2)  # multiply and add, one row forward

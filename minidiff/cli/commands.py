@@ -14,14 +14,14 @@ from ..evaluation.metrics import judge
 from ..fast import distances
 from ..noise import JUDGE, stream
 from ..pictures.guidance import check_weight
-from . import figures, plots
-from .checkpoint import load
-from .files import folder
-from .names import load as load_data
-from .names import names_of, sampler
+from ..runs import figures, plots
+from ..runs.checkpoint import load
+from ..runs.files import folder
+from ..runs.names import load as load_data
+from ..runs.names import names_of, sampler
+from ..runs.progress import bar
+from ..runs.use import SETTINGS, data_of, draw, evenly, fit, new_run, write_samples
 from .printing import done, likelihood_text, pictures_text, records, show, wrote
-from .progress import bar
-from .runs import SETTINGS, data_of, draw, evenly, fit, new_run, write_samples
 
 CHECKPOINT = "checkpoint.npz"
 FULL, QUICK = (3000, 500), (400, 100)  # the demo's training steps and samples

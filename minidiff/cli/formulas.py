@@ -2,9 +2,9 @@
 
 import sys
 
+from ..runs.progress import bar
 from . import printing
-from .printing import done, table, wrote
-from .progress import bar
+from .printing import done, pdf, table, wrote
 
 
 def _measured(names, args):
@@ -70,8 +70,8 @@ def compute(args):
 
 
 def _drawn(entry):
-    from ..sheet.explain import curves
-    from . import figures
+    from ..runs import figures
+    from .explain import curves
 
     return figures.claimed_and_measured(*curves(entry), entry.title, entry.latex)
 
@@ -79,7 +79,7 @@ def _drawn(entry):
 def show(name):
     """All about a formula, for a notebook: typeset, worked and drawn. Raises ValueError for an unknown name."""
     from ..sheet import find
-    from ..sheet.explain import Shown
+    from .explain import Shown
 
     return Shown(find(name), _drawn)
 
@@ -87,7 +87,7 @@ def show(name):
 def show_entry(args):
     """A formula: symbols, why, numbers, wrong versions, how it is measured, code, test, what comes next. Or the list."""
     from ..sheet import SHEET, find
-    from ..sheet.explain import as_text, explain
+    from .explain import as_text, explain
 
     if args.name is None:
         if args.plot:
@@ -102,7 +102,7 @@ def show_entry(args):
     result, picture = explain(entry), _drawn(entry) if args.plot else None
     printing.show(as_text(result, sys.stdout.encoding or "ascii"), args)
     if picture:
-        from . import figures
+        from ..runs import figures
 
         wrote(figures.save(picture, args.out or f"runs/formulas/{entry.name}.png"), args, result)
     return done(result, args)
@@ -117,7 +117,8 @@ def quiz(args):
     if args.pdf:
         from . import pages
 
-        wrote(pages.quiz(pages.pdf(args.pdf), questions, f"minidiff quiz, seed {questions.seed}"), args, result)
+        with pdf(args, result) as path:
+            pages.quiz(path, questions, f"minidiff quiz, seed {questions.seed}")
     elif args.json:
         told = ("name", "lecture", "text", "options", "answer", "slips")
         result["questions"] = [{k: getattr(q, k) for k in told} | {"key": q.key()} for q in questions]
@@ -130,12 +131,18 @@ def quiz(args):
 
 
 def sheet(args):
-    """The printed formula sheet: A4, every formula with its measured check."""
+    """The formula sheet on paper: four pages for an exam, or --long: each formula with its reason and its measured check."""
+    from ..sheet import of_lecture
     from . import pages
 
-    path = pages.pdf(args.pdf)  # refused before anything is measured
-    rows, result = _measured([], args), {}
-    wrote(pages.sheet(path, rows), args, result)
+    rows, result = [], {}
+    with pdf(args, result) as path:
+        if args.long:
+            rows = _measured([], args)
+            pages.booklet(path, rows)
+        else:
+            pages.sheet(path, of_lecture(args.lecture))
     failed = [r["name"] for r in rows if not r["ok"]]
-    printing.show(f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} formulas hold", args)
+    if rows:
+        printing.show(f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} formulas hold", args)
     return done(result | {"failed": failed}, args, 1 if failed else 0)

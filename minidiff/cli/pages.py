@@ -1,100 +1,187 @@
-"""Printed pages: the formula sheet and a quiz as A4 PDFs.
+"""The sheet and a quiz on paper, as A4 PDFs: `sheet` for an exam, `booklet` with every reason, `quiz` with its key.
 
-A page fills from the top with blocks, which are lists of lines that stay together. A line is (text, size, color, indent);
-between $ signs it is mathematics, with a space in front it is monospaced.
+All lengths are points. A block stays together: (height, marks), a mark is (x, y of the baseline below the block's top, text,
+size, color). A column is filled from the top with blocks. Between $ signs a text is mathematics.
 """
 
-import textwrap
-from pathlib import Path
+import functools
+import re
 
-import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
-from ..sheet import find
-from .figures import BLUE, GREEN, GREY, ORANGE
-from .files import folder, replacing
+from ..runs.figures import BLUE, GREEN, GREY, ORANGE
+from ..sheet import LECTURES, find
+from ..sheet.verdict import number
+from .typeset import formula, words
 
-WIDTH, HEIGHT, MARGIN, SPACE = 8.27, 11.69, 0.8, 0.16  # inches, A4; SPACE between blocks
+WIDTH, HEIGHT, FONT = 595.3, 841.9, "stix"  # A4
+PAGES, MARGIN, SIZES = 4, 26, [k / 4 for k in range(36, 25, -1)]  # of the sheet for an exam: 9, 8.75, ... 6.5
 BLACK = "#000000"
-ROOM = (" ", 45, BLACK, 0.0)  # an empty line, to write on
+LEGEND = (  # what the letters mean, as (words, letters)
+    ("clean data, noisy data, almost pure noise", r"x_0,\ x_t,\ x_T"),
+    ("variance of the noise that step t adds", r"\beta_t"),
+    ("share of the variance that a step keeps", r"\alpha_t = 1-\beta_t"),
+    ("share of x_0's variance that is left at t", r"\bar\alpha_t = \alpha_1\alpha_2\cdots\alpha_t,\ \ \bar\alpha_0 = 1"),
+    ("the noise in x_t; fresh noise of a step", r"\epsilon,\ z \sim \mathcal{N}(0, I)"),
+    ("the network's guess of that noise, and the picture it implies", r"\epsilon_\theta,\ \hat x_0"),
+    ("mean, variance of q(x_{t-1} | x_t, x_0); of p_theta", r"\tilde\mu_t,\ \tilde\beta_t;\quad \mu_\theta,\ \sigma_t^2"),
+    ("chosen noising; learned step back", r"q,\ p_\theta"),
+    ("score; the network's guess of it", r"\nabla\log p = \nabla_x\log p(x),\ s_\theta"),
+    ("times that a sampler visits", r"0 = \tau_0 < \tau_1 < \cdots < \tau_S = T"),
+    ("flow matching (lecture 3) turns time: noise at t = 0, data at t = 1", r"x_t = (1-t)\,x_0 + t\,x_1"),
+)
 
 
-def pdf(path):
-    """The path of a PDF, its folder made. Raises ValueError for another ending."""
-    if Path(path).suffix.lower() != ".pdf":
-        raise ValueError(f"--pdf needs a file that ends in .pdf, got {path}")
-    return folder(Path(path).parent) / Path(path).name
+@functools.cache
+def _extent(text):
+    """(width, height above the baseline, below it) at size 1; no less than a line of words."""
+    font = FontProperties(size=1, math_fontfamily=FONT)
+    width, height, below = text_to_path.get_text_width_height_descent(text, font, "$" in text)
+    return width, max(height - below, 0.77), max(below, 0.24)
 
 
-def _text(text, size, color, indent=0.0):
-    """The lines of a paragraph. Dollar signs would begin mathematics."""
-    room = int((WIDTH - 2 * MARGIN - indent) * 72 / size / 0.57)
-    return [(line.replace("$", r"\$"), size, color, indent) for line in textwrap.wrap(text, room)]
+def _lines(text, size, width):
+    """The text, broken into lines; at its \xa0 only where it must."""
+    lines, left = [], 0.0
+    for word in re.findall(r"(?:\$[^$]*\$|[^ $])+", words(text)):
+        for part in [word] if size * _extent(word)[0] <= width else word.split("\xa0"):
+            wide = size * (_extent(part)[0] + 0.32)
+            if not lines or left < wide:
+                lines, left = [*lines, []], width + 0.32 * size
+            lines[-1].append(part)
+            left -= wide
+    return [" ".join(line) for line in lines]
 
 
-def _formula(latex):
-    return "$" + latex.replace(r"\frac", r"\dfrac") + "$", 13, BLACK, 0.25
+def _paragraph(text, size, color, width, x=0.0, lead=1.3):
+    """A block of lines."""
+    lines = _lines(text, size, width - x)
+    return lead * size * len(lines), [(x, lead * size * (k + 0.75), line, size, color) for k, line in enumerate(lines)]
 
 
-def _set(fig, text, size, color, indent):
-    """Puts a line on the page, shrunk to the page's width: its Text and its height in inches."""
-    drawn = fig.text(0, 0, text, size=size, color=color, va="center", family="monospace" if text[:1] == " " else None)
-    box = drawn.get_window_extent(fig.canvas.get_renderer())
-    shrink = min(1.0, (WIDTH - 2 * MARGIN - indent) * fig.dpi / max(box.width, 1))
-    drawn.set_size(size * shrink)
-    return drawn, max(size * 1.45 / 72, shrink * box.height / fig.dpi + 0.1 * ("$" in text))
+def _display(latex, size, width, x=0.0):
+    """A block: the formula in a line of its own; wider than the column, it is broken at its \\quad, or else shrunk."""
+    text = formula(latex)
+    wide, above, below = _extent(text)
+    if size * wide > width - x and r"\quad" in latex:
+        return _stacked(*(_display(part, size, width, x) for part in latex.split(r"\quad", 1)))
+    size *= min(1.0, (width - x) / (size * wide))
+    return size * (above + below + 0.3), [(x, size * (above + 0.15), text, size, BLACK)]
 
 
-def _write(path, foot, blocks):
-    """Writes a PDF: each block on the page on which it still fits; None begins a page."""
-    with replacing(path) as beside, matplotlib.rc_context({"mathtext.fontset": "cm"}), PdfPages(beside) as printed:
-        fig, left = None, 0.0
-        for block in [*blocks, None]:
-            lines = [(*_set(fig, *line), line[3]) for line in block] if block and fig else []
-            if fig and (block is None or left < sum(tall for _, tall, _ in lines)):
-                for drawn, _, _ in lines:
-                    drawn.remove()
-                printed.savefig(fig)
-                fig = None
-            if block and not fig:
-                fig, left = Figure(figsize=(WIDTH, HEIGHT)), HEIGHT - 2 * MARGIN
-                FigureCanvasAgg(fig)
-                fig.text(0.5, 0.4 / HEIGHT, f"{foot}   {printed.get_pagecount() + 1}", ha="center", size=8, color=GREY)
-                lines = [(*_set(fig, *line), line[3]) for line in block]
-            for drawn, tall, indent in lines:
-                drawn.set_position(((MARGIN + indent) / WIDTH, (MARGIN + left - tall / 2) / HEIGHT))
-                left -= tall
-            left -= SPACE
+def _stacked(*blocks):
+    """One block of several, from top to bottom."""
+    height, marks = 0.0, []
+    for tall, lines in blocks:
+        marks += [(x, y + height, *rest) for x, y, *rest in lines]
+        height += tall
+    return height, marks
+
+
+def _entry(number, title, latex, size, width):
+    """A block: the title, and the formula at its right if there is room, else below."""
+    x, large, text = 2.1 * size, 1.1 * size, formula(latex)
+    wide, above, below = (large * v for v in _extent(text))
+    room = width - x - wide - size
+    best = _stacked(_paragraph(title, size, BLACK, width - x, lead=1.2), _display(latex, large, width - x))
+    said = _paragraph(title, size, BLACK, room, lead=1.2) if room > 9 * size else best
+    if max(said[0], above + below) < best[0]:  # one line of words stands on the formula's line, more at its middle
+        down = above - said[1][0][1] if len(said[1]) == 1 else (above + below - said[0]) / 2
+        left = _stacked((max(0.0, down), []), said)
+        right = _stacked((max(0.0, -down), []), (above + below, [(width - x - wide, above, text, large, BLACK)]))
+        best = max(left[0], right[0]), left[1] + right[1]
+    marks = [(x + indent, *rest) for indent, *rest in best[1]]
+    return best[0] + 0.3 * size, [(0.0, marks[0][1], number, size, GREY)] * bool(number) + marks
+
+
+def _columns(blocks, columns, margin):
+    """The blocks placed: a list of pages, each a list of marks with x and y on the page. None begins a page."""
+    pages, column, left, wide = [], 0, 0.0, (WIDTH - 2 * margin) / columns
+    for block in blocks:
+        if block is None or block[0] > left:
+            column, left = (0 if block is None else (column + 1) % columns), HEIGHT - 2 * margin
+            pages += [[]] * (column == 0)
+        if block:
+            corner = margin + column * wide, HEIGHT - margin - left
+            pages[-1] = pages[-1] + [(corner[0] + x, corner[1] + y, *rest) for x, y, *rest in block[1]]
+            left -= block[0]
+    return pages
+
+
+def _write(path, foot, pages):
+    with PdfPages(path) as printed:
+        for k, marks in enumerate(pages, 1):
+            fig = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=288)
+            FigureCanvasAgg(fig)
+            for x, y, text, size, color in [*marks, (WIDTH / 2 - 40, HEIGHT - 12, f"{foot}, page {k}", 6.5, GREY)]:
+                fig.text(x / WIDTH, 1 - y / HEIGHT, text, size=size, color=color, math_fontfamily=FONT)
+            printed.savefig(fig)
     return path
 
 
-def sheet(path, rows):
-    """The formula sheet, by lecture: each formula with how it was measured. rows: verify's dicts."""
+def _heading(lecture, size, width):
+    return _paragraph(LECTURES[lecture - 1].__doc__.split(".\n")[0], size, BLUE, width, lead=1.8)
+
+
+def sheet(path, entries):
+    """What one takes into an exam: all formulas in two columns, in the largest type with which PAGES pages hold them."""
+    margin, width = MARGIN, (WIDTH - 2 * MARGIN) / 2 - 8
+    for size in SIZES:
+        legend = [_entry("", meaning, latex, size, width) for meaning, latex in LEGEND]
+        blocks = [None, _stacked(_paragraph("Diffusion models: the formula sheet", 14, BLUE, width), *legend)]
+        lecture = item = None
+        for f in entries:
+            block = _entry(str(f.number) * ((f.lecture, f.number) != (lecture, item)), f.title, f.latex, size, width)
+            blocks.append(block if f.lecture == lecture else _stacked(_heading(f.lecture, 10.5, width), block))
+            lecture, item = f.lecture, f.number
+        pages = _columns(blocks, 2, margin)
+        if len(pages) <= PAGES:
+            break
+    return _write(path, "minidiff formula sheet", pages)
+
+
+def booklet(path, rows):
+    """The sheet with its reasons, by lecture: each formula, why, and how it was measured. rows: verify's dicts."""
+    margin, width = 48, WIDTH - 96
     passed = f"{sum(r['ok'] for r in rows)} of {len(rows)} measured, each in a way that does not use the formula, "
     passed += "its wrong versions refuted. t = 0 is clean data, alpha_bar[0] = 1."
-    blocks, lecture = [[*_text("Diffusion models: the formula sheet", 20, BLUE), *_text(passed, 9, GREY)]], None
+    title = "Diffusion models: the formula sheet"
+    blocks, lecture = [None, _stacked(_paragraph(title, 20, BLUE, width), _paragraph(passed, 9, GREY, width))], None
     for r in rows:
         f = find(r["name"])
         error = f", error {r['error']:.0e}" if f.answer is not None and "error" in r else ""
         refuted = f"; {len(r['wrong'])} wrong version{'s' * (len(r['wrong']) != 1)} refuted" if r["wrong"] else ""
         checked = f"{'measured' if r['ok'] else 'FAILED'}{error}, by {f.measured}{refuted}"
-        block = _text(f"Lecture {f.lecture}", 15, BLUE) if f.lecture != lecture else []
-        block += [*_text(f"{f.number}  {f.title}   ({f.name})", 9.5, BLACK), _formula(f.latex), *_text(f.why, 8, GREY)]
-        blocks.append(block + _text(checked, 7, GREEN if r["ok"] else ORANGE))
+        heading = [_heading(f.lecture, 15, width)] if f.lecture != lecture else []
+        said = _paragraph(f"{f.number}  {f.title}   ({f.name})", 9.5, BLACK, width), _display(f.latex, 12, width, 18)
+        why, how = _paragraph(f.why, 9, GREY, width), _paragraph(checked, 8, GREEN if r["ok"] else ORANGE, width)
+        blocks.append(_stacked(*heading, *said, why, how, (11, [])))
         lecture = f.lecture
-    return _write(path, "minidiff formula sheet", blocks)
+    return _write(path, "minidiff formula sheet", _columns(blocks, 1, margin))
 
 
 def quiz(path, questions, title):
     """The questions with room to write, and the key from a page of its own on."""
-    told = "Pen and paper. alpha_t = 1 - beta_t, alpha_bar[0] = 1; give three digits."
-    blocks, key = [[*_text(title, 18, BLUE), *_text(told, 9, GREY)]], [None, _text(f"{title}: key", 18, BLUE)]
+    margin, width, size = 54, WIDTH - 108, 10.5
+    told = "Pen and paper. alpha[t] = 1 - beta[t], alpha_bar[0] = 1; give three digits."
+    blocks = [None, _stacked(_paragraph(title, 18, BLUE, width), _paragraph(told, size, GREY, width), (12, []))]
+    key = [None, _stacked(_paragraph(f"{title}: key", 18, BLUE, width), (12, []))]
     for k, q in enumerate(questions, 1):
-        blocks.append([*_text(f"{k}. {q.text}", 10.5, BLACK), *_text(q.choices(), 10.5, BLACK, 0.25), ROOM])
-        block = [*_text(f"{k}. {q.name}   lecture {q.lecture}", 10.5, BLACK), _formula(q.latex)]
-        for i, line in enumerate(q.key()):  # the answer, what is wrong with the other options, the steps
-            block += _text(line, 8.5, BLACK, 0.25) if i <= len(q.slips) else [(f" {line}", 7.5, GREY, 0.25)]
-        key.append(block)
-    return _write(path, title, blocks + key)
+        asked, options = _paragraph(f"{k}. {q.text}", size, BLACK, width), []
+        for i, (letter, value) in enumerate(q.options.items()):  # words below each other, numbers in a row
+            inward = 18 if isinstance(value, str) else 18 + i * width / 4
+            said = value if isinstance(value, str) else number(value)
+            options.append(_paragraph(f"({letter}) {said}", size, BLACK, width, inward))
+        if q.options and not isinstance(value, str):
+            options = [(1.5 * size, [mark for _, marks in options for mark in marks])]
+        blocks.append(_stacked(asked, *options, (115, [])))
+        slips, steps = q.key()[: 1 + len(q.slips)], q.key()[1 + len(q.slips) :]
+        said = [_paragraph(f"{k}. {q.name}, lecture {q.lecture}", size, BLACK, width), _display(q.latex, 12, width, 18)]
+        said += [_paragraph(line, size, BLACK, width, 18) for line in slips]
+        steps = "; ".join(words(re.sub(" +", " ", step)).replace(" ", "\xa0") for step in steps)
+        key.append(_stacked(*said, _paragraph(steps, size, GREY, width, 18), (12, [])))
+    return _write(path, title, _columns(blocks + key, 1, margin))

@@ -14,7 +14,7 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, words):
         """The arguments in words; exits with 2, naming the nearest, where a command or an option is not known."""
-        from .names import unknown
+        from ..runs.names import unknown
 
         p, kind, known, name = self, "command", self.commands.choices, words[0] if words else "-"
         if name[:1] == "-" or name in known:
@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser():
     """All commands and their options, each written out: none may be cut short."""
-    from . import names  # only now: importing the package loads no NumPy
+    from ..runs import names  # only now: importing the package loads no NumPy
 
     says = "Diffusion models from scratch in NumPy and Numba."
     top = Parser(prog="minidiff", description=says, epilog="start with: minidiff demo", allow_abbrev=False)
@@ -161,9 +161,11 @@ def parser():
     option("--lecture")
     option("--seed", default=None, help="asks the same questions again (default: others each time)")
 
-    option = command("sheet", "formulas.sheet", "The formula sheet on paper, each with its check.", "--pdf sheet.pdf")
+    option = command("sheet", "formulas.sheet", "The formula sheet on paper, for an exam.", "--pdf sheet.pdf")
     option("--pdf", metavar="FILE", required=True, help="where to write it")
+    option("--long", action="store_true", help="a booklet: each formula with its reason and its measured check")
     option("--lecture", "--seed")
+
     option = command("study", ".learn.commands.study", "Two evenings, idea by idea, and a mock exam.", "--exam 90")
     option("--exam", type=int, metavar="MINUTES", help="a mock exam of that length, with key and marks")
     option("--pdf", metavar="FILE", help="print the exam, the key on its own pages")

@@ -1,8 +1,11 @@
 """What the commands print: text for people, or with --json one object for scripts."""
 
 import json
+from contextlib import contextmanager
+from pathlib import Path
 
 from ..continuous.sde import bits_per_dim
+from ..runs.files import folder, replacing
 
 
 def show(text, args):
@@ -15,6 +18,17 @@ def wrote(path, args, result):
     """Notes a written file, for the eye and for --json."""
     result.setdefault("files", []).append(str(path))
     show(f"wrote {path}", args)
+
+
+@contextmanager
+def pdf(args, result):
+    """Yields where to write the file that --pdf names; one that cannot be is refused before any work."""
+    path = Path(args.pdf)
+    if path.suffix.lower() != ".pdf":
+        raise ValueError(f"--pdf needs a file that ends in .pdf, got {path}")
+    with replacing(folder(path.parent) / path.name) as beside:
+        yield beside
+    wrote(path, args, result)
 
 
 def done(result, args, status=0):

@@ -8,8 +8,8 @@ from ..continuous.process import continuous
 from ..continuous.solvers import evaluations
 from ..gaussian import prior_kl, snr
 from ..recursion import moments
+from ..runs.names import SCHEDULES, pick, sampler, unknown
 from ..sheet.dictionary import DICTIONARY
-from .names import SCHEDULES, pick, sampler, unknown
 from .printing import done, show, table
 
 LIMIT = 0.01  # nats a coordinate that x_T may still know of the data

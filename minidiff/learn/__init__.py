@@ -4,6 +4,7 @@ exercises    judges a number that was worked by hand
 ideas        what one picture shows: two sides of a right angle, the score as a compass
 experiments  experiments of a second whose outcome shows a mistake
 mistakes     a museum of one-line mistakes, planted in a copy
+study        two evenings, idea by idea, and an exam
 commands     the commands of this room
 """
 

@@ -2,11 +2,9 @@
 
 import sys
 import time
-from pathlib import Path
 
-from ..cli.figures import save
-from ..cli.files import folder, replacing
-from ..cli.printing import done, records, show, wrote
+from ..cli.printing import done, pdf, records, show, wrote
+from ..runs.figures import save
 
 
 def mistakes(args):
@@ -65,11 +63,10 @@ def _exam(questions, args, seed, kept):
     title, total = f"Mock exam, {args.exam} minutes, seed {seed}", sum(worth for worth, _, _ in questions)
     result = {"minutes": args.exam, "seed": seed, "marks": total, "questions": [q.text for _, q, _ in questions]}
     if args.pdf:
-        from ..sheet import pages
+        from ..cli import pages
 
-        with replacing(folder(Path(args.pdf).parent) / Path(args.pdf).name) as beside:
-            pages.quiz(beside, [q for _, q, _ in questions], f"{title}, {total} marks")
-        wrote(args.pdf, args, result)
+        with pdf(args, result) as path:
+            pages.quiz(path, [q for _, q, _ in questions], f"{title}, {total} marks")
         return done(result, args)
     show(f"{title}, {total} marks. Pen and paper.", args)
     if sys.stdin.isatty() and not args.json:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..cli.figures import BLUE, GREEN, GREY, ORANGE, STYLES, figure, styled
+from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, figure, styled
 
 LOOKS = [
     {"color": color, "marker": marker, "ls": line}

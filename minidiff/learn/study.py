@@ -8,9 +8,9 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..cli.files import folder, replacing
+from ..cli.explain import explain
+from ..runs.files import folder, replacing
 from ..sheet import find
-from ..sheet.explain import explain
 from ..sheet.quiz import Quiz, quiz
 
 IDEAS = tomllib.loads(Path(__file__).with_name("evenings.toml").read_text(encoding="utf-8"))["idea"]

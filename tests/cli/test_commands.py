@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from command_line import SMALL, answer, refused, run, write_bad_files
 
-from minidiff.cli import checkpoint, commands
-from minidiff.cli.names import SAMPLERS, names_of
+from minidiff.cli import commands
+from minidiff.runs import checkpoint
+from minidiff.runs.names import SAMPLERS, names_of
 
 
 def test_train_sample_eval_info(capsys):

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from command_line import answer, refused, run
 
-from minidiff.cli import checkpoint, commands, printing
+from minidiff.cli import commands, printing
 from minidiff.cli import parser as cli
-from minidiff.cli.runs import draw
 from minidiff.evaluation import judge as evaluation
 from minidiff.evaluation.classifier import learn
+from minidiff.runs import checkpoint
+from minidiff.runs.use import draw
 
 TINY = ["--width", "8", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40", "--warmup", "5"]
 UNET = ["--model", "unet", *TINY]

@@ -8,10 +8,11 @@ import pytest
 from command_line import answer, refused, run
 
 import minidiff
-from minidiff.cli import figures
 from minidiff.cli import formulas as sheet
+from minidiff.cli import pages
+from minidiff.cli.explain import curves
+from minidiff.runs import figures
 from minidiff.sheet import SHEET, find
-from minidiff.sheet.explain import curves
 from minidiff.sheet.quiz import quiz
 
 
@@ -93,7 +94,7 @@ def test_check_equal_and_compute(capsys):
     out, err = capsys.readouterr()
     assert out == "" and "^" in err
     assert run("check", "posterior-variance", "1/(alpha[t]/beta[t] + 1/(1-alpha_bar[t-1]))") == 0
-    assert "t = 1" in capsys.readouterr().out
+    assert "equal on 200 random schedules\n  read as 1 / (alpha[t]" in capsys.readouterr().out
     assert run("check", "forward-closed-form-std", "1 - alpha_bar[t]") == 1
     assert "variance" in capsys.readouterr().out
     assert run("equal", "1 - alpha_bar[t]", "1 - alpha[t]*alpha_bar[t-1]") == 0
@@ -106,6 +107,29 @@ def test_check_equal_and_compute(capsys):
     assert abs(float(steps[-1]["is"]) - 1.00822) < 1e-5
     assert run("check", "posterior-variance", "beta[t]", "--json") == 1
     assert json.loads(capsys.readouterr().out)["status"] == "wrong"
+
+
+def test_what_is_printed_is_one_file_and_only_the_booklet_is_measured(capsys, monkeypatch):
+    """Exit 1 where a formula fails, and the booklet is there all the same."""
+    failing = {"name": "logit-normal", "ok": False, "error": 1.0, "wrong": []}
+    monkeypatch.setattr(sheet, "_measured", lambda names, args: [failing])
+    commands = {"quiz": (["--n", "2"], 0), "sheet": (["--lecture", "6"], 0), "sheet --long": (["--lecture", "6"], 1)}
+    for command, (words, status) in commands.items():
+        assert run(*command.split(), *words, "--pdf", "out/p.pdf") == status
+        assert Path("out/p.pdf").read_bytes()[:5] == b"%PDF-" and [p.name for p in Path("out").iterdir()] == ["p.pdf"]
+        said = capsys.readouterr().out
+        assert f"wrote {Path('out/p.pdf')}" in said and ("failed: logit-normal" in said) == (status == 1)
+        Path("out/p.pdf").unlink()
+
+
+def test_a_pdf_that_fails_half_way_leaves_the_old_one(capsys, monkeypatch):
+    def half(path, *_):
+        path.write_text("half")
+        raise ValueError("no room")
+
+    Path("p.pdf").write_text("old")
+    monkeypatch.setattr(pages, "quiz", half)
+    assert "no room" in refused(capsys, "quiz", "--pdf", "p.pdf") and Path("p.pdf").read_text() == "old"
 
 
 @pytest.mark.parametrize(

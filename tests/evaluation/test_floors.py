@@ -7,10 +7,10 @@ import pytest
 from support import COARSE, coarse, perfect, product_of_alphas
 
 from minidiff import objective
-from minidiff.cli.names import OBJECTIVES, TIMES, WEIGHTS
 from minidiff.evaluation.floors import floor_of, loss_of_0
 from minidiff.exact import Mixture
 from minidiff.gaussian import q_sample
+from minidiff.runs.names import OBJECTIVES, TIMES, WEIGHTS
 
 S = coarse()
 MIXTURE = Mixture([0.4, 0.6], [[0.8, -0.5], [-0.7, 0.9]], [[[0.3, 0.1], [0.1, 0.2]], 0.25 * np.eye(2)])

@@ -7,10 +7,10 @@ import pytest
 from support import coarse
 
 from minidiff import objective
-from minidiff.cli.names import OBJECTIVES, WEIGHTS
 from minidiff.fast.mlp import Gradients
 from minidiff.mlp import MLP
 from minidiff.objective import loss_and_grads
+from minidiff.runs.names import OBJECTIVES, WEIGHTS
 
 S = coarse()
 

@@ -7,7 +7,6 @@ import pytest
 from support import COARSE, DTYPES, STEPS, assert_mean, assert_variance, coarse, denoisers, expected, gaussian_moments
 
 from minidiff import exact, fast, objective, sample
-from minidiff.cli.names import OBJECTIVES
 from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import continuous
 from minidiff.exact import Mixture
@@ -15,6 +14,7 @@ from minidiff.fast import sampling
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import coefficients, generate
 from minidiff.mlp import MLP
+from minidiff.runs.names import OBJECTIVES
 from minidiff.schedule import from_betas
 
 S = coarse()

@@ -8,8 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import COARSE, DTYPES, Given, assert_mean, assert_variance, coarse, product_of_alphas, seeds
 
-from minidiff.cli import checkpoint
-from minidiff.cli.names import goal_of
 from minidiff.continuous.solvers import inpainting
 from minidiff.exact import Mixture
 from minidiff.fast.noise import RowNoise
@@ -17,6 +15,8 @@ from minidiff.fast.sampling import generate
 from minidiff.pictures import guidance
 from minidiff.pictures.unet import UNet
 from minidiff.recursion import moments
+from minidiff.runs import checkpoint
+from minidiff.runs.names import goal_of
 from minidiff.sample import ddim, ddpm
 from minidiff.schedule import from_betas
 from minidiff.train import start

@@ -132,7 +132,7 @@ ENTRIES = [
     ),
     Formula(
         name="ddim-family-mean", number=32, lecture=1, title="DDIM's family: the mean of q_sigma(x_{t-1} | x_t, x_0)",
-        latex=r"\sqrt{\bar\alpha_{t-1}}\,x_0 + \sqrt{1-\bar\alpha_{t-1}-\sigma_t^2}\ "
+        latex=r"\mu_\sigma = \sqrt{\bar\alpha_{t-1}}\,x_0 + \sqrt{1-\bar\alpha_{t-1}-\sigma_t^2}\ "
               r"\frac{x_t - \sqrt{\bar\alpha_t}\,x_0}{\sqrt{1-\bar\alpha_t}}",
         why="Keep of the old noise what the fresh noise leaves room for, and x_{t-1} has the variance it must have.",
         letters="beta t x_0 eps x_t sigma", **FAMILY,
@@ -170,7 +170,7 @@ ENTRIES = [
     ),
     Formula(
         name="ddim-sigma-limit", number=32, lecture=1, title="The largest sigma of DDIM's family",
-        latex=r"\sigma_t \leq \sqrt{1-\bar\alpha_{t-1}}",
+        latex=r"\max\,\sigma_t = \sqrt{1-\bar\alpha_{t-1}}",
         why="Fresh noise cannot be wider than all the noise that x_{t-1} may hold.",
         letters="beta t", answer="sqrt(1 - alpha_bar[t-1])",
         oracle=_sigma_limit, measured="bisection for the sigma that leaves no room for the old noise",

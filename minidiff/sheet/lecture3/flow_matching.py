@@ -105,7 +105,7 @@ WIDTH2 = "(t**2 * sigma**2 + (1-t)**2)"
 ENTRIES = [
     Formula(
         name="marginal-velocity", number=63, lecture=3, title="Average velocity at x: data a or -a",
-        latex=r"u_t(x) = \mathrm{E}[x_1-x_0\,|\,x_t=x] = \frac{a\tanh(a\,t\,x/(1-t)^2) - x}{1-t}",
+        latex=r"u_t(x) = \mathrm{E}[x_1-x_0\,|\,x_t=x] = \frac{a\,\tanh(a\,t\,x/(1-t)^2) - x}{1-t}",
         why="Many lines pass through x: the flow takes their average direction, each counted by how likely it is there.",
         letters="t x a", own=PAIR, answer="(a * tanh(a*t*x / (1-t)**2) - x) / (1-t)",
         oracle=_two_lines, measured="the two lines through x, weighted by how likely their starts are",
@@ -143,7 +143,8 @@ ENTRIES = [
         name="velocity-from-score", number=64, lecture=3, title="Velocity from the score, straight path",
         latex=r"u_t(x) = \frac{x + (1-t)\,\nabla\log p_t(x)}{t}",
         why="Score and velocity know the same: one trained network serves diffusion and flow.",
-        letters="t x score mu sigma", own=GAUSSIAN | {"score": (REAL, "grad log p_t(x), here of data N(mu, sigma^2)")},
+        letters="t x score mu sigma", needs="score",
+        own=GAUSSIAN | {"score": (REAL, "grad log p_t(x), here of data N(mu, sigma^2)")},
         derive=lambda c: {"score": (c.t * c.mu - c.x) / ((c.t * c.sigma) ** 2 + (1 - c.t) ** 2)},
         answer="(x + (1-t) * score) / t",
         oracle=_lines, measured="Bayes on a grid of all lines through x",
@@ -163,7 +164,7 @@ ENTRIES = [
         name="score-from-velocity", number=64, lecture=3, title="Score from the velocity, straight path",
         latex=r"\nabla\log p_t(x) = \frac{t\,u_t(x) - x}{1-t}",
         why="A flow network can be asked for the score: back along the line gives the noise, and the noise the score.",
-        letters="t x u mu sigma", own=GAUSSIAN | {"u": (REAL, "u_t(x), here of data N(mu, sigma^2)")},
+        letters="t x u mu sigma", needs="u", own=GAUSSIAN | {"u": (REAL, "u_t(x), here of data N(mu, sigma^2)")},
         derive=lambda c: {"u": _gaussian_velocity(c)}, answer="(t*u - x) / (1-t)",
         oracle=_slope_of_log_p, measured="finite differences of log p_t, integrated over the data",
         source=flow.score_from_velocity, value=lambda f, c: f(np.array([c.x]), c.t, np.array([c.u]))[0],

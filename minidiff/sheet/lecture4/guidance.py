@@ -132,7 +132,7 @@ ENTRIES = [
     ),
     Formula(
         name="cfg-other-weight", number=75, lecture=4, title="Classifier-free guidance: the weight of the other convention",
-        latex=r"(1+w')\,\epsilon_y - w'\,\epsilon_\varnothing:\quad w' = w - 1",
+        latex=r"w' = w - 1,\quad \tilde\epsilon = (1+w')\,\epsilon_y - w'\,\epsilon_\varnothing",
         why="Two conventions, one method: ask whether 0 or 1 stands for the plain conditional model.",
         letters="w", answer="w - 1",
         oracle=_other_weight, measured="bisection for the w' that gives the slope of log p(x) p(y | x)^w",

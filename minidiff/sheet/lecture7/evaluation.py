@@ -106,9 +106,10 @@ ENTRIES = [
     ),
     Formula(
         name="elo-update", number=80, lecture=7, title="Elo: the new rating",
-        latex=r"R_a' = R_a + K\,(S_a - E_a)",
+        latex=r"R_a' = R_a + K\,(S_a - E_a),\quad E_a = \frac{1}{1 + 10^{(R_b-R_a)/400}}",
         why="An upset moves much, an expected result little: it is a gradient step on what the results say.",
-        letters="R_a R_b K score", own=RATINGS, derive=_far_apart, answer=f"R_a + K * (score - {WIN})", bound=1e-8,
+        letters="R_a R_b K score", own=RATINGS, asks={"score": None}, derive=_far_apart,
+        answer=f"R_a + K * (score - {WIN})", bound=1e-8,
         oracle=_likelier, measured="a step uphill on the log-likelihood, its slope by finite differences",
         wrong=(
             (f"R_a - K * (score - {WIN})", "the sign: who does better than expected gains"),
@@ -122,7 +123,7 @@ ENTRIES = [
     ),
     Formula(
         name="fid-1d", number=80, lecture=7, title="FID of one feature",
-        latex=r"(\mu_1-\mu_2)^2 + (\sigma_1-\sigma_2)^2",
+        latex=r"\mathrm{FID} = (\mu_1-\mu_2)^2 + (\sigma_1-\sigma_2)^2",
         why="What it costs at least to carry the generated Gaussian onto the real one.",
         letters="mu_1 sigma_1 mu_2 sigma_2", own=FEATURES, answer="(mu_1 - mu_2)**2 + (sigma_1 - sigma_2)**2",
         oracle=_ranks, measured="carrying rank to rank, the cheapest way on a line, by quadrature",
@@ -138,8 +139,9 @@ ENTRIES = [
     ),
     Formula(
         name="fid-2d", number=80, lecture=7, title="FID of two features: equal means, the real ones uncorrelated",
-        latex=r"\mathrm{Tr}(\Sigma_1 + \Sigma_2 - 2(\Sigma_1\Sigma_2)^{1/2}),\quad"
-              r" \Sigma_1 = \mathrm{diag}(a, b),\ \Sigma_2 = (c\ r;\ r\ d)",
+        latex=r"\mathrm{FID} = \mathrm{Tr}(\Sigma_1 + \Sigma_2 - 2(\Sigma_1\Sigma_2)^{1/2}) = "
+              r"a + b + c + d - 2\sqrt{ac + bd + 2\sqrt{ab(cd - r^2)}},"
+              r"\quad \Sigma_1 = \mathrm{diag}(a, b),\ \Sigma_2 = (c\ r;\ r\ d)",
         why="The root is a matrix root of the product: for two features its trace is sqrt(Tr + 2 sqrt(det)).",
         letters="a b c d r", own=PLANE, derive=lambda c: {"r": c.r * min(c.c, c.d) / (1 + abs(c.r))},
         answer="a + b + c + d - 2 * sqrt(a*c + b*d + 2*sqrt(a*b*(c*d - r**2)))",
@@ -173,7 +175,7 @@ ENTRIES = [
     ),
     Formula(
         name="likeness", number=80, lecture=7, title="How alike two positive numbers are",
-        latex=r"\frac{2ab}{a^2+b^2}",
+        latex=r"l = \frac{2ab}{a^2+b^2}",
         why="It is 1 where both are equal, whatever their size, and falls with their ratio alone.",
         letters="a b", own={k: (POSITIVE, "a number above 0") for k in "ab"}, answer="2*a*b / (a**2 + b**2)",
         oracle=_likeness, measured="the sine of twice the angle of the point (a, b)",
@@ -196,7 +198,7 @@ ENTRIES = [
     ),
     Formula(
         name="ssim", number=80, lecture=7, title="Structural similarity, two factors",
-        latex=r"\frac{(2\mu_1\mu_2 + C_1)\,(2\sigma_{12} + C_2)}{(\mu_1^2+\mu_2^2+C_1)\,(\sigma_1^2+\sigma_2^2+C_2)}",
+        latex=r"\mathrm{SSIM} = \frac{(2\mu_1\mu_2+C_1)(2\sigma_{12}+C_2)}{(\mu_1^2+\mu_2^2+C_1)(\sigma_1^2+\sigma_2^2+C_2)}",
         why="Alike in brightness, in contrast and in what goes up and down together; the latter two share a factor.",
         letters="mu_1 mu_2 sigma_1 sigma_2 cov C_1 C_2", own=IMAGES, derive=_within,
         answer=f"{LUMINANCE} * (2*cov + C_2) / {WIDTHS}",

@@ -56,7 +56,7 @@ ENTRIES = [
     ),
     Formula(
         name="group-advantage", number=80, lecture=8, title="Advantage of the first answer in a group of three",
-        latex=r"A_1 = \frac{r_1 - \bar r}{\mathrm{std}(r)}",
+        latex=r"A_1 = \frac{r_1 - m}{\sqrt{v}},\quad m = \frac{r_1+r_2+r_3}{3},\ v = \frac{(r_1-m)^2+(r_2-m)^2+(r_3-m)^2}{3}",
         why="Better than one's siblings is what counts: easy and hard questions teach alike.",
         letters="r_1 r_2 r_3", own=GROUP, answer=f"(r_1 - {MEAN}) / sqrt({VAR}/3)",
         oracle=_standing, measured="bisection for an origin and a unit in which the group has sum 0 and mean square 1",
@@ -71,7 +71,7 @@ ENTRIES = [
     ),
     Formula(
         name="lora-parameters", number=80, lecture=8, title="Parameters of a low-rank update (LoRA)",
-        latex=r"\Delta W = B A:\quad r\,(d + k)",
+        latex=r"N = r\,(d + k),\quad \Delta W = B A",
         why="A change that needs few directions needs few numbers.",
         letters="d k r", own=LOW_RANK, answer="r * (d + k)",
         oracle=lambda c, rng: float(np.zeros((c.d, c.r)).size + np.zeros((c.r, c.k)).size), measured="counting both factors",
@@ -85,7 +85,7 @@ ENTRIES = [
     ),
     Formula(
         name="distillation-rounds", number=80, lecture=8, title="Rounds of progressive distillation from n steps to 1",
-        latex=r"\log_2 n",
+        latex=r"\mathrm{rounds} = \log_2 n",
         why="Each student takes two of its teacher's steps in one.",
         letters="n", own={"n": (COUNT, "steps of the first teacher, a power of 2")}, derive=lambda c: {"n": 2**c.n},
         answer="log(n) / log(2)",
@@ -100,7 +100,7 @@ ENTRIES = [
     ),
     Formula(
         name="masked-weight", number=80, lecture=8, title="Weight of masked diffusion's loss at t",
-        latex=r"w(t) = \frac{1}{t}:\quad \mathrm{E}[\#\mathrm{masked}/t] = d",
+        latex=r"w(t) = \frac{1}{t},\quad \mathrm{E}[\#\mathrm{masked}/t] = d",
         why="With few tokens masked there is little to guess: each guess counts more, and every t counts the same.",
         letters="t d", own={"t": (SHARE, "chance that a token is masked"), "d": (COUNT, "number of tokens")}, answer="1 / t",
         oracle=_weight, measured="every number of masked tokens counted with its probability",

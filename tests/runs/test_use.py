@@ -9,8 +9,8 @@ import pytest
 from command_line import SMALL, refused, run
 
 from minidiff import fast
-from minidiff.cli import checkpoint, runs
-from minidiff.cli.names import sampler
+from minidiff.runs import checkpoint, use
+from minidiff.runs.names import sampler
 
 
 def test_resume_is_bit_for_bit(capsys):
@@ -55,7 +55,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_and_keeps_the_checkpoint(
 
 
 def test_ctrl_c_keeps_the_last_step_and_says_how_to_resume(capsys, monkeypatch):
-    right = runs.gradient_steps
+    right = use.gradient_steps
 
     def interrupted(*args):
         for state in right(*args):
@@ -63,10 +63,10 @@ def test_ctrl_c_keeps_the_last_step_and_says_how_to_resume(capsys, monkeypatch):
                 signal.raise_signal(signal.SIGINT)
             yield state
 
-    monkeypatch.setattr(runs, "gradient_steps", interrupted)
+    monkeypatch.setattr(use, "gradient_steps", interrupted)
     assert run("train", "--data", "moons", "--steps", "9", "--out", "r", *SMALL) == 130
     assert "minidiff train --out r --resume" in capsys.readouterr().err
-    monkeypatch.setattr(runs, "gradient_steps", right)
+    monkeypatch.setattr(use, "gradient_steps", right)
     assert checkpoint.load("r/checkpoint.npz").state.step == 3 and run("train", "--resume", "--out", "r", "--steps", "5") == 0
 
 
@@ -76,13 +76,13 @@ def test_samples_far_out_are_counted(capsys, a_run):
     assert run_.low.shape == (2,) and np.all(run_.low < run_.high)
     run_.low, run_.high, run_.scale, run_.offset = np.array([-1, 7]), np.array([3, 7]), np.array([10, 1]), np.array([100, 0])
     x_0 = np.array([[-7.0, 7], [9, 3], [0, 11]])
-    runs.warn_beyond(run_, x_0)
+    use.warn_beyond(run_, x_0)
     assert capsys.readouterr().err == ""
-    runs.warn_beyond(run_, np.concatenate([np.zeros((99, 2)), [[9.5, 0]]]) + [0, 7])  # 1 of 100 is not worth a word
+    use.warn_beyond(run_, np.concatenate([np.zeros((99, 2)), [[9.5, 0]]]) + [0, 7])  # 1 of 100 is not worth a word
     assert capsys.readouterr().err == ""
-    runs.warn_beyond(run_, np.concatenate([np.zeros((98, 2)), [[9.5, 0], [9.5, 0]]]) + [0, 7])
+    use.warn_beyond(run_, np.concatenate([np.zeros((98, 2)), [[9.5, 0], [9.5, 0]]]) + [0, 7])
     assert capsys.readouterr().err.startswith("2 of 100 samples hold values")
-    runs.warn_beyond(run_, np.concatenate([x_0, [[-7.01, 7], [9.01, 7], [10, 11.01]]]))
+    use.warn_beyond(run_, np.concatenate([x_0, [[-7.01, 7], [9.01, 7], [10, 11.01]]]))
     said = "3 of 6 samples hold values beyond four times the data's range, most in column 1\n"
     assert capsys.readouterr().err == said
     run_.state.ema["b_out"][:] = 1e3
@@ -98,16 +98,16 @@ def test_samples_far_out_are_counted(capsys, a_run):
 def test_plain_trains_and_draws_the_same_by_the_readable_code(a_run, monkeypatch):
     """To the rounding of float32; and nothing of the engine is called."""
     run_ = checkpoint.load("r/checkpoint.npz")
-    data, ddim = runs.data_of(run_), sampler("ddim")
+    data, ddim = use.data_of(run_), sampler("ddim")
     times = ddim.times(run_.schedule.T, 8, "trailing")
-    fast = runs.draw(run_, ddim, times, 20, 0)[0]
-    monkeypatch.setattr(runs, "fast", None)
+    fast = use.draw(run_, ddim, times, 20, 0)[0]
+    monkeypatch.setattr(use, "fast", None)
     monkeypatch.setattr(checkpoint, "fast", None)
-    plain = runs.draw(run_, ddim, times, 20, 0, plain=True)[0]
+    plain = use.draw(run_, ddim, times, 20, 0, plain=True)[0]
     # 8 steps, each some thousand roundings of numbers not larger than the largest that comes out: fast/trust.py's bound
     assert np.abs(plain - fast).max() <= 8 * 2**14 * np.finfo(np.float32).eps * np.abs(fast).max()
     step = run_.state.step
-    assert [state.step for state in runs.gradient_steps(run_, data, step + 2, plain=True)] == [step + 1, step + 2]
+    assert [state.step for state in use.gradient_steps(run_, data, step + 2, plain=True)] == [step + 1, step + 2]
 
 
 def test_plain_asks_no_engine(capsys, monkeypatch):

@@ -11,9 +11,9 @@ from command_line import write_bad_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minidiff.cli import datasets
-from minidiff.cli.names import load
 from minidiff.mlp import MLP
+from minidiff.runs import datasets
+from minidiff.runs.names import load
 from minidiff.schedule import linear_scaled
 from minidiff.train import start, train
 

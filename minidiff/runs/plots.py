@@ -8,7 +8,7 @@ from ..noise import JUDGE, stream
 from ..objective import simple, uniform
 from . import figures
 from .names import sampler
-from .runs import draw_path
+from .use import draw_path
 
 
 def curve(run, data):

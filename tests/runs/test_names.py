@@ -5,7 +5,8 @@ import pytest
 from support import coarse
 
 from minidiff import sample, schedule
-from minidiff.cli.names import (
+from minidiff.fast.sampling import coefficients
+from minidiff.runs.names import (
     DATA_SETS,
     MIXTURES,
     OBJECTIVES,
@@ -18,7 +19,6 @@ from minidiff.cli.names import (
     names_of,
     sampler,
 )
-from minidiff.fast.sampling import coefficients
 
 S = coarse()
 

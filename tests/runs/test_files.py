@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from minidiff.cli import files
+from minidiff.runs import files
 
 
 def test_replacing_is_all_or_nothing(tmp_path):

@@ -7,7 +7,7 @@ import sys
 import pytest
 from command_line import SMALL, run
 
-from minidiff.cli import progress
+from minidiff.runs import progress
 
 
 def test_without_a_terminal_long_work_says_a_line_every_ten_seconds(capsys, monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minidiff.cli import figures
+from minidiff.runs import figures
 
 POINTS = [np.random.default_rng(i).standard_normal((30, 2)) for i in range(3)]
 PICTURES = [np.random.default_rng(i).uniform(-1, 1, (5, 16)) for i in range(3)]
