@@ -26,7 +26,7 @@ def main(steps=1000, seed=0, out="runs/04_ddpm_against_ddim.png"):
         "Even a perfect denoiser misses the data's spread in few steps",
         "steps, each one evaluation of the denoiser",
         "standard deviation of the samples",
-        xscale="log", xticks=counts, xticklabels=counts, ylim=(0.3, 0.65),
+        xscale="log", xticks=counts, xticklabels=counts,
     )  # fmt: skip
     fig.axes[0].plot(counts, [std] * len(counts), color="black", lw=1.5)
     fig.axes[0].text(counts[0], std + 0.005, "the data's", va="bottom")

@@ -21,9 +21,9 @@ from minidiff.train import Goal, start, train
 join, join_backward = images.join, images.join_backward
 NETWORKS = {  # what stands in for functions of images.py
     "whole": {},
-    "no group_norm": {"group_norm": lambda x, groups: (x, None), "group_norm_backward": lambda dy, cache: dy},
-    "no skips": {"join": lambda low, kept: join(low, 0 * kept),
-                 "join_backward": lambda dy, cache: (join_backward(dy, cache)[0], 0)},
+    "without group_norm": {"group_norm": lambda x, groups: (x, None), "group_norm_backward": lambda dy, cache: dy},
+    "without skips": {"join": lambda low, kept: join(low, 0 * kept),
+                      "join_backward": lambda dy, cache: (join_backward(dy, cache)[0], 0)},
     "not told the time": {},
 }  # fmt: skip
 
@@ -49,7 +49,7 @@ def main(steps=400, seed=0, out="runs/12_ablation.png"):
         print(f"{name:20} {errors[-1]:.3f}")
         lines[f"{name} {errors[-1]:.3f}"] = at, errors
     title, ylabel = "Skips matter most: eps is as fine as the pixels", "E (eps - eps_hat)^2 a coordinate"
-    return save(curves(lines, title, "training step", ylabel, xticks=[0, steps // 2, steps], ylim=(0, 1)), out)
+    return save(curves(lines, title, "training step", ylabel, xticks=[0, steps // 2, steps], ylim=(0, None)), out)
 
 
 if __name__ == "__main__":

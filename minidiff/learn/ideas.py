@@ -37,7 +37,7 @@ def right_angle(schedule, times):
 @styled
 def compass(mixture, schedule, times, limit=3.2):
     """The score at each time as one field of arrows over the density: they point to where data are likelier."""
-    fig = figure(3.7 * len(times), 4.6)
+    fig = figure(11, 1 + 10.8 / len(times))
     x = np.linspace(-limit, limit, 120)
     fine = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
     coarse = np.stack(np.meshgrid(x[4::8], x[4::8]), axis=-1).reshape(-1, 2)
@@ -90,7 +90,7 @@ def named(ax, lines, **axes):
     for _ in range(100):
         for low, high in zip(order, order[1:]):
             overlap = 20 - (heights[high] - heights[low])
-            if overlap > 0 and abs(ends[high, 0] - ends[low, 0]) < 90:
+            if overlap > 0:
                 heights[[low, high]] += -overlap / 2, overlap / 2
     for line, end, height in zip(curves, ends, heights):
         where = {"xy": line.get_xydata()[-1], "xytext": (12, height - end[1]), "textcoords": "offset points", "va": "center"}
