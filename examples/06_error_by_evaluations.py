@@ -44,7 +44,7 @@ def main(steps=256, seed=0, out="runs/06_error_by_evaluations.png"):
         random[name] = counts, np.abs(np.sqrt(covs) - std)
     ticks = [*counts, 2 * counts[-1], 4 * counts[-1]]  # an rk4 step asks four times
     scales = {"xscale": "log", "yscale": "log", "xticks": ticks, "xticklabels": ticks}
-    title, ylabel = "The higher the order, the more an evaluation buys", "distance to the exact end"
+    title, ylabel = "The higher the order (dotted: its slope), the more an evaluation buys", "distance to the exact end"
     named(above, fixed, title=title, ylabel=ylabel, **scales, ylim=(3e-8, 1))
     title, ylabel = "On Gaussian data: twice the evaluations, half the bias", "|bias of the standard deviation|"
     named(below, random, title=title, ylabel=ylabel, xlabel="evaluations of the network", **scales, ylim=(1e-3, 0.5))
