@@ -43,7 +43,7 @@ def main(steps=400, seed=0, out="runs/12_ablation.png"):
         x_t = q_sample(schedule, digits[:1000], t, eps)  # the same for all: the loss of a batch goes up and down by luck
         with patch.dict(vars(images), replaced):
             for now in train(model, state, schedule, digits, steps=steps, batch=64, lr=2e-3, goal=goal):
-                if now.step % max(1, steps // 16) == 0 or now.step == steps:
+                if now.step % max(1, steps // 8) == 0 or now.step == steps:
                     at.append(now.step)
                     errors.append(np.mean((eps - model.forward(now.ema, x_t, t)[0]) ** 2))
         print(f"{name:20} {errors[-1]:.3f}")

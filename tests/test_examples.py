@@ -70,9 +70,9 @@ def test_no_network_lies_below_the_floor(drawn):
 
 
 def test_an_ablation_is_named_with_the_number_where_its_curve_ends(drawn):
-    (ax,) = drawn("12", 8).axes
+    (ax,) = drawn("12", 2).axes
     ends = [(line.get_label().split()[-1], line.get_ydata()[-1], line.get_xdata()[-1]) for line in ax.lines]
-    assert len(ends) == 4 and all(said == f"{y:.3f}" and step == 8 for said, y, step in ends)
+    assert len(ends) == 4 and all(said == f"{y:.3f}" and step == 2 for said, y, step in ends)
 
 
 def spoilt(how):
