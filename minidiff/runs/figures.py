@@ -17,7 +17,12 @@ from matplotlib.figure import Figure
 
 from .files import folder, replacing
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6B6B6B"  # Okabe & Ito
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6B6B6B"  # Okabe & Ito, and a grey
+STYLES = {name: dict(zip(("color", "marker", "ls"), look)) for name, look in {  # a sampler's, the same in every figure
+    "ddpm": (ORANGE, "s", "-"), "ddpm(beta)": (ORANGE, "D", "--"), "reverse-sde": ("#CC79A7", "*", "-."),
+    "ddim": (BLUE, "o", "-"), "dpm-solver-1": (BLUE, "o", "-"), "dpm-solver++": ("#E69F00", "X", "-."),
+    "euler": ("#56B4E9", "v", "--"), "heun": (GREEN, "^", "-"), "rk4": ("#000000", "P", "--"), "langevin": (GREY, "d", ":"),
+}.items()}  # fmt: skip
 styled = matplotlib.rc_context({"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.spines.right": False})
 
 
@@ -62,7 +67,7 @@ def _draw(ax, rows, shape, columns, limit=None, color=BLUE):
     """Draws rows as points up to limit, or as pictures `columns` a line: -1 is paper and 1 ink, of a colour -1 is black."""
     if shape == (2,):
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-        ax.scatter(*rows.T, s=3, color=color, alpha=0.5, linewidths=0)
+        ax.scatter(*rows.T, s=8, color=color, alpha=0.5, linewidths=0)
     else:
         canvas = tiles(rows, shape, columns)
         canvas = canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
