@@ -152,10 +152,7 @@ def grid(groups, names, captions, shape, title, head="", colors=(BLUE,), limit=N
 
 
 def strip(path, captions, shape, title, head="", hats=(), color=BLUE):
-    """How rows (n, d) change along a path: a column for each stage, its caption above; below, if there are hats, its x_0_hat.
-
-    Each picture has a line of its own, with its x_0_hat directly below.
-    """
+    """How rows (n, d) change along a path: a column for each stage, its caption above; below each x_t its x_0_hat of hats."""
     names, stages = (["$x_t$", "$\\hat x_0$"], [*path, *hats]) if len(hats) else ([""], path)
     groups = [stages] if shape == (2,) else [[x[i] for x in stages] for i in range(len(path[0]))]
     return grid(groups, names, [captions], shape, title, head, (color, GREEN), _limit([path[0], path[-1]]) / 1.2)

@@ -9,7 +9,8 @@ from command_line import answer, refused, run
 
 import minidiff
 from minidiff.cli import formulas as sheet
-from minidiff.sheet import SHEET, pages
+from minidiff.cli import pages
+from minidiff.sheet import SHEET
 from minidiff.sheet.quiz import quiz
 
 
@@ -78,7 +79,7 @@ def test_check_equal_and_compute(capsys):
     out, err = capsys.readouterr()
     assert out == "" and "^" in err
     assert run("check", "posterior-variance", "1/(alpha[t]/beta[t] + 1/(1-alpha_bar[t-1]))") == 0
-    assert "t = 1" in capsys.readouterr().out
+    assert "equal on 200 random schedules\n  read as 1 / (alpha[t]" in capsys.readouterr().out
     assert run("check", "forward-closed-form-std", "1 - alpha_bar[t]") == 1
     assert "variance" in capsys.readouterr().out
     assert run("equal", "1 - alpha_bar[t]", "1 - alpha[t]*alpha_bar[t-1]") == 0

@@ -5,8 +5,8 @@ import pytest
 from drawn import assert_readable
 
 from minidiff.cli import pictures
+from minidiff.cli.explain import curves
 from minidiff.sheet import find
-from minidiff.sheet.explain import curves
 
 
 @pytest.mark.parametrize("name", ["posterior-mean", "ddim-step", "ssim", "clip-loss"])
