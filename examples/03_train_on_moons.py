@@ -25,7 +25,7 @@ def main(steps=4000, seed=0, n=600, out="runs/03_train_on_moons.png"):
     panels["data"] = moons.x[:n]
     colors = [figures.GREY] + (len(panels) - 2) * [figures.BLUE] + [figures.ORANGE]  # noise, samples, data
     title = "The same noise becomes moons, the longer the network has learnt"
-    return figures.save(figures.beside(panels, (2,), title, width=2.1, height=3.1, colors=colors), out)
+    return figures.save(figures.beside(panels, (2,), title, colors=colors), out)
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ def beside(panels, shape, title, columns=10, labels=(), colors=(GREY, BLUE, ORAN
     side, lines = min(5, 10 / n), -(-max(map(len, panels.values())) // columns)  # inches
     captions = [c if "\n" in c else textwrap.fill(c, round(6.5 * side)) for c in panels]
     height = 0.7 + 0.3 * max(c.count("\n") for c in captions) + side * (1 if points else min(lines / columns, 1.6))
-    fig = figure(n * side, height, title, 500 / side)
+    fig = figure(n * side, height, title, min(150, 500 / side))
     axes = fig.subplots(1, n, squeeze=False, sharey=points)[0]
     for ax, caption, rows, color in zip(axes, captions, panels.values(), itertools.cycle(colors)):
         _draw(ax, [rows] if points else rows, shape, 1 if points else columns, limit, [color_of(caption, color)], 10)
@@ -138,7 +138,7 @@ def grid(groups, names, captions, shape, title, head="", colors=(BLUE,), limit=N
     have some; head stands before them.
     """
     n = len(groups[0]) // len(names)
-    size = 9 / max(n, 9) * (1 if shape == (2,) else shape[0] / shape[1])  # of a cell, inches
+    size = 9 / max(n, 6) * (1 if shape == (2,) else shape[0] / shape[1])  # of a cell, inches
     tall = 0.7 + sum(0.15 + 0.25 * (1 + above[0].count("\n")) for above in captions)
     fig = figure(10, tall + len(groups) * (len(names) * size + 0.1), title)
     axes = fig.subplots(len(groups), 1, squeeze=False)[:, 0]
