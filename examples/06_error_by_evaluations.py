@@ -7,10 +7,10 @@ random ones: their bias of the standard deviation of Gaussian data, by recursion
 import numpy as np
 
 from minidiff import data
+from minidiff.cli.pictures import named
 from minidiff.continuous import ode, solvers
 from minidiff.continuous.process import VP
 from minidiff.continuous.solvers import evaluations
-from minidiff.learn.ideas import named
 from minidiff.noise import SAMPLE, stream
 from minidiff.recursion import moments
 from minidiff.runs import figures

@@ -25,7 +25,7 @@ def main(steps=100, seed=0, n=24, out="runs/10_memorisation.png"):
     D = distances(x_0, digits.x)
     apart = distances(digits.x, digits.x) + 1e9 * np.eye(len(digits.x), dtype=np.float32)
     panels = {"drawn from noise": x_0, "the nearest in the training set": digits.x[D.argmin(axis=1)]}
-    fig = figures.beside(panels, (8, 8), "A perfect score memorises: it draws the training set", 6, 5, 4.9)
+    fig = figures.beside(panels, (8, 8), "A perfect score memorises: it draws the training set", 6)
     far, usual = D.min(axis=1).max(), np.median(apart.min(axis=1))
     fig.supxlabel(f"between left and right at most {far:.2f}; from a digit to its nearest {usual:.1f}", fontsize=15)
     return figures.save(fig, out)

@@ -8,10 +8,10 @@ recursion.py says without drawing a sample.
 import numpy as np
 
 from minidiff import data
+from minidiff.cli.pictures import named
 from minidiff.continuous.solvers import inpainting
 from minidiff.fast import RowNoise, generate, train
 from minidiff.fast import denoiser as sooner
-from minidiff.learn.ideas import named
 from minidiff.objective import denoiser, v_prediction
 from minidiff.pictures.unet import UNet
 from minidiff.recursion import moments

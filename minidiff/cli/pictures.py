@@ -1,11 +1,40 @@
-"""Figures of numbers that only a command prints; nothing is computed here."""
+"""Figures of numbers, curves with their names; nothing is computed here."""
 
 import itertools
 import textwrap
 
 import numpy as np
 
-from ..runs.figures import BLUE, GREEN, GREY, ORANGE, figure, say, styled
+from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, figure, say, styled
+
+LOOKS = [
+    {"color": color, "marker": marker, "ls": line}
+    for color, marker, line in zip((BLUE, ORANGE, GREEN, GREY), "osD^", ("-", "--", "-.", ":"))
+]
+
+
+def named(ax, lines, **axes):
+    """Draws the curves {name: (x, y)} with their names at their right ends, moved apart where they would touch.
+
+    A name that is a sampler's, up to a colon, gets its look, others get looks in order. axes: what ax.set takes.
+    """
+    looks = iter(LOOKS)
+    for name, (x, y) in lines.items():
+        ax.plot(x, y, label=name, lw=2.5, ms=8, **(STYLES.get(name.split(":")[0]) or next(looks)))
+    ax.set(**axes)
+    ax.minorticks_off()
+    ax.figure.draw_without_rendering()  # only now it is known where the curves end on paper
+    curves = ax.lines[-len(lines) :]
+    ends = ax.transData.transform([line.get_xydata()[-1] for line in curves]) * 72 / ax.figure.dpi
+    heights, order = ends[:, 1].copy(), np.argsort(ends[:, 1])
+    for _ in range(100):
+        for low, high in zip(order, order[1:]):
+            overlap = 20 - (heights[high] - heights[low])
+            if overlap > 0:
+                heights[[low, high]] += -overlap / 2, overlap / 2
+    for line, end, height in zip(curves, ends, heights):
+        where = {"xy": line.get_xydata()[-1], "xytext": (12, height - end[1]), "textcoords": "offset points", "va": "center"}
+        ax.annotate(line.get_label(), **where, color=line.get_color(), annotation_clip=False)
 
 
 @styled
