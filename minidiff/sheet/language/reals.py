@@ -91,6 +91,8 @@ def sqrt(a):
 
 
 def _floor(a):
+    if isinstance(a, Fraction):
+        return Fraction(math.floor(a))
     low, high = float(a) - error(a), float(a) + error(a)
     return Fraction(math.floor(a)) if math.isfinite(low) and math.floor(low) == math.floor(high) else Near(a, 1.0)
 
