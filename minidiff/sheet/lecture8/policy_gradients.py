@@ -22,17 +22,17 @@ def _uphill(c, rng=None):
     return oracles.difference(lambda a: chance(a) * (c.r_1 - c.r_2) + c.r_2, c.a, 1e-2)
 
 
-def _learned(c, reward_less, chance=None):
+def _learned(c, reward_less, drawn=None):
     """E of (reward less baseline) times the slope of the log-probability, over both answers."""
     p = chance(c.a)
     slopes = [oracles.difference(lambda a, s=s: math.log(chance(s * a)), c.a, 1e-2) for s in (1, -1)]
-    weights = chance or (p, 1 - p)
+    weights = drawn or (p, 1 - p)
     return sum(w * reward_less(r) * slope for w, r, slope in zip(weights, (c.r_1, c.r_2), slopes))
 
 
-def _off(reward_less, chance=None):
+def _off(reward_less, drawn=None):
     """How far REINFORCE with these is from the slope of the mean reward."""
-    return lambda c, rng: _learned(c, lambda r: reward_less(c, r), chance) - _uphill(c)
+    return lambda c, rng: _learned(c, lambda r: reward_less(c, r), drawn) - _uphill(c)
 
 
 def _quietest(c, rng):
