@@ -53,17 +53,8 @@ ROUND = {kind: tuple(map(Fraction, numbers.split())) for kind, numbers in
 ROUND[COUNT] = (3, 2, 4, 5, 6)
 TENTHS = [(1, 2), (2, 5), (5, 2), (1, 2, 3), (2, 5, 4), (1, 2, 4, 3), (3, 1, 2, 5, 4)]  # schedules that one can redo by hand
 ROUNDED = 2.0**-44  # of all letters together: more than what a hundred operations lose, or four divided by a small alpha_bar
-ELSEWHERE = {
-    "x": 2.3,
-    "x_t": -1.1,
-    "x_tilde": 1.9,
-    "x_0": 1.7,
-    "x_s": -0.6,
-    "eps": 0.9,
-    "x_1": 0.4,
-    "t": 0.37,
-    "T": 7,
-}  # letters that an entry has not
+ELSEWHERE = {"x": 2.3, "x_t": -1.1, "x_tilde": 1.9, "x_0": 1.7, "x_s": -0.6, "eps": 0.9, "x_1": 0.4, "t": 0.37,
+             "T": 7}  # fmt: skip  # letters that an entry has not
 OTHERS = {"x_tilde": "x", "x_s": "x_t"}  # a place, and what is not just another name of it
 COARSE = (0.05, 0.1, 0.2, 0.15, 0.3, 0.25)
 

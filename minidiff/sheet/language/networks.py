@@ -3,20 +3,8 @@
 import re
 
 NETWORKS = ("eps_hat", "eps_u", "eps_c", "score", "u")  # the letters that may have arguments, unless an entry says which
-PLACES = (
-    "x",
-    "x_t",
-    "x_tilde",
-    "x_s",
-    "x_0",
-    "x_1",
-    "eps",
-    "t",
-    "s",
-    "T",
-)  # known where a network is asked, whatever else is in scope
-# (x), (x_{t-1}): one letter in brackets
-PLACE = re.compile(r"\((?:hat|bar|tilde)?\{*(?:x|z(?=\}*_))\}*(?:_\{?\w+(?:-1)?\}*)?\)")
+PLACES = "x x_t x_tilde x_s x_0 x_1 eps t s T".split()  # known where a network is asked, whatever else is in scope
+PLACE = re.compile(r"\((?:hat|bar|tilde)?\{*(?:x|z(?=\}*_))\}*(?:_\{?\w+(?:-1)?\}*)?\)")  # (x), (x_{t-1})
 
 
 def asked(parser, name, token, index):

@@ -98,13 +98,9 @@ def _floor(a):
 
 
 def _log(a):
-    return (
-        Near(-math.inf, 0.0)
-        if a == 0
-        else Fraction(0)
-        if a == 1
-        else _call(math.log, lambda y, x, e: -math.log1p(-e / x) if e < x else math.inf, a)
-    )
+    if a in (0, 1):
+        return Fraction(0) if a == 1 else Near(-math.inf, 0.0)
+    return _call(math.log, lambda y, x, e: -math.log1p(-e / x) if e < x else math.inf, a)
 
 
 def divide(a, b):

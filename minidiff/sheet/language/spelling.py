@@ -35,13 +35,8 @@ SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "∗": "*", "⋅": "*", "
 COMMANDS = {"cdot": "*", "times": "*", "odot": "*", "ast": "*", "dfrac": "frac", "tfrac": "frac", "cfrac": "frac"}
 COMMANDS |= dict.fromkeys("lVert rVert lvert rvert vert Vert mid".split(), "|")
 COMMANDS |= dict.fromkeys("coloneqq triangleq approx equiv leftarrow gets".split(), "=")
-UNREAD = {
-    "mathbb": "an expectation",
-    "mathcal": "a distribution",
-    "nabla": "a gradient",
-    "partial": "a derivative",
-    "int": "an integral",
-}
+UNREAD = {"mathbb": "an expectation", "mathcal": "a distribution", "nabla": "a gradient", "partial": "a derivative",
+          "int": "an integral"}  # fmt: skip
 UNREAD_SIGNS = {"∇": "nabla", "∂": "partial", "∫": "int"}
 RELATIONS = set("< > ≤ ≥ ≠ ∼ ~ ∈ → leq geq le ge lt gt ne neq sim in to rightarrow".split())
 SKIPPED = set("left right middle displaystyle textstyle limits nolimits nonumber notag quad qquad bf rm it".split())
