@@ -1,20 +1,11 @@
 """How a number is measured without its formula: definitions, grids, quadrature, simulated chains, finite differences.
 
-Nothing here knows the sheet. A function is deterministic and good to 1e-9 or better, or it is a Monte Carlo estimate and
-returns (number, bound): a right formula is off by more than the bound once in 1e12 checks.
-
-    letter  meaning
-    n       number of draws, or of points of a grid
-    Z       7.13, the standard normal lies within +-Z but for one draw in 1e12
+Nothing here knows the sheet. All is deterministic and good to 1e-9 or better; n is the number of points of a grid.
 """
 
 import math
-from statistics import NormalDist
 
 import numpy as np
-
-FALSE_ALARM = 1e-12
-Z = NormalDist().inv_cdf(1 - FALSE_ALARM / 2)
 
 
 def log_bell(x, mean, var):
@@ -83,14 +74,6 @@ def root(f, low, high):
         middle = (low + high) / 2
         low, high = (middle, high) if f(middle) < 0 else (low, middle)
     return (low + high) / 2
-
-
-def variance_of(draws):
-    """(variance, bound) of n Gaussian draws: its relative error is at most 2 sqrt(L/n) + 2 L/n (Laurent & Massart 2000)."""
-    n, L = len(draws), math.log(2 / FALSE_ALARM)
-    var = float(np.var(draws, ddof=1))
-    stray = 2 * math.sqrt(L / (n - 1)) + 2 * L / (n - 1)
-    return var, var * stray / (1 - stray)
 
 
 def limit(f, n=1, levels=6):

@@ -1,4 +1,4 @@
-"""oracles: the tools, by closed forms that they do not use."""
+"""oracles: the tools, also those of a lecture, by closed forms that they do not use."""
 
 import math
 
@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from minidiff.sheet import oracles
+from minidiff.sheet.lecture1.forward import variance_of
+from minidiff.sheet.lecture1.l_simple import probabilities
 from minidiff.sheet.lecture2.solvers import half_log_snr, runge_kutta
 from minidiff.sheet.lecture4.attention import wins
 from minidiff.sheet.lecture8.alignment import chance
@@ -35,7 +37,7 @@ def test_tools():
     assert abs(mean - 3) < 1e-12 and abs(var - 1e-4) < 1e-14
     assert abs(oracles.x_0_from_eps([0, 0.36, 0.75], 2, 0.4 * 5 + 2 * math.sqrt(0.84), 2.0) - 5) < 1e-12
     assert abs(wins([math.log(3), 0.0, math.log(2)]) - 1 / 2) < 1e-12  # 3 in 3 + 1 + 2
-    plus, minus = oracles.probabilities([0, 0.36], 1, 0.45, (1, -1))  # log odds 2 * .8 * .45 / .36 = 2
+    plus, minus = probabilities([0, 0.36], 1, 0.45, (1, -1))  # log odds 2 * .8 * .45 / .36 = 2
     assert abs(plus - 1 / (1 + math.exp(-2))) < 1e-15 and abs(plus + minus - 1) < 1e-15
 
 
@@ -53,5 +55,5 @@ def test_monte_carlo_bounds_hold_and_are_not_idle():
     rng = np.random.default_rng(0)
     for _ in range(200):
         z = 3 * rng.standard_normal(1000)
-        var, bound = oracles.variance_of(z)
+        var, bound = variance_of(z)
         assert abs(var - 9) <= bound <= 9  # 2 sqrt(28 / 999) + 2 * 28 / 999 = .39 of it, widened by 1 / (1 - .39)

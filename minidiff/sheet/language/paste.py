@@ -178,9 +178,9 @@ def ordered(tokens):
     while k < len(tokens):
         argument = [t.text for t in tokens[k : k + 3]] == ["(", "t", ")"] and found and found[-1].text == "2"  # g^2(t)
         if (tokens[k].text == "_" or argument) and found:
-            index = k + 3 if argument else _group(tokens, k + 1)
+            index = k + 3 if argument else group_end(tokens, k + 1)
             power = next((p for p in range(len(found) - 1, -1, -1) if found[p].text == "**"), None)
-            if power is not None and _group(found, power + 1) == len(found):
+            if power is not None and group_end(found, power + 1) == len(found):
                 found[power:power] = tokens[k:index]
                 k = index
                 continue
@@ -198,7 +198,7 @@ def ordered(tokens):
     return found
 
 
-def _group(tokens, start):
+def group_end(tokens, start):
     """Where the sign or the group ends that starts there."""
     depth = 0
     for k in range(start, len(tokens)):

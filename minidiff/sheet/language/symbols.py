@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from .functions import sigmoid
 from .networks import asked
+from .paste import group_end
 from .spelling import INSTEAD, SPELLING
 
 CONSTANTS = ("pi", "e")
@@ -87,12 +88,8 @@ def _scalar(parser, name, token, index=None):
 
 def _bracket(parser):
     """The tokens in the round bracket that comes next; none where there is no such bracket."""
-    depth = 0
-    for k in range(parser.at, len(parser.tokens)):
-        depth += (parser.tokens[k].text == "(") - (parser.tokens[k].text == ")")
-        if depth == 0:
-            return parser.tokens[parser.at + 1 : k]
-    return []
+    start, end = parser.at + 1, group_end(parser.tokens, parser.at)
+    return parser.tokens[start : end - 1] if parser.next.text == "(" and end <= len(parser.tokens) else []
 
 
 def _time(parser):
