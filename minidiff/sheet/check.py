@@ -62,17 +62,15 @@ def _misconception(wrong, yours, right, cases):
         if _same(numbers, version_of(expression, cases[0]).value, cases):
             return why
 
-    def of(slip):
-        def value(c):
-            try:
-                y = slip(lambda k: right(Case(c | {"t": c["t"] + k, "s": c["s"] + k}) if k else c))
-                return y if isinstance(y, float) else math.nan  # a root of a negative number is complex
-            except (KeyError, ArithmeticError):
-                return math.nan
+    def slipped(slip, c):
+        try:
+            y = slip(lambda k: right(Case(c | {"t": c["t"] + k, "s": c["s"] + k}) if k else c))
+            return y if isinstance(y, float) else math.nan  # a root of a negative number is complex
+        except (KeyError, ArithmeticError):
+            return math.nan
 
-        return value
-
-    return next((f"your version is {why}" for slip, why in SLIPS if _same(numbers, of(slip), cases)), "")
+    like = (why for slip, why in SLIPS if _same(numbers, functools.partial(slipped, slip), cases))
+    return next((f"your version is {why}" for why in like), "")
 
 
 def _at_other_times(letters, case, yours, right):

@@ -76,29 +76,6 @@ def root(f, low, high):
     return (low + high) / 2
 
 
-def limit(f, n=1, levels=6):
-    """lim f(n) for n -> infinity, from n, 2 n, 4 n, ...: Richardson extrapolation cancels the errors in 1/n, 1/n^2, ..."""
-    row = [f(n * 2**k) for k in range(levels)]
-    for k in range(1, levels):
-        row = [(2**k * b - a) / (2**k - 1) for a, b in zip(row, row[1:])]
-    return row[-1]
-
-
-def line_velocity(x, t, mean, std):
-    """Mean and variance of x_1 - x_0 over all lines t x_1 + (1 - t) x_0 through x: noise x_0, data x_1 ~ N(mean, std^2).
-
-    Bayes on a grid of x_1 for t <= 1/2 and of x_0 for t > 1/2, so that t = 0 and 1 need no case of their own.
-    """
-    if t <= 0.5:
-        likely = lambda y: log_bell(y, mean, std**2) + log_bell(x, t * y, (1 - t) ** 2)  # noqa: E731
-    else:
-        likely = lambda y: log_bell(y, 0.0, 1.0) + log_bell(x - (1 - t) * y, t * mean, (t * std) ** 2)  # noqa: E731
-    before, here, after = (float(likely(y)) for y in (-1.0, 0.0, 1.0))  # log p is a parabola: its peak and width
-    bend = 2 * here - before - after
-    end, var = grid_moments(likely, (after - before) / 2 / bend, 12 / math.sqrt(bend), 301)
-    return ((end - x) / (1 - t), var / (1 - t) ** 2) if t <= 0.5 else ((x - end) / t, var / t**2)
-
-
 def refined_moments(log_density, center, width):
     """Mean and variance of an unnormalised density that may be narrow: each round narrows the grid around the mass."""
     for _ in range(4):

@@ -8,7 +8,9 @@ import pytest
 from minidiff.sheet import oracles
 from minidiff.sheet.lecture1.forward import variance_of
 from minidiff.sheet.lecture1.l_simple import probabilities
+from minidiff.sheet.lecture2.sde import limit
 from minidiff.sheet.lecture2.solvers import half_log_snr, runge_kutta
+from minidiff.sheet.lecture3.probability_paths import line_velocity
 from minidiff.sheet.lecture4.attention import wins
 from minidiff.sheet.lecture8.alignment import chance
 
@@ -20,7 +22,7 @@ def test_tools():
     x, p = oracles.gaussian_grid(1.0, 0.5)
     assert abs(p @ x**4 - (1 + 6 * 0.25 + 3 * 0.0625)) < 1e-12
     assert abs(oracles.difference(math.exp, 1.0) - math.e) < 1e-10
-    assert abs(oracles.limit(lambda n: (1 + 1 / n) ** n, 16) - math.e) < 1e-9
+    assert abs(limit(lambda n: (1 + 1 / n) ** n, 16) - math.e) < 1e-9
     assert abs(oracles.root(lambda x: x**3 - 2, 0, 2) - 2 ** (1 / 3)) < 1e-15
     assert abs(chance(math.log(3)) - 0.75) < 1e-14
     assert abs(chance(-50) * (1 + math.exp(50)) - 1) < 1e-12  # bisection ends 800 / 2^60 from the logarithm
@@ -46,7 +48,7 @@ def test_the_average_line_is_the_regression_of_x_1_minus_x_0_on_x_t(t):
     noise, data = np.array([1.0, 0.0]), np.array([0.0, 0.6])  # x_0 and x_1 - mean in independent unit Gaussians
     direction, at = data - noise, t * data + (1 - t) * noise
     slope = direction @ at / (at @ at)
-    mean, var = oracles.line_velocity(1.9, t, 0.8, 0.6)
+    mean, var = line_velocity(1.9, t, 0.8, 0.6)
     assert abs(mean - (0.8 + slope * (1.9 - t * 0.8))) < 1e-12
     assert abs(var - (direction @ direction - slope**2 * (at @ at))) < 1e-12
 

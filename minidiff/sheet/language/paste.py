@@ -4,7 +4,6 @@ A left side (x_t =), a condition (, where ...) and the sentence's full stop are 
 """
 
 import re
-from typing import NamedTuple
 
 from .spelling import LENGTH, RELATIONS, SPELLING, UNREAD, WORDS, ExpressionError, Token
 
@@ -18,8 +17,7 @@ PLACE = rf"(?:(?:tilde )?(?:\{{ x \}}|x)|x_tilde|{X_T})"
 NETWORK = r"(?:eps_hat|eps _ theta)"
 PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pattern in (
     ("score", rf"{LOG_P}(?: \( {PLACE}(?: [,;] (?:t|sigma))? \)|(?! \(| _))"),
-    ("g", rf"{LOG_P} \( y \| {PLACE}(?: [,;] t)? \)"),
-    ("g", rf"{GRADIENT}log p _ {GROUP} \( y \| {PLACE}(?: [,;] t)? \)"),
+    ("g", rf"(?:{LOG_P}|{GRADIENT}log p _ {GROUP}) \( y \| {PLACE}(?: [,;] t)? \)"),
     ("dp", rf"{GRADIENT}p(?: \( x \))?"),
     ("B", r"int _ 0 \*\* t beta (?:\( \w \)|_ \w) (?:d \w|d\w)"),
     ("b", r"beta (?:\( t \)|_ t)"),
@@ -36,16 +34,11 @@ PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pa
 WITHOUT = {"b": "beta", "g": "score", "eps_u": "eps_hat", "eps_c": "eps_hat"}  # a phrase is no such letter beside these
 
 
-class Pasted(NamedTuple):
-    """The tokens of the formula alone, what stood before its =, and whether that is more than one letter: 1/v = ..."""
-
-    tokens: list
-    left: str = ""
-    indirect: bool = False
-
-
 def formula(tokens, text, names):
-    """The Pasted formula. Raises ExpressionError where it is not clear which part is the formula, or one cannot be read."""
+    """The tokens of the formula alone, what stood before its =, and whether that is more than one letter: 1/v = ...
+
+    Raises ExpressionError where it is not clear which part is the formula, or one cannot be read.
+    """
 
     def fail(message, token):
         raise ExpressionError(message, text, token.position)
@@ -87,7 +80,7 @@ def formula(tokens, text, names):
             fail(f"{UNREAD[token.text]} cannot be typed, only what it comes to", token)
         if token.kind == "unread" or token.text == ".":
             fail(f"the character {token.text!r} is not understood", token)
-    return Pasted([*chosen, end], left, len(parts) > 1 and not _one_quantity(parts[0]))
+    return [*chosen, end], left, len(parts) > 1 and not _one_quantity(parts[0])
 
 
 def split(tokens, sign):

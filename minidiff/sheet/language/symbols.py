@@ -107,15 +107,13 @@ def _time(parser):
 
 def _fail_where_an_index_is_lost(parser, first, base, index):
     """Copied from a page, β_t is βt and x_{t-1} is x_t-1 or xt-1: asked about, never read as a product or a difference."""
-    at, text = parser.next.position, parser.text
-    is_letter = base in ("alpha", "beta", "eps", "sigma", "mu", "x", "x_t")
-    if is_letter and not index and base != "x_t" and parser.next.text in ("t", "T", "s") and "beta" in parser.names:
-        later = parser.next.text
+    (_, later, at), text = parser.next, parser.text
+    is_letter = base in ("alpha", "beta", "eps", "sigma", "mu", "x")
+    if is_letter and not index and later in ("t", "T", "s") and "beta" in parser.names:
         parser.fail(f"it may be {base}_{later} or {base} * {later}: write one of them", first)
     one = parser.tokens[parser.at + 1 : parser.at + 2]
-    if parser.next.text in ("-", "+") and base not in TIMES and one and one[0].text == "1" and one[0].position == at + 1:
-        if text[at - 1] in "t𝑡" and "t" in parser.names:
-            typed = text[first.position : at]
-            name = typed.removesuffix("t").removesuffix("_")
-            sign = parser.next.text
-            parser.fail(f"it may be {name}[t{sign}1] or {typed} {sign} 1: write one of them", first)
+    shifted = later in ("-", "+") and one and one[0].text == "1" and one[0].position == at + 1
+    if shifted and base not in TIMES and text[at - 1] in "t𝑡" and "t" in parser.names:
+        typed = text[first.position : at]
+        name = typed.removesuffix("t").removesuffix("_")
+        parser.fail(f"it may be {name}[t{later}1] or {typed} {later} 1: write one of them", first)

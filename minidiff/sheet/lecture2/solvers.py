@@ -9,6 +9,7 @@ import numpy as np
 from ...continuous import solvers
 from .. import oracles
 from ..entry import COUNT, REAL, Formula
+from .sde import limit
 
 ORDER = {"p": (COUNT, "the method's order: 1 for Euler, 2 for Heun, 4 for the classical Runge-Kutta")}
 HALF = {"h": (REAL, "lambda_{t-1} - lambda_t, lambda = log sqrt(alpha_bar / (1 - alpha_bar))"),
@@ -42,7 +43,7 @@ def _error(p, h, n):
 
 def _halved(p, over):
     """Error with half the step over error with the whole, as steps get short. over(n): how many steps of 1/n are taken."""
-    return oracles.limit(lambda n: float(_error(p, Fraction(1, 2 * n), over(2 * n)) / _error(p, Fraction(1, n), over(n))), 4, 4)
+    return limit(lambda n: float(_error(p, Fraction(1, 2 * n), over(2 * n)) / _error(p, Fraction(1, n), over(n))), 4, 4)
 
 
 def _euler(u, x, t, h):
