@@ -77,11 +77,9 @@ def _at_other_times(letters, case, yours, right):
     """Both at every t of a coarse schedule, with the counterexample's other numbers."""
     if not {"beta", "t"} <= set(letters.scope):
         return []
-    kept, rows = {k: v for k, v in case.items() if letters.meaning(k)[0]}, []
-    for t in range(1, len(COARSE) + 1):
-        c = make_case(letters, COARSE, t, (0, 2, 3, 6), min(t, 3), **kept)
-        rows.append({"t": t, "yours": yours(c), "right": right(c)})
-    return rows
+    kept = {k: v for k, v in case.items() if letters.meaning(k)[0]}
+    cases = [make_case(letters, COARSE, t, (0, 2, 3, 6), min(t, 3), **kept) for t in range(1, len(COARSE) + 1)]
+    return [{"t": c["t"], "yours": yours(c), "right": right(c)} for c in cases]
 
 
 def _counterexample(f, g, cases):
@@ -160,8 +158,7 @@ def _gap(yours, different, equal, many):
     found = yours.value(different[0])
     if equal < ENOUGH or yours.outside(different[0]) or any(math.isfinite(yours.value(c)) for c in different):
         return ""
-    like = "0/0" if math.isnan(found) else "1/0"
-    agrees = f"it agrees wherever it is finite, on {equal} of {N} {many}"
+    agrees, like = f"it agrees wherever it is finite, on {equal} of {N} {many}", "0/0" if math.isnan(found) else "1/0"
     return f"{agrees}; on others{_times(different)} it is {found}, as {like} is, where the right answer is a number"
 
 

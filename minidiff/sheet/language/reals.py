@@ -91,10 +91,9 @@ def sqrt(a):
 
 
 def _floor(a):
-    if isinstance(a, Fraction):
-        return Fraction(math.floor(a))
-    low, high = float(a) - error(a), float(a) + error(a)
-    return Fraction(math.floor(a)) if math.isfinite(low) and math.floor(low) == math.floor(high) else Near(a, 1.0)
+    off = error(a) if isinstance(a, Near) else 0
+    low, high = a - off, a + off
+    return Fraction(math.floor(low)) if math.isfinite(high) and math.floor(low) == math.floor(high) else Near(a, 1.0)
 
 
 def _log(a):

@@ -44,15 +44,13 @@ def _meant(parser, first, base, accent, index):
             return _scalar(parser, name, first)
     if whole in names and isinstance(names[whole], Sized):
         return parser.node("index", (whole, parser.time_index(index) if index else _time(parser)), first)
-    if whole in names and whole in parser.asks and index:
+    at_t = sub in ("t", *parser.each) and not whole[-1].isdigit()  # there is one t: sigma_t is sigma
+    if whole in names and index and (at_t or whole in parser.asks):
         return _scalar(parser, whole, first, index)
-    if whole in names and sub in ("t", *parser.each) and not whole[-1].isdigit():  # there is one t: sigma_t is sigma
-        return _scalar(parser, whole, first)
     if whole == "sigma" and not index and parser.next.text == "(":
         return sigmoid(parser, parser.factor(), first)
     if whole == "SNR" and "alpha_bar" in names:
-        at = parser.time_index(index) if index else _time(parser)
-        share = parser.node("index", ("alpha_bar", at), first)
+        share = parser.node("index", ("alpha_bar", parser.time_index(index) if index else _time(parser)), first)
         noise = parser.node("-", (parser.node("number", (Fraction(1),), first), share), first)
         return parser.node("/", (share, noise), first)
     if whole in CONSTANTS and not index:
