@@ -159,7 +159,7 @@ def _gap(yours, different, equal, many):
     if equal < ENOUGH or yours.outside(different[0]) or any(math.isfinite(yours.value(c)) for c in different):
         return ""
     agrees, like = f"it agrees wherever it is finite, on {equal} of {N} {many}", "0/0" if math.isnan(found) else "1/0"
-    return f"{agrees}; on others{_times(different)} it is {found}, as {like} is, where the right answer is a number"
+    return f"{agrees}; on others{_times(different)} it is {found}, as {like} is, where a number is expected"
 
 
 def _refuted(letters, yours, right, case, found, why, data, often):

@@ -25,7 +25,7 @@ class Entry:
     inverse: str
 
     def to(self, value, ab=None):
-        """Theirs, a number or an array."""
+        """Theirs, number or array.    [EDM table 1] [VDM section 3] [Score SDE eq. 11] [CME296 lecture 3]"""
         return eval(self.formula, FUNCTIONS | {"ab": ab, self.here: value})
 
     def back(self, theirs, ab=None):
