@@ -158,8 +158,9 @@ def _gap(yours, different, equal, many):
     found = yours.value(different[0])
     if equal < ENOUGH or yours.outside(different[0]) or any(math.isfinite(yours.value(c)) for c in different):
         return ""
-    agrees, like = f"it agrees wherever it is finite, on {equal} of {N} {many}", "0/0" if math.isnan(found) else "1/0"
-    return f"{agrees}; on others{_times(different)} it is {found}, as {like} is, where a number is expected"
+    like = "0/0, or the root or logarithm of a negative number" if math.isnan(found) else "1/0, or too large"
+    agrees = f"it agrees wherever it is finite, on {equal} of {N} {many}"
+    return f"{agrees}; elsewhere{_times(different)} it is {found} ({like}) and a number is expected"
 
 
 def _refuted(letters, yours, right, case, found, why, data, often):
