@@ -8,7 +8,7 @@ from ... import schedule
 from ...continuous import ode, solvers
 from .. import oracles
 from ..entry import POSITIVE, REAL, Formula
-from .solvers import STEP, half_log_snr, runge_kutta
+from .solvers import half_log_snr, runge_kutta
 
 HEUN = {"x": (REAL, "where the step starts"), "h": (REAL, "its length in time"), "u_1": (REAL, "the velocity at the start"),
         "u_2": (REAL, "the velocity where Euler's step ends")}  # fmt: skip
@@ -71,6 +71,7 @@ def _ask_second(f, c):
     return walk((c.x_t - zero) / (one - zero))[1]
 
 
+STEP = lambda c: {"h": half_log_snr(c.beta, c.t - 1) - half_log_snr(c.beta, c.t)}  # noqa: E731
 KEPT, PULL = "sqrt((1 - alpha_bar[t-1]) / (1 - alpha_bar[t])) * x_t", "sqrt(alpha_bar[t-1]) * (exp(-h) - 1)"
 
 # fmt: off

@@ -17,9 +17,9 @@ LEVEL = {"sigma": (POSITIVE, "the noise level sigma_t"), "dsigma": (POSITIVE, "i
          "sigma_1": (POSITIVE, "the noise level at the start"), "sigma_2": (POSITIVE, "the noise level later")}  # fmt: skip
 
 
-def limit(f, n=1, levels=6):
-    """lim f(n) for n -> infinity, from n, 2 n, 4 n, ...: Richardson extrapolation cancels the errors in 1/n, 1/n^2, ..."""
-    row = [f(n * 2**k) for k in range(levels)]
+def limit(of, n=1, levels=6):
+    """lim of(n) for n -> infinity, from n, 2 n, 4 n, ...: Richardson extrapolation cancels the errors in 1/n, 1/n^2, ..."""
+    row = [of(n * 2**k) for k in range(levels)]
     for k in range(1, levels):
         row = [(2**k * b - a) / (2**k - 1) for a, b in zip(row, row[1:])]
     return row[-1]
