@@ -82,7 +82,7 @@ NAMED = [(m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES] + [  # (w
      "test_objective.py::test_every_perfect_answer_is_eps_star"),
     ("a weight that is not squared", "objective", "w * objective.as_eps(schedule, t)[1] ** 2",
      "w * objective.as_eps(schedule, t)[1]", "test_objective.py::test_a_weight_means_the_same_error_for_every_objective"),
-    ("EDM's sigma without its root", "sheet/dictionary", "return np.sqrt((1 - ab) / ab)", "return (1 - ab) / ab",
+    ("EDM's sigma without its root", "sheet/dictionary", "\"sqrt((1 - ab) / ab)\"", "\"(1 - ab) / ab\"",
      "sheet/test_dictionary.py::test_there_means_what_the_paper_says_and_back_is_back"),
     ("the known part as noisy as the step's start", "continuous/solvers", "known, s, rng.standard", "known, t, rng.standard",
      "pictures/test_guidance.py::test_the_known_part_is_noised_to_the_time_of_the_rest"),

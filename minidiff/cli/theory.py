@@ -92,12 +92,12 @@ def notation(args):
     if not wanted:
         raise unknown("paper", dict.fromkeys(e.paper for e in DICTIONARY), args.paper)
     found = [
-        {"paper": e.paper, "symbol": e.symbol, "meaning": e.meaning, "here": e.here, "is": e.formula,
-         "to": f"dictionary.{e.to.__name__}", "back": f"dictionary.{e.back.__name__}"} for e in wanted
+        {"paper": e.paper, "symbol": e.symbol, "meaning": e.meaning, "here": e.here, "is": e.formula, "back": e.inverse}
+        for e in wanted
     ]  # fmt: skip
-    rows = [[e.paper, e.symbol, e.formula, e.meaning, f"{e.to.__name__}, {e.back.__name__}"] for e in wanted]
+    rows = [[e.paper, e.symbol, e.formula, f"{e.here} = {e.inverse}", e.meaning] for e in wanted]
     show("here: x_t = sqrt(ab) x_0 + sqrt(1 - ab) eps, ab = alpha_bar_t, t = 0 is clean\n", args)
-    show(table(["paper", "its symbol", "here", "meaning", "functions in dictionary.py"], rows, left=True), args)
+    show(table(["paper", "its symbol", "here", "back, y is theirs", "meaning"], rows, left=True), args)
     show("\nClashes: t = 0 is clean here and noise in flow matching; x_0 is data here and noise in flow matching;", args)
     show("alpha_t is 1 - beta_t here and in Ho, alpha-bar_t in DDIM and Prince, a root in VDM.", args)
     return done({"notation": found}, args)

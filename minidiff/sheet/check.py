@@ -62,28 +62,24 @@ def _misconception(wrong, yours, right, cases):
         if _same(numbers, version_of(expression, cases[0]).value, cases):
             return why
 
-    def of(slip):
-        def value(c):
-            try:
-                y = slip(lambda k: right(Case(c | {"t": c["t"] + k, "s": c["s"] + k}) if k else c))
-                return y if isinstance(y, float) else math.nan  # a root of a negative number is complex
-            except (KeyError, ArithmeticError):
-                return math.nan
+    def slipped(slip, c):
+        try:
+            y = slip(lambda k: right(Case(c | {"t": c["t"] + k, "s": c["s"] + k}) if k else c))
+            return y if isinstance(y, float) else math.nan  # a root of a negative number is complex
+        except (KeyError, ArithmeticError):
+            return math.nan
 
-        return value
-
-    return next((f"your version is {why}" for slip, why in SLIPS if _same(numbers, of(slip), cases)), "")
+    like = (why for slip, why in SLIPS if _same(numbers, functools.partial(slipped, slip), cases))
+    return next((f"your version is {why}" for why in like), "")
 
 
 def _at_other_times(letters, case, yours, right):
     """Both at every t of a coarse schedule, with the counterexample's other numbers."""
     if not {"beta", "t"} <= set(letters.scope):
         return []
-    kept, rows = {k: v for k, v in case.items() if letters.meaning(k)[0]}, []
-    for t in range(1, len(COARSE) + 1):
-        c = make_case(letters, COARSE, t, (0, 2, 3, 6), min(t, 3), **kept)
-        rows.append({"t": t, "yours": yours(c), "right": right(c)})
-    return rows
+    kept = {k: v for k, v in case.items() if letters.meaning(k)[0]}
+    cases = [make_case(letters, COARSE, t, (0, 2, 3, 6), min(t, 3), **kept) for t in range(1, len(COARSE) + 1)]
+    return [{"t": c["t"], "yours": yours(c), "right": right(c)} for c in cases]
 
 
 def _counterexample(f, g, cases):
@@ -139,19 +135,35 @@ def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
         return Verdict("not understood", text, data | {"status": "not understood", "message": text})
     if different:
         case = _counterexample(yours.real, right.real, round_cases(letters)) or different[0]
-        return _refuted(letters, yours, right, case, other(case), cases, wrong, data, f"equal on {equal} of {N} {many}")
+        why = yours.asked_elsewhere(letters, cases[:ENOUGH]) or _gap(yours, different, equal, many)
+        data["misconception"] = why = why or _misconception(wrong, yours.value, right.value, cases)
+        return _refuted(letters, yours, right, case, other(case), why, data, f"equal on {equal} of {N} {many}")
     if equal < ENOUGH:
         return Verdict("wrong", f"wrong: finite on only {equal} of {N} {many}\n  {read}", data)
     if seen < ENOUGH:
         text = f"rounding in your formula hides relative mistakes of {MISTAKE:g}; subtract large numbers by hand\n  {read}"
         return Verdict("not understood", text, data | {"status": "not understood", "message": text})
-    times = {c["t"] for c in skipped if "t" in c}
-    where = f" (t = {', '.join(map(str, sorted(times)))})" if 0 < len(times) <= 2 else ""
-    note = f"; {len(skipped)} more{where} skipped, where the right answer is not finite" if skipped else ""
+    note = f"; {len(skipped)} more{_times(skipped)} skipped, where the right answer is not finite" if skipped else ""
     return Verdict("right", f"right: equal on {equal} {many}{note}\n  {read}", data | {"status": "right"})
 
 
-def _refuted(letters, yours, right, case, found, cases, wrong, data, often):
+def _times(cases):
+    """(t = 1), where these are all the times of the cases; an empty string where there are many."""
+    times = sorted({c["t"] for c in cases if "t" in c})
+    return f" (t = {', '.join(map(str, times))})" if 0 < len(times) <= 2 else ""
+
+
+def _gap(yours, different, equal, many):
+    """Where a formula that is right elsewhere gives no number, in words, or an empty string."""
+    found = yours.value(different[0])
+    if equal < ENOUGH or yours.outside(different[0]) or any(math.isfinite(yours.value(c)) for c in different):
+        return ""
+    like = "0/0, or the root or logarithm of a negative number" if math.isnan(found) else "1/0, or too large"
+    agrees = f"it agrees wherever it is finite, on {equal} of {N} {many}"
+    return f"{agrees}; elsewhere{_times(different)} it is {found} ({like}) and a number is expected"
+
+
+def _refuted(letters, yours, right, case, found, why, data, often):
     """The Verdict wrong, with its counterexample. found: (right number, the line that shows it); often: equal on how many."""
     both, a, (b, origin), rows = yours.letters | right.letters, yours.value(case), found, []
     shown = f"{a:.6g}" if math.isfinite(a) else yours.outside(case) or f"{a}, which is no number"
@@ -165,10 +177,9 @@ def _refuted(letters, yours, right, case, found, cases, wrong, data, often):
         lines.append(textwrap.indent(textwrap.fill("; ".join(f"t = {r['t']}: {_off(r)}" for r in rows), 82), " " * 18))
     elif data["equal"]:
         lines.append(f"  {often}")
-    if why := yours.asked_elsewhere(letters, cases[:ENOUGH]) or _misconception(wrong, yours.value, right.value, cases):
-        lines.append(f"  why             {why}")
-    data |= {"counterexample": {k: number(v) for k, v in case.items()}, "misconception": why}
-    return Verdict("wrong", "\n".join(lines), data | {"yours": a, "measured": b, "times": rows})
+    lines += [f"  why             {why}"] if why else []
+    data |= {"counterexample": {k: number(v) for k, v in case.items()}, "yours": a, "measured": b, "times": rows}
+    return Verdict("wrong", "\n".join(lines), data)
 
 
 def _not_understood(error):
@@ -193,14 +204,15 @@ def check(name, formula, notation="ddpm", seed=0):
     try:
         yours, right = version_of(formula, names, notation, entry), version_of(entry.answer, names)
         verdict = _judge(entry.name, entry, yours, right, seed, measured, entry.wrong)
-        return _circle(entry, yours, verdict) if verdict else verdict
+        return _circle(entry, yours, verdict, _drawn(entry, seed)[:ENOUGH]) if verdict else verdict
     except ExpressionError as error:
         return _not_understood(error)
 
 
-def _circle(entry, yours, verdict):
+def _circle(entry, yours, verdict, cases):
     """A right Verdict, unless the formula uses what it should explain, or goes round what the entry is about."""
-    uses, needs = yours.letters & set(entry.explains.split()), set(entry.needs.split()) - yours.letters
+    uses = yours.letters & set(entry.explains.split())
+    needs = [k for k in entry.needs.split() if not yours.depends_on(k, cases)]
     why = f"uses {', '.join(uses)}, which it should explain" if uses else needs and f"does not use {', '.join(needs)}"
     if not why:
         return verdict

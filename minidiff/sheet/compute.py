@@ -151,12 +151,10 @@ def _complete(entry, betas, given):
     bare, trio = replace(entry, derive=None), {"x_0", "eps", "x_t"}
     if betas and trio <= set(entry.scope) and "x_t" in given and len(trio & set(given)) == 2:
         x_t = given.pop("x_t")
-        units = ({"x_0": Fraction(1), "eps": Fraction(0)}, {"x_0": Fraction(0), "eps": Fraction(1)})
-        signal, noise = (make_case(bare, betas, **(given | unit))["x_t"] for unit in units)
-        if "x_0" in given:
-            given["eps"] = (x_t - signal * given["x_0"]) / noise
-        else:
-            given["x_0"] = (x_t - noise * given["eps"]) / signal
+        known, other = ("x_0", "eps") if "x_0" in given else ("eps", "x_0")
+        without = make_case(bare, betas, **given | {other: Fraction(0)})["x_t"]
+        factor = make_case(bare, betas, **given | {known: Fraction(0), other: Fraction(1)})["x_t"]
+        given[other] = (x_t - without) / factor
     case = make_case(bare, betas, **given) if betas else Case(given)
     with contextlib.suppress(AttributeError, KeyError):  # not all letters that others follow from were given
         case = Case((entry.derive(case) if entry.derive else {}) | case)

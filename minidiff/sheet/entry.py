@@ -7,7 +7,6 @@ x_0_hat from x_t and eps_hat.
 
 import functools
 import itertools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,6 +15,7 @@ import numpy as np
 
 from ..schedule import from_betas
 from .language import NETWORKS, Near, evaluate, parse
+from .language.reals import sqrt
 
 REAL, POSITIVE, SHARE, COUNT = "a number", "a number above 0", "a number in (0, 1)", "a whole number above 0"
 LETTERS = {  # letter: (what it may be, what it means)
@@ -53,17 +53,8 @@ ROUND = {kind: tuple(map(Fraction, numbers.split())) for kind, numbers in
 ROUND[COUNT] = (3, 2, 4, 5, 6)
 TENTHS = [(1, 2), (2, 5), (5, 2), (1, 2, 3), (2, 5, 4), (1, 2, 4, 3), (3, 1, 2, 5, 4)]  # schedules that one can redo by hand
 ROUNDED = 2.0**-44  # of all letters together: more than what a hundred operations lose, or four divided by a small alpha_bar
-ELSEWHERE = {
-    "x": 2.3,
-    "x_t": -1.1,
-    "x_tilde": 1.9,
-    "x_0": 1.7,
-    "x_s": -0.6,
-    "eps": 0.9,
-    "x_1": 0.4,
-    "t": 0.37,
-    "T": 7,
-}  # letters that an entry has not
+ELSEWHERE = {"x": 2.3, "x_t": -1.1, "x_tilde": 1.9, "x_0": 1.7, "x_s": -0.6, "eps": 0.9, "x_1": 0.4, "t": 0.37,
+             "T": 7}  # fmt: skip  # letters that an entry has not
 OTHERS = {"x_tilde": "x", "x_s": "x_t"}  # a place, and what is not just another name of it
 COARSE = (0.05, 0.1, 0.2, 0.15, 0.3, 0.25)
 
@@ -134,7 +125,7 @@ class Letters:
             c["t"] = evaluate(parse(time, c), c)
         c["s"] = c["t"] - 1
         if "beta" in case:
-            signal, noise = _root(c.alpha_bar[int(c.t)]), _root(1 - c.alpha_bar[int(c.t)])
+            signal, noise = sqrt(c.alpha_bar[int(c.t)]), sqrt(1 - c.alpha_bar[int(c.t)])
             known = ("eps", noise, "x_0", signal) if "eps" in case else ("x_0", signal, "eps", noise)
         else:
             known = ("x_1", c["t"], "x_0", 1 - c["t"]) if "x_1" in case else ("x_0", 1 - c["t"], "x_1", c["t"])
@@ -186,22 +177,14 @@ def make_case(letters, betas=None, t=None, tau=None, i=None, **numbers):
     case |= numbers
     if {"x_0", "eps", "x_t"} <= set(names) and {"x_0", "eps", "t"} <= set(case):
         ab_t = case.alpha_bar[t]
-        case["x_t"] = _root(ab_t) * case["x_0"] + _root(1 - ab_t) * case["eps"]
+        case["x_t"] = sqrt(ab_t) * case["x_0"] + sqrt(1 - ab_t) * case["eps"]
     at = case.get("t", case["tau"][case["i"]] if case.get("tau") else None)
     if "x_0_hat" in names and {"x_t", "eps_hat"} <= set(case) and at:
-        case["x_0_hat"] = (case["x_t"] - _root(1 - case.alpha_bar[at]) * case["eps_hat"]) / _root(case.alpha_bar[at])
+        case["x_0_hat"] = (case["x_t"] - sqrt(1 - case.alpha_bar[at]) * case["eps_hat"]) / sqrt(case.alpha_bar[at])
     case = Case(case | (letters.derive(case) if letters.derive else {}))
     size = 1 + sum(abs(float(v)) for v in case.values() if not isinstance(v, tuple))
     case |= {k: Near(v, ROUNDED * size) for k, v in case.items() if isinstance(v, float)}
     return Case({k: case[k] for k in [*names, *(k for k in case if k not in names)] if k in case})
-
-
-def _root(a):
-    """sqrt(a), exact where it can be."""
-    if isinstance(a, Fraction):
-        root = Fraction(math.isqrt(a.numerator), math.isqrt(a.denominator))
-        return root if root * root == a else math.sqrt(a)
-    return math.sqrt(a)
 
 
 def _round_numbers(letters, k):

@@ -1,20 +1,11 @@
 """How a number is measured without its formula: definitions, grids, quadrature, simulated chains, finite differences.
 
-Nothing here knows the sheet. A function is deterministic and good to 1e-9 or better, or it is a Monte Carlo estimate and
-returns (number, bound): a right formula is off by more than the bound once in 1e12 checks.
-
-    letter  meaning
-    n       number of draws, or of points of a grid
-    Z       7.13, the standard normal lies within +-Z but for one draw in 1e12
+Nothing here knows the sheet. All is deterministic and good to 1e-9 or better; n is the number of points of a grid.
 """
 
 import math
-from statistics import NormalDist
 
 import numpy as np
-
-FALSE_ALARM = 1e-12
-Z = NormalDist().inv_cdf(1 - FALSE_ALARM / 2)
 
 
 def log_bell(x, mean, var):
@@ -60,12 +51,6 @@ def forward_moments(betas, t, s=0, mean=1.0, var=0.0):
     return mean, var
 
 
-def half_log_snr(betas, t):
-    """log(mean / standard deviation) of x_t for x_0 = 1, step by step; infinite at t = 0."""
-    mean, var = forward_moments(betas, t)
-    return math.log(mean) - math.log(var) / 2 if var else math.inf
-
-
 def posterior(betas, t, s, x_0, x_t):
     """Mean and variance of q(x_s | x_t, x_0), by Bayes on a grid of x_s: q(x_s | x_0) q(x_t | x_s), normalised."""
     prior_mean, prior_var = forward_moments(betas, s, mean=x_0)
@@ -73,11 +58,8 @@ def posterior(betas, t, s, x_0, x_t):
         return x_0, 0.0  # s = 0: x_0 is known
     keep, noise = forward_moments(betas, t, s)
     log_density = lambda x: log_bell(x, prior_mean, prior_var) + log_bell(x_t, keep * x, noise)  # noqa: E731
-    mean, wide = prior_mean, 12 * math.sqrt(prior_var) + 12 * abs(x_t - keep * prior_mean)
-    for _ in range(3):  # each round narrows the grid around the mass
-        mean, var = grid_moments(log_density, mean, wide)
-        wide = 12 * math.sqrt(var)
-    return float(mean), float(var)
+    wide = 12 * math.sqrt(prior_var) + 12 * abs(x_t - keep * prior_mean)
+    return refined_moments(log_density, prior_mean, wide)
 
 
 def difference(f, x, h=1e-3):
@@ -86,62 +68,12 @@ def difference(f, x, h=1e-3):
     return (4 * slope(h / 2) - slope(h)) / 3
 
 
-def runge_kutta(u, x, t, h):
-    """x after a step h of dx/dt = u(x, t), with an error of order h^5."""
-    a = u(x, t)
-    b = u(x + h / 2 * a, t + h / 2)
-    c = u(x + h / 2 * b, t + h / 2)
-    return x + h * (a + 2 * b + 2 * c + u(x + h * c, t + h)) / 6
-
-
 def root(f, low, high):
     """Where an increasing f is 0, by bisection."""
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if f(middle) < 0 else (low, middle)
     return (low + high) / 2
-
-
-def chance(log_odds):
-    """The probability with these log-odds, by bisection for the logarithm of the smaller side, which keeps its digits."""
-    small = math.exp(root(lambda u: u - math.log1p(-math.exp(u)) + abs(log_odds), -800.0, math.log(0.5)))
-    return small if log_odds < 0 else 1 - small
-
-
-def mean_of(draws, spread):
-    """(mean, bound) of n draws whose standard deviation is at most `spread`: the bound is Z spread / sqrt(n)."""
-    return float(np.mean(draws)), Z * spread / math.sqrt(len(draws))
-
-
-def variance_of(draws):
-    """(variance, bound) of n Gaussian draws: its relative error is at most 2 sqrt(L/n) + 2 L/n (Laurent & Massart 2000)."""
-    n, L = len(draws), math.log(2 / FALSE_ALARM)
-    var = float(np.var(draws, ddof=1))
-    stray = 2 * math.sqrt(L / (n - 1)) + 2 * L / (n - 1)
-    return var, var * stray / (1 - stray)
-
-
-def limit(f, n=1, levels=6):
-    """lim f(n) for n -> infinity, from n, 2 n, 4 n, ...: Richardson extrapolation cancels the errors in 1/n, 1/n^2, ..."""
-    row = [f(n * 2**k) for k in range(levels)]
-    for k in range(1, levels):
-        row = [(2**k * b - a) / (2**k - 1) for a, b in zip(row, row[1:])]
-    return row[-1]
-
-
-def line_velocity(x, t, mean, std):
-    """Mean and variance of x_1 - x_0 over all lines t x_1 + (1 - t) x_0 through x: noise x_0, data x_1 ~ N(mean, std^2).
-
-    Bayes on a grid of x_1 for t <= 1/2 and of x_0 for t > 1/2, so that t = 0 and 1 need no case of their own.
-    """
-    if t <= 0.5:
-        likely = lambda y: log_bell(y, mean, std**2) + log_bell(x, t * y, (1 - t) ** 2)  # noqa: E731
-    else:
-        likely = lambda y: log_bell(y, 0.0, 1.0) + log_bell(x - (1 - t) * y, t * mean, (t * std) ** 2)  # noqa: E731
-    before, here, after = (float(likely(y)) for y in (-1.0, 0.0, 1.0))  # log p is a parabola: its peak and width
-    bend = 2 * here - before - after
-    end, var = grid_moments(likely, (after - before) / 2 / bend, 12 / math.sqrt(bend), 301)
-    return ((end - x) / (1 - t), var / (1 - t) ** 2) if t <= 0.5 else ((x - end) / t, var / t**2)
 
 
 def refined_moments(log_density, center, width):
@@ -168,11 +100,3 @@ def probabilities(betas, t, x_t, points):
     log_p = np.array([log_bell(x_t, keep * x_0, noise) for x_0 in points])
     p = np.exp(log_p - log_p.max(axis=0))
     return p / p.sum(axis=0)
-
-
-def wins(logits):
-    """P(the first logit plus Gumbel noise is the largest), by quadrature: softmax, without its formula."""
-    g = np.linspace(-8.0, 45.0, 20_001)  # beyond, the density is below 1e-19
-    density = np.exp(-g - np.exp(-g))
-    others = np.prod([np.exp(-np.exp(-(g + logits[0] - other))) for other in logits[1:]], axis=0)
-    return np.trapezoid(density * others, g)

@@ -58,15 +58,15 @@ class Question:
     def choices(self):
         """The options in one line, those in words a line each; empty for a short answer."""
         words = any(isinstance(v, str) for v in self.options.values())
-        return ("\n   " if words else "    ").join(f"({k}) {_option(v)}" for k, v in self.options.items())
+        return ("\n   " if words else "    ").join(f"({k}) {number(v)}" for k, v in self.options.items())
 
     def __str__(self):
         return f"{self.text}\n   {self.choices()}".rstrip()
 
     def key(self):
         """The worked answer, as lines."""
-        lines = [f"{self.answer}: {_option(self.options[self.answer])}" if self.options else f"{self.answer:.6g}"]
-        lines += [f"{letter} = {_option(self.options[letter])}: {why}" for letter, why in sorted(self.slips.items())]
+        lines = [f"{self.answer}: {number(self.options[self.answer])}" if self.options else f"{self.answer:.6g}"]
+        lines += [f"{letter} = {number(self.options[letter])}: {why}" for letter, why in sorted(self.slips.items())]
         return lines + ([f"because {self.why}"] if self.why else str(Computed(self.name, self.steps)).splitlines())
 
     def told(self, right, slip):
@@ -112,10 +112,6 @@ class Quiz(list):
             heard(k - 1, verdict[0])
             right, asked = right + verdict[0], asked + 1
         return right, asked
-
-
-def _option(value):
-    return value if isinstance(value, str) else number(value)
 
 
 def _options(entry, case, value, rng):

@@ -28,7 +28,9 @@ class Verdict:
 
 
 def number(value):
-    """A number as one writes it: 0.72, 1/14 (0.0714286), or six digits."""
+    """A number as one writes it: 0.72, 1/14 (0.0714286), or six digits; words as they are."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, Sized):
         return ", ".join(map(number, value))
     if isinstance(value, Fraction) and value.denominator > 1:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .entry import Case
 from .language import ExpressionError, Near, Node, Tree, evaluate, parse, show, used
 
 OUTSIDE = "indices are 0.."  # what evaluate says where a whole number leaves its array
@@ -57,6 +58,11 @@ class Version(NamedTuple):
         except ExpressionError as error:
             return error.message
         return ""
+
+    def depends_on(self, letter, cases):
+        """Whether another number for the letter gives another number somewhere: not so with 0*score."""
+        both = ((self.real(c), self.real(Case(c | {letter: c[letter] + 1}))) for c in cases)
+        return any(math.isfinite(a) and not agree(a, b) for a, b in both)
 
     def asked_elsewhere(self, letters, cases):
         """Where a network is asked that it is not given there, in words, or an empty string."""

@@ -171,6 +171,21 @@ def test_a_circle_is_no_explanation():
     verdict = check("velocity-from-score", marginal)
     assert verdict.status == "wrong" and "does not use score" in str(verdict) and "read as" in str(verdict)
     assert check("marginal-velocity-gaussian", marginal)
+    for idle in ("0*score", "(score - score)", "0*score/2"):
+        assert "does not use score" in str(check("velocity-from-score", f"{marginal} + {idle}"))
+    given = lambda t, x, score, mu, sigma: mu + (t * sigma**2 - (1 - t)) / ((t * sigma) ** 2 + (1 - t) ** 2) * (x - t * mu)  # noqa: E731
+    assert "does not use score" in str(check("velocity-from-score", given))
+
+
+def test_a_formula_that_is_right_but_for_a_gap_is_told_where_the_gap_is():
+    """Weng's mean of the posterior is 0/0 where x_0 is known: 1/(1 - alpha_bar_0) is infinite in both parts."""
+    above = "sqrt(alpha[t])/beta[t]*x_t + sqrt(alpha_bar[t-1])/(1 - alpha_bar[t-1])*x_0"
+    verdict = check("posterior-mean", f"({above}) / (alpha[t]/beta[t] + 1/(1 - alpha_bar[t-1]))")
+    assert verdict.status == "wrong" and "; t = 1; " in str(verdict)
+    said = r"why +it agrees wherever it is finite, on 1\d\d of 200 random schedules; elsewhere \(t = 1\) it is nan \(0/0"
+    assert re.search(said, str(verdict))
+    gap = check("forward-closed-form", "sqrt(alpha_bar[t])*x_0 + sqrt(1 - alpha_bar[t])*eps + 0*beta[t+1]")
+    assert not gap and "agrees wherever" not in str(gap) and "does not exist" in str(gap)  # an index, no 0/0
 
 
 @pytest.mark.parametrize("entry", EXPRESSIONS, ids=lambda f: f.name)

@@ -36,7 +36,7 @@ def test_quiz_keys_are_right_and_options_can_be_told_apart(seed):
 
 def test_quiz_tells_the_distractors_numbers_too():
     """Whoever is told S alone knows that the number of evaluations is S."""
-    asked = {q.name: q.text for lecture in (1, 2, 3) for q in quiz(80, 0, lecture)}
+    asked = {q.name: q.text for lecture in (1, 2, 3) for q in quiz(80, 0, lecture) if q.steps}  # those with numbers
     assert re.search(r" T = \d+; S = \d+", asked["nfe"])
     assert " t_2 = " in asked["wiener-covariance"] and " x_0 = " in asked["one-euler-step"]
 

@@ -58,6 +58,13 @@ def seen(tree):
     return set(outside(tree))
 
 
+def tools(section):
+    """What other sections may use of one: its public functions, where this test has judged them; no answers, no entries."""
+    tree = ast.parse(Path(section.__file__).read_text(encoding="utf-8"))
+    functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
+    return {n.name for n in functions if n.args.args[0].arg not in ("f", "step")}  # these are handed the library's
+
+
 @pytest.mark.parametrize("module", [oracles, *SECTIONS], ids=lambda m: m.__name__.removeprefix("minidiff.sheet."))
 def test_no_oracle_sees_the_formula_that_it_judges(module):
     """Oracles import numbers and tools only; the library is named as the source and in value, which asks it."""
@@ -67,9 +74,18 @@ def test_no_oracle_sees_the_formula_that_it_judges(module):
             assert {a.name for a in node.names} <= PURE
         elif isinstance(node, ast.ImportFrom) and node.level == 2:
             assert node.module == "entry" or [a.name for a in node.names] == ["oracles"]
+        elif isinstance(node, ast.ImportFrom) and node.level == 1:
+            above = {m.__name__: m for m in SECTIONS[: SECTIONS.index(module)]}
+            assert {a.name for a in node.names} <= tools(above[f"{module.__package__}.{node.module}"])
         elif isinstance(node, ast.ImportFrom):
             assert node.module in PURE or (node.level == 3 and module is not oracles)
     assert seen(tree) == set()
+
+
+def test_sections_lend_each_other_tools_only():
+    """solvers holds answers, entries and functions that are handed the library's own: none of these is lent."""
+    solvers = next(m for m in SECTIONS if m.__name__.endswith("lecture2.solvers"))
+    assert tools(solvers) == {"half_log_snr", "runge_kutta"} and {"ENTRIES", "STEP", "SHRUNK"} <= set(vars(solvers))
 
 
 @pytest.mark.parametrize("planted", ["def _oracle(c, rng):\n    return gaussian.kl(c.mu, 1)", "ask = lambda c: c.schedule.T"])

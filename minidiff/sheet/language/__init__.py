@@ -35,19 +35,8 @@ from .parser import BINDING, Node, Parser
 from .reals import CALLS, OPERATIONS, Near, number
 from .spelling import NOTATIONS, ExpressionError
 
-__all__ = [
-    "NETWORKS",
-    "NOTATIONS",
-    "ExpressionError",
-    "Near",
-    "Node",
-    "Tree",
-    "evaluate",
-    "intermediate",
-    "parse",
-    "show",
-    "used",
-]
+__all__ = ["NETWORKS", "NOTATIONS", "ExpressionError", "Near", "Node", "Tree", "evaluate", "intermediate", "parse", "show",
+           "used"]  # fmt: skip
 WORK = 20_000  # operations
 CONSTANTS = {"pi": math.pi, "e": math.e}
 ELSEWHERE = (Fraction(61, 83), Fraction(97, 71))  # slopes in place and time of what a network answers elsewhere

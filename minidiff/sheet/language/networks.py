@@ -2,21 +2,11 @@
 
 import re
 
+from .paste import depths, group_end
+
 NETWORKS = ("eps_hat", "eps_u", "eps_c", "score", "u")  # the letters that may have arguments, unless an entry says which
-PLACES = (
-    "x",
-    "x_t",
-    "x_tilde",
-    "x_s",
-    "x_0",
-    "x_1",
-    "eps",
-    "t",
-    "s",
-    "T",
-)  # known where a network is asked, whatever else is in scope
-# (x), (x_{t-1}): one letter in brackets
-PLACE = re.compile(r"\((?:hat|bar|tilde)?\{*(?:x|z(?=\}*_))\}*(?:_\{?\w+(?:-1)?\}*)?\)")
+PLACES = "x x_t x_tilde x_s x_0 x_1 eps t s T".split()  # known where a network is asked, whatever else is in scope
+PLACE = re.compile(r"\((?:hat|bar|tilde)?\{*(?:x|z(?=\}*_))\}*(?:_\{?\w+(?:-1)?\}*)?\)")  # (x), (x_{t-1})
 
 
 def asked(parser, name, token, index):
@@ -43,10 +33,6 @@ def asked(parser, name, token, index):
 
 def _are_arguments(parser):
     """(x_t, t) and (x_t) behind a network are what it is asked; (x_t - x_0) is a factor."""
-    inside, depth, comma = "", 0, False
-    for token in parser.tokens[parser.at :]:
-        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
-        inside, comma = inside + token.text, comma or (token.text == "," and depth == 1)
-        if depth == 0:
-            break
-    return inside.startswith("(") and (comma or bool(PLACE.fullmatch(inside)))
+    inside = parser.tokens[parser.at : group_end(parser.tokens, parser.at)]
+    text, comma = "".join(t.text for t in inside), any(t.text == "," and d == 1 for t, d in zip(inside, depths(inside)))
+    return text.startswith("(") and (comma or bool(PLACE.fullmatch(text)))

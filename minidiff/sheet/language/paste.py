@@ -4,7 +4,6 @@ A left side (x_t =), a condition (, where ...) and the sentence's full stop are 
 """
 
 import re
-from typing import NamedTuple
 
 from .spelling import LENGTH, RELATIONS, SPELLING, UNREAD, WORDS, ExpressionError, Token
 
@@ -18,8 +17,7 @@ PLACE = rf"(?:(?:tilde )?(?:\{{ x \}}|x)|x_tilde|{X_T})"
 NETWORK = r"(?:eps_hat|eps _ theta)"
 PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pattern in (
     ("score", rf"{LOG_P}(?: \( {PLACE}(?: [,;] (?:t|sigma))? \)|(?! \(| _))"),
-    ("g", rf"{LOG_P} \( y \| {PLACE}(?: [,;] t)? \)"),
-    ("g", rf"{GRADIENT}log p _ {GROUP} \( y \| {PLACE}(?: [,;] t)? \)"),
+    ("g", rf"(?:{LOG_P}|{GRADIENT}log p _ {GROUP}) \( y \| {PLACE}(?: [,;] t)? \)"),
     ("dp", rf"{GRADIENT}p(?: \( x \))?"),
     ("B", r"int _ 0 \*\* t beta (?:\( \w \)|_ \w) (?:d \w|d\w)"),
     ("b", r"beta (?:\( t \)|_ t)"),
@@ -36,16 +34,11 @@ PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pa
 WITHOUT = {"b": "beta", "g": "score", "eps_u": "eps_hat", "eps_c": "eps_hat"}  # a phrase is no such letter beside these
 
 
-class Pasted(NamedTuple):
-    """The tokens of the formula alone, what stood before its =, and whether that is more than one letter: 1/v = ..."""
-
-    tokens: list
-    left: str = ""
-    indirect: bool = False
-
-
 def formula(tokens, text, names):
-    """The Pasted formula. Raises ExpressionError where it is not clear which part is the formula, or one cannot be read."""
+    """The tokens of the formula alone, what stood before its =, and whether that is more than one letter: 1/v = ...
+
+    Raises ExpressionError where it is not clear which part is the formula, or one cannot be read.
+    """
 
     def fail(message, token):
         raise ExpressionError(message, text, token.position)
@@ -87,7 +80,7 @@ def formula(tokens, text, names):
             fail(f"{UNREAD[token.text]} cannot be typed, only what it comes to", token)
         if token.kind == "unread" or token.text == ".":
             fail(f"the character {token.text!r} is not understood", token)
-    return Pasted([*chosen, end], left, len(parts) > 1 and not _one_quantity(parts[0]))
+    return [*chosen, end], left, len(parts) > 1 and not _one_quantity(parts[0])
 
 
 def split(tokens, sign):
@@ -178,9 +171,9 @@ def ordered(tokens):
     while k < len(tokens):
         argument = [t.text for t in tokens[k : k + 3]] == ["(", "t", ")"] and found and found[-1].text == "2"  # g^2(t)
         if (tokens[k].text == "_" or argument) and found:
-            index = k + 3 if argument else _group(tokens, k + 1)
+            index = k + 3 if argument else group_end(tokens, k + 1)
             power = next((p for p in range(len(found) - 1, -1, -1) if found[p].text == "**"), None)
-            if power is not None and _group(found, power + 1) == len(found):
+            if power is not None and group_end(found, power + 1) == len(found):
                 found[power:power] = tokens[k:index]
                 k = index
                 continue
@@ -198,7 +191,7 @@ def ordered(tokens):
     return found
 
 
-def _group(tokens, start):
+def group_end(tokens, start):
     """Where the sign or the group ends that starts there."""
     depth = 0
     for k in range(start, len(tokens)):

@@ -91,18 +91,15 @@ def sqrt(a):
 
 
 def _floor(a):
-    low, high = float(a) - error(a), float(a) + error(a)
-    return Fraction(math.floor(a)) if math.isfinite(low) and math.floor(low) == math.floor(high) else Near(a, 1.0)
+    off = error(a) if isinstance(a, Near) else 0
+    low, high = a - off, a + off
+    return Fraction(math.floor(low)) if math.isfinite(high) and math.floor(low) == math.floor(high) else Near(a, 1.0)
 
 
 def _log(a):
-    return (
-        Near(-math.inf, 0.0)
-        if a == 0
-        else Fraction(0)
-        if a == 1
-        else _call(math.log, lambda y, x, e: -math.log1p(-e / x) if e < x else math.inf, a)
-    )
+    if a in (0, 1):
+        return Fraction(0) if a == 1 else Near(-math.inf, 0.0)
+    return _call(math.log, lambda y, x, e: -math.log1p(-e / x) if e < x else math.inf, a)
 
 
 def divide(a, b):

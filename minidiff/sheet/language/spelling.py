@@ -12,8 +12,8 @@ from typing import NamedTuple
 LENGTH = 2000
 FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs", "floor", "min", "max", "sigmoid"}
 WORDS = FUNCTIONS | {"frac", "sum", "prod", "over", "for", "in", "pi", "e"}
-GREEK = dict(zip("αβγδεϵηθλμµνπστφϕω∅Δ", "alpha beta gamma delta eps eps eta theta lambda mu mu nu pi sigma tau phi phi omega "
-                 "varnothing Delta".split()))  # fmt: skip
+GREEK = dict(zip("αβγδεϵηθλμµνπστφϕω∅Δ∇∂∫", "alpha beta gamma delta eps eps eta theta lambda mu mu nu pi sigma tau phi "
+                 "phi omega varnothing Delta nabla partial int".split()))  # fmt: skip
 SPELLING = {"epsilon": "eps", "varepsilon": "eps", "varphi": "phi", "ab": "alpha_bar", "abar": "alpha_bar", "ln": "log",
             "alphabar": "alpha_bar", "a_bar": "alpha_bar", "alphas_cumprod": "alpha_bar", "alphas": "alpha", "betas": "beta",
             "eps_theta": "eps_hat", "eps_hat_theta": "eps_hat", "noise_pred": "eps_hat", "s_theta": "score", "x0": "x_0",
@@ -32,17 +32,11 @@ NOTATIONS = {  # other books' letters -> ours
 SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "∗": "*", "⋅": "*", "⊙": "*", "÷": "/", "^": "**", "‖": "|", "∥": "|",
          "∣": "|", "…": "..", "√": "sqrt", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod", "≔": "=",
          "≈": "=", "←": "="}  # fmt: skip
-COMMANDS = {"cdot": "*", "times": "*", "odot": "*", "ast": "*", "dfrac": "frac", "tfrac": "frac", "cfrac": "frac"}
-COMMANDS |= dict.fromkeys("lVert rVert lvert rvert vert Vert mid".split(), "|")
+COMMANDS = dict.fromkeys("cdot times odot ast".split(), "*") | dict.fromkeys("dfrac tfrac cfrac".split(), "frac")
+COMMANDS |= dict.fromkeys("lVert rVert lvert rvert vert Vert mid".split(), "|") | {"rfloor": ")"}
 COMMANDS |= dict.fromkeys("coloneqq triangleq approx equiv leftarrow gets".split(), "=")
-UNREAD = {
-    "mathbb": "an expectation",
-    "mathcal": "a distribution",
-    "nabla": "a gradient",
-    "partial": "a derivative",
-    "int": "an integral",
-}
-UNREAD_SIGNS = {"∇": "nabla", "∂": "partial", "∫": "int"}
+UNREAD = {"mathbb": "an expectation", "mathcal": "a distribution", "nabla": "a gradient", "partial": "a derivative",
+          "int": "an integral"}  # fmt: skip
 RELATIONS = set("< > ≤ ≥ ≠ ∼ ~ ∈ → leq geq le ge lt gt ne neq sim in to rightarrow".split())
 SKIPPED = set("left right middle displaystyle textstyle limits nolimits nonumber notag quad qquad bf rm it".split())
 SKIPPED |= {size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")}
@@ -135,13 +129,11 @@ class Speller:
             self.add("accent", ACCENTS[word], here)
         elif word in UNREAD or word in RELATIONS:
             self.add("unread", word, here)
-        elif word in ("lfloor", "rfloor"):
-            if word == "lfloor":
-                self.add("word", "floor", here)
-            self.add("sign", "(" if word == "lfloor" else ")", here)
+        elif word == "lfloor":
+            self.found += [Token("word", "floor", here), Token("sign", "(", here)]
         elif word not in SKIPPED:
             word = COMMANDS.get(word, word)
-            self.add("sign" if word in "*|=" else "word", SPELLING.get(word, word), here)
+            self.add("sign" if word in "*|=)" else "word", SPELLING.get(word, word), here)
         return None
 
     def _word(self, m):
@@ -223,11 +215,12 @@ class Speller:
                 c = base
         word = GREEK.get(c) or SIGNS.get(c) or (c if c.isascii() and c.isalnum() else "")
         if word:
-            self.add("number" if word.isdigit() else "word" if word.isalpha() else "sign", word, here)
+            kind = "number" if word.isdigit() else "unread" if word in UNREAD else "word" if word.isalpha() else "sign"
+            self.add(kind, word, here)
             if (m := re.match(r"\d+", self.text[at + 1 :], re.A)) and f"{word}_{m.group()}" in self.names:
                 self.add("sign", "_", here)  # σ1
         elif not c.isspace() and unicodedata.category(c) != "Cf":  # Cf: invisible marks that come with a paste
-            self.add("unread", UNREAD_SIGNS.get(c, c), here)
+            self.add("unread", c, here)
         return at + 1
 
 

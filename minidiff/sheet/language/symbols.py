@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from .functions import sigmoid
 from .networks import asked
+from .paste import group_end
 from .spelling import INSTEAD, SPELLING
 
 CONSTANTS = ("pi", "e")
@@ -43,15 +44,13 @@ def _meant(parser, first, base, accent, index):
             return _scalar(parser, name, first)
     if whole in names and isinstance(names[whole], Sized):
         return parser.node("index", (whole, parser.time_index(index) if index else _time(parser)), first)
-    if whole in names and whole in parser.asks and index:
+    at_t = sub in ("t", *parser.each) and not whole[-1].isdigit()  # there is one t: sigma_t is sigma
+    if whole in names and index and (at_t or whole in parser.asks):
         return _scalar(parser, whole, first, index)
-    if whole in names and sub in ("t", *parser.each) and not whole[-1].isdigit():  # there is one t: sigma_t is sigma
-        return _scalar(parser, whole, first)
     if whole == "sigma" and not index and parser.next.text == "(":
         return sigmoid(parser, parser.factor(), first)
     if whole == "SNR" and "alpha_bar" in names:
-        at = parser.time_index(index) if index else _time(parser)
-        share = parser.node("index", ("alpha_bar", at), first)
+        share = parser.node("index", ("alpha_bar", parser.time_index(index) if index else _time(parser)), first)
         noise = parser.node("-", (parser.node("number", (Fraction(1),), first), share), first)
         return parser.node("/", (share, noise), first)
     if whole in CONSTANTS and not index:
@@ -87,12 +86,8 @@ def _scalar(parser, name, token, index=None):
 
 def _bracket(parser):
     """The tokens in the round bracket that comes next; none where there is no such bracket."""
-    depth = 0
-    for k in range(parser.at, len(parser.tokens)):
-        depth += (parser.tokens[k].text == "(") - (parser.tokens[k].text == ")")
-        if depth == 0:
-            return parser.tokens[parser.at + 1 : k]
-    return []
+    start, end = parser.at + 1, group_end(parser.tokens, parser.at)
+    return parser.tokens[start : end - 1] if parser.next.text == "(" and end <= len(parser.tokens) else []
 
 
 def _time(parser):
@@ -110,15 +105,13 @@ def _time(parser):
 
 def _fail_where_an_index_is_lost(parser, first, base, index):
     """Copied from a page, β_t is βt and x_{t-1} is x_t-1 or xt-1: asked about, never read as a product or a difference."""
-    at, text = parser.next.position, parser.text
-    is_letter = base in ("alpha", "beta", "eps", "sigma", "mu", "x", "x_t")
-    if is_letter and not index and base != "x_t" and parser.next.text in ("t", "T", "s") and "beta" in parser.names:
-        later = parser.next.text
+    (_, later, at), text = parser.next, parser.text
+    is_letter = base in ("alpha", "beta", "eps", "sigma", "mu", "x")
+    if is_letter and not index and later in ("t", "T", "s") and "beta" in parser.names:
         parser.fail(f"it may be {base}_{later} or {base} * {later}: write one of them", first)
     one = parser.tokens[parser.at + 1 : parser.at + 2]
-    if parser.next.text in ("-", "+") and base not in TIMES and one and one[0].text == "1" and one[0].position == at + 1:
-        if text[at - 1] in "t𝑡" and "t" in parser.names:
-            typed = text[first.position : at]
-            name = typed.removesuffix("t").removesuffix("_")
-            sign = parser.next.text
-            parser.fail(f"it may be {name}[t{sign}1] or {typed} {sign} 1: write one of them", first)
+    shifted = later in ("-", "+") and one and one[0].text == "1" and one[0].position == at + 1
+    if shifted and base not in TIMES and text[at - 1] in "t𝑡" and "t" in parser.names:
+        typed = text[first.position : at]
+        name = typed.removesuffix("t").removesuffix("_")
+        parser.fail(f"it may be {name}[t{later}1] or {typed} {later} 1: write one of them", first)

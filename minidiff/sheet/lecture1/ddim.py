@@ -7,6 +7,7 @@ import numpy as np
 from ... import exact, gaussian, sample
 from .. import oracles
 from ..entry import SHARE, Formula
+from .l_simple import probabilities
 
 
 def _clean_error(c, rng):
@@ -16,7 +17,7 @@ def _clean_error(c, rng):
 
 def _best_picture(c, rng):
     """E[x_0 | x_t] for data +1 or -1: Bayes over the two."""
-    return oracles.probabilities(c.beta, c.t, c.x_t, (1, -1)) @ (1, -1)
+    return probabilities(c.beta, c.t, c.x_t, (1, -1)) @ (1, -1)
 
 
 def _kept_noise(c, t, s, var):

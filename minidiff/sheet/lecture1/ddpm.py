@@ -7,6 +7,7 @@ import numpy as np
 from ... import sample
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Case, Formula
+from .l_simple import probabilities
 
 
 def _last_step(c, rng):
@@ -52,7 +53,7 @@ def _inside_the_bounds(c, rng):
     low, high = _bounds(c)
     keep, noise = oracles.forward_moments(c.beta, c.t)
     x_t, weight = oracles.gaussian_grid(keep, math.sqrt(noise))  # from x_0 = 1; from -1 it is the same by symmetry
-    found = _reverse_variance(c, rng), weight @ _of_two_points(c, oracles.probabilities(c.beta, c.t, x_t, (1, -1))[0])
+    found = _reverse_variance(c, rng), weight @ _of_two_points(c, probabilities(c.beta, c.t, x_t, (1, -1))[0])
     return min(min(v - low, high - v) for v in found)
 
 

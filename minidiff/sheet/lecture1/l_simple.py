@@ -35,11 +35,19 @@ def _eps_given_x_t(c, x_t=0.6, mu=0.4):
     return oracles.refined_moments(log_p, 0.0, 60.0)
 
 
+def probabilities(betas, t, x_t, points):
+    """p(x_0 | x_t) for each of some equally likely x_0, by Bayes: (points, ...)."""
+    keep, noise = oracles.forward_moments(betas, t)
+    log_p = np.array([oracles.log_bell(x_t, keep * x_0, noise) for x_0 in points])
+    p = np.exp(log_p - log_p.max(axis=0))
+    return p / p.sum(axis=0)
+
+
 def _best_of_two_points(c, rng):
     """E[eps | x_t]: the eps that each of the two x_0 implies, averaged with their probabilities."""
     keep, noise = oracles.forward_moments(c.beta, c.t)
     eps = (c.x_t - keep * np.array([1, -1])) / math.sqrt(noise)
-    return oracles.probabilities(c.beta, c.t, c.x_t, (1, -1)) @ eps
+    return probabilities(c.beta, c.t, c.x_t, (1, -1)) @ eps
 
 
 # fmt: off

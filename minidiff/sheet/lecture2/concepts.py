@@ -66,6 +66,7 @@ ASKED = {  # by the quiz, instead of the entry's title
     "pf-ode": "dx/dt of the probability-flow ODE",
     "dsm-target": "The target of denoising score matching, grad log q_sigma(x_tilde | x)",
     "wiener-increment": "W_{t+dt} - W_t for the standard normal eps",
+    "karras-sigmas": "Karras' noise level k of n for sampling: level 0 is sigma_max, level n - 1 is sigma_min",
 }
 CONCEPTS = [
     ask("score", lambda: TWO_BUMPS.score(LINEAR, np.array([[0.0], [0.1]]), 100).ravel(),

@@ -7,6 +7,7 @@ import numpy as np
 from ...continuous import process
 from .. import oracles
 from ..entry import COUNT, POSITIVE, SHARE, Formula
+from .sde import limit
 
 LINE = {"t": (SHARE, "a time in (0, 1)"), "beta_min": (POSITIVE, "beta(0)"), "beta_max": (POSITIVE, "beta(1)")}
 STEPS = {"sigma_min": (POSITIVE, "the last level"), "sigma_max": (POSITIVE, "the first level"), "n": (COUNT, "how many levels"),
@@ -21,7 +22,7 @@ def _many_steps(c, rng):
         betas = [0, *((c.beta_min * (1 - t) + c.beta_max * t) * c.t / n for t in times)]
         return oracles.forward_moments(betas, n)[0] ** 2
 
-    return oracles.limit(share, 16)
+    return limit(share, 16)
 
 
 def _level(c, rng):

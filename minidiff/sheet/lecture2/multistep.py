@@ -8,6 +8,7 @@ from ... import schedule
 from ...continuous import ode, solvers
 from .. import oracles
 from ..entry import POSITIVE, REAL, Formula
+from .solvers import half_log_snr, runge_kutta
 
 HEUN = {"x": (REAL, "where the step starts"), "h": (REAL, "its length in time"), "u_1": (REAL, "the velocity at the start"),
         "u_2": (REAL, "the velocity where Euler's step ends")}  # fmt: skip
@@ -37,7 +38,7 @@ def _held_picture(c, picture, n=120):
 
     x, h = c.x_t, (end - begin) / n
     for k in range(n):
-        x = oracles.runge_kutta(u, x, begin + k * h, h)
+        x = runge_kutta(u, x, begin + k * h, h)
     return x
 
 
@@ -47,7 +48,7 @@ def _implied(c):
 
 def _along_a_line(c, rng):
     """The same ODE towards the picture that a line through the last two guesses reaches in the middle of the step."""
-    here, there = (oracles.half_log_snr(c.beta, t) for t in (c.t, c.s))
+    here, there = (half_log_snr(c.beta, t) for t in (c.t, c.s))
     slope, level = np.linalg.solve([[here - c.h_b, 1.0], [here, 1.0]], [c.x_b, _implied(c)])
     return _held_picture(c, slope * (here + there) / 2 + level)
 
@@ -70,7 +71,7 @@ def _ask_second(f, c):
     return walk((c.x_t - zero) / (one - zero))[1]
 
 
-STEP = lambda c: {"h": oracles.half_log_snr(c.beta, c.t - 1) - oracles.half_log_snr(c.beta, c.t)}  # noqa: E731
+STEP = lambda c: {"h": half_log_snr(c.beta, c.t - 1) - half_log_snr(c.beta, c.t)}  # noqa: E731
 KEPT, PULL = "sqrt((1 - alpha_bar[t-1]) / (1 - alpha_bar[t])) * x_t", "sqrt(alpha_bar[t-1]) * (exp(-h) - 1)"
 
 # fmt: off

@@ -7,6 +7,7 @@ import numpy as np
 from ...continuous import sde
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Case, Formula
+from .sde import limit
 
 SDE = {"f": (REAL, "the drift f(x, t)"), "g": (POSITIVE, "the noise's weight g(t)"), "score": (REAL, "grad log p_t(x)"),
        "x": (REAL, "the data at time t"), "dt": (SHARE, "the step's length, above 0"),
@@ -44,7 +45,7 @@ def _bayes_drift(c):
         likely = lambda x: log_p(x) + oracles.log_bell(0.0, x + c.f * dt, c.g**2 * dt)  # noqa: E731
         return -oracles.grid_moments(likely, -c.f * dt, 13 * c.g * math.sqrt(dt), 401)[0] / dt
 
-    return oracles.limit(drift)
+    return limit(drift)
 
 
 def _back(c, rng):
@@ -66,7 +67,7 @@ def _quantile_speed(c, rng):
         mass = lambda x: p @ np.tanh((k * (x - moved) + shift) / 2) / 2 + 0.5  # noqa: E731
         return oracles.root(lambda x: mass(x) - left, -0.1, 0.1) / dt
 
-    return oracles.limit(speed, levels=4)
+    return limit(speed, levels=4)
 
 
 def _memory(c, rng):

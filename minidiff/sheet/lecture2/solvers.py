@@ -9,10 +9,25 @@ import numpy as np
 from ...continuous import solvers
 from .. import oracles
 from ..entry import COUNT, REAL, Formula
+from .sde import limit
 
 ORDER = {"p": (COUNT, "the method's order: 1 for Euler, 2 for Heun, 4 for the classical Runge-Kutta")}
 HALF = {"h": (REAL, "lambda_{t-1} - lambda_t, lambda = log sqrt(alpha_bar / (1 - alpha_bar))"),
         "x_t": (REAL, "noisy data"), "eps_hat": (REAL, "what the denoiser answers")}  # fmt: skip
+
+
+def half_log_snr(betas, t):
+    """log(mean / standard deviation) of x_t for x_0 = 1, step by step; infinite at t = 0."""
+    mean, var = oracles.forward_moments(betas, t)
+    return math.log(mean) - math.log(var) / 2 if var else math.inf
+
+
+def runge_kutta(u, x, t, h):
+    """x after a step h of dx/dt = u(x, t), with an error of order h^5."""
+    a = u(x, t)
+    b = u(x + h / 2 * a, t + h / 2)
+    c = u(x + h / 2 * b, t + h / 2)
+    return x + h * (a + 2 * b + 2 * c + u(x + h * c, t + h)) / 6
 
 
 def _exp(x, terms=60):
@@ -28,7 +43,7 @@ def _error(p, h, n):
 
 def _halved(p, over):
     """Error with half the step over error with the whole, as steps get short. over(n): how many steps of 1/n are taken."""
-    return oracles.limit(lambda n: float(_error(p, Fraction(1, 2 * n), over(2 * n)) / _error(p, Fraction(1, n), over(n))), 4, 4)
+    return limit(lambda n: float(_error(p, Fraction(1, 2 * n), over(2 * n)) / _error(p, Fraction(1, n), over(n))), 4, 4)
 
 
 def _euler(u, x, t, h):
@@ -52,8 +67,8 @@ def _measured_orders(x_0):
             x = step(u, x, k / n, 1 / n)
         return x
 
-    exact = end(oracles.runge_kutta, 160)
-    for step in (_euler, _heun, oracles.runge_kutta):
+    exact = end(runge_kutta, 160)
+    for step in (_euler, _heun, runge_kutta):
         one, two, four = (np.abs(end(step, n) - exact).sum() for n in (10, 20, 40))
         found.append(2 * math.log2(two / four) - math.log2(one / two))
     return found
@@ -84,11 +99,11 @@ def _held_noise(c, rng, n=300):
 
     x, h = c.x_t, (end - begin) / n
     for k in range(n):
-        x = oracles.runge_kutta(u, x, begin + k * h, h)
+        x = runge_kutta(u, x, begin + k * h, h)
     return x
 
 
-STEP = lambda c: {"h": oracles.half_log_snr(c.beta, c.t - 1) - oracles.half_log_snr(c.beta, c.t)}  # noqa: E731
+STEP = lambda c: {"h": half_log_snr(c.beta, c.t - 1) - half_log_snr(c.beta, c.t)}  # noqa: E731
 SHRUNK = "sqrt(alpha_bar[t-1] / alpha_bar[t]) * x_t"
 
 # fmt: off
@@ -147,7 +162,7 @@ ENTRIES = [
         latex=r"\lambda_t = \frac{1}{2}\log\frac{\bar\alpha_t}{1-\bar\alpha_t}",
         why="In this clock the ODE's linear half is solved exactly and the network's answers change evenly.",
         letters="beta t", answer="log(alpha_bar[t] / (1 - alpha_bar[t])) / 2",
-        oracle=lambda c, rng: oracles.half_log_snr(c.beta, c.t),
+        oracle=lambda c, rng: half_log_snr(c.beta, c.t),
         measured="a unit signal followed step by step, log of mean over std",
         wrong=(
             ("log(alpha_bar[t] / (1 - alpha_bar[t]))", "that is the log-SNR: DPM-Solver takes half of it"),

@@ -7,6 +7,7 @@ import numpy as np
 from ...continuous import flow
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
+from .probability_paths import line_velocity
 
 KNOWN = {"t": (SHARE, "time from noise (0) to data (1)"), "x": (REAL, "a point on the way"),
          "mu": (REAL, "mean of the data"), "sigma": (POSITIVE, "standard deviation of the data"),
@@ -102,7 +103,7 @@ ENTRIES = [
         why="The way gone by over the time gone by.",
         letters="t x eps_hat mu sigma", needs="eps_hat", own=KNOWN, derive=lambda c: {"eps_hat": _guesses(c)["eps_hat"]},
         answer="(x - eps_hat) / t",
-        oracle=lambda c, rng: oracles.line_velocity(c.x, c.t, c.mu, c.sigma)[0],
+        oracle=lambda c, rng: line_velocity(c.x, c.t, c.mu, c.sigma)[0],
         measured="Bayes on a grid of all lines through x",
         source=flow.velocity_from_eps, value=lambda f, c: f(np.array([c.x]), c.t, np.array([c.eps_hat]))[0],
         wrong=(

@@ -7,6 +7,7 @@ import numpy as np
 from ...continuous import flow
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
+from .probability_paths import line_velocity
 
 TIME = {"t": (SHARE, "time from noise (0) to data (1)"), "x": (REAL, "a point on the way")}
 GAUSSIAN = TIME | {"mu": (REAL, "mean of the data"), "sigma": (POSITIVE, "standard deviation of the data")}
@@ -26,7 +27,7 @@ def _two_lines(c, rng=None, x=None):
 
 def _lines(c, rng):
     """Mean of x_1 - x_0 over all lines through x, data N(mu, sigma^2)."""
-    return oracles.line_velocity(c.x, c.t, c.mu, c.sigma)[0]
+    return line_velocity(c.x, c.t, c.mu, c.sigma)[0]
 
 
 def _slope_of_log_p(c, rng):
@@ -220,7 +221,7 @@ ENTRIES = [
         latex=r"\min L_{CFM} = \mathrm{Var}(x_1-x_0\,|\,x_t) = \frac{\sigma^2}{t^2\sigma^2 + (1-t)^2}",
         why="A loss that stops falling above 0 is no failure: the rest is what x_t does not tell.",
         letters="t sigma", own=GAUSSIAN, answer=f"sigma**2 / {WIDTH2}",
-        oracle=lambda c, rng: oracles.line_velocity(0.6, c.t, 0.0, c.sigma)[1],
+        oracle=lambda c, rng: line_velocity(0.6, c.t, 0.0, c.sigma)[1],
         measured="Bayes on a grid of all lines through x",
         wrong=(
             ("0", "a perfect network knows the average line only: the others stay a surprise"),

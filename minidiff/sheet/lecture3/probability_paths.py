@@ -20,6 +20,21 @@ ENDS = TIME | {"x_0": (REAL, "noise, where the line starts"), "x_1": (REAL, "dat
 HUMPS = TIME | {"a": (POSITIVE, "the data lie around a and -a"), "sigma": (POSITIVE, "standard deviation around either")}
 
 
+def line_velocity(x, t, mean, std):
+    """Mean and variance of x_1 - x_0 over all lines t x_1 + (1 - t) x_0 through x: noise x_0, data x_1 ~ N(mean, std^2).
+
+    Bayes on a grid of x_1 for t <= 1/2 and of x_0 for t > 1/2, so that t = 0 and 1 need no case of their own.
+    """
+    if t <= 0.5:
+        likely = lambda y: oracles.log_bell(y, mean, std**2) + oracles.log_bell(x, t * y, (1 - t) ** 2)  # noqa: E731
+    else:
+        likely = lambda y: oracles.log_bell(y, 0.0, 1.0) + oracles.log_bell(x - (1 - t) * y, t * mean, (t * std) ** 2)  # noqa: E731
+    before, here, after = (float(likely(y)) for y in (-1.0, 0.0, 1.0))  # log p is a parabola: its peak and width
+    bend = 2 * here - before - after
+    end, var = oracles.grid_moments(likely, (after - before) / 2 / bend, 12 / math.sqrt(bend), 301)
+    return ((end - x) / (1 - t), var / (1 - t) ** 2) if t <= 0.5 else ((x - end) / t, var / t**2)
+
+
 def _along(x_0, x_1, t):
     """The point whose distance from x_0 is t times that from x_0 to x_1, by bisection."""
     share = lambda x: abs(x - x_0) / (abs(x - x_0) + abs(x_1 - x)) if x_0 != x_1 else 1.0  # noqa: E731

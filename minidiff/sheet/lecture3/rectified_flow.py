@@ -7,6 +7,7 @@ import numpy as np
 from ...continuous import ode
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
+from .probability_paths import line_velocity
 
 DATA = {"mu": (REAL, "mean of the data"), "sigma": (POSITIVE, "standard deviation of the data")}
 START = DATA | {"x_0": (REAL, "noise, where the path starts")}
@@ -19,7 +20,7 @@ def _walk(c, end=1.0, steps=20):
 
     The error is of order 1 / steps^4: with 20 steps some 1e-7, as halving the steps shows, and the entries allow 1e-5.
     """
-    u = lambda x, t: oracles.line_velocity(x, t, c.mu, c.sigma)[0]  # noqa: E731
+    u = lambda x, t: line_velocity(x, t, c.mu, c.sigma)[0]  # noqa: E731
     x, h = c.x_0, end / steps
     for t in np.arange(steps) * h:
         a = u(x, t)
@@ -36,13 +37,13 @@ def _tangent(c, rng):
 
 def _one_step(c, rng):
     """x_0 and the average direction of all lines that start there."""
-    return c.x_0 + oracles.line_velocity(c.x_0, 0.0, c.mu, c.sigma)[0]
+    return c.x_0 + line_velocity(c.x_0, 0.0, c.mu, c.sigma)[0]
 
 
 def _straightness(c, rng):
     """The variance of x_1 - x_0 given x_t by Bayes on a grid, integrated over t by Gauss and Legendre."""
     t, weights = np.polynomial.legendre.leggauss(48)
-    return weights @ [oracles.line_velocity(0.3, s, 0.0, c.sigma)[1] for s in (t + 1) / 2] / 2
+    return weights @ [line_velocity(0.3, s, 0.0, c.sigma)[1] for s in (t + 1) / 2] / 2
 
 
 def _independent_cost(c, rng):

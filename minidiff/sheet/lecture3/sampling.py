@@ -7,6 +7,7 @@ import numpy as np
 from ...continuous import ode
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
+from .probability_paths import line_velocity
 
 DATA = {"mu": (REAL, "mean of the data"), "sigma": (POSITIVE, "standard deviation of the data"),
         "t": (SHARE, "time; 0 is noise, 1 is data"), "x_0": (REAL, "noise, where the path starts"),
@@ -32,7 +33,7 @@ def _any_way(c, rng):
 
 def _divergence(c, t):
     """Slope in x of the average of all lines: straight for Gaussian data, and 0 at x = 0 for mu = 0, by symmetry."""
-    return oracles.line_velocity(1.0, t, 0.0, c.sigma)[0]
+    return line_velocity(1.0, t, 0.0, c.sigma)[0]
 
 
 def _log_likelihood(c, rng):
@@ -46,7 +47,7 @@ def _two_steps(c, rng):
     """Half a unit of time along the average of all lines through x_0, then half along that where one is."""
     x = c.x_0
     for t in (0.0, 0.5):
-        x += oracles.line_velocity(x, t, c.mu, c.sigma)[0] / 2
+        x += line_velocity(x, t, c.mu, c.sigma)[0] / 2
     return x
 
 

@@ -31,6 +31,10 @@ ASKED = {  # by the quiz, instead of the entry's title
     "cfg": "Guided eps_hat, in the convention where w = 0 is unconditional and w = 1 conditional",
     "classifier-guidance": "The mean of a step guided by w grad log p(y | x)",
     "cfg-other-weight": "The w' with which (1 + w') eps_c - w' eps_u guides as w does in eps_u + w (eps_c - eps_u)",
+    "guided-mean": "Mean of p(x) p(y | x)^w, for p(x) = N(mu, sigma^2) and p(x | y) = N(mu_1, sigma^2)",
+    "cfg-score": "Guided score, in the convention where w = 0 is unconditional and w = 1 conditional",
+    "cfg-data": "Guided guess of the data, in the convention where w = 0 is unconditional and w = 1 conditional",
+    "cfg-velocity": "Guided velocity of a flow, in the convention where w = 0 is unconditional and w = 1 conditional",
 }
 CONCEPTS = [
     ask("cfg", lambda: _guided(4.0)[1] / 0.5,

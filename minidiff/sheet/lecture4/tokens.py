@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
+from .attention import wins
 
 LOGITS = {"a": (REAL, "a logit"), "b": (REAL, "the other logit"), "temp": (POSITIVE, "the temperature that divides them"),
           "p": (SHARE, "a's weight, softmax of both")}  # fmt: skip
@@ -40,7 +41,7 @@ def _weights(c, rng):
 def _shifted(c, rng, change=lambda logits, b: logits + b):
     """The change of the first of three weights when all logits are changed."""
     logits = np.array([c.a, 0.3, -0.7])
-    return oracles.wins(change(logits, c.b)) - oracles.wins(logits)
+    return wins(change(logits, c.b)) - wins(logits)
 
 
 def _surprise(logit):
@@ -70,7 +71,7 @@ ENTRIES = [
         latex=r"p_a = \frac{e^{a/\tau}}{e^{a/\tau} + e^{b/\tau}} = \frac{1}{1 + e^{(b-a)/\tau}}",
         why="Cold, the larger logit takes all; hot, both get the same.",
         letters="a b temp", own=LOGITS, answer="1 / (1 + exp((b-a)/temp))",
-        oracle=lambda c, rng: oracles.wins([c.a / c.temp, c.b / c.temp]),
+        oracle=lambda c, rng: wins([c.a / c.temp, c.b / c.temp]),
         measured="how often a / tau wins a race with Gumbel noise, by quadrature",
         wrong=(
             ("1 / (1 + exp((b-a)*temp))", "the temperature divides: high temperatures make weights alike"),
@@ -86,7 +87,7 @@ ENTRIES = [
         latex=r"p = \frac{1}{1 + e^{b-a}}:\quad \frac{\partial p}{\partial a} = p\,(1 - p)",
         why="A softmax that has made up its mind, p near 0 or 1, learns nothing: so logits are to stay small.",
         letters="a b p", own=LOGITS, derive=lambda c: {"p": 1 / (1 + math.exp(c["b"] - c["a"]))}, answer="p * (1-p)",
-        oracle=lambda c, rng: oracles.difference(lambda a: oracles.wins([a, c.b]), c.a, 1e-2),
+        oracle=lambda c, rng: oracles.difference(lambda a: wins([a, c.b]), c.a, 1e-2),
         measured="finite differences of how often a wins a race with Gumbel noise",
         wrong=(
             ("p", "that is the weight itself; its slope has the factor 1 - p as well"),

@@ -33,6 +33,8 @@ ASKED = {  # by the quiz, instead of the entry's title
     "conv-output": "Width of a convolution's output, rounded down",
     "conv-parameters": "Parameters of a convolution, biases included",
     "receptive-field": "How many pixels in a row one output of three convolutions sees",
+    "group-norm": "Group norm of channel 1 of one pixel, channels 1, 2 and 3, 4 in a group each, variances divided by n",
+    "layer-norm": "Layer norm of coordinate 1 of three, the variance divided by n",
 }
 CONCEPTS = [
     ask("position-dot", _shuffled,

@@ -15,6 +15,8 @@ def _told(n):
 # fmt: off
 ASKED = {  # by the quiz, instead of the entry's title
     "pixel-average": "n pixels show one colour c as (1 - t) c + t eps. The standard deviation of the best estimate of c",
+    "gradient-accumulation": "The batch's gradient (a mean over its examples) from two parts' mean gradients",
+    "gradient-noise": "Standard deviation of a batch's gradient, the mean over B examples, sigma known",
 }
 CONCEPTS = [
     ask("logit-normal", lambda: float(np.diff(logit_normal().cdf(np.array([0.25, 0.75])))[0]),

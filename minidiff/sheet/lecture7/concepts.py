@@ -26,6 +26,8 @@ ASKED = {  # by the quiz, instead of the entry's title
     "psnr": "PSNR in decibels",
     "elo-expected": "Elo's expected score of a (400 points: 10 to 1)",
     "elo-update": "a's new Elo rating (400 points: 10 to 1)",
+    "kid": "Unbiased KID (cubic kernel, a squared distance) of two real and two generated pictures with one feature each",
+    "inception-score": "Inception score (an exponential, from 1 on) of two pictures, two classes",
 }
 CONCEPTS = [
     ask("fid-1d", lambda: [metrics.frechet(*_sets(n)) for n in (50, 2000)],

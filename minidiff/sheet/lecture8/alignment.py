@@ -12,6 +12,12 @@ GROUP = {f"r_{i}": (REAL, f"reward of answer {i}") for i in (1, 2, 3)}
 LOW_RANK = {"d": (COUNT, "rows of the weight"), "k": (COUNT, "its columns"), "r": (COUNT, "the rank")}
 
 
+def chance(log_odds):
+    """The probability with these log-odds, by bisection for the logarithm of the smaller side, which keeps its digits."""
+    small = math.exp(oracles.root(lambda u: u - math.log1p(-math.exp(u)) + abs(log_odds), -800.0, math.log(0.5)))
+    return small if log_odds < 0 else 1 - small
+
+
 def _standing(c, rng):
     """r_1 after a shift and a scaling that give the group mean 0 and mean square 1, both by bisection."""
     r = np.array([c.r_1, c.r_2, c.r_3])
@@ -44,7 +50,7 @@ ENTRIES = [
         latex=r"P(w \succ l) = \frac{1}{1 + e^{-(r_w - r_l)}}",
         why="People say which of two they like better; a reward is what explains their answers.",
         letters="r_w r_l", own=REWARDS, answer="1 / (1 + exp(r_l - r_w))",
-        oracle=lambda c, rng: oracles.chance(c.r_w - c.r_l),
+        oracle=lambda c, rng: chance(c.r_w - c.r_l),
         measured="bisection for the probability whose log-odds are the difference of the rewards",
         wrong=(
             ("1 / (1 + exp(r_w - r_l))", "the sign: that is how often the other one is preferred"),

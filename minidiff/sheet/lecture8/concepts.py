@@ -15,6 +15,8 @@ ASKED = {  # by the quiz, instead of the entry's title
     "group-advantage": "Advantage of the first of three answers, the std of all three (divided by n)",
     "masked-weight": "The weight w(t) that makes E[number of masked tokens] w(t) = d at every t",
     "lora-parameters": "Parameters of both factors of a low-rank update (LoRA)",
+    "best-of-n-kl": "KL(best of n draws || one draw), in nats",
+    "dmd-direction": "The gradient by which distribution matching (DMD) moves a picture x; it is taken off, x - lr gradient",
 }
 CONCEPTS = [
     ask("bradley-terry", lambda: _found("bradley-terry", r_w=7, r_l=6) - _found("bradley-terry", r_w=2, r_l=1),

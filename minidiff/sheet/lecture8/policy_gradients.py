@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
+from .alignment import chance
 
 POLICY = {"a": (REAL, "log-odds of answer 1, trained; there are two answers"), "p": (SHARE, "probability of answer 1"),
           "r_1": (REAL, "reward of answer 1"), "r_2": (REAL, "reward of answer 2"), "b": (REAL, "the baseline")}  # fmt: skip
@@ -18,20 +19,20 @@ RANKS = {"n": (COUNT, "how many are drawn, of which the best is kept")}
 
 def _uphill(c, rng=None):
     """The slope of the mean reward in the log-odds, by finite differences."""
-    return oracles.difference(lambda a: oracles.chance(a) * (c.r_1 - c.r_2) + c.r_2, c.a, 1e-2)
+    return oracles.difference(lambda a: chance(a) * (c.r_1 - c.r_2) + c.r_2, c.a, 1e-2)
 
 
-def _learned(c, reward_less, chance=None):
+def _learned(c, reward_less, drawn=None):
     """E of (reward less baseline) times the slope of the log-probability, over both answers."""
-    p = oracles.chance(c.a)
-    slopes = [oracles.difference(lambda a, s=s: math.log(oracles.chance(s * a)), c.a, 1e-2) for s in (1, -1)]
-    weights = chance or (p, 1 - p)
+    p = chance(c.a)
+    slopes = [oracles.difference(lambda a, s=s: math.log(chance(s * a)), c.a, 1e-2) for s in (1, -1)]
+    weights = drawn or (p, 1 - p)
     return sum(w * reward_less(r) * slope for w, r, slope in zip(weights, (c.r_1, c.r_2), slopes))
 
 
-def _off(reward_less, chance=None):
+def _off(reward_less, drawn=None):
     """How far REINFORCE with these is from the slope of the mean reward."""
-    return lambda c, rng: _learned(c, lambda r: reward_less(c, r), chance) - _uphill(c)
+    return lambda c, rng: _learned(c, lambda r: reward_less(c, r), drawn) - _uphill(c)
 
 
 def _quietest(c, rng):

@@ -4,6 +4,7 @@ import math
 
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
+from .alignment import chance
 
 TWO = {"p": (SHARE, "the old law's probability of answer 1; there are two answers"), "r_1": (REAL, "reward of answer 1"),
        "r_2": (REAL, "reward of answer 2"), "beta_kl": (POSITIVE, "beta, weight of the KL")}  # fmt: skip
@@ -52,7 +53,7 @@ def _cost(c, rng):
 
 
 def _loss(c, rng=None):
-    return -math.log(oracles.chance(c.r_w - c.r_l))
+    return -math.log(chance(c.r_w - c.r_l))
 
 
 def _explained(c, rng=None):
@@ -68,7 +69,7 @@ def _diffusion(c, rng):
     """DPO's loss for T steps whose laws are Gaussians of variance 1/2 around the network's answers."""
     bell = lambda error: oracles.log_bell(math.sqrt(error), 0.0, 0.5)  # noqa: E731
     ratios = [sum(bell(e) - bell(f) for _ in range(c.n)) for e, f in ((c.e_w, c.f_w), (c.e_l, c.f_l))]
-    return -math.log(oracles.chance(c.beta_kl * float(ratios[0] - ratios[1])))
+    return -math.log(chance(c.beta_kl * float(ratios[0] - ratios[1])))
 
 
 TILT = "(p*exp(r_1/beta_kl) + (1-p)*exp(r_2/beta_kl))"
@@ -158,7 +159,7 @@ ENTRIES = [
         latex=r"\frac{\partial L}{\partial r_w} = -\sigma(r_l - r_w)",
         why="How wrong the model was: a pair that it orders clearly teaches it nothing more.",
         letters="r_w r_l", own=PAIR, answer="-1 / (1 + exp(r_w - r_l))",
-        oracle=lambda c, rng: oracles.difference(lambda d: -math.log(oracles.chance(d)), c.r_w - c.r_l, 1e-2),
+        oracle=lambda c, rng: oracles.difference(lambda d: -math.log(chance(d)), c.r_w - c.r_l, 1e-2),
         measured="finite differences of -log of a chance that bisection finds", bound=1e-8,
         wrong=(
             ("-1 / (1 + exp(r_l - r_w))", "that is large where the model is right already"),
@@ -189,7 +190,7 @@ ENTRIES = [
         latex=r"L = -\log\,\sigma(\beta\,\log\frac{q_w}{p_w} - \beta\,\log\frac{q_l}{p_l})",
         why="The reward's loss with the reward that the law itself stands for: no reward model and no sampling.",
         letters="q_w q_l p_w p_l beta_kl", own=POLICY, answer=f"log(1 + exp(-beta_kl * ({LOG_RATIOS})))", bound=1e-8,
-        oracle=lambda c, rng: -math.log(oracles.chance(_explained(c))),
+        oracle=lambda c, rng: -math.log(chance(_explained(c))),
         measured="the reward's loss, its difference the slope of beta KL by finite differences",
         wrong=(
             (f"log(1 + exp(beta_kl * ({LOG_RATIOS})))", "the sign: that rewards the wrong one"),

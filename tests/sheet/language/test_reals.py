@@ -69,3 +69,9 @@ def test_a_fraction_that_meets_a_float_is_rounded_whichever_stands_first():
     lost = float(abs(third - Fraction(1 / 3)))
     for off in (third - near, near - third, -near + third, third + -near):
         assert off == 0 and off.error >= near.error + lost > near.error
+
+
+def test_a_whole_number_is_its_own_floor_and_a_float_beside_one_is_not_sure():
+    assert [CALLS["floor"](Fraction(a, 2)) for a in (6, 7, -1)] == [3, 3, -1]
+    assert isinstance(CALLS["floor"](Fraction(3)), Fraction)
+    assert CALLS["floor"](Near(3.5, 0.1)) == 3 and error(CALLS["floor"](Near(3.0, 1e-9))) >= 1
