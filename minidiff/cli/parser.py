@@ -63,7 +63,7 @@ def parser():
         "--plain": {"action": "store_true", "help": "use the readable code only (slower)"},
     }
     sampler = ["--sampler", "--var", "--eta", "--steps", "--spacing"]
-    of_run = ["run", "--n", "--label", "--w", *sampler, "--seed", "--out", "--threads", "--plain"]
+    of_run = ["run", "--label", "--w", *sampler, "--seed", "--out", "--threads", "--plain"]
 
     def command(name, place, says, example):
         """option(*flags, **how) of a new command: as in `shared`, but for `how`. place is "module.function" of this room."""
@@ -105,11 +105,13 @@ def parser():
     option("--threads", "--plain")
 
     option = command("sample", "commands.sample", "Draws numbers and pictures.", "runs/moons --sampler ddim --steps 20")
+    option("--n", default=None)
+    option("--rows", metavar="A:B", help="draw only rows A..B-1 of the n, the same bits as all at once (default n: B)")
     option(*of_run)
     option("--gif", action="store_true", help="also draw the way there as a GIF")
 
     option = command("eval", "commands.evaluate", "How far samples are from data, and data from data.", "runs/moons --n 500")
-    option(*of_run)
+    option("--n", *of_run)
     option("--likelihood", action="store_true", help="also the ELBO by t and the ODE's likelihood")
 
     option = command("info", "commands.info", "What is in a checkpoint.", "runs/moons")
