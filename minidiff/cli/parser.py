@@ -117,6 +117,11 @@ def parser():
     option = command("info", "commands.info", "What is in a checkpoint.", "runs/moons")
     option("run")
 
+    option = command("export", "export.export", "A run for another engine: its network as code, its weights.", "runs/moons")
+    option("run")
+    option("--to", metavar="ENGINE", default="pytorch", help="which engine: pytorch (default)")
+    option("--out", metavar="FOLDER", help="where to write (default: pytorch in the run's folder)")
+
     option = command("bench", "bench.bench", "How fast, and what share of this machine's limit.", "--threads 1")
     option("--repeats", type=int, default=5, help="of every measurement (default 5)")
     option("--threads", help="cores to use (default: all, at most 8)")
