@@ -106,7 +106,8 @@ def parser():
 
     option = command("sample", "commands.sample", "Draws numbers and pictures.", "runs/moons --sampler ddim --steps 20")
     option("--n", default=None)
-    option("--rows", metavar="A:B", help="draw only rows A..B-1 of the n, the same bits as all at once (default n: B)")
+    parts = "the same bits as all at once; nothing is computed twice at multiples of 4096, of a unet 256"
+    option("--rows", metavar="A:B", help=f"only rows A..B-1 of the n (default: B): {parts}")
     option(*of_run)
     option("--gif", action="store_true", help="also draw the way there as a GIF")
 
