@@ -5,7 +5,9 @@
 Exit 1 if an answer differs by more than 1e-5 or a gradient by more than 1e-4 of its tensor's largest entry.
 """
 
+import contextlib
 import importlib.util
+import io
 import math
 import sys
 import tempfile
@@ -32,12 +34,15 @@ RUNS = {  # data, model, told the labels, objective, schedule
 }
 
 
-def imported(folder):
-    """model.py of that folder."""
-    spec = importlib.util.spec_from_file_location("model", Path(folder) / "model.py")
+def exported(run, home):
+    """model.py of the run's export, imported, and its Network."""
+    checkpoint.save(home / "checkpoint.npz", run)
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert cli.main(["export", str(home), "--out", str(home / "out")]) == 0
+    spec = importlib.util.spec_from_file_location("model", home / "out" / "model.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    return module, module.load()
 
 
 def random_run(data, model, labels, objective, schedule):
@@ -55,10 +60,8 @@ def off(theirs, ours):
 
 def compare(run, home):
     """(answer, eps_hat, gradients, samples): how far apart they are."""
-    checkpoint.save(home / "checkpoint.npz", run)
-    assert cli.main(["export", str(home), "--out", str(home / "out"), "--json"]) == 0
-    model, rng, B = imported(home / "out"), np.random.default_rng(1), 20
-    net, T, params = model.load(), run.schedule.T, run.state.ema
+    (model, net), rng, B = exported(run, home), np.random.default_rng(1), 20
+    T, params = run.schedule.T, run.state.ema
     x_t, target = rng.standard_normal((2, B, run.model.d)).astype(np.float32)
     t, label = rng.integers(T // 10, T + 1, B), rng.integers(0, run.labels + 1, B) if run.labels else None
     told = {} if label is None else {"label": label}

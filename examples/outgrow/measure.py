@@ -15,15 +15,14 @@ os.environ["MINIDIFF_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ
 
 import numpy as np
 
-from minidiff import cli, fast
-from minidiff.runs import checkpoint
+from minidiff import fast
 from minidiff.runs.names import load, sampler
 from minidiff.runs.use import draw, new_run
 from minidiff.train import rows_at
 
 try:
     import torch
-    from compare_pytorch import imported
+    from compare_pytorch import exported
 except ImportError:
     torch = None
 
@@ -42,9 +41,7 @@ def torch_step(run):
     """A function that takes one gradient step of the exported network."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as home:
-        checkpoint.save(Path(home) / "checkpoint.npz", run)
-        cli.main(["export", home, "--out", f"{home}/out", "--json"])
-        net = imported(f"{home}/out").load()
+        _, net = exported(run, Path(home))
     adam, x, t = torch.optim.Adam(net.parameters()), torch.randn(run.batch, run.model.d), torch.randint(1, 1001, (run.batch,))
 
     def step():
@@ -62,7 +59,9 @@ def row(data, model, width, repeats):
     how, n = sampler("ddim"), 512 if model == "mlp" else 32
     training = fast.train(run.model, run.state, run.schedule, x, steps=10**6, batch=run.batch, lr=1e-4, goal=run.goal)
     step = best(lambda: next(training), 4 * repeats)
-    theirs = f"{1000 * best(torch_step(run), 4 * repeats):9.1f}" if torch else "        -"
+    theirs = (
+        f"{1000 * best(torch_step(new_run(load(data), data, model, width=width)), 4 * repeats):9.1f}" if torch else "        -"
+    )
     times = how.times(1000, 10, "trailing")
     sample = best(lambda: draw(run, how, times, n, 0), repeats) / 10 * 50
     size = sum(w.size for w in run.state.params.values())

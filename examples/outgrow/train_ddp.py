@@ -14,6 +14,8 @@ import argparse
 import importlib.util
 import math
 import os
+import time
+import warnings
 from pathlib import Path
 
 import torch
@@ -85,15 +87,18 @@ def main():
         parser.error(f"{args.out}/checkpoint.npz exists, give another --out")
     local, rank, world = (int(os.environ[k]) for k in ("LOCAL_RANK", "RANK", "WORLD_SIZE"))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
+    warnings.filterwarnings("ignore", "Grad strides do not match")  # of an axis of length 1, whose stride means nothing
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
 
     run = checkpoint.load(Path(args.run) / "checkpoint.npz")
     net = network(args.exported, run.state.params, device)
     adam, ema = adam_of(net, run.state, run.lr), {k: torch.tensor(w, device=device) for k, w in run.state.ema.items()}
+    began = time.perf_counter()
     for loss in losses_of(run, net, adam, ema, args.steps, rank, world, device):
         run.losses.append(loss)
         if rank == 0 and len(run.losses) % 50 == 0:
             print(f"step {len(run.losses)}: error {run.error():.4f} (1: always 0)", flush=True)
+    seconds = (time.perf_counter() - began) / max(1, args.steps - run.state.step)
     if rank == 0:
         back = {name: w.detach().cpu().numpy() for name, w in net.named_parameters()}
         m, v = ({n: adam.state[w][k].cpu().numpy() for n, w in net.named_parameters()} for k in ("exp_avg", "exp_avg_sq"))
@@ -101,7 +106,7 @@ def main():
         s.params, s.m, s.v, s.ema = back, m, v, {k: w.cpu().numpy() for k, w in ema.items()}
         s.step, s.loss = len(run.losses), run.losses[-1]
         checkpoint.save(folder(args.out) / "checkpoint.npz", run)
-        print(f"wrote {args.out}/checkpoint.npz at step {s.step}, {world} processes")
+        print(f"wrote {args.out}/checkpoint.npz at step {s.step}: {world} processes, {1000 * seconds:.1f} ms a step")
     dist.destroy_process_group()
 
 

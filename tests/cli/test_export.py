@@ -70,9 +70,8 @@ def test_the_module_is_whole_and_needs_torch_and_numpy_only(capsys, kind):
         elif isinstance(node, ast.ImportFrom):
             imported.add(node.module)
     assert imported == {"json", "pathlib", "numpy", "torch"}
-    assert {"Network", "load", "eps_theta", "ddim"} <= {
-        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    }
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert {"Network", "load", "eps_theta", "ddim", "forward"} <= defined and ("conv" in defined) == (kind == "unet")
     asked = {
         node.slice.value for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
         if ast.unparse(node.value) in ("config", "self.config", "net.config", "c")
