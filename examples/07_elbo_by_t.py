@@ -27,21 +27,20 @@ def main(steps=24, seed=0, rows=20_000, out="runs/07_elbo_by_t.png"):
     L = elbo.terms(eps_star, schedule, x_0, rng).mean(axis=1) / bits
     lost = elbo.gap(mixture, eps_star, schedule, rows, rng).mean(axis=1) / bits
     truth = -mixture.log_prob(schedule, x_0, 0).mean() / bits
-    fig = figures.figure(14, 6)
-    ax, at = fig.subplots(), np.arange(steps + 1)
+    ax, at = (fig := figures.figure(11, 5.8)).subplots(), np.arange(steps + 1)
     ax.bar(at, L, color=figures.BLUE)
     ax.bar(at, lost, color=figures.ORANGE, width=0.45)
     ax.axhline(0, color=figures.GREY, lw=1)
-    for k in (0, 1, 2, steps):
-        ax.annotate(f"{L[k]:.2g}", (k, max(L[k], 0)), (0, 4), textcoords="offset points", ha="center", color=figures.BLUE)
-    named = [*at[:: -(-steps // 24)][:-1], steps]
+    for k, say in ((0, "{:.1f}"), (1, "{:.1f}"), (steps, "{:.0e}")):
+        ax.annotate(say.format(L[k]), (k, max(L[k], 0)), (0, 4), textcoords="offset points", ha="center", color=figures.BLUE)
+    named = [0, 1, 2, *range(4, steps, math.ceil(steps / 6)), steps]
     ax.set_xticks(named, [f"$L_{{{k}}}$" for k in named])
-    ax.set(xlabel="term of -ELBO", ylabel="bits a coordinate")
-    ax.text(0.4, 0.8, "the term", color=figures.BLUE, transform=ax.transAxes)
-    ax.text(0.4, 0.7, "lost at this term", color=figures.ORANGE, transform=ax.transAxes)
+    ax.set(xlabel="term of -ELBO", ylabel="bits a coordinate", ylim=(1.15 * L.min(), 1.15 * L.max()))
+    ax.text(3, 0.7 * L[1], "the term: what has to be said at this step", color=figures.BLUE)
+    ax.text(3, 0.5 * L[1], "lost at this step: a shorter message would do", color=figures.ORANGE)
     luck = L.sum() - truth - lost.sum()
-    said = f"-ELBO = {L.sum():.2f} = truth {truth:.2f} + lost {lost.sum():.2f}, but for {luck:+.2f} of luck"
-    ax.set_title(f"T = {steps}, the perfect denoiser of five Gaussians\n{said}")
+    ax.text(3, 0.5 * L[0], f"-ELBO {L.sum():.2f} = truth {truth:.2f} + lost {lost.sum():.2f} (luck of the draws: {luck:+.2f})")
+    ax.set_title(f"Of {lost.sum():.1f} bits lost by a perfect denoiser, {lost[1]:.1f} are lost in $L_1$")
     return figures.save(fig, out)
 
 

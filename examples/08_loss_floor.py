@@ -26,32 +26,32 @@ def main(steps=3000, seed=0, rows=2000, out="runs/08_loss_floor.png"):
     schedule, mixture, rng, model, goal = linear(), data.mixture(), stream(seed, JUDGE), MLP(2), Goal(eps_prediction)
     state, fig = start(model, seed), figures.figure(11, 9)
     above, below = fig.subplots(2, 1, sharex=True)
-    times = np.unique(np.geomspace(2, 1000, 25).round().astype(int)).tolist()
+    times, ticks = np.unique(np.geomspace(2, 1000, 25).round().astype(int)).tolist(), [2, 10, 100, 1000]
     x_0, eps = mixture.sample(rows, rng), rng.standard_normal((rows, 2))
     x_t = [q_sample(schedule, x_0, t, eps) for t in times]
     eps_star = [mixture.eps_theta(schedule)(x, t) for x, t in zip(x_t, times)]
     floor = np.mean((eps - np.stack(eps_star)) ** 2, axis=2)
 
-    def curve(ax, squares, color, label, k, offset):
+    def curve(ax, squares, color, line, label, k, offset):
         """Its mean over rows, with two standard errors; the label stands `offset` points from the k-th time."""
         mean, error = squares.mean(axis=1), 2 * squares.std(axis=1, ddof=1) / np.sqrt(rows)
-        ax.errorbar(times, mean, error, color=color, lw=2, capsize=3)
+        ax.errorbar(times, mean, error, fmt=line, color=color, lw=2, capsize=3)
         ax.annotate(label, (times[k], mean[k]), offset, textcoords="offset points", color=color)
 
-    curve(above, floor, figures.ORANGE, "floor: eps*", 8, (-100, -35))
+    curve(above, floor, figures.ORANGE, "s-", "the floor", 8, (-80, -35))
     x = mixture.sample(10_000, rng, np.float32)
     training = train(model, state, schedule, x, steps=steps, batch=256, lr=3e-3, goal=goal)
-    for until, color, k in ((steps // 20, "#CC79A7", 12), (steps, figures.BLUE, 16)):
+    for until, color, line, k in ((steps // 20, figures.GREEN, "^:", 12), (steps, figures.BLUE, "o--", 16)):
         while state.step < until:
             next(training)
-        eps_theta, label = model.eps_theta(state.ema), f"after {until} steps"
+        eps_theta, label = model.eps_theta(state.ema), f"after {until:,} steps"
         missed = np.stack([np.mean((e - eps_theta(x, t)) ** 2, axis=1) for e, x, t in zip(eps_star, x_t, times)])
-        curve(above, floor + missed, color, label, k, (38, 8))
-        curve(below, missed, color, label, 9, (0, 24))
-    above.set(ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1.25), title="Loss by t: the floor and what lies above it")
-    below.set(xscale="log", yscale="log", xlabel="t", ylabel="E (eps* - eps_hat)^2 a coordinate")
+        curve(above, floor + missed, color, line, label, k, (38, 8))
+        curve(below, missed, color, line, label, 9, (0, 24))
+    above.set(ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1.25), title="The loss comes near a floor that is not 0")
+    below.set(xscale="log", yscale="log", xlabel="t, steps", ylabel="E (eps* - eps_hat)^2 a coordinate")
+    below.set(xticks=ticks, xticklabels=ticks, title="Only what lies above the floor can be learnt, and it shrinks at every t")
     below.margins(y=0.15)
-    below.set_title("Only what lies above the floor can be learnt")
     return figures.save(fig, out)
 
 

@@ -23,19 +23,11 @@ def main(steps=100, seed=0, n=24, out="runs/10_memorisation.png"):
     x_T = rng.standard_normal((n, 64), np.float32)
     x_0 = generate(ddim(), DataDenoiser(digits.x, schedule), schedule, x_T, trailing(1000, steps), rng)
     D = distances(x_0, digits.x)
-    nearest = D.argmin(axis=1)
     apart = distances(digits.x, digits.x) + 1e9 * np.eye(len(digits.x), dtype=np.float32)
-    fig = figures.figure(12, 5)
-    for ax, rows, title in zip(
-        fig.subplots(1, 2),
-        (x_0, digits.x[nearest]),
-        ("drawn with the perfect score of the data set", "nearest training pictures"),
-    ):
-        ax.imshow(figures.tiles(rows, (8, 8), 6), cmap="gray_r", vmin=-1, vmax=1)
-        ax.set_axis_off()
-        ax.set_title(title)
-    far = f"distance to the nearest: at most {D.min(axis=1).max():.2f}"
-    fig.suptitle(f"{far} (between real digits {np.median(apart.min(axis=1)):.1f})")
+    panels = {"drawn from noise": x_0, "the nearest in the training set": digits.x[D.argmin(axis=1)]}
+    fig = figures.beside(panels, (8, 8), "A perfect score memorises: it draws the training set", 6, 5, 4.9)
+    far, usual = D.min(axis=1).max(), np.median(apart.min(axis=1))
+    fig.supxlabel(f"between left and right at most {far:.2f}; from a digit to its nearest {usual:.1f}", fontsize=15)
     return figures.save(fig, out)
 
 

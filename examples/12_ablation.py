@@ -9,11 +9,12 @@ import numpy as np
 
 from minidiff import data
 from minidiff.gaussian import q_sample
+from minidiff.learn.ideas import curves
 from minidiff.noise import JUDGE, stream
 from minidiff.objective import eps_prediction
 from minidiff.pictures import layers as images
 from minidiff.pictures.unet import UNet
-from minidiff.runs import figures
+from minidiff.runs.figures import save
 from minidiff.schedule import linear
 from minidiff.train import Goal, start, train
 
@@ -27,32 +28,28 @@ NETWORKS = {  # what stands in for functions of images.py
 }  # fmt: skip
 
 
-class Blind(UNet):
-    """Told t = 0 always."""
-
+class Blind(UNet):  # told t = 0 always
     def forward(self, params, x_t, t, label=None):
         return super().forward(params, x_t, 0 * t, label)
 
 
-@figures.styled
 def main(steps=400, seed=0, out="runs/12_ablation.png"):
     """`steps` of training for each of four networks, some two minutes for 400. Returns the figure's path."""
-    digits, schedule, goal = data.digits().x, linear(), Goal(eps_prediction, warmup=50)
-    ax = (fig := figures.figure(10, 6)).subplots()
-    for (name, replaced), color in zip(NETWORKS.items(), (figures.BLUE, figures.ORANGE, figures.GREEN, figures.GREY)):
+    digits, schedule, goal, lines = data.digits().x, linear(), Goal(eps_prediction, warmup=50), {}
+    for name, replaced in NETWORKS.items():
         model, rng = (Blind if name == "not told the time" else UNet)(8, width=8, depth=1), stream(seed, JUDGE)
-        state = start(model, seed)
+        state, at, errors = start(model, seed), [], []
+        t, eps = rng.integers(1, 1001, 1000), rng.standard_normal((1000, 64), np.float32)
+        x_t = q_sample(schedule, digits[:1000], t, eps)  # the same for all: the loss of a batch goes up and down by luck
         with patch.dict(vars(images), replaced):
-            training = train(model, state, schedule, digits, steps=steps, batch=64, lr=2e-3, goal=goal)
-            losses = [after.loss / 64 for after in training]
-            t, eps = rng.integers(1, 1001, 1000), rng.standard_normal((1000, 64), np.float32)
-            error = eps - model.forward(state.ema, q_sample(schedule, digits[:1000], t, eps), t)[0]
-        print(f"{name:20} {np.mean(error**2):.3f}")
-        ax.plot(np.convolve(losses, np.ones(20) / 20, "valid"), color=color, lw=2, label=f"{name}: {np.mean(error**2):.3f}")
-    ax.set(xlabel="training step", ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1))
-    ax.set_title("What each part of a U-Net buys")
-    ax.legend(frameon=False)
-    return figures.save(fig, out)
+            for now in train(model, state, schedule, digits, steps=steps, batch=64, lr=2e-3, goal=goal):
+                if now.step % max(1, steps // 8) == 0 or now.step == steps:
+                    at.append(now.step)
+                    errors.append(np.mean((eps - model.forward(now.ema, x_t, t)[0]) ** 2))
+        print(f"{name:20} {errors[-1]:.3f}")
+        lines[f"{name} {errors[-1]:.3f}"] = at, errors
+    title, ylabel = "Skips matter most: eps is as fine as the pixels", "E (eps - eps_hat)^2 a coordinate"
+    return save(curves(lines, title, "training step", ylabel, xticks=[0, steps // 2, steps], ylim=(0, None)), out)
 
 
 if __name__ == "__main__":

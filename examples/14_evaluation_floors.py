@@ -8,8 +8,9 @@ import numpy as np
 
 from minidiff import data
 from minidiff.evaluation.metrics import frechet
+from minidiff.learn.ideas import curves
 from minidiff.noise import JUDGE, stream
-from minidiff.runs import figures
+from minidiff.runs.figures import save
 
 
 def blurred(x):
@@ -19,29 +20,30 @@ def blurred(x):
     return ((p + 0.2 * around) / 1.8).reshape(len(x), 64)
 
 
-@figures.styled
 def main(steps=8, seed=0, out="runs/14_evaluation_floors.png"):
     """`steps` is the number of random halves averaged for each point. Returns the figure's path."""
     x, rng = data.digits().x, stream(seed, JUDGE)
     made = {
-        "other real digits: the floor": lambda a: a,
-        "with noise of 0.2": lambda a: a + 0.2 * rng.standard_normal(a.shape),
+        "half are one digit": lambda a: np.concatenate([a[: len(a) // 2], np.repeat(a[:1], len(a) - len(a) // 2, 0)]),
         "blurred": blurred,
-        "half of them the same digit": lambda a: np.concatenate([a[: len(a) // 2], np.repeat(a[:1], len(a) - len(a) // 2, 0)]),
+        "noise of 0.2": lambda a: a + 0.2 * rng.standard_normal(a.shape),
+        "real: the floor": lambda a: a,
     }
-    counts = [50, 100, 200, 400, 800]
-    fig = figures.figure(10, 6)
-    ax = fig.subplots()
-    for (name, f), color in zip(made.items(), (figures.GREY, figures.BLUE, figures.GREEN, figures.ORANGE)):
+    counts, distances, lines = [50, 100, 200, 400, 800], [0.5, 1, 2, 5, 10], {}
+    for name, f in made.items():
         line = []
         for n in counts:
             halves = [np.split(rng.permutation(len(x))[: 2 * n], 2) for _ in range(steps)]
             line.append(np.mean([frechet(f(x[a]), x[b]) for a, b in halves]))
-        ax.loglog(counts, line, "o-", color=color, lw=2.5, label=name)
-    ax.set(xlabel="n pictures a side", ylabel="Frechet distance, pixels")
-    ax.legend(frameon=False)
-    ax.set_title("Compare with the floor at the same n, never with 0")
-    return figures.save(fig, out)
+        lines[name] = counts, line
+    fig = curves(
+        lines,
+        "Even real digits are apart, more so the fewer there are: the floor",
+        "n pictures a side",
+        "Frechet distance to n real digits, pixels",
+        xscale="log", yscale="log", xticks=counts, xticklabels=counts, yticks=distances, yticklabels=distances,
+    )  # fmt: skip
+    return save(fig, out)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ class Mixture:
 
     weight: np.ndarray
     mean: np.ndarray
-    cov: np.ndarray
-    var: np.ndarray = field(init=False)  # (K, d), each component's variances along its axes
-    axes: np.ndarray = field(init=False)  # (K, d, d), its axes as columns
+    cov: np.ndarray = field(repr=False)
+    var: np.ndarray = field(init=False, repr=False)  # (K, d), each component's variances along its axes
+    axes: np.ndarray = field(init=False, repr=False)  # (K, d, d), its axes as columns
 
     def __post_init__(self):
         K, d = np.shape(self.mean) if np.ndim(self.mean) == 2 else (0, 0)

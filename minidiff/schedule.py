@@ -8,7 +8,7 @@
 t = 0 is clean data, t = 1..T are noisy. Because index 0 exists, no formula needs a special first step.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,8 +20,8 @@ class Schedule:
     """alpha_t = 1 - beta_t,  alpha_bar_t = alpha_1 ... alpha_t.    [CME296 lecture 1]
     Built by linear, linear_scaled, cosine or from_betas; the arrays are read-only float64."""
 
-    beta: np.ndarray
-    alpha: np.ndarray
+    beta: np.ndarray = field(repr=False)
+    alpha: np.ndarray = field(repr=False)
     alpha_bar: np.ndarray
 
     @property

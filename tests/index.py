@@ -1,7 +1,7 @@
 """Equation -> line -> test: the test that fails when a function is broken.
 
     python tests/index.py             checks minidiff/sheet/tests.txt: breaks each function in a copy, its test has to fail
-    python tests/index.py --find      finds a test for each function with an equation, and rewrites that file and README's index
+    python tests/index.py --find      finds a test for each function with an equation, rewrites that file and equations.md
 
 Exit status 1 if a test does not notice.
 """
@@ -20,8 +20,14 @@ from breaking import plant
 from mutate import copy_of_the_project
 from test_design import PACKAGE, ROOT, TAG, functions
 
-TESTS = PACKAGE / "sheet" / "tests.txt"
-WIDE = ["tests", *(f"--ignore=tests/{name}" for name in ("test_law.py", "test_design.py", "test_examples.py", "cli"))]
+TESTS, INDEX = PACKAGE / "sheet" / "tests.txt", ROOT / "examples" / "equations.md"
+WIDE = [
+    "tests",
+    *(
+        f"--ignore=tests/{name}"
+        for name in ("test_law.py", "test_design.py", "test_examples.py", "test_lessons.py", "cli", "learn")
+    ),
+]
 
 
 def home_of(name):
@@ -60,19 +66,18 @@ def nearest(name, failed):
 
 
 def rewrite(found):
-    """tests.txt, and README's index: a row for each equation and function."""
+    """tests.txt, and examples/equations.md: a row for each equation and function."""
     TESTS.write_text("".join(f"{name} {test}\n" for name, test in sorted(found.items())), encoding="utf-8")
     tags = [(tag, name) for name, doc in functions() for tag in TAG.findall(doc or "")]
-    order = {tag: i for i, tag in enumerate(dict.fromkeys(re.findall(r"^\| ([^|]+?) \|", README, re.M)))}
+    order = {
+        tag: i for i, tag in enumerate(dict.fromkeys(re.findall(r"^\| ([^|]+?) \|", INDEX.read_text(encoding="utf-8"), re.M)))
+    }
     rows = sorted(set(tags), key=lambda row: (order.get(row[0], len(order)), row))
     table = "| where | in minidiff | the test that would fail |\n|---|---|---|\n"
     table += "".join(f"| {tag} | `{name}` | `{found[name].removeprefix('tests/')}` |\n" for tag, name in rows)
-    before, _, after = README.split("<!-- equations -->\n")
+    before, _, after = INDEX.read_text(encoding="utf-8").split("<!-- equations -->\n")
     mark = "<!-- equations -->\n"
-    (ROOT / "README.md").write_text(f"{before}{mark}{table}{mark}{after}", encoding="utf-8")
-
-
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+    INDEX.write_text(f"{before}{mark}{table}{mark}{after}", encoding="utf-8")
 
 
 def main():

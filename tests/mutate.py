@@ -100,6 +100,15 @@ NAMED = [(m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES] + [  # (w
     ("a tile's bias at another point", "fast/winograd", "self.M[7] += b", "self.M[8] += b",
      "fast/test_winograd.py::test_conv_there_and_back"),
 
+    ("labels that are kept where they should be dropped", "train", "np.where(dropped[k], null, label[rows].astype(int))",
+     "np.where(dropped[k], label[rows].astype(int), null)", "test_train.py::test_one_label_in_ten_is_dropped"),
+    ("group_norm that forgets that its mean moves", "pictures/layers", "- by_mean - by_std) / std", "- by_std) / std",
+     "pictures/test_layers.py::test_gradients_of_layers"),
+    ("the Gaussian-optimal variance with c for c^2", "sample", "+ c_0**2 * data_var", "+ c_0 * data_var",
+     "test_sample.py::test_gaussian_optimal_is_the_variance_of_the_true_reverse_step"),
+    ("the product of roots for the root of the product", "evaluation/metrics",
+     "np.sum((A - B @ U @ V) ** 2)", "np.sum((A @ axes_x.T - B @ axes_y.T) ** 2)",
+     "evaluation/test_metrics.py::test_frechet_tells_the_root_of_the_product_from_the_product_of_roots"),
 ]  # fmt: skip
 
 SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.MatMult: ast.Mult,

@@ -22,6 +22,9 @@ from minidiff.sheet import SHEET
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minidiff"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    p.relative_to(ROOT).as_posix(): p.read_text(encoding="utf-8") for p in [ROOT / "README.md", *ROOT.glob("examples/**/*.md")]
+}
 ROOMS = ["continuous", "pictures", "evaluation", "fast", "runs", "sheet", "cli", "learn"]
 LIMITS = {"continuous": 700, "pictures": 450, "evaluation": 350, "fast": 1700, "runs": 1100, "sheet": 2600, "cli": 1700,
           "learn": 700}  # lines; not moved  # fmt: skip
@@ -84,7 +87,7 @@ def test_arrows_go_down_only(path):
             assert core.index(first) < core.index(here[0]), f"{name} stands below"
     allowed = {"numpy"} | sys.stdlib_module_names
     allowed |= {"numba"} if here == ("fast", "kernels") else set()
-    allowed |= {"matplotlib"} if here in (("runs", "figures"), ("sheet", "pages"), ("pictures", "glyphs")) else set()
+    allowed |= {"matplotlib"} if here in (("runs", "figures"), ("cli", "pages"), ("pictures", "glyphs")) else set()
     allowed |= {"tqdm"} if here == ("runs", "progress") else set()
     assert outside <= allowed
 
@@ -160,19 +163,20 @@ def test_everything_public_has_a_docstring():
 
 
 def test_equation_index_is_the_docstrings_tags():
-    """README's table | tag | function | against the tags found in docstrings: a stale or a missing row fails."""
+    """The table | tag | function | test | against the tags found in docstrings: a stale or a missing row fails."""
     in_code = {(tag, name) for name, doc in functions() for tag in TAG.findall(doc or "")}
-    table = README.split("<!-- equations -->")[1]
-    in_readme = set()
+    table = PAGES["examples/equations.md"].split("<!-- equations -->")[1]
+    in_table = set()
     for line in table.splitlines():
         if cells := re.match(r"\| ([^|]+) \| (.+) \|$", line):
-            in_readme |= {(cells[1].strip(), f) for f in re.findall(r"`([\w.]+)`", cells[2])}
-    assert in_readme == in_code
+            in_table |= {(cells[1].strip(), f) for f in re.findall(r"`([\w.]+)`", cells[2])}
+    assert in_table == in_code
 
 
-def test_readme_commands_exist():
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_that_are_shown_exist(page):
     parser = cli.parser()
-    for block in re.findall(r"```sh\n(.*?)```", README, re.S):
+    for block in re.findall(r"```sh\n(.*?)```", PAGES[page], re.S):
         for line in block.splitlines():
             for part in line.split("&&"):
                 words = shlex.split(part, comments=True)
@@ -180,9 +184,21 @@ def test_readme_commands_exist():
                     parser.parse_args(words[1:])  # SystemExit if it is not understood
 
 
-def test_readmes_notebook_cell_runs_and_ends_with_its_figure(capsys):
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\((?!http)([^)#]+)", PAGES[page]):
+        assert ((ROOT / page).parent / link).exists(), link
+
+
+def test_the_first_page_is_short_and_the_glossary_knows_its_files():
+    assert len(README.splitlines()) <= 90
+    words = re.findall(r"^\| [^|]+ \| [^|]+\. \| `([\w/]+\.py)` \|$", PAGES["examples/glossary.md"], re.M)
+    assert len(words) == 60 and all((PACKAGE / file).exists() for file in words)
+
+
+def test_the_notebooks_cell_runs_and_ends_with_its_figure(capsys):
     """A notebook shows the value of a cell's last expression. And what is printed is what the comment beside it says."""
-    (block,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    (block,) = re.findall(r"```python\n(.*?)```", PAGES["examples/measured.md"], re.S)
     *before, last = ast.parse(block).body
     names = {}
     exec(compile(ast.Module(before, []), "README.md", "exec"), names)

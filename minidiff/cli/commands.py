@@ -21,6 +21,7 @@ from ..runs.names import load as load_data
 from ..runs.names import names_of, sampler
 from ..runs.progress import bar
 from ..runs.use import SETTINGS, data_of, draw, evenly, fit, new_run, told, write_samples
+from .pictures import elbo_by_t
 from .printing import done, likelihood_text, pictures_text, records, show, wrote
 
 CHECKPOINT = "checkpoint.npz"
@@ -102,9 +103,10 @@ def demo(args):
     v, eps = (new_run(data, "digits", "mlp", seed=args.seed, objective=o, times="logit-normal") for o in ("v", "eps"))
     wrote(figures.save(plots.forward(v, data, args.seed), out / "forward.png"), args, result)
     for home, run in ((out, v), (out / "eps", eps)):
-        fit(run, data, steps, home / CHECKPOINT, plain=args.plain)
+        fit(run, data, steps, home / CHECKPOINT, plots.growing(looks := [], plain=args.plain), args.plain)
         wrote(home / CHECKPOINT, args, result)
-    wrote(figures.save(plots.curve(v, data), out / "training.png"), args, result)
+        if run is v:
+            wrote(figures.save(plots.curve(v, data, looks), out / "training.png"), args, result)
     ddpm, ddim = sampler("ddpm"), sampler("ddim")
     every, few = (how.times(v.schedule.T, None, "trailing") for how in (ddpm, ddim))
     panels = {}
@@ -112,11 +114,12 @@ def demo(args):
         x_0, found = judged(run, how, times, n, data, args)
         result["samplers"].append(found | {"sampler": name})
         if how is ddim:
-            panels[f"asked for {found['objective']}: {name}, {found['evaluations']} steps"] = x_0
+            panels[f"asked for {found['objective']}:\n{name}, {found['evaluations']} steps"] = x_0
     fig = plots.against(data, panels, data.shape, "Digits that a network made of noise, and what breaks first", args.seed)
     wrote(figures.save(fig, out / "samples.png"), args, result)
     wrote(figures.save(plots.reverse(v, ddpm, every, args.seed, (), args.plain), out / "reverse.png"), args, result)
-    wrote(plots.trajectory(out / "trajectory.gif", v, ddim, few, args.seed, (), args.plain), args, result)
+    ways = {"DDPM": (ddpm, every), "DDIM": (ddim, few)}
+    wrote(plots.trajectory(out / "trajectory.gif", v, ways, args.seed, (), args.plain), args, result)
     result["seconds"] = time.perf_counter() - began
     show("\n" + records(JUDGED, result["samplers"]), args)
     show("(noise floor: real digits against other real digits, as many; a perfect sampler comes down to it)", args)
@@ -151,12 +154,12 @@ def train(args):
         run = new_run(data, name, args.model or "mlp", args.conditional, **given)
         if data.notes:
             print(f"{args.data}: {data.notes}", file=sys.stderr)
-    result, drawn = {"from_step": run.state.step}, figures.drawable(run.shape)
-    look = plots.growing(out / "progress.png", args.plain) if drawn else lambda run: None
+    result, drawn, looks = {"from_step": run.state.step}, figures.drawable(run.shape), []
+    look = plots.growing(looks, out / "progress.png", args.plain) if drawn else lambda run: None
     fit(run, data, args.steps, out / CHECKPOINT, look, args.plain)
     for file in [CHECKPOINT] + ["progress.png"] * drawn:
         wrote(out / file, args, result)
-    wrote(figures.save(plots.curve(run, data), out / "training.png"), args, result)
+    wrote(figures.save(plots.curve(run, data, looks), out / "training.png"), args, result)
     result |= {"steps": run.state.step, "loss": run.error() * run.loss_of_0(), "d": run.model.d}
     last = f"the mean of the last {len(run.recent_losses())} steps (1: answering 0 always)"
     show(f"step {run.state.step}: error {run.error():.4f}, {last}", args)
@@ -180,20 +183,22 @@ def sample(args):
     if args.rows:
         result |= {"rows": rows, "of": args.n}
         show(f"rows {rows[0]}..{rows[1] - 1} of {args.n}, the same bits as all at once", args)
-    for file in write_samples(run, x_0, told(condition, rows), out):
+    condition = told(condition, rows)
+    for file in write_samples(run, x_0, condition, out):
         wrote(file, args, result)
     if figures.drawable(run.shape) and not args.rows:
         data = None
         with suppress(ValueError):  # the data's file may be gone: samples do not need it
             data = data_of(run)
         caption = f"{how.label}, asked for {args.label}" if args.label else how.label
-        title = f"{steps} steps, {result['evaluations']} evaluations" + (f", w = {condition[1]:g}" if condition else "")
-        fig = plots.against(data, {caption: x_0}, run.shape, title, args.seed)
+        title = f"Made of noise in {steps} steps, {result['evaluations']} evaluations"
+        title += f": a line for each label, w = {condition[1]:g}" if condition else ""
+        fig = plots.against(data, {caption: x_0}, run.shape, title, args.seed, *condition[:1])
         wrote(figures.save(fig, out / "samples.png"), args, result)
-        way = (run, how, times, args.seed, condition, args.plain)
-        wrote(figures.save(plots.reverse(*way), out / "reverse.png"), args, result)
+        way = (args.seed, condition, args.plain)
+        wrote(figures.save(plots.reverse(run, how, times, *way), out / "reverse.png"), args, result)
         if args.gif:
-            wrote(plots.trajectory(out / "trajectory.gif", *way), args, result)
+            wrote(plots.trajectory(out / "trajectory.gif", run, {how.label: (how, times)}, *way), args, result)
     return done(result, args)
 
 
@@ -201,7 +206,7 @@ def evaluate(args):
     """How far a run's samples are from its data, beside the noise floor."""
     run, home = run_at(args.run)
     how, times = sampler_of(args, run, 2)
-    data, condition, out = data_of(run), condition_of(args, run), folder(args.out or home)
+    data, condition, out = data_of(run), told(condition_of(args, run), (0, args.n)), folder(args.out or home)
     x_0, result = judged(run, how, times, args.n, data, args, condition)
     show(records(JUDGED, [result]), args)
     warn_of_eps(run, times, args)
@@ -209,18 +214,18 @@ def evaluate(args):
     half = f" n is half of the {len(data.x)} rows." if result["n"] < min(args.n, 1000) else ""
     show(verdict(result) + half, args)
     if figures.drawable(run.shape):
-        caption = f"{how.label}, {result['evaluations']} evaluations"
-        title = "energy distance {energy_distance:.3g}, noise floor {energy_floor:.3g}".format(**result)
-        fig = plots.against(data, {caption: x_0}, run.shape, title, args.seed)
+        caption = f"{how.label}\n{result['evaluations']} evaluations"
+        title = "Energy distance {energy_distance:.3g}, noise floor {energy_floor:.3g}".format(**result)
+        fig = plots.against(data, {caption: x_0}, run.shape, title, args.seed, *condition[:1])
         wrote(figures.save(fig, out / "eval.png"), args, result)
     if len(run.shape) > 1:
-        found = result["pictures"] = judge_pictures(x_0, told(condition, (0, args.n)), data, run, args.seed, distances)
+        found = result["pictures"] = judge_pictures(x_0, condition, data, run, args.seed, distances)
         wrote(figures.save(plots.nearest(x_0, data.x[found.pop("nearest")[:40]], run.shape), out / "nearest.png"), args, result)
         show("\n" + pictures_text(found), args)
     if args.likelihood:
         found = result["likelihood"] = likelihood(run, data, min(args.n, 500), args.seed, bar)
         show("\n" + likelihood_text(found, run.model.d), args)
-        wrote(figures.save(figures.elbo_by_t(found, run.model.d), out / "elbo.png"), args, result)
+        wrote(figures.save(elbo_by_t(found, run.model.d), out / "elbo.png"), args, result)
     return done(result, args)
 
 

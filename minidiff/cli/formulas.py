@@ -70,16 +70,16 @@ def compute(args):
 
 
 def _drawn(entry):
-    from ..runs import figures
-    from ..sheet.explain import curves
+    from .explain import curves
+    from .pictures import claimed_and_measured
 
-    return figures.claimed_and_measured(*curves(entry), entry.title, entry.latex)
+    return claimed_and_measured(*curves(entry), entry.title, entry.latex)
 
 
 def show(name):
     """All about a formula, for a notebook: typeset, worked and drawn. Raises ValueError for an unknown name."""
     from ..sheet import find
-    from ..sheet.explain import Shown
+    from .explain import Shown
 
     return Shown(find(name), _drawn)
 
@@ -87,7 +87,7 @@ def show(name):
 def show_entry(args):
     """A formula: symbols, why, numbers, wrong versions, how it is measured, code, test, what comes next. Or the list."""
     from ..sheet import SHEET, find
-    from ..sheet.explain import as_text, explain
+    from .explain import as_text, explain
 
     if args.name is None:
         if args.plot:
@@ -115,7 +115,7 @@ def quiz(args):
     questions = questions_of(args.n, args.seed, args.lecture)
     result, again = {"seed": questions.seed}, f"--seed {questions.seed} asks these again"
     if args.pdf:
-        from ..sheet import pages
+        from . import pages
 
         with pdf(args, result) as path:
             pages.quiz(path, questions, f"minidiff quiz, seed {questions.seed}")
@@ -132,7 +132,8 @@ def quiz(args):
 
 def sheet(args):
     """The formula sheet on paper: four pages for an exam, or --long: each formula with its reason and its measured check."""
-    from ..sheet import of_lecture, pages
+    from ..sheet import of_lecture
+    from . import pages
 
     rows, result = [], {}
     with pdf(args, result) as path:

@@ -183,6 +183,11 @@ def parser():
     option = command("mistakes", ".learn.commands.mistakes", "A museum of one-line mistakes.", "off-by-one")
     option("name", nargs="?", metavar="NAME", help="one of them: make it in a copy and see (default: the list)")
     option("--out", metavar="FILE", help="where to draw it (default runs/mistakes/NAME.png)")
+    option = command("explore", ".learn.commands.explore", "Diffusion to play with, as one HTML page.", "--out explore.html")
+    option(
+        "--data", metavar="D", help="points in the plane or digits, by name or as a file (default: mixture, moons and digits)"
+    )
+    option("--out", metavar="FILE", default="explore.html", help="where to write it (default explore.html)")
     return top
 
 

@@ -1,10 +1,13 @@
-"""The commands of this room: study, mistakes."""
+"""The commands of this room: study, mistakes, explore."""
 
 import sys
 import time
+from pathlib import Path
 
 from ..cli.printing import done, pdf, records, show, wrote
 from ..runs.figures import save
+from ..runs.files import folder, replacing
+from ..runs.progress import bar
 
 
 def mistakes(args):
@@ -28,8 +31,8 @@ def mistakes(args):
         rows = [{"what": k, "right": float(right[k]), "wrong": float(wrong[k])} for k in right]
         result["numbers"] = rows
         show(records({"what": "", "right": "right", "wrong": "wrong"}, rows), args)
-    show(f"\nhow one would notice: {m.noticed}\nthe test that sees it: tests/{m.test}", args)
-    show(f"a public thread about it: {m.met}" if m.met else "", args)
+    thread = f"\na public thread about it: {m.met}" if m.met else ""
+    show(f"\nhow one would notice: {m.noticed}\nthe test that sees it: tests/{m.test}{thread}", args)
     return done(result, args)
 
 
@@ -45,8 +48,7 @@ def study(args):
         return _exam(exam(args.exam, seed), args, seed, kept)
     rows = [{k: i[k] for k in ("evening", "lecture", "title", "look")} | {"done": i["title"] in kept.done} for i in IDEAS]
     if args.json or not sys.stdin.isatty():
-        heads = {"evening": "evening", "lecture": "lecture", "title": "idea", "done": "done", "look": "look"}
-        show(records(heads, rows, left=True), args)
+        show(records({k: k for k in rows[0]}, rows, left=True), args)
         show(f"\n{sum(r['done'] for r in rows)} of {len(rows)} done, {len(kept.wrong)} questions to come back", args)
         return done({"ideas": rows, "wrong": len(kept.wrong)}, args)
     if kept.wrong:
@@ -63,7 +65,7 @@ def _exam(questions, args, seed, kept):
     title, total = f"Mock exam, {args.exam} minutes, seed {seed}", sum(worth for worth, _, _ in questions)
     result = {"minutes": args.exam, "seed": seed, "marks": total, "questions": [q.text for _, q, _ in questions]}
     if args.pdf:
-        from ..sheet import pages
+        from ..cli import pages
 
         with pdf(args, result) as path:
             pages.quiz(path, [q for _, q, _ in questions], f"{title}, {total} marks")
@@ -78,4 +80,22 @@ def _exam(questions, args, seed, kept):
     else:
         show("\n" + "\n\n".join(f"{k}. {q}" for k, (_, q, _) in enumerate(questions, 1)), args)
     show("\nKey\n" + "\n".join(f"\n{k}. " + "\n   ".join(q.key()) for k, (_, q, _) in enumerate(questions, 1)), args)
+    return done(result, args)
+
+
+def explore(args):
+    """One HTML file to play with diffusion: every choice was computed beforehand, the page needs no network."""
+    from .explore import page
+    from .playground import plan, play_of
+
+    out = Path(args.out)
+    plays = {Path(name).name: play_of(name) for name in ([args.data] if args.data else ["mixture", "moons", "digits"])}
+    if folder(out.parent) and out.is_dir():
+        raise ValueError(f"out must be a file, {out} is a folder")
+    with bar(sum(len([*plan(play)]) for play in plays.values()), "runs", "computing") as progress:
+        text = page(plays, progress.update)
+    with replacing(out) as beside:
+        beside.write_text(text, encoding="utf-8")
+    wrote(out, args, result := {"data": [*plays], "bytes": out.stat().st_size})
+    show("open it in a browser; it needs no network", args)
     return done(result, args)

@@ -7,7 +7,6 @@ def near(answer, number, share=0.01):
     """The Verdict on a number worked by hand: right within 1 % of `number`, which the notebook has just measured."""
     if answer is None:
         return Verdict("not understood", "put your number in the place of None")
-    right = abs(answer - number) <= share * abs(number)
-    return Verdict(
-        "right" if right else "wrong", f"right: {number:.4g}" if right else f"wrong: {answer:g} is not within {share:.0%}"
-    )
+    if abs(answer - number) <= share * abs(number):
+        return Verdict("right", f"right: {number:.4g}")
+    return Verdict("wrong", f"wrong: {answer:g} is not within {share:.0%}")

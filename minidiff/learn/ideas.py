@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from ..runs.figures import BLUE, GREEN, GREY, ORANGE, figure, styled
+from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, figure, styled
+
+LOOKS = [
+    {"color": color, "marker": marker, "ls": line}
+    for color, marker, line in zip((BLUE, ORANGE, GREEN, GREY), "osD^", ("-", "--", "-.", ":"))
+]
 
 
 @styled
@@ -21,18 +26,15 @@ def right_angle(schedule, times):
             ax.text(x / 2, -0.05, r"$\sqrt{\bar\alpha_t}$", ha="center", va="top", color=GREY, fontsize=18)
             ax.text(x + 0.03, y / 2, r"$\sqrt{1-\bar\alpha_t}$", va="center", color=ORANGE, fontsize=18)
     ax.set(xlim=(-0.02, 1.3), ylim=(-0.16, 1.12), aspect="equal", xticks=[0, 1], yticks=[0, 1])
-    ax.set(
-        xlabel="share of the picture x_0",
-        ylabel="share of the noise eps",
-        title="Two sides of a right angle: the length stays 1",
-    )
+    title = "Two sides of a right angle: the length stays 1"
+    ax.set(xlabel="share of the picture x_0", ylabel="share of the noise eps", title=title)
     return fig
 
 
 @styled
 def compass(mixture, schedule, times, limit=3.2):
     """The score at each time as one field of arrows over the density: they point to where data are likelier."""
-    fig = figure(5.2 * len(times), 5.6)
+    fig = figure(11, 1 + 10.8 / len(times))
     x = np.linspace(-limit, limit, 120)
     fine = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
     coarse = np.stack(np.meshgrid(x[4::8], x[4::8]), axis=-1).reshape(-1, 2)
@@ -41,14 +43,9 @@ def compass(mixture, schedule, times, limit=3.2):
         ax.contourf(x, x, p, levels=np.linspace(0.02, 1.02, 9) * p.max(), cmap="Blues")
         s = mixture.score(schedule, coarse, t)
         size = np.linalg.norm(s, axis=1, keepdims=True)
-        ax.quiver(*coarse.T, *(s / size * np.minimum(size, 3) ** 0.5).T, color=ORANGE, width=0.006, scale=24)
-        ax.set(
-            title=f"t = {t}: noise of std {np.sqrt(1 - schedule.alpha_bar[t]):.2f}",
-            xlabel="$x_1$",
-            aspect="equal",
-            xticks=[-2, 0, 2],
-        )
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), yticks=[-2, 0, 2])
+        ax.quiver(*coarse.T, *(s / size * np.minimum(size, 3) ** 0.5).T, color=ORANGE, width=0.007, scale=24)
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+        ax.set_title(f"t = {t}: noise {np.sqrt(1 - schedule.alpha_bar[t]):.2f}")
     fig.axes[0].set_ylabel("$x_2$")
     fig.suptitle("The score is a compass: wherever you stand, it points to where data are likelier")
     return fig
@@ -68,15 +65,35 @@ def paths(panels, title, names=("noise", "data")):
     return fig
 
 
+def named(ax, lines, **axes):
+    """Draws the curves {name: (x, y)} with their names at their right ends, moved apart where they would touch.
+
+    A name that is a sampler's, up to a colon, gets its look, others get looks in order. axes: what ax.set takes.
+    """
+    looks = iter(LOOKS)
+    for name, (x, y) in lines.items():
+        ax.plot(x, y, label=name, lw=2.5, ms=8, **(STYLES.get(name.split(":")[0]) or next(looks)))
+    ax.set(**axes)
+    ax.minorticks_off()
+    ax.figure.draw_without_rendering()  # only now it is known where the curves end on paper
+    curves = ax.lines[-len(lines) :]
+    ends = ax.transData.transform([line.get_xydata()[-1] for line in curves]) * 72 / ax.figure.dpi
+    heights, order = ends[:, 1].copy(), np.argsort(ends[:, 1])
+    for _ in range(100):
+        for low, high in zip(order, order[1:]):
+            overlap = 20 - (heights[high] - heights[low])
+            if overlap > 0:
+                heights[[low, high]] += -overlap / 2, overlap / 2
+    for line, end, height in zip(curves, ends, heights):
+        where = {"xy": line.get_xydata()[-1], "xytext": (12, height - end[1]), "textcoords": "offset points", "va": "center"}
+        ax.annotate(line.get_label(), **where, color=line.get_color(), annotation_clip=False)
+
+
 @styled
-def curves(lines, title, xlabel, ylabel):
-    """Curves {name: (x, y)}, told apart by colour and by line, with a legend beside."""
-    fig = figure(9, 4.6)
-    ax = fig.subplots()
-    for (name, (x, y)), color, style in zip(lines.items(), (BLUE, ORANGE, GREEN, GREY), ("-", "--", "-.", ":")):
-        ax.plot(x, y, style, color=color, lw=2.5, label=name)
-    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
-    fig.legend(frameon=False, loc="outside right center")
+def curves(lines, title, xlabel, ylabel, **axes):
+    """Curves {name: (x, y)}, told apart by colour, marker and line, with their names at their ends: see named."""
+    fig = figure(10, 5.6)
+    named(fig.subplots(), lines, title=title, xlabel=xlabel, ylabel=ylabel, **axes)
     return fig
 
 

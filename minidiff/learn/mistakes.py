@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..runs.names import pick
+
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -36,10 +38,7 @@ MISTAKES = [Mistake(**m) for m in tomllib.loads((PACKAGE / "learn" / "mistakes.t
 
 def find(name):
     """The Mistake of that name. Raises ValueError for another one."""
-    known = {m.name: m for m in MISTAKES}
-    if name not in known:
-        raise ValueError(f"there is no mistake named {name!r}; known are {', '.join(known)}")
-    return known[name]
+    return pick("mistake", {m.name: m for m in MISTAKES}, name)
 
 
 def plant(mistake, folder):

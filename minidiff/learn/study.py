@@ -3,14 +3,15 @@
 import json
 import os
 import sys
+import textwrap
 import time
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..cli.explain import explain
 from ..runs.files import folder, replacing
 from ..sheet import find
-from ..sheet.explain import explain
 from ..sheet.quiz import Quiz, quiz
 
 IDEAS = tomllib.loads(Path(__file__).with_name("evenings.toml").read_text(encoding="utf-8"))["idea"]
@@ -41,8 +42,7 @@ class Kept:
 
     def save(self):
         """Writes the file, whole or not at all."""
-        folder(kept_at().parent)
-        with replacing(kept_at()) as beside:
+        with replacing(folder(kept_at().parent) / kept_at().name) as beside:
             beside.write_text(json.dumps(vars(self)), encoding="utf-8")
 
     def heard(self, question, right):
@@ -53,19 +53,15 @@ class Kept:
 
 def as_text(idea):
     """An idea as one reads it: what it is, where to look, its formula, an example by hand."""
-    e = explain(find(idea["entries"][0]))
-    head = f"Evening {idea['evening']}, lecture {idea['lecture']}: {idea['title']}"
-    worked = "\n".join(f"    {line}" for line in e["worked"].splitlines())
-    return (
-        f"{head}\n{'=' * len(head)}\n{idea['says']}\n\nlook:     {idea['look']}\nformula:  {e['formula']}\nby hand:\n{worked}"
-    )
+    e, head = explain(find(idea["entries"][0])), f"Evening {idea['evening']}, lecture {idea['lecture']}: {idea['title']}"
+    lines = [head, "=" * len(head), textwrap.fill(idea["says"], 90), "", f"look:     {idea['look']}"]
+    return "\n".join([*lines, f"formula:  {e['formula']}", "by hand:", textwrap.indent(e["worked"], "    ")])
 
 
 def again(kept):
     """Asks once more what was answered wrong; False if the user stopped."""
-    for question in list(kept.wrong):
-        n, seed, names, k = question
-        _, asked = Quiz([quiz(n, seed, names=names)[k]]).ask(lambda _, right, q=question: kept.heard(q, right))
+    for n, seed, names, k in list(kept.wrong):
+        _, asked = Quiz([quiz(n, seed, names=names)[k]]).ask(lambda _, right, q=[n, seed, names, k]: kept.heard(q, right))
         if not asked:
             return False
     return True
@@ -85,10 +81,7 @@ def go_on(kept, seed):
 
 
 def exam(minutes, seed):
-    """[(marks, Question, how kept remembers it), ...] for so many minutes, five a question, over all lectures.
-
-    Raises ValueError for minutes outside 10..300.
-    """
+    """[(marks, Question, how kept remembers it), ...], one for five minutes. Raises ValueError for minutes outside 10..300."""
     if not 10 <= minutes <= 300:
         raise ValueError(f"exam must last 10 to 300 minutes, got {minutes}")
     asked = []

@@ -21,7 +21,7 @@ UNITS = ("scale", "offset", "low", "high")  # fields of a Run that are arrays
 PLAIN = ("data", "shape", "batch", "lr", "schedule_name", "second_moment", "columns", "label_column")  # and those in JSON
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """All that is needed to continue training, to sample, and to say what the run is."""
 
@@ -42,6 +42,10 @@ class Run:
     high: np.ndarray | float = 1.0
     columns: list | None = None  # of a .csv: see data.Dataset
     label_column: str | None = None
+
+    def __repr__(self):
+        learnt = f"{names_of(self.goal)['objective']} on {self.data}, {self.schedule_name} with T = {self.schedule.T}"
+        return f"Run({self.model} learns {learnt}; step {self.state.step}, error {self.error():.4g})"
 
     @property
     def kind(self):

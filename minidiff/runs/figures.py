@@ -5,7 +5,9 @@ letter   name    shape      meaning
          shape              what a row looks like: (2,) is a point, (H, W) or (H, W, 3) a picture
 """
 
+import io
 import itertools
+import re
 import textwrap
 from pathlib import Path
 
@@ -14,19 +16,41 @@ import numpy as np
 from matplotlib.animation import PillowWriter
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .files import folder, replacing
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6B6B6B"  # Okabe & Ito
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6B6B6B"  # Okabe & Ito, and a grey
+STYLES = {name: dict(zip(("color", "marker", "ls"), look)) for name, look in {  # a sampler's, the same in every figure
+    "ddpm": (ORANGE, "s", "-"), "ddpm(beta)": (ORANGE, "D", "--"), "reverse-sde": ("#CC79A7", "*", "-."),
+    "ddim": (BLUE, "o", "-"), "dpm-solver-1": (BLUE, "o", "-"), "dpm-solver++": ("#E69F00", "X", "-."),
+    "euler": ("#56B4E9", "v", "--"), "heun": (GREEN, "^", "-"), "rk4": ("#000000", "P", "--"), "langevin": (GREY, "d", ":"),
+}.items()}  # fmt: skip
 styled = matplotlib.rc_context({"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.spines.right": False})
 
 
-def figure(width, height):
-    """An empty Figure that needs no display."""
-    fig = Figure(figsize=(width, height), layout="constrained", dpi=100)
+class Shown(Figure):
+    """A Figure that any notebook shows, without a word about matplotlib."""
+
+    @styled
+    def _repr_png_(self):
+        self.savefig(buffer := io.BytesIO(), format="png")
+        return buffer.getvalue()
+
+
+def figure(width, height, title="", dpi=100):
+    """An empty Figure that needs no display. Type is made for a width of 10: a wider figure has smaller type on a slide."""
+    fig = Shown(figsize=(width, height), layout="constrained", dpi=dpi)
     fig.get_layout_engine().set(h_pad=0.1, w_pad=0.1)
+    if title:
+        fig.suptitle(textwrap.fill(title, round(7.2 * width)))
     FigureCanvasAgg(fig)
     return fig
+
+
+def color_of(label, otherwise=BLUE):
+    """The colour of the sampler that a label begins with, such as ddim(eta=0)."""
+    return STYLES.get(re.split(r"[(,\n]", label.lower().removeprefix("flow "))[0], {}).get("color", otherwise)
 
 
 @styled
@@ -58,126 +82,128 @@ def _limit(sets):
     return 1.3 * max(float(np.quantile(np.abs(rows), 0.995)) for rows in sets)
 
 
-def _draw(ax, rows, shape, columns, limit=None, color=BLUE):
-    """Draws rows as points up to limit, or as pictures `columns` a line: -1 is paper and 1 ink, of a colour -1 is black."""
-    if shape == (2,):
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-        ax.scatter(*rows.T, s=3, color=color, alpha=0.5, linewidths=0)
-    else:
-        canvas = tiles(rows, shape, columns)
+def _draw(ax, cells, shape, columns, limit=None, colors=(BLUE,), dot=6):
+    """Pictures, `columns` a line, -1 is paper and 1 ink, of a colour -1 is black. Or sets of points, each up to limit."""
+    ax.set_axis_off()
+    if shape != (2,):
+        canvas = tiles(cells, shape, columns)
         canvas = canvas if canvas.ndim == 2 else np.clip((canvas + 1) / 2, 0, 1)
-        ax.set_axis_off()
         ax.imshow(canvas, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+        return
+    for k, (rows, color) in enumerate(zip(cells, itertools.cycle(colors))):
+        inside = np.where(np.abs(rows).max(axis=1, keepdims=True) < limit, rows, np.nan)  # not over another set
+        ax.scatter(*(inside + 2 * limit * np.array([k % columns, -(k // columns)])).T, s=dot, color=color, alpha=0.5, lw=0)
+    ends = 2 * limit * np.array([columns, -(-len(cells) // columns)])
+    ax.set(xlim=(-limit, ends[0] - limit), ylim=(limit - ends[1], limit), aspect="equal")
+
+
+def say(ax, words, place, shift, ha="center", va="center", on="axes fraction", color="black"):
+    """Words at a place, shifted by some points, on white paper that lets through a little of what is below."""
+    look = {"ha": ha, "va": va, "color": color, "bbox": {"fc": "white", "ec": "none", "alpha": 0.7, "pad": 1}}
+    ax.annotate(words, place, shift, on, "offset points", annotation_clip=False, **look)
+
+
+def _names(ax, names):
+    """Names on the left of equally high lines."""
+    for k, name in enumerate(names):
+        say(ax, name, (0, 1 - (k + 0.5) / len(names)), (-8, 0), "right")
 
 
 @styled
-def beside(panels, shape, title, columns=10, width=5, height=5.7, colors=(GREY, BLUE, ORANGE, GREEN)):
-    """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn `columns` a line."""
-    fig, limit = figure(width * len(panels), height), _limit(panels.values())
-    axes = fig.subplots(1, len(panels), squeeze=False)[0]
-    for ax, (caption, rows), color in zip(axes, panels.items(), itertools.cycle(colors)):
-        _draw(ax, rows, shape, columns, limit, color)
+def beside(panels, shape, title, columns=10, labels=(), colors=(GREY, BLUE, ORANGE, GREEN)):
+    """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn `columns` a line, a label for each."""
+    n, points, limit = len(panels), shape == (2,), _limit(panels.values())
+    side, lines = min(5, 10 / n), -(-max(map(len, panels.values())) // columns)  # inches
+    captions = [c if "\n" in c else textwrap.fill(c, round(6.5 * side)) for c in panels]
+    height = 0.7 + 0.3 * max(c.count("\n") for c in captions) + side * (1 if points else min(lines / columns, 1.6))
+    fig = figure(n * side, height, title, min(150, 500 / side))
+    axes = fig.subplots(1, n, squeeze=False, sharey=points)[0]
+    for ax, caption, rows, color in zip(axes, captions, panels.values(), itertools.cycle(colors)):
+        _draw(ax, [rows] if points else rows, shape, 1 if points else columns, limit, [color_of(caption, color)], 10)
         ax.set_title(caption)
-    fig.suptitle(title)
-    return fig
-
-
-def strip(path, captions, shape, title):
-    """How rows change along a path of arrays (n, d): a column for each, from left to right."""
-    height = 2.9 if shape == (2,) else 1.2 + 1.35 * len(path[0])
-    return beside(dict(zip(captions, path)), shape, title, 1, 1.55, height, (BLUE,))
-
-
-@styled
-def lines(sets, labels, shape, title):
-    """Equally large sets of pictures, a line for each with its label on the left, so that columns can be compared."""
-    n = len(sets[0])
-    fig = figure(2 + 0.75 * n, 0.9 + 0.75 * len(sets))
-    ax = fig.subplots()
-    _draw(ax, np.concatenate(sets), shape, n)
-    for k, label in enumerate(labels):
-        ax.text(-1, (k + 0.5) * (shape[0] + 1), label, ha="right", va="center")
-    fig.suptitle(title)
+        if points:
+            ax.set_axis_on()
+            ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(-limit, limit)[1:-1]
+            ax.set(xticks=ticks, yticks=ticks, xlabel="first coordinate")
+    axes[0].set_ylabel("second coordinate" if points else "")
+    _names(axes[0], labels)
     return fig
 
 
 @styled
-def trajectory(path, labels, shape, gif, seconds=5):
-    """Writes the path as a GIF that ends with a pause on the last frame; returns where it is."""
-    fig = Figure(figsize=(5, 5.4), dpi=64)  # no layout: working it out anew for each frame would take most of the time
-    ax, limit = fig.subplots(), _limit([path[0], path[-1]])
-    fig.subplots_adjust(0.02, 0.02, 0.98, 0.92)
-    writer = PillowWriter(fps=max(1, round(len(path) / seconds)))
-    with replacing(gif) as unfinished, writer.saving(fig, unfinished, 64):
-        for rows, label in [*zip(path, labels), *[(path[-1], labels[-1])] * writer.fps]:
-            ax.clear()
-            _draw(ax, rows, shape, 6, limit)
-            ax.set_title(label)
+def grid(groups, names, captions, shape, title, head="", colors=(BLUE,), limit=None):
+    """Groups below each other, each of the same lines of pictures or sets of points, so that columns can be compared.
+
+    groups: what stands in each, line after line; names: of a group's lines; captions: above the columns of the groups that
+    have some; head stands before them.
+    """
+    n = len(groups[0]) // len(names)
+    size = 9 / max(n, 6) * (1 if shape == (2,) else shape[0] / shape[1])  # of a cell, inches
+    tall = 0.7 + sum(0.15 + 0.25 * (1 + above[0].count("\n")) for above in captions)
+    fig = figure(10, tall + len(groups) * (len(names) * size + 0.1), title)
+    axes = fig.subplots(len(groups), 1, squeeze=False)[:, 0]
+    for ax, cells, above in itertools.zip_longest(axes, groups, captions, fillvalue=()):
+        _draw(ax, cells, shape, n, limit, [colors[k // n % len(colors)] for k in range(len(cells))], 5)
+        _names(ax, names)
+        for j, caption in enumerate(above):
+            say(ax, caption, ((j + 0.5) / n, 1), (0, 5), va="bottom")
+        say(ax, head if above else "", (0, 1), (-8, 5), "right", "bottom")
+    return fig
+
+
+def strip(path, captions, shape, title, head="", hats=(), color=BLUE):
+    """How rows (n, d) change along a path: a column for each stage, its caption above; below each x_t its x_0_hat of hats."""
+    names, stages = (["$x_t$", "$\\hat x_0$"], [*path, *hats]) if len(hats) else ([""], path)
+    groups = [stages] if shape == (2,) else [[x[i] for x in stages] for i in range(len(path[0]))]
+    return grid(groups, names, [captions], shape, title, head, (color, GREEN), _limit([path[0], path[-1]]) / 1.2)
+
+
+@styled
+def trajectory(panels, shape, gif, fps=8):
+    """Writes panels {name: (stages, their captions, colour)} side by side as a GIF that pauses at its end; returns its path."""
+    n, one = len(panels), shape == (2,)
+    fig = Figure((8, 1 + 8 / n), dpi=100)  # no layout: working it out anew for each frame would take most of the time
+    fig.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.9 / (1 + 8 / n), 0.03)
+    axes, limit = fig.subplots(1, n, squeeze=False)[0], _limit([path[k] for path, *_ in panels.values() for k in (0, -1)])
+    writer = PillowWriter(fps=fps)
+    with replacing(gif) as unfinished, writer.saving(fig, unfinished, 100):
+        for stages in zip(*(zip(path, captions) for path, captions, _ in panels.values())):
+            for ax, (rows, caption), (name, (*_, color)) in zip(axes, stages, panels.items()):
+                ax.clear()
+                _draw(ax, [rows] if one else rows, shape, 1 if one else 6, limit, [color])
+                ax.set_title(f"{name}\n{caption}", color=color)
             writer.grab_frame()
+        frames = [frame.convert("RGB").quantize(64) for frame in writer._frames]  # few colours make a small file
+        writer._frames = frames[:1] * (fps // 2) + frames + frames[-1:] * 2 * fps
     return gif
 
 
 @styled
-def training_curve(steps, losses, floor=None):
-    """Loss against the step, 1 for a network that answers 0; under it the exact floor, where the data's law is known."""
-    fig = figure(9, 5)
-    ax = fig.subplots()
-    ax.plot(steps, losses, color=BLUE, lw=2, label="network")
-    ax.axhline(1, color=GREY, lw=1.5, ls="--", label="answering 0")
-    if floor is not None:
-        ax.axhline(floor, color=ORANGE, lw=2, label="perfect denoiser")
-    ax.set(xlabel="training step", ylabel="loss (1: the network answers 0)", ylim=(0, 1.15))
-    ax.set_title("Training" if floor is None else "What is left to learn")
-    fig.legend(frameon=False, loc="outside right center")
-    return fig
+def training_curve(losses, steps, means, floor=None, looks=(), shape=(2,)):
+    """Losses of all steps, and their means around some; 1 is a network that answers 0, floor the least, where it is known.
 
-
-@styled
-def elbo_by_t(found, d):
-    """L_0, ..., L_T in bits a coordinate, network and perfect denoiser, and what of the latter's is lost, not needed.
-
-    Below, where there is a perfect denoiser: the bits that the network's bound loses more, which its curve is too near to show.
+    looks: what was drawn on the way, [(step, rows)].
     """
-    T = len(found["network"]["terms"]) - 1
-    bits = lambda who, key: np.array(found[who][key]) / (d * np.log(2))  # noqa: E731
-    fig, L = figure(10, 9 if "exact" in found else 5.6), bits("network", "terms")
-    ax, *below = fig.subplots(1 + ("exact" in found), 1, sharex=True, squeeze=False)[:, 0]
-    for who, label, key, color, line in (
-        ("exact", "perfect denoiser", "terms", ORANGE, "-"),
-        ("network", "network", "terms", BLUE, "--"),
-        ("exact", "lost by the perfect denoiser", "gap", GREEN, "-"),
-    ):
-        if who in found:
-            y = bits(who, key)
-            ax.plot(np.arange(1, T), np.where(y > 0, y, np.nan)[1:-1], line, color=color, lw=2.5, label=label)
-            ax.plot([0, T], np.abs(y[[0, T]]), "o", color=color, ms=8, mfc="none")
-    for k, name in ((0, "L_0"), (T, "L_T")):  # L_0 of a density may be below 0, where a log axis ends
-        label = f"{'-' * bool(L[k] < 0)}{name} = {abs(L[k]):.3g}"
-        ax.annotate(label, (k, abs(L[k])), (10, 0), textcoords="offset points", va="center", color=BLUE)
-    ax.set(yscale="log", ylabel="bits a coordinate", title="Where the bits are: the ELBO's terms L_k")
-    ax.set_xscale("symlog", linthresh=1)
-    ax.set_xlim(-0.3, 10 * T)
-    ax.legend(frameon=False)
-    for ax in below:
-        ax.plot(np.arange(T + 1), np.cumsum(L - bits("exact", "terms")), color=BLUE, lw=2.5)
-        ax.axhline(0, color=ORANGE, lw=2.5)
-        ax.set(ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from L_0 to L_k")
-    ax.set_xlabel("k")
-    return fig
-
-
-@styled
-def claimed_and_measured(curves, points, xlabel, ylabel, title, latex):
-    """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula."""
-    fig = figure(10, 8)
-    ax = fig.subplots()
-    wrong_colors = itertools.cycle(("#CC79A7", "#E69F00", GREEN, GREY))
-    for caption, (x, y, wrong) in curves.items():
-        color, wrapped = next(wrong_colors) if wrong else BLUE, textwrap.fill(caption, 105)
-        ax.plot(x, y, "--" if wrong else "-", color=color, lw=1.5 if wrong else 2.5, label=wrapped)
-    ax.plot(*points, "o", color=ORANGE, ms=9, label="measured")
-    ax.set(title=title, ylabel=ylabel)
-    ax.set_xlabel(textwrap.fill(xlabel, 105), fontsize=12)
-    fig.legend(frameon=False, fontsize=11, loc="outside lower left")
-    fig.suptitle(f"${latex}$")
+    fig = figure(10, 5.6 + 1.3 * bool(looks), "Learning" + ": the same noise, drawn on the way" * bool(looks))
+    ax, last, one = fig.subplots(), max(2, len(losses)), shape == (2,)
+    ax.plot(steps, means, color=BLUE, lw=3)
+    known = [(1, "answering 0", GREY, "--", last, -1, "right", "bottom")]
+    known += [(floor, "perfect denoiser: the floor", ORANGE, "-", 1, 1, "left", "top")] * (floor is not None)
+    for y, name, color, line, x, side, ha, va in known:
+        ax.axhline(y, color=color, lw=2, ls=line)
+        say(ax, name, (x, y), (6 * side, -4 * side), ha, va, "data", color)
+    say(ax, "network", (steps[-1], means[-1]), (8, 0), "left", on="data", color=BLUE)
+    ax.set(xscale="log", xlabel="training step", ylabel="loss (1: the network answers 0)", xlim=(1, last))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 10]))
+    ax.margins(y=0.15)
+    if max(*means, 1) > 10 * min(means):
+        ax.set_yscale("log")
+    ax.set_ylim(ax.get_ylim())  # of the means: single losses may leave it
+    ax.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, lw=0.4, alpha=0.25, zorder=1)
+    side = min(0.1, 0.65 / np.log(last))  # steps that double do not touch
+    for step, rows in looks:
+        ax.axvline(max(step, 1), color=GREY, lw=0.8, alpha=0.5)
+        inset = ax.inset_axes([np.log(max(step, 1)) / np.log(last) - side / 2, 1.03, side, (2 if one else 4) * side])
+        _draw(inset, [rows[:400]] if one else rows[:2], shape, 1, _limit([looks[-1][1]]), dot=2)
     return fig

@@ -10,8 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from .. import fast, train
+from ..continuous import flow
 from ..continuous.solvers import evaluations
 from ..fast import RowNoise
+from ..gaussian import x_0_from_eps
 from ..sample import sample
 from .checkpoint import Run, load, save
 from .datasets import write_csv
@@ -76,12 +78,12 @@ def gradient_steps(run, data, steps, plain):
 def fit(run, data, steps, path, look=lambda run: None, plain=False):
     """Trains run up to `steps` with a progress bar and checkpoints at `path`: the last one at Ctrl-C, a KeyboardInterrupt.
 
-    look(run) is called up to LOOKS times on the way, evenly, at least 50 steps apart.
+    look(run) is called before the first step and up to LOOKS times on the way, each time after twice as many steps.
     """
     training, first = gradient_steps(run, data, steps, plain), run.state.step
     run.loss_of_0()  # refuses a weight that the objective has not, before there is a folder
     looks = max(1, min(LOOKS, (steps - first) // 50))
-    at = set(np.linspace(first, steps, looks + 1).round()[1:].tolist())
+    at = {first + round((steps - first) / 2**k) for k in range(looks)}
     is_new = not path.parent.exists()
     folder(path.parent)  # only now: a mistake in the arguments leaves no empty folder
     saved = time.monotonic()
@@ -89,6 +91,7 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
         with Interrupt() as interrupt, bar(steps, "steps", "training") as progress, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of an overflow: train looks for it, and says so in one line
             progress.update(first)
+            look(run)
             for state in training:
                 run.losses.append(state.loss)
                 progress.update()
@@ -129,8 +132,7 @@ def draw(run, sampler, times, n, seed, condition=(), plain=False, rows=None):
     even where only some of its rows are asked for: BLAS rounds by shape, and so a row has the same bits in any part.
     """
     (first, last), block, parts = rows or (0, n), BLOCK[run.kind], []
-    blocks = [(k, min(k + block, n)) for k in range(first - first % block, last, block)]
-    began = time.perf_counter()
+    began, blocks = time.perf_counter(), [(k, min(k + block, n)) for k in range(first - first % block, last, block)]
     with bar((blocks[-1][1] - blocks[0][0]) * (len(times) - 1), "row-steps", sampler.label) as progress:
         for start, stop in blocks:
             eps_theta, x_T, rng = begin(run, sampler, (start, stop), seed, condition, plain)
@@ -144,19 +146,39 @@ def draw(run, sampler, times, n, seed, condition=(), plain=False, rows=None):
     check_finite(x_0)
     warn_beyond(run, x_0)
     both = 2 if condition and condition[1] not in (0, 1) else 1  # with the label, and without
-    asked = both * evaluations(sampler.step, run.schedule, times)
-    learnt = names_of(run.goal)["objective"]
-    return x_0, {"sampler": sampler.label, "objective": learnt, "n": len(x_0), "evaluations": asked, "seconds": seconds}
+    how = {"sampler": sampler.label, "objective": names_of(run.goal)["objective"], "n": len(x_0), "seconds": seconds}
+    return x_0, how | {"evaluations": both * evaluations(sampler.step, run.schedule, times)}
 
 
-def draw_path(run, sampler, times, n, frames, seed, condition=(), plain=False):
-    """About `frames` stages (n, d) on the way from noise to data, and their times."""
+def spread(alpha_bar, count):
+    """Positions of `count` of these alpha_bars: both ends, and between them equal steps of log SNR, from 1/100 to 300.
+
+    An SNR beyond that looks like nothing but noise, or like data. Where there are few alpha_bars, positions repeat.
+    """
+    with np.errstate(divide="ignore"):  # without noise the SNR is infinite, without data 0
+        log_snr = np.log(alpha_bar) - np.log1p(-alpha_bar)
+    wanted = np.linspace(*np.clip(log_snr[[0, -1]], -np.log(100), np.log(300)), count)[1:-1]
+    return [0, *np.abs(log_snr[:, None] - wanted).argmin(axis=0).tolist(), len(alpha_bar) - 1]
+
+
+def draw_path(run, sampler, times, n, count, seed, condition=(), plain=False):
+    """`count` stages on the way from noise to data, spread by log SNR: a list of t, alpha_bar, x_t (n, d), x_0_hat (n, d).
+
+    A flow's own sampler walks the straight path, at 1 - t / T, by its velocity.
+    """
     eps_theta, x_T, rng = begin(run, sampler, (0, n), seed, condition, plain)
-    keep = np.unique(np.linspace(0, len(times) - 1, frames).round().astype(int)).tolist()
-    walk = itertools.chain([x_T], sample(sampler.step, eps_theta, run.schedule, x_T, times, rng))
-    path = [x for k, x in enumerate(walk) if k in keep]
-    check_finite(path[-1])
-    return path, [int(times[k]) for k in keep]
+    part, schedule = 1 - times / run.schedule.T, run.schedule
+    if sampler.on_velocity:
+        alpha_bar, guess = flow.Linear().at(part, part), lambda x, k: x + (1 - part[k]) * eps_theta(x, part[k])
+    else:
+        alpha_bar = schedule.alpha_bar[times]
+        guess = lambda x, k: x_0_from_eps(schedule, x, times[k], eps_theta(x, times[k]))  # noqa: E731
+    shown, kept = spread(alpha_bar, count), {}
+    for k, x in enumerate(itertools.chain([x_T], sample(sampler.step, eps_theta, schedule, x_T, times, rng))):
+        if k in shown:
+            kept[k] = int(times[k]), alpha_bar[k], x, guess(x, k) if times[k] else x
+    check_finite(x)
+    return [kept[k] for k in shown]
 
 
 def check_finite(x_0):

@@ -12,16 +12,13 @@
     lecture7    evaluation
     lecture8    alignment and distillation
     verdict     right, wrong or not understood; numbers as one writes them
+    version     a formula as somebody wrote it
     check       is a student's own formula right?
     compute     a formula with one's own numbers
     verify      measures the sheet itself
-    readable    LaTeX as one reads it in a terminal
-    explain     all that is known of an entry, in words and as curves
     concepts    questions without numbers, whose answers the package measures; they stand in the lectures
     quiz        questions with numbers, whose wrong options are real mistakes
     dictionary  every paper's letters, converted both ways
-    typeset     a formula as it is written on paper
-    pages       the sheet and a quiz, on paper
 
 SHEET holds the entries in the course's order; find(name) is one of them, of_lecture(n) those of a lecture.
 """

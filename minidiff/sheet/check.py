@@ -1,22 +1,22 @@
 """Is a student's own formula right? Verdicts, printable in a notebook.
 
-Right means equal on N random schedules, to 1e-9 of the number, and says N. A case where either side is not finite is skipped,
-and the verdict says so. Wrong comes with the smallest counterexample (few steps, round numbers, t >= 2) and what the oracle
-measures there.
+Right means equal on N random schedules, and says N: exactly, where no root or the like is drawn, else within the bound of the
+rounding that evaluate keeps. A case is skipped only where the right answer is no finite number, and the verdict says so. Wrong
+comes with the smallest counterexample (few steps, round numbers, t >= 2) and what the oracle measures there.
 """
 
-import inspect
+import functools
 import math
 import textwrap
-from collections.abc import Callable
-from typing import NamedTuple
+from collections import Counter
 
 import numpy as np
 
-from . import find
+from . import SHEET, find
 from .entry import COARSE, LETTERS, Case, Letters, make_case, random_case, round_cases
-from .language import ExpressionError, evaluate, parse, show, used
+from .language import ExpressionError
 from .verdict import Verdict, number, written
+from .version import MISTAKE, agree, sees, version_of
 
 N, ENOUGH = 200, 20  # random schedules; how many of them must give numbers on both sides
 SLIPS = (  # mistakes in any formula: (right(k), the right answer at t + k -> what the mistake gives; what it is called)
@@ -31,48 +31,6 @@ SLIPS = (  # mistakes in any formula: (right(k), the right answer at t + k -> wh
 )
 
 
-class Version(NamedTuple):
-    """A formula as somebody wrote it: value(case) -> its number, how it was read, and the letters in it."""
-
-    value: Callable
-    read: str
-    letters: set
-
-
-def version_of(formula, names, notation="ddpm"):
-    """The Version of an expression, or of a Python function of the letters. names: a case, for the names in scope.
-
-    Its value is nan where an index leaves its array. Raises ExpressionError for what cannot be understood.
-    """
-    if callable(formula):
-        wanted = list(inspect.signature(formula).parameters)
-        if unknown := [name for name in wanted if name not in names]:
-            raise ExpressionError(f"unknown argument {unknown[0]!r}; the letters are {', '.join(names)}")
-        return Version(lambda c: _call(formula, [c.floats()[name] for name in wanted]), formula.__name__, set(wanted))
-    tree = parse(formula, names, notation)
-
-    def value(c):
-        try:
-            return float(evaluate(tree, c, finite=True, work=1000))
-        except ExpressionError as error:
-            if "does not exist" in error.message:  # beta[t+1] at t = T
-                return math.nan
-            raise
-
-    return Version(value, show(tree.root), used(tree.root))
-
-
-def _call(f, arguments):
-    """A student's function; what it raises is told in one line."""
-    try:
-        with np.errstate(all="ignore"):
-            return float(f(*arguments))
-    except ZeroDivisionError:
-        return math.nan
-    except Exception as error:
-        raise ExpressionError(f"the function failed: {type(error).__name__}: {error}") from error
-
-
 def measure(entry, case, rng):
     """(number, bound) by the entry's oracle."""
     with np.errstate(all="ignore"):
@@ -82,30 +40,26 @@ def measure(entry, case, rng):
 
 
 def close(a, b):
-    """Equal to 1e-9 of the number: rounding on coarse schedules is a thousand times less, a mistake far more."""
-    return math.isfinite(a) and math.isfinite(b) and abs(a - b) <= 1e-9 * max(abs(a), abs(b)) + 1e-12
+    """Equal to MISTAKE of the number."""
+    return math.isfinite(a) and math.isfinite(b) and abs(a - b) <= MISTAKE * max(abs(a), abs(b)) + 1e-12
 
 
-def _finite(f, g, cases):
-    """(case, f, g) of the cases in which both are finite."""
-    values = ((c, f(c), g(c)) for c in cases)
-    return ((c, a, b) for c, a, b in values if math.isfinite(a) and math.isfinite(b))
-
-
-def _same(f, g, cases):
-    """Equal wherever both are finite, and often enough to say so."""
-    equal = 0
-    for _, a, b in _finite(f, g, cases):
-        if not close(a, b):
-            return False
-        equal += 1
-    return equal >= ENOUGH
+def _same(numbers, g, cases):
+    """Equal wherever g is finite, and often enough to say so."""
+    often = 0
+    for a, c in zip(numbers, cases):
+        if math.isfinite(b := g(c)):
+            if not close(a, b):
+                return False
+            often += 1
+    return often >= ENOUGH
 
 
 def _misconception(wrong, yours, right, cases):
     """The known mistake that gives the same numbers, in words, or an empty string."""
+    numbers = [yours(c) for c in cases]
     for expression, why in wrong:
-        if _same(yours, version_of(expression, cases[0]).value, cases):
+        if _same(numbers, version_of(expression, cases[0]).value, cases):
             return why
 
     def of(slip):
@@ -118,7 +72,7 @@ def _misconception(wrong, yours, right, cases):
 
         return value
 
-    return next((f"your version is {why}" for slip, why in SLIPS if _same(yours, of(slip), cases)), "")
+    return next((f"your version is {why}" for slip, why in SLIPS if _same(numbers, of(slip), cases)), "")
 
 
 def _at_other_times(letters, case, yours, right):
@@ -135,8 +89,9 @@ def _at_other_times(letters, case, yours, right):
 def _counterexample(f, g, cases):
     """The first case on which the two differ in four digits; else the first on which they differ at all, or None."""
     subtle = None
-    for c, a, b in _finite(f, g, cases):
-        if not close(a, b):
+    for c in cases:
+        a, b = f(c), g(c)
+        if math.isfinite(b) and not agree(a, b):
             if abs(a - b) > 1e-3 * max(abs(a), abs(b)):
                 return c
             subtle = subtle or c
@@ -145,45 +100,72 @@ def _counterexample(f, g, cases):
 
 def _off(row):
     a, b = row["yours"], row["right"]
-    if close(a, b):
+    if abs(a - b) <= 1e-11 * abs(b):
         return "agrees"
     if not (math.isfinite(a) and math.isfinite(b)):
         return "not finite"
     if a * b <= 0:
         return f"{a:.4g}, not {b:.4g}"
-    return f"{abs(a / b - 1):.2%} too {'large' if abs(a) > abs(b) else 'small'}"
+    return f"{abs(a / b - 1):.{2 if abs(a / b - 1) > 1e-4 else 8}%} too {'large' if abs(a) > abs(b) else 'small'}"
 
 
-def _judge(name, letters, yours, right, seed, other, wrong=()):
-    """The Verdict on one Version against another. other(case) -> (the right number, the line that shows it)."""
+@functools.lru_cache(8)
+def _drawn(letters, seed):
+    """The N random cases."""
     rng = np.random.default_rng([seed, 1])
-    cases = [random_case(letters, rng) for _ in range(N)]
-    finite = list(_finite(yours.value, right.value, cases))
-    different = [c for c, a, b in finite if not close(a, b)]
-    equal, skipped = len(finite) - len(different), N - len(finite)
+    return [random_case(letters, rng) for _ in range(N)]
+
+
+def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
+    """The Verdict on one Version against another. other(case) -> (the right number, the line that shows it).
+
+    both: a case is skipped only where neither side is finite; else where the right one is not.
+    """
+    different, skipped, seen, cases = [], [], 0, _drawn(letters, seed)
+    for c in cases:
+        a, b = yours.real(c), right.real(c)
+        if not math.isfinite(b) and not (both and math.isfinite(a)):
+            skipped.append(c)
+        elif not agree(a, b):
+            different.append(c)
+        else:
+            seen += sees(a, b)
+    equal = N - len(different) - len(skipped)
     data = {"name": name, "status": "wrong", "read": yours.read}
-    data |= {"equal": equal, "skipped": skipped, "different": len(different)}
-    many = "random schedules" if "beta" in letters.scope else "random sets of numbers"
-    if not different and equal >= ENOUGH:
-        kept = {id(c) for c, _, _ in finite}
-        times = {c["t"] for c in cases if "t" in c and id(c) not in kept}
-        where = f" (t = {', '.join(map(str, sorted(times)))})" if 0 < len(times) <= 2 else ""
-        note = f"; {skipped} more{where} skipped, where a side is not finite" if skipped else ""
-        return Verdict("right", f"right: equal on {equal} {many}{note}", data | {"status": "right"})
-    if not different:
-        return Verdict("wrong", f"wrong: finite on only {equal} of {N} {many}", data)
-    case = _counterexample(yours.value, right.value, round_cases(letters)) or different[0]
-    both, a, (b, origin) = yours.letters | right.letters, yours.value(case), other(case)
-    lines = ["wrong", f"  counterexample  {written(case, both)}", f"  yours           {a:.6g}    read as {yours.read}", origin]
-    rows = []
+    data |= {"equal": equal, "skipped": len(skipped), "different": len(different)}
+    many, read = "random schedules" if "beta" in letters.scope else "random sets of numbers", f"read as {yours.read}"
+    if different and yours.left:
+        text = f"left of = stands {yours.left}: is that what is asked for? Give what the one letter is\n  {read}"
+        return Verdict("not understood", text, data | {"status": "not understood", "message": text})
+    if different:
+        case = _counterexample(yours.real, right.real, round_cases(letters)) or different[0]
+        return _refuted(letters, yours, right, case, other(case), cases, wrong, data, f"equal on {equal} of {N} {many}")
+    if equal < ENOUGH:
+        return Verdict("wrong", f"wrong: finite on only {equal} of {N} {many}\n  {read}", data)
+    if seen < ENOUGH:
+        text = f"rounding in your formula hides relative mistakes of {MISTAKE:g}; subtract large numbers by hand\n  {read}"
+        return Verdict("not understood", text, data | {"status": "not understood", "message": text})
+    times = {c["t"] for c in skipped if "t" in c}
+    where = f" (t = {', '.join(map(str, sorted(times)))})" if 0 < len(times) <= 2 else ""
+    note = f"; {len(skipped)} more{where} skipped, where the right answer is not finite" if skipped else ""
+    return Verdict("right", f"right: equal on {equal} {many}{note}\n  {read}", data | {"status": "right"})
+
+
+def _refuted(letters, yours, right, case, found, cases, wrong, data, often):
+    """The Verdict wrong, with its counterexample. found: (right number, the line that shows it); often: equal on how many."""
+    both, a, (b, origin), rows = yours.letters | right.letters, yours.value(case), found, []
+    shown = f"{a:.6g}" if math.isfinite(a) else yours.outside(case) or f"{a}, which is no number"
+    lines = ["wrong", f"  counterexample  {written(case, both)}", f"  yours           {shown}    read as {yours.read}", origin]
     if both & {"t", "s", "beta", "alpha", "alpha_bar", "x_t", "x_0_hat"}:
         rows = _at_other_times(letters, case, yours.value, right.value)
+    if 0 < (off := abs(1 - a / (right.value(case) or math.nan))) < 1e-5:
+        lines.append(f"  off by          {off:.1e} of the number, which is more than rounding")
     if rows:
         lines.append(f"  at other t      with beta_1..beta_{len(COARSE)} = {number(COARSE)}:")
         lines.append(textwrap.indent(textwrap.fill("; ".join(f"t = {r['t']}: {_off(r)}" for r in rows), 82), " " * 18))
-    elif equal:
-        lines.append(f"  equal on {equal} of {N} {many}")
-    if why := _misconception(wrong, yours.value, right.value, cases):
+    elif data["equal"]:
+        lines.append(f"  {often}")
+    if why := yours.asked_elsewhere(letters, cases[:ENOUGH]) or _misconception(wrong, yours.value, right.value, cases):
         lines.append(f"  why             {why}")
     data |= {"counterexample": {k: number(v) for k, v in case.items()}, "misconception": why}
     return Verdict("wrong", "\n".join(lines), data | {"yours": a, "measured": b, "times": rows})
@@ -209,22 +191,42 @@ def check(name, formula, notation="ddpm", seed=0):
 
     names = next(round_cases(entry))
     try:
-        yours, right = version_of(formula, names, notation), version_of(entry.answer, names)
-        return _judge(entry.name, entry, yours, right, seed, measured, entry.wrong)
+        yours, right = version_of(formula, names, notation, entry), version_of(entry.answer, names)
+        verdict = _judge(entry.name, entry, yours, right, seed, measured, entry.wrong)
+        return _circle(entry, yours, verdict) if verdict else verdict
     except ExpressionError as error:
         return _not_understood(error)
 
 
+def _circle(entry, yours, verdict):
+    """A right Verdict, unless the formula uses what it should explain, or goes round what the entry is about."""
+    uses, needs = yours.letters & set(entry.explains.split()), set(entry.needs.split()) - yours.letters
+    why = f"uses {', '.join(uses)}, which it should explain" if uses else needs and f"does not use {', '.join(needs)}"
+    if not why:
+        return verdict
+    text = f"wrong: its numbers are right, but it {why} ({entry.title})\n  read as {yours.read}"
+    return Verdict("wrong", text, verdict.data | {"status": "wrong", "misconception": why})
+
+
+@functools.cache
+def _all_letters():
+    """The letters of all entries: one that has two meanings has the sheet's, or the commoner one's kind."""
+    meant = Counter((k, about) for f in SHEET for k, about in f.own.items() if k not in LETTERS)
+    known = dict(about for about, _ in reversed(meant.most_common()))
+    names = [k for k in LETTERS if k not in ("alpha", "alpha_bar", "T")]  # these come with beta
+    return Letters(letters=" ".join([*names, *known]), own=known)
+
+
 def equal(left, right, notation="ddpm", seed=0):
     """The Verdict on two lines of a derivation: are they equal? All letters of the sheet are in scope."""
-    letters = Letters(letters=" ".join(k for k in LETTERS if k not in ("alpha", "alpha_bar", "T")))  # these come with beta
+    letters = _all_letters()
     names = next(round_cases(letters))
 
     def other(case):
         return right.value(case), f"  the other line  {right.value(case):.6g}    read as {right.read}"
 
     try:
-        left, right = version_of(left, names, notation), version_of(right, names, notation)
-        return _judge("equal", letters, left, right, seed, other)
+        left, right = (version_of(side, names, notation, letters) for side in (left, right))
+        return _judge("equal", letters, left, right, seed, other, both=True)
     except ExpressionError as error:
         return _not_understood(error)

@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..schedule import from_betas
+from .language import NETWORKS, Near, evaluate, parse
 
 REAL, POSITIVE, SHARE, COUNT = "a number", "a number above 0", "a number in (0, 1)", "a whole number above 0"
 LETTERS = {  # letter: (what it may be, what it means)
@@ -51,6 +52,19 @@ ROUND = {kind: tuple(map(Fraction, numbers.split())) for kind, numbers in
          ((REAL, "2 -1 3 1/2 -2"), (POSITIVE, "2 3 1 1/2 4"), (SHARE, "0.5 0.2 0.8 0.4 0.6"))}  # fmt: skip
 ROUND[COUNT] = (3, 2, 4, 5, 6)
 TENTHS = [(1, 2), (2, 5), (5, 2), (1, 2, 3), (2, 5, 4), (1, 2, 4, 3), (3, 1, 2, 5, 4)]  # schedules that one can redo by hand
+ROUNDED = 2.0**-44  # of all letters together: more than what a hundred operations lose, or four divided by a small alpha_bar
+ELSEWHERE = {
+    "x": 2.3,
+    "x_t": -1.1,
+    "x_tilde": 1.9,
+    "x_0": 1.7,
+    "x_s": -0.6,
+    "eps": 0.9,
+    "x_1": 0.4,
+    "t": 0.37,
+    "T": 7,
+}  # letters that an entry has not
+OTHERS = {"x_tilde": "x", "x_s": "x_t"}  # a place, and what is not just another name of it
 COARSE = (0.05, 0.1, 0.2, 0.15, 0.3, 0.25)
 
 
@@ -86,6 +100,7 @@ class Letters:
     letters: str  # "beta t x_0", in the order in which one would write them down; beta brings alpha, alpha_bar and T
     own: dict = field(default_factory=dict)  # letters that mean something else here, or are new: name: (kind, meaning)
     derive: Callable | None = None  # (drawn case) -> letters that follow from others, or must stay within limits
+    asks: dict = field(default_factory=dict)  # a network's letter: (place, time) that it is given; of all others x_t and t
 
     def meaning(self, letter):
         """(what it may be, what it means) of one letter."""
@@ -101,6 +116,32 @@ class Letters:
         """{letter: what it may be} of those whose numbers are chosen; the others follow from them."""
         follows = {"x_t"} if {"x_0", "eps", "x_t"} <= set(self.scope) else set()
         return {k: self.meaning(k)[0] for k in self.scope if self.meaning(k)[0] and k not in follows}
+
+    @functools.cached_property
+    def networks(self):
+        """{a network's letter: (place, time) that it is given}"""
+        asks = dict.fromkeys(NETWORKS, ("x_t", "t")) | self.asks
+        return {k: asks[k] for k in self.scope if asks.get(k)}
+
+    def around(self, case):
+        """The case with all letters that may stand where a network is asked: x_t = sqrt(alpha_bar_t) x_0 + ... holds."""
+        place, time = next(iter(self.networks.values()))
+        c, same = Case(ELSEWHERE | case), {"x", "x_tilde", "x_t"} - {*case, OTHERS.get(place)}  # names of the place
+        place = "x" if place in same and "x" in case else place
+        at = c[place] if place in c else evaluate(parse(place, c), c)
+        c |= dict.fromkeys(same, at)
+        if "t" not in case and time != "t":
+            c["t"] = evaluate(parse(time, c), c)
+        c["s"] = c["t"] - 1
+        if "beta" in case:
+            signal, noise = _root(c.alpha_bar[int(c.t)]), _root(1 - c.alpha_bar[int(c.t)])
+            known = ("eps", noise, "x_0", signal) if "eps" in case else ("x_0", signal, "eps", noise)
+        else:
+            known = ("x_1", c["t"], "x_0", 1 - c["t"]) if "x_1" in case else ("x_0", 1 - c["t"], "x_1", c["t"])
+        one, weight, other, by = known
+        if other not in case and by:
+            c[other] = (c["x_t"] - weight * c[one]) / by
+        return c
 
     def counts_steps(self, letter="t"):
         """Whether t (or i) is in scope and a whole number; flow matching's t is a number in (0, 1), no step precedes it."""
@@ -124,6 +165,8 @@ class Formula(Letters):
     bound: float = 1e-9  # error of a deterministic oracle, relative to numbers above 1
     wrong: tuple = ()  # ((expression, or for a statement an oracle of the wrong statement; the misconception), ...)
     source: Callable | None = None  # the library's own function or class
+    explains: str = ""  # letters that an answer must not use, because it says what they are
+    needs: str = ""  # letters that an answer must use, where others that follow from them would do
     value: Callable | None = None  # (that function, case in floats) -> its number
     cases: tuple = ()  # cases to verify beside the standard ones
 
@@ -148,6 +191,8 @@ def make_case(letters, betas=None, t=None, tau=None, i=None, **numbers):
     if "x_0_hat" in names and {"x_t", "eps_hat"} <= set(case) and at:
         case["x_0_hat"] = (case["x_t"] - _root(1 - case.alpha_bar[at]) * case["eps_hat"]) / _root(case.alpha_bar[at])
     case = Case(case | (letters.derive(case) if letters.derive else {}))
+    size = 1 + sum(abs(float(v)) for v in case.values() if not isinstance(v, tuple))
+    case |= {k: Near(v, ROUNDED * size) for k, v in case.items() if isinstance(v, float)}
     return Case({k: case[k] for k in [*names, *(k for k in case if k not in names)] if k in case})
 
 
@@ -176,14 +221,14 @@ def round_cases(letters):
 
 
 def random_case(letters, rng):
-    """A case with everything drawn: T in 2..8, beta in (0.02, 0.6), t in 1..T."""
-    T = int(rng.integers(2, 9))
-    draw = {REAL: lambda: 1.5 * rng.standard_normal(), POSITIVE: lambda: rng.uniform(0.3, 2.5),
-            SHARE: lambda: rng.uniform(0.05, 0.95), COUNT: lambda: int(rng.integers(1, 7))}  # fmt: skip
+    """A case with everything drawn, in short fractions, which are exact: T in 2..8, beta in (0.02, 0.6), t in 1..T."""
+    T, short = int(rng.integers(2, 9)), lambda value: Fraction(round(1000 * value), 1000)
+    draw = {REAL: lambda: short(1.5 * rng.standard_normal()), POSITIVE: lambda: short(rng.uniform(0.3, 2.5)),
+            SHARE: lambda: short(rng.uniform(0.05, 0.95)), COUNT: lambda: int(rng.integers(1, 7))}  # fmt: skip
     numbers = {name: draw[kind]() for name, kind in letters.free.items()}
     inner = sorted(rng.choice(np.arange(1, T), size=int(rng.integers(0, T)), replace=False).tolist())
     tau = (0, *inner, T)
-    betas = rng.uniform(0.02, 0.6, T).tolist()
+    betas = [short(b) for b in rng.uniform(0.02, 0.6, T)]
     times = {"t": int(rng.integers(1, T + 1)), "tau": tau, "i": int(rng.integers(1, len(tau)))}
     return make_case(letters, betas, **times | numbers)
 

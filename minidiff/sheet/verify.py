@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .check import measure, version_of
+from .check import measure
 from .entry import standard_cases
+from .version import version_of
 
 FINITE = 3  # of the standard cases
 HEAD = ["formula", "claimed", "measured", "error", "bound", "seconds", "refuted", ""]

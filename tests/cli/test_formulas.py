@@ -9,9 +9,8 @@ from command_line import answer, refused, run
 
 import minidiff
 from minidiff.cli import formulas as sheet
-from minidiff.runs import figures
-from minidiff.sheet import SHEET, find, pages
-from minidiff.sheet.explain import curves
+from minidiff.cli import pages
+from minidiff.sheet import SHEET
 from minidiff.sheet.quiz import quiz
 
 
@@ -59,19 +58,6 @@ def test_show_names_the_library_s_line_and_its_test(capsys):
     assert "its test: tests/test_gaussian.py::test_posterior_is_bayes_on_a_grid\n" in out
 
 
-@pytest.mark.parametrize("name", ["posterior-mean", "ddim-step", "ssim", "clip-loss"])
-def test_long_formulas_stay_inside_their_picture(name):
-    """The longest captions."""
-    entry = find(name)
-    drawn, points, *labels = curves(entry)
-    fig = figures.claimed_and_measured(drawn, points, *labels, entry.title, entry.latex)
-    fig.canvas.draw()
-    (legend,) = fig.legends
-    for box in (legend.get_window_extent(), fig.axes[0].get_tightbbox()):
-        assert box.x0 >= 0 and box.x1 <= fig.bbox.x1 and box.y0 >= 0 and box.y1 <= fig.bbox.y1
-    assert legend.get_window_extent().y1 <= fig.axes[0].get_tightbbox().y0
-
-
 def test_verify_says_what_failed(capsys, monkeypatch):
     assert answer(capsys, "verify", "snr")["failed"] == []
     row = {"name": "snr", "number": 15, "what": "answer", "claimed": 1.0, "measured": 2.0, "error": 1.0, "bound": 1e-9}
@@ -93,7 +79,7 @@ def test_check_equal_and_compute(capsys):
     out, err = capsys.readouterr()
     assert out == "" and "^" in err
     assert run("check", "posterior-variance", "1/(alpha[t]/beta[t] + 1/(1-alpha_bar[t-1]))") == 0
-    assert "t = 1" in capsys.readouterr().out
+    assert "equal on 200 random schedules\n  read as 1 / (alpha[t]" in capsys.readouterr().out
     assert run("check", "forward-closed-form-std", "1 - alpha_bar[t]") == 1
     assert "variance" in capsys.readouterr().out
     assert run("equal", "1 - alpha_bar[t]", "1 - alpha[t]*alpha_bar[t-1]") == 0

@@ -39,5 +39,5 @@ def test_a_mistake_is_made_and_shown(capsys, tmp_path):
 
 
 def test_what_cannot_be_done_is_one_line(capsys):
-    assert "no mistake named 'x'" in refused(capsys, "mistakes", "x")
+    assert "unknown mistake 'x'" in refused(capsys, "mistakes", "x")
     assert "exam must last 10 to 300 minutes, got 3" in refused(capsys, "study", "--exam", 3)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minidiff.learn import experiments
+from minidiff.learn.experiments import EXPERIMENTS
 from minidiff.learn.mistakes import MISTAKES, PACKAGE, find, outcomes
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +15,7 @@ def test_each_mistake_is_one_line_with_an_experiment():
     assert len(MISTAKES) >= 24 and len({m.name for m in MISTAKES}) == len(MISTAKES)
     for m in MISTAKES:
         assert (PACKAGE / f"{m.file}.py").read_text(encoding="utf-8").count(m.right) == 1, m.name
-        assert callable(vars(experiments)[m.experiment]) and "\n" not in m.wrong and m.noticed.endswith(".")
+        assert m.experiment in EXPERIMENTS and "\n" not in m.wrong and m.noticed.endswith(".")
 
 
 @pytest.mark.parametrize("name", ["adam-uncorrected", "range-not-squared"])
@@ -33,5 +33,5 @@ def test_the_list_of_the_museum_is_complete():
 
 
 def test_an_unknown_mistake_is_one_line():
-    with pytest.raises(ValueError, match="no mistake named 'x'; known are alpha-bar-for-its-root"):
+    with pytest.raises(ValueError, match="unknown mistake 'x'; known are alpha-bar-for-its-root"):
         find("x")

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from minidiff import data
 from minidiff.fast import RowNoise, generate
 from minidiff.mlp import MLP
 from minidiff.pictures.unet import UNet
 from minidiff.runs import checkpoint
 from minidiff.runs.names import goal_of, load
+from minidiff.runs.use import new_run
 from minidiff.sample import ddim, ddpm, sample
 from minidiff.schedule import linear_scaled
 from minidiff.train import CHUNK, start, train
@@ -241,3 +243,10 @@ def test_a_run_of_another_network_is_named(tmp_path):
         spoil(tmp_path / "c.npz", **changes)
         with pytest.raises(ValueError, match=r"run of another network: only one of the two has W_(0|0, W_last|last)"):
             checkpoint.load(tmp_path / "c.npz")
+
+
+def test_what_a_notebook_prints_is_short():
+    run = new_run(load("moons"), "moons", "mlp")
+    for thing, lines in ((run, 1), (run.schedule, 2), (data.mixture(), 6)):
+        assert len(repr(thing).splitlines()) <= lines and len(repr(thing)) < 300
+    assert "MLP(d=2, width=128, depth=3" in repr(run) and "learns v on moons, linear with T = 1000; step 0" in repr(run)

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import SMALL, refused, run
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minidiff import fast
 from minidiff.runs import checkpoint, use
-from minidiff.runs.names import load as data_set
-from minidiff.runs.names import sampler
+from minidiff.runs.names import load, sampler
 
 
 def test_resume_is_bit_for_bit(capsys):
@@ -119,7 +120,7 @@ def test_parts_of_a_run_are_the_bits_of_the_whole(drawn):
     """Parts that begin and end inside a block, one of a single row, one of the few rows that a compiled loop walks."""
     model, how, *plain = drawn.split()
     pictures, plain, n = model == "unet", bool(plain), MANY[model]
-    data = data_set("digits" if pictures else "moons")
+    data = load("digits" if pictures else "moons")
     run_ = use.new_run(data, data.name, model, pictures, T=40, width=8, depth=1)
     rng = np.random.default_rng(0)
     for w in run_.state.ema.values():
@@ -154,3 +155,32 @@ def test_plain_asks_no_engine(capsys, monkeypatch):
     assert run("sample", "r", "--n", "2", "--steps", "2", "--plain", "--gif") == 0
     with pytest.raises(AssertionError, match="an engine"):
         run("sample", "r", "--n", "2", "--steps", "2")
+
+
+@pytest.mark.parametrize(("objective", "name"), [("v", "ddim"), ("eps", "ddim"), ("flow", "ddim"), ("flow", "euler")])
+def test_the_last_x_0_hat_is_where_a_step_without_noise_ends(objective, name):
+    """From the last time to 0, DDIM and a straight flow's Euler step go to x_0_hat itself: to the rounding of float32."""
+    data = load("moons")
+    run_ = use.new_run(data, "moons", "mlp", width=16, depth=1, T=40, schedule="linear-scaled", objective=objective)
+    run_.state.ema["W_out"][:] = np.random.default_rng(0).standard_normal(run_.state.ema["W_out"].shape)  # it is 0 at first
+    how = sampler(name, straight=objective == "flow")
+    stages = use.draw_path(run_, how, how.times(40, 4, "trailing"), 20, 9, 0)
+    t, alpha_bar, x_t, x_0_hat = zip(*stages)
+    assert t[0] == 40 and t[-2] == 10 and t[-1] == 0 and alpha_bar[-1] == 1 and np.all(np.diff(alpha_bar) >= 0)
+    assert np.array_equal(x_0_hat[-1], x_t[-1])
+    largest = max(np.abs(x).max() for x in (*x_t, *x_0_hat))
+    assert np.abs(x_0_hat[-2] - x_t[-1]).max() <= 100 * np.finfo(np.float32).eps * largest  # a few operations
+    assert np.abs(x_0_hat[0] - x_t[-1]).max() > 1e-3 * largest  # as this shows, they do not agree everywhere
+
+
+@given(st.integers(2, 1000), st.integers(2, 60), st.integers(0, 9))
+def test_spread_keeps_both_ends_and_steps_of_log_snr(T, count, seed):
+    """Wherever three alpha_bars lie close to where they are wanted, none of them is farther from it than its neighbours."""
+    alpha_bar = np.append(np.sort(np.random.default_rng(seed).uniform(0.001, 0.999, T)), 1.0)
+    at = use.spread(alpha_bar, count)
+    assert len(at) == count and at[0] == 0 and at[-1] == T and at == sorted(at)
+    log_snr = np.log(alpha_bar[:-1] / (1 - alpha_bar[:-1]))
+    low, high = max(log_snr[0], -np.log(100)), np.log(300)
+    for k in range(1, count - 1):
+        wanted = low + (high - low) * k / (count - 1)
+        assert np.abs(log_snr - wanted).min() >= np.abs(log_snr[min(at[k], T - 1)] - wanted) - 1e-9

@@ -1,5 +1,6 @@
 """check and equal: a student's own version is judged rightly."""
 
+import contextlib
 import math
 import random
 import re
@@ -17,6 +18,7 @@ from minidiff.sheet.check import check, close, equal
 from minidiff.sheet.entry import random_case, round_cases
 from minidiff.sheet.language import ExpressionError, evaluate, parse, show
 from minidiff.sheet.verdict import Verdict
+from minidiff.sheet.version import agree, version_of
 
 EXPRESSIONS = [f for f in SHEET if f.answer is not None]
 
@@ -82,11 +84,104 @@ def test_beta_as_the_posterior_variance():
     assert "t = 2: 190.00% too large" in text  # on the coarse schedule beta / beta~ = .145 / .05 = 2.9
 
 
-def test_the_posterior_precision_is_right_and_t_1_is_skipped():
-    verdict = check("posterior-variance", "1/(alpha[t]/beta[t] + 1/(1-alpha_bar[t-1]))")
+def test_only_where_the_right_answer_is_not_finite_a_case_is_skipped():
+    """The precision of the posterior is infinite at t = 1, and its variance 1/inf = 0."""
+    verdict = check("posterior-precision", "alpha[t]/beta[t] + 1/(1-alpha_bar[t-1])")
     assert verdict and verdict.exit_status == 0
     assert re.search(r"equal on \d+ random schedules; \d+ more \(t = 1\) skipped", str(verdict))
     assert verdict.data["equal"] + verdict.data["skipped"] == 200 and verdict.data["skipped"] > 10
+    assert check("posterior-variance", "1/(alpha[t]/beta[t] + 1/(1-alpha_bar[t-1]))").data["equal"] == 200
+
+
+def only_first(alpha_bar, beta, t):
+    """Right at t = 1, no number elsewhere."""
+    return 0.0 if t == 1 else math.nan
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [("posterior-variance", r"\frac{1-\bar\alpha_{1-t}}{1-\bar\alpha_t}\beta_t",
+      "alpha_bar[-1] does not exist: indices are 0..2"),
+     ("gaussian-score", r"\left(\mu-x\right)/\sigma^2 + 0*\sqrt{x}", "nan, which is no number"),
+     ("gaussian-score", r"sqrt((\mu-x)/\sigma^2)^2", "nan, which is no number"),
+     ("forward-closed-form", r"\sqrt{\bar\alpha_t}x_0+\sqrt{1-\bar\alpha_t}\epsilon + 0*log(eps)", "nan, which is no number"),
+     ("posterior-variance", only_first, "nan, which is no number"), ("snr", "1e300*1e300", "inf, which is no number")],
+)  # fmt: skip
+def test_what_gives_no_number_where_the_right_answer_has_one_is_wrong(name, text, words):
+    verdict = check(name, text)
+    assert verdict.status == "wrong" and f"yours           {words}" in str(verdict), verdict
+
+
+@pytest.mark.parametrize("entry", [f for f in EXPRESSIONS if "alpha_bar[t-1]" in f.answer], ids=lambda f: f.name)
+def test_an_index_that_is_turned_round_is_wrong(entry):
+    verdict = check(entry.name, entry.answer.replace("alpha_bar[t-1]", r"\bar\alpha_{1-t}"))
+    assert verdict.status == "wrong" and "alpha_bar[-1] does not exist" in str(verdict)
+
+
+def test_an_index_that_is_no_whole_number_is_not_understood():
+    verdict = check("posterior-variance", "beta[1-alpha_bar[t-1]]*42")
+    assert verdict.exit_status == 2 and "does not exist: an index is a whole number\n  beta[" in str(verdict)
+    assert verdict.data["position"] == 0
+    assert not check("posterior-variance", "beta(1-alpha_bar[t-1])*42")
+
+
+STEP = r"\frac{1}{\sqrt{\alpha_t}}(x_t - \frac{1-\alpha_t}{\sqrt{1-\bar\alpha_t}}%s) + \sigma_t z"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "asked", "given"),
+    [("ddpm-step", STEP % "eps_theta(x_{t-1}, t-1)", "x_s", "x_t"), ("ddpm-step", STEP % "eps_theta(x_t, t-1)", "t - 1", "t"),
+     ("ddpm-step", STEP % r"\epsilon_\theta(\alpha_t x_0 + \beta_t \epsilon, t)", "alpha[t] * x_0 + beta[t] * eps", "x_t"),
+     ("ddpm-step", STEP % r"\epsilon_\theta^{(t-1)}(x_t)", "t - 1", "t"),
+     ("reverse-sde", r"f - g^2 s_\theta(x_0, T-t)", "x_0", "x_t"), ("flow-euler-step", "x_t + h u(x_0, 0)", "x_0", "x_t"),
+     ("tweedie-ve", r"x_tilde + sigma^2 s_\theta(x, sigma)", "x", "x_tilde"),
+     ("cfg", "eps_u(x_t, t) + w(eps_c(x_t, t-1) - eps_u(x_t, t))", "t - 1", "t")],
+)  # fmt: skip
+def test_a_network_that_is_asked_elsewhere_is_wrong_and_named(name, text, asked, given):
+    verdict = check(name, text)
+    assert verdict.status == "wrong" and f"is asked at {asked}; it is given {given}" in verdict.data["misconception"]
+    assert verdict.data["misconception"] in str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("ddpm-step", STEP % network) for network in
+     (r"\epsilon_\theta(\sqrt{\bar\alpha_t} x_0 + \sqrt{1-\bar\alpha_t} \epsilon, t)", r"\epsilon_\theta^{(t)}(x_t)",
+      r"\epsilon_\theta(x_t)", r"\epsilon_\theta(x, t)", r"\epsilon_\theta", r"\epsilon_\theta(x_t, t)")]
+    + [("reverse-sde", r"f - g^2 s_\theta(x, t)"), ("reverse-sde", r"f - g^2 s_\theta(x_t, t)"),
+       ("score-from-velocity", "(t u_t(x) - x)/(1-t)"), ("flow-euler-step", "x_t + h u(t x_1 + (1-t) x_0, t)"),
+       ("ddpm-last-step", r"(x_1 - \sqrt{\beta_1} \epsilon_\theta(x_1, 1))/\sqrt{\alpha_1}"),
+       ("cfg", "eps_u(x_t, t) + w(eps_c(x_t, t) - eps_u(x_t, t))")],
+)  # fmt: skip
+def test_a_network_that_is_asked_where_it_is_given_is_right(name, text):
+    assert (verdict := check(name, text)), verdict
+
+
+def test_a_network_asked_for_nonsense_is_not_understood():
+    verdict = check("ddpm-step", STEP % "eps_theta(garbage, drop table)")
+    assert verdict.exit_status == 2 and "unknown name 'garbage'" in str(verdict)
+    assert (STEP % "eps_theta(").index("eps_theta(") + 10 == verdict.data["position"]
+
+
+def test_a_circle_is_no_explanation():
+    for text in ("alpha_bar[t]", "alpha_bar[t-1] * alpha[t]", lambda alpha_bar, t: alpha_bar[t]):
+        verdict = check("alpha-bar", text)
+        assert verdict.status == "wrong" and "uses alpha_bar, which it should explain" in str(verdict)
+    marginal = "mu + (t*sigma^2 - (1-t))/((t*sigma)^2 + (1-t)^2) * (x - t*mu)"  # the velocity, without the score
+    verdict = check("velocity-from-score", marginal)
+    assert verdict.status == "wrong" and "does not use score" in str(verdict) and "read as" in str(verdict)
+    assert check("marginal-velocity-gaussian", marginal)
+
+
+@pytest.mark.parametrize("entry", EXPRESSIONS, ids=lambda f: f.name)
+def test_no_letter_alone_is_right_unless_it_is_the_answer(entry):
+    rng, right = np.random.default_rng(1), version_of(entry.answer, next(round_cases(entry)))
+    cases = [random_case(entry, rng) for _ in range(20)]
+    for k in entry.scope:
+        for text in (f"{k}[t]", f"{k}[t-1]", f"{k}[T]", f"{k}[tau[i]]") if isinstance(cases[0][k], tuple) else (k,):
+            with contextlib.suppress(ExpressionError):  # no t, T or tau
+                if all(agree(version_of(text, cases[0]).real(c), right.real(c)) for c in cases):
+                    assert text == entry.answer or not check(entry.name, text), text
 
 
 def test_a_variance_where_a_std_was_asked_for_and_fresh_noise_in_ddim():
@@ -109,10 +204,35 @@ def test_slips_of_any_formula_are_named(text, slip):
     assert slip in check("forward-closed-form-std", text).data["misconception"]
 
 
-def test_a_small_mistake_is_seen_and_rounding_is_not():
-    """1e-9 of the number divides them: 1e-8 is wrong, adding and taking away 100 (some 1e-14) is not."""
-    assert not check("snr", "1.00000001 alpha_bar[t]/(1-alpha_bar[t])")
-    assert check("alpha-bar", "alpha_bar[t] + 100 - 100") and not check("alpha-bar", "alpha_bar[t] + 0.00000001")
+@pytest.mark.parametrize("entry", EXPRESSIONS, ids=lambda f: f.name)
+def test_a_small_mistake_is_seen(entry):
+    """1e-9 of the number; and the answer itself is known well enough to see it."""
+    verdict = check(entry.name, f"({entry.answer})*(1+1e-9)")
+    assert verdict.status == "wrong" and "off by          1.0e-09" in str(verdict)
+    assert check(entry.name, entry.answer)
+
+
+def test_rounding_is_no_mistake():
+    """Fractions have none; adding and taking away 100 roots loses 1e-14, which is known; of 1e20 nothing would be left."""
+    assert check("snr", "alpha_bar[t]/(1-alpha_bar[t]) + 1e30 - 1e30") and check(
+        "posterior-variance", "beta[t]*(1 - alpha_bar[t-1])/(1 - alpha_bar[t])"
+    )
+    std = "sqrt(1 - alpha_bar[t])"
+    assert check("forward-closed-form-std", f"{std} + 100 sqrt(2) - 100 sqrt(2)")
+    assert check("forward-closed-form-std", f"({std}**50)**(1/50)") and check("forward-closed-form-std", f"exp(log({std}))")
+    verdict = check("forward-closed-form-std", f"2*{std} + 1e20*sqrt(2) - 1e20*sqrt(2)")
+    assert verdict.exit_status == 2 and "rounding in your formula hides" in str(verdict)
+    f = lambda alpha_bar, t: math.sqrt(1 - alpha_bar[t])  # noqa: E731
+    assert check("forward-closed-form-std", f) and not check(
+        "forward-closed-form-std", lambda alpha_bar, t: f(alpha_bar, t) * (1 + 1e-9)
+    )
+
+
+def test_every_verdict_says_how_the_formula_was_read():
+    for text in ("ab_t/(1-ab_t)", "ab_t/(1-ab_s)", "0/0"):
+        assert f"read as {check('snr', text).data['read']}" in str(check("snr", text))
+    assert "read as alpha_bar[t] / (1 - alpha_bar[t])" in str(check("snr", r"\frac{\bar\alpha_t}{1-\bar\alpha_t}"))
+    assert "read as 1e+300 * beta[t]" in str(check("snr", "1e300 beta")) and "1.00000001" in str(check("snr", "1.00000001"))
 
 
 def test_where_a_version_agrees_is_said():
@@ -129,6 +249,8 @@ def test_functions_are_judged_like_expressions():
         (lambda gamma: 1.0, "unknown argument 'gamma'"),
         (lambda t: [].pop(), "IndexError"),
         (lambda t: "a", "ValueError"),
+        (max, "the arguments of max have no names"),
+        (None, "a formula is an expression or a function of the letters, got None"),
     ):
         verdict = check("alpha-bar", f)
         assert verdict.exit_status == 2 and words in str(verdict)
@@ -136,7 +258,7 @@ def test_functions_are_judged_like_expressions():
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("1 +", "missing"), ("gamma", "unknown name"), ("sum(1 for k in 1..10**6)", "operations"), ("", "the formula is empty")],
+    [("1 +", "missing"), ("foo", "unknown name"), ("sum(1 for k in 1..10**6)", "operations"), ("", "the formula is empty")],
 )
 def test_what_is_not_understood_is_a_verdict(text, words):
     for verdict in (check("alpha-bar", text), equal(text, "1"), equal("1", text)):
@@ -164,6 +286,10 @@ def test_two_lines_of_a_derivation():
     for text in ("2ab", "a b + ab"):  # alpha_bar_t, or a times b?
         assert equal(text, "2 a b").exit_status == 2 and "write one of them" in str(equal(text, "2 a b"))
     assert equal("2ba", "2*a*b") and equal("ab_t", "alpha_bar[t]") and equal("ab[t]", "alpha_bar_t")
+    assert equal("f - g^2 score", "f - g*g*score") and equal("1/(1 + exp(r_l - r_w))", "exp(r_w)/(exp(r_w) + exp(r_l))")
+    assert not equal("mu_1 + omega_1 m", "mu_1 + omega_2 m") and not equal("1e300*1e300", "1e300*1e300")
+    assert not equal("eps_theta(x_s, s)", "eps_theta(x_t, t)") and equal("eps_theta(x_{t-1}, t-1)", "eps_theta(x_s, s)")
+    assert not equal("x_0", "exp(log(x_0))") and not equal("exp(log(x_0))", "x_0")  # no number where x_0 < 0
     square = str(equal("(a+b)^2", "a^2 + b^2"))
     assert square.count("read as") == 2 and "other t" not in square  # nothing here depends on t
 

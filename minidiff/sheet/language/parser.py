@@ -1,19 +1,23 @@
 """A precedence parser: tokens in, a tree of operations out. Names come from the scope, functions from a list."""
 
-from collections.abc import Sized
 from fractions import Fraction
 from typing import NamedTuple
 
-from .spelling import NOTATIONS, SPELLING, ExpressionError, Token, tokens
+from .functions import SPACES, function
+from .networks import NETWORKS
+from .paste import formula
+from .spelling import FUNCTIONS, NOTATIONS, WORDS, ExpressionError, Speller, Token
+from .symbols import CONSTANTS, symbol
 
 NESTING, DEPTH = 40, 150  # of brackets; of operations inside each other
-FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs", "floor"}
-CONSTANTS = ("pi", "e")
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # unary minus: 3
 
 
 class Node(NamedTuple):
-    """One operation: op is number, name, index, neg, call, sum, prod or an operator; args are nodes, names or a Fraction."""
+    """One operation: op is number, name, index, neg, call, sum, prod, asked or an operator; args: nodes, names, a Fraction.
+
+    asked: the name of a network, its place, the place that its letter means, its time, the letter's time; None: not said.
+    """
 
     op: str
     args: tuple
@@ -24,11 +28,14 @@ class Node(NamedTuple):
 class Parser:
     """Reads tokens from left to right: `expression(least)` reads on while operators bind at least as tightly as `least`."""
 
-    def __init__(self, text, scope, notation):
+    def __init__(self, text, scope, notation, asks=None):
         if notation not in NOTATIONS:
             raise ValueError(f"unknown notation {notation!r}; known are {', '.join(NOTATIONS)}")
         self.text, self.names, self.rename = text, dict(scope), NOTATIONS[notation]
-        self.tokens, self.at, self.nesting, self.bars = tokens(text, self.names, self.rename), 0, 0, 0
+        self.asks = dict.fromkeys(NETWORKS, ()) if asks is None else asks
+        self.tokens, self.left, self.indirect = formula(Speller(text, self.names, self.rename).read(), text, self.names)
+        self.at, self.nesting, self.bars = 0, 0, 0
+        self.running, self.each = (), ()  # indices of sums; those over coordinates: mu_i is mu
 
     def fail(self, message, token=None):
         """Raises ExpressionError at the token, the present one unless given."""
@@ -72,9 +79,7 @@ class Parser:
             left = self.factor()
         while True:
             token, sign = self.next, self.next.text if self.next.kind == "sign" else ""
-            opens = sign in ("(", "{") or (sign == "|" and not self.bars)
-            opens |= sign == "[" and self.tokens[self.at - 1].kind != "word"  # x[1] is no product
-            if (token.kind in ("number", "word", "accent") and token.text not in ("for", "in")) or opens:
+            if self.begins_factor():
                 if token.kind == "number" and self.tokens[self.at - 1].kind == "number":
                     self.fail("two numbers with nothing between them")
                 op, sign = "*", ""  # a product without a sign
@@ -84,13 +89,49 @@ class Parser:
                 break
             self.at += bool(sign)
             # -a**2 is -(a**2), 2**-1 is allowed, a**b**c groups to the right
-            left = self.node(op, (left, self.expression(3 if op == "**" else BINDING[op] + 1)), token)
+            if op == "**":
+                self.check_power(left)
+            below, right = self.next, self.expression(3 if op == "**" else BINDING[op] + 1)
+            if op == "/" and below.text not in ("(", "{", "[", "|", *FUNCTIONS) and self.touches():
+                below, letter = self.text[below.position : self.next.position], self.next.text
+                self.fail(f"it may be ... / ({below} {letter}) or (... / {below}) {letter}: write brackets")
+            left = self.node(op, (left, right), token)
         self.nesting -= 1
         return left
 
+    def begins_factor(self):
+        """Does a factor of a product without a sign come next?"""
+        kind, text, _ = self.next
+        if kind == "sign":  # x[1] is no product
+            return text in ("(", "{") or (text == "|" and not self.bars) or (text == "[" and not self.indexes())
+        return kind in ("number", "word", "accent") and text not in ("for", "in", "over")
+
+    def check_power(self, base):
+        """Asks about x^{(i)}, q^T k and x^1/2."""
+        ahead = [t.text for t in self.tokens[self.at : self.at + 5]]
+        if ahead[:2] == ["{", "("] and ahead[3:] == [")", "}"]:
+            self.fail(f"({ahead[2]}) may be a power or a label: write **({ahead[2]}) for a power")
+        if ahead[0] == "T" and base.op == "name":
+            self.fail("T may be a power or a transpose: write **(T) for a power")
+        if ahead[:2] == ["1", "/"]:
+            self.fail("it may be **(1/...) or **1 / ...: write brackets")
+
+    def indexes(self):
+        """Does the [ that comes next stand at a name?"""
+        before = self.text[: self.next.position]
+        return self.tokens[self.at - 1].kind == "word" and not before.endswith((" ", ")", *SPACES))
+
+    def touches(self):
+        """Does a letter come next with no space before it? a/2b may be read in two ways, 1/2 b in one."""
+        kind, text, at = self.next
+        letter = kind == "accent" or (kind == "word" and (text in CONSTANTS or text not in WORDS))
+        return letter and not (self.text[at - 1].isspace() or self.text[:at].endswith(SPACES))
+
     def group(self, close):
-        """What stands in brackets, up to the closing one."""
+        r"""What stands in brackets, up to the closing one; {a \over b} is a fraction."""
         inside = self.expression()
+        if over := self.take("over"):
+            inside = self.node("/", (inside, self.expression()), over)
         self.expect(close)
         return inside
 
@@ -115,22 +156,21 @@ class Parser:
             self.bars += 1
             inside = self.group("|")
             self.bars -= 1
+            if self.next.text == "_" and (norm := self.subscript()[1]) != "2":  # ||x||_2 is the usual length
+                self.fail(f"a norm with the index {norm} cannot be typed", token)
             return self.node("call", ("abs", inside), token)
         if kind == "word" and text == "frac":
             return self.node("/", (self.argument(), self.argument()), token)
         if kind == "word" and text in ("sum", "prod") and text not in self.names:
             return self.series(token)
         if kind == "word" and text in FUNCTIONS:
-            base = self.factor() if text == "log" and self.take("_") else None
-            inside = self.factor() if self.next.text in ("(", "{") else self.expression(4)
-            call = self.node("call", (text, inside), token)
-            return self.node("/", (call, self.node("call", ("log", base), token)), token) if base else call
+            return function(self, token)
         if kind in ("word", "accent"):
-            return self.symbol(token)
+            return symbol(self, token)
         return self.fail("a number, a name or a bracket is missing here", token)
 
     def subscript(self):
-        """An index after _: its place among the tokens and its text; None where there is none."""
+        """An index after _: where it ends, its text, where it starts; None where there is none."""
         if not self.take("_"):
             return None
         start, grouped = self.at, self.next.text in ("{", "(")
@@ -140,78 +180,16 @@ class Parser:
             if depth <= 0 and self.next.text != "[":
                 break
         inside = self.tokens[start + grouped : self.at - grouped]
-        return start, "".join(t.text for t in inside)
-
-    def symbol(self, token):
-        """A name with its accent and index: a number of the scope, or an element of one of its arrays."""
-        first, accent, braces = token, "", 0
-        while token.kind == "accent":
-            accent += f"_{token.text}" if token.text else ""
-            braces += bool(self.take("{"))
-            token = self.take()
-        if token.kind != "word":
-            self.fail("a name is missing here", token)
-        index = self.subscript()
-        for _ in range(braces):
-            self.expect("}")
-        if index and index[1] in ("bar", "hat", "tilde"):  # α_bar_t
-            accent, index = f"_{index[1]}", None
-        index = index or self.subscript()
-        base, sub = token.text, (index[1] if index else "").replace("t-1", "s")
-        whole = self.our_name(base + accent)
-        for name in (self.our_name(f"{base}_{sub}{accent}"), self.our_name(f"{base}{accent}_{sub}")) if index else (whole,):
-            if name in self.names and not isinstance(self.names[name], Sized):
-                return self.scalar(name, first)
-        if whole in self.names and isinstance(self.names[whole], Sized):
-            return self.node("index", (whole, self.time_index(index)), first)
-        if whole in self.names and sub == "t":  # there is one t: sigma_t is sigma
-            return self.scalar(whole, first)
-        if whole in CONSTANTS and not index:
-            return self.node("name", (whole,), first)
-        typed = base + accent + (f"_{index[1]}" if index and index[1].isalnum() else f"_{{{index[1]}}}" if index else "")
-        return self.fail(f"unknown name {typed!r}; in scope are {', '.join(self.names)}", first)
-
-    def scalar(self, name, token):
-        """A number of the scope. A network's or a field's may be typed with its arguments: eps_theta(x_t, t), u_t(x)."""
-        if name in ("eps_hat", "score", "u"):
-            self.skip_arguments()
-        return self.node("name", (name,), token)
-
-    def our_name(self, name):
-        """Our name for a name of another spelling or book."""
-        name = SPELLING.get(name, name)
-        return self.rename.get(name, name)
+        return self.at, "".join(t.text for t in inside), start
 
     def time_index(self, index):
-        """The time at which an array is meant: _{t-1}, [t-1] or (t-1); t where none is typed."""
-        end = self.at
-        if index:
-            self.at = index[0]
-            inside = self.factor()
-            self.at = end
-            return inside
-        if self.next.text in ("[", "("):
-            return self.factor()
-        if "t" not in self.names:
-            self.fail("an index is missing here, such as [i]")
-        return self.node("name", ("t",), self.next)
-
-    def skip_arguments(self):
-        """Skips ^{(t)} and (x_t, t) after eps_theta and the like; (x_t - x_0) after it is a factor and stays."""
-        if [t.text for t in self.tokens[self.at : self.at + 6]] == ["**", *"{(t)}"]:  # the DDIM paper's eps_theta^{(t)}
-            self.at += 6
-        if self.next.text != "(":
-            return
-        start = end = self.at
-        depth, comma = 0, False
-        while self.tokens[end].kind != "end":
-            depth += (self.tokens[end].text == "(") - (self.tokens[end].text == ")")
-            comma |= self.tokens[end].text == ","
-            end += 1
-            if not depth:
-                break
-        if comma or "".join(t.text for t in self.tokens[start:end]) in ("(x)", "(x_t)"):
-            self.at = end
+        """The time at which a letter is meant: that of its index, _{t-1} or [t-1]."""
+        tokens, at = self.tokens, self.at
+        stop, _, self.at = index
+        self.tokens = [*tokens[:stop], Token("end", "", tokens[stop].position)]  # what stands behind it is not its
+        inside = self.factor()
+        self.tokens, self.at = tokens, at
+        return inside
 
     def series(self, token):
         r"""sum(beta[i] for i in 1..t), or \sum_{i=1}^t beta_i, which sums the product that follows."""
@@ -223,7 +201,9 @@ class Parser:
             self.expect("}")
             self.expect("**")
             high = self.factor()
-            body = self.summand(name, 2)
+            body = self.summand(name, 2, high)
+            if body.op == "number" and self.next.text in ("+", "-"):
+                self.fail(f"does the {token.text} end here? Write brackets")
         else:
             self.expect("(")
             ahead = [t.text for t in self.tokens[self.at :]]
@@ -239,11 +219,13 @@ class Parser:
             self.expect(")")
         return self.node(token.text, (name.text, low, high, body), token)
 
-    def summand(self, name, least):
+    def summand(self, name, least, high=None):
         """The term of a sum, in which the running index is a name as well."""
         if name.kind != "word":
             self.fail("the name of an index is missing here", name)
-        outside, self.names = self.names, self.names | {name.text: 1}
+        outside = self.names, self.running, self.each
+        self.names, self.running = self.names | {name.text: 1}, (*self.running, name.text)
+        self.each += (name.text,) if high and high.args[0] == "d" else ()
         body = self.expression(least)
-        self.names = outside
+        self.names, self.running, self.each = outside
         return body

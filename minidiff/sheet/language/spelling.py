@@ -1,7 +1,8 @@
 r"""What people type or paste, cut into tokens: one spelling for β_t, beta_t, \beta_t and βₜ.
 
-A token is a number, a word (beta, alpha, sqrt, ...), an accent that belongs to the next word (bar, hat, tilde) or a sign.
-Indices arrive as the sign _ and then a group, powers as the sign **. Each token remembers where it stood, for the caret.
+A token is a number, a word (beta, alpha, sqrt, ...), an accent that belongs to the next word (bar, hat, tilde), a sign, or
+what the language has no word for (unread). Indices arrive as the sign _ and then a group, powers as the sign **. Each token
+remembers where it stood, for the caret. Fonts and spaces are dropped here, what stands around a formula in paste.py.
 """
 
 import re
@@ -9,30 +10,50 @@ import unicodedata
 from typing import NamedTuple
 
 LENGTH = 2000
-GREEK = dict(zip("αβγδεϵηθλμµνπστφϕω∅", "alpha beta gamma delta eps eps eta theta lambda mu mu nu pi sigma tau phi phi omega "
-                 "varnothing".split()))  # fmt: skip
+FUNCTIONS = {"sqrt", "log", "exp", "sin", "cos", "tanh", "abs", "floor", "min", "max", "sigmoid"}
+WORDS = FUNCTIONS | {"frac", "sum", "prod", "over", "for", "in", "pi", "e"}
+GREEK = dict(zip("αβγδεϵηθλμµνπστφϕω∅Δ", "alpha beta gamma delta eps eps eta theta lambda mu mu nu pi sigma tau phi phi omega "
+                 "varnothing Delta".split()))  # fmt: skip
 SPELLING = {"epsilon": "eps", "varepsilon": "eps", "varphi": "phi", "ab": "alpha_bar", "abar": "alpha_bar", "ln": "log",
-            "alphabar": "alpha_bar", "eps_theta": "eps_hat", "s_theta": "score", "eps_varnothing": "eps_u",
-            "eps_emptyset": "eps_u", "eps_uncond": "eps_u", "eps_y": "eps_c", "eps_cond": "eps_c", "x0": "x_0", "xt": "x_t",
-            "x0_hat": "x_0_hat", "MAX": "peak", "MSE": "mse"}  # fmt: skip
+            "alphabar": "alpha_bar", "a_bar": "alpha_bar", "alphas_cumprod": "alpha_bar", "alphas": "alpha", "betas": "beta",
+            "eps_theta": "eps_hat", "eps_hat_theta": "eps_hat", "noise_pred": "eps_hat", "s_theta": "score", "x0": "x_0",
+            "xt": "x_t", "x0_hat": "x_0_hat", "x_start": "x_0", "x_tau_i": "x_t", "x_hat_theta": "x_0_hat", "u_theta": "u",
+            "v_theta": "u", "X_0": "x_0", "X_1": "x_1", "X_t": "x_t",
+            "eps_varnothing": "eps_u", "eps_emptyset": "eps_u", "eps_uncond": "eps_u", "eps_y": "eps_c",
+            "eps_cond": "eps_c", "MAX": "peak", "MSE": "mse", "a_dot": "da", "b_dot": "db", "sigma_dot": "dsigma"}  # fmt: skip
+INSTEAD = {"noise": ("eps", "z"), "v": ("u",), "N": ("n",), "K": ("n",), "tau": ("temp",), "sigma_12": ("cov",), "eta": ("lr",),
+           "gamma": ("scale", "gain"), "alpha": ("gate",), "beta": ("shift", "beta_kl"), "lambda": ("decay",), "d": ("decay",),
+           "S_a": ("score",), "T": ("n",)}  # fmt: skip  # where the letter itself is not in scope
 NOTATIONS = {  # other books' letters -> ours
     "ddpm": {},
     "ddim": {"alpha": "alpha_bar"},  # Song, Meng, Ermon 2020
     "prince": {"alpha": "alpha_bar", "x": "x_0", "z_t": "x_t", "z_s": "x_s"},  # Understanding Deep Learning
 }
-SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "∗": "*", "⋅": "*", "÷": "/", "^": "**", "‖": "|", "∣": "|", "…": "..",
-         "√": "sqrt", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod"}  # fmt: skip
-COMMANDS = {"cdot": "*", "times": "*", "lVert": "|", "rVert": "|", "lvert": "|", "rvert": "|", "vert": "|", "Vert": "|",
-            "dfrac": "frac", "tfrac": "frac"}  # fmt: skip
-UNREAD = {"mathbb": "an expectation", "mathcal": "a distribution", "nabla": "a gradient", "partial": "a derivative",
-          "int": "an integral"}  # fmt: skip
-SKIPPED = set("left right big Big bigl bigr Bigl Bigr quad qquad displaystyle".split())
-ACCENTS = {"mathbf": "", "mathrm": "", "boldsymbol": "", "bm": "", "bar": "bar", "overline": "bar", "hat": "hat",
-           "tilde": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0302": "hat", "\u0303": "tilde"}  # fmt: skip
-UP, DOWN = (dict(zip(a, b)) for a, b in (("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+"), ("₀₁₂₃₄₅₆₇₈₉₋₊ₜₛᵢ", "0123456789-+tsi")))
+SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "∗": "*", "⋅": "*", "⊙": "*", "÷": "/", "^": "**", "‖": "|", "∥": "|",
+         "∣": "|", "…": "..", "√": "sqrt", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod", "≔": "=",
+         "≈": "=", "←": "="}  # fmt: skip
+COMMANDS = {"cdot": "*", "times": "*", "odot": "*", "ast": "*", "dfrac": "frac", "tfrac": "frac", "cfrac": "frac"}
+COMMANDS |= dict.fromkeys("lVert rVert lvert rvert vert Vert mid".split(), "|")
+COMMANDS |= dict.fromkeys("coloneqq triangleq approx equiv leftarrow gets".split(), "=")
+UNREAD = {
+    "mathbb": "an expectation",
+    "mathcal": "a distribution",
+    "nabla": "a gradient",
+    "partial": "a derivative",
+    "int": "an integral",
+}
+UNREAD_SIGNS = {"∇": "nabla", "∂": "partial", "∫": "int"}
+RELATIONS = set("< > ≤ ≥ ≠ ∼ ~ ∈ → leq geq le ge lt gt ne neq sim in to rightarrow".split())
+SKIPPED = set("left right middle displaystyle textstyle limits nolimits nonumber notag quad qquad bf rm it".split())
+SKIPPED |= {size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")}
+FONTS = set("mathbf mathrm mathit mathsf boldsymbol bm pmb vec text textrm textbf mbox operatorname underbrace".split())
+ACCENTS = {"bar": "bar", "overline": "bar", "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde",
+           "dot": "dot", "\u0307": "dot", "\u0304": "bar", "\u0305": "bar", "\u0302": "hat", "\u0303": "tilde"}  # fmt: skip
 PART = re.compile(
-    r"(?P<number>(\d+(\.(?!\.)\d*)?|\.\d+)([eE][+-]?\d+)?)|(?P<word>[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*)"
-    r"|\\(?P<command>[A-Za-z]+)|(?P<space>\s+|~|\$|&|\\[,;:! ])|(?P<sign>\\\||\\[{}]|\*\*|\.\.|[-+*/()\[\]{},_|=])",
+    r"(?P<space>\s+|~|\$|&|\\[,;:! ()\[\]]|\\\\(\[[\d.]+[a-z]+\])?|\\(left|right)\s*\.(?!\d)"
+    r"|(np|numpy|torch|math|jnp)\.(?=[a-z])|\\(begin|end|label|tag|hspace|vspace)\*?\s*\{[^{}]*\})|(?P<number>(\d+(\.(?!\.)\d*)?|\.\d+)([eE][+-]?\d+)?)"
+    r"|(?P<word>[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*)|\\(?P<command>[A-Za-z]+)"
+    r"|(?P<sign>\\\||\\[{}]|\*\*|\.\.|:=|[-+*/()\[\]{},_|=.;])",
     re.A,
 )
 
@@ -51,101 +72,170 @@ class ExpressionError(ValueError):
         return f"{self.message}\n  {line}\n  {' ' * (self.position - start - marks)}^" if self.text else self.message
 
 
-def _with_subscript(word, names):
-    """sigma1 is sigma_1, log10 is log_10."""
-    if word in names:
-        return word
-    if (m := re.fullmatch(r"([A-Za-z]+)(\d+)", word)) and (m[1] == "log" or f"{m[1]}_{m[2]}" in names):
-        return f"{m[1]}_{m[2]}"
-    return word
-
-
-def _are_letters(word, names):
-    """Is it two or three letters of the scope, typed together?"""
-    return 1 < len(word) < 4 and word not in (*names, "in") and SPELLING.get(word) not in names and set(word) <= set(names)
-
-
 class Token(NamedTuple):
-    """kind is number, word, accent, sign or end."""
+    """kind is number, word, accent, sign, unread, text (words of a sentence) or end."""
 
     kind: str
     text: str
     position: int
 
 
-def tokens(text, names, rename):
-    """What was typed as a list of tokens, whatever the alphabet; the last one has the kind end. Raises ExpressionError.
+class Speller:
+    """Cuts what was typed into .found, a list of Tokens.
 
     names are those in scope, rename maps a notation's to ours: with them alpha_bar_t is read as alpha_bar and the index t.
     """
-    if len(text) > LENGTH:
-        raise ExpressionError(f"an expression may have {LENGTH} characters, got {len(text)}")
-    found, at, latex = [], 0, "\\" in text
-    add = lambda kind, value, where: found.append(Token(kind, value, where))  # noqa: E731
-    while at < len(text):
-        c, here = text[at], at
-        if m := PART.match(text, at):
-            value, at, kind = m.group(), m.end(), m.lastgroup
-            if kind == "command":
-                word = m["command"]
-                if word in ACCENTS:
-                    add("accent", ACCENTS[word], here)
-                elif word in UNREAD:
-                    raise ExpressionError(f"{UNREAD[word]} cannot be typed, only what it comes to", text, here)
-                elif word not in SKIPPED:
-                    word = COMMANDS.get(word, word)
-                    add("sign" if word in "*|" else "word", SPELLING.get(word, word), here)
-            elif kind == "word":
-                below = bool(found) and found[-1].text == "_"
-                if below and latex and value.split("_")[0] not in (*ACCENTS, "theta"):
-                    value, at = value[0], here + 1  # TeX's index is one character: \beta_tx_0
-                if value == "ab" and {"a", "b", "alpha_bar"} <= set(names) and text[at : at + 1] not in ("_", "[", "("):
-                    raise ExpressionError("'ab' may be alpha_bar_t or a times b here: write one of them, or a*b", text, here)
-                value = _with_subscript(value, names)
-                if not below and _are_letters(value, names):  # 2ab is 2 a b
-                    for k, letter in enumerate(value):
-                        add("word", letter, here + k)
-                    continue
-                parts, place = value.split("_"), here
-                parts = [SPELLING.get(p, p) for p in parts]
-                for k in range(len(parts), 0, -1):  # the longest name: alpha_bar_t is alpha_bar, t
-                    head = SPELLING.get("_".join(parts[:k]), "_".join(parts[:k]))
-                    if k == 1 or rename.get(head, head) in names:
-                        break
-                for i, part in enumerate([head, *parts[k:]]):
-                    if i:
-                        add("sign", "_", place)
-                    add("number" if part.isdigit() else "word", part, place)
-            elif kind != "space":
-                add("number" if kind == "number" else "sign", {"\\|": "|", "\\{": "(", "\\}": ")"}.get(value, value), here)
-            continue
-        at += 1
-        for table, opening, closing in ((UP, ("**", "("), ")"), (DOWN, ("_", "{"), "}")):
-            if c in table:
-                while at < len(text) and text[at] in table:
-                    at += 1
-                inner = tokens("".join(table[u] for u in text[here:at]), names, rename)[:-1]
-                found += [*(Token("sign", o, here) for o in opening), *(Token(k, v, here + p) for k, v, p in inner)]
-                add("sign", closing, here)
-                break
-        else:
-            base, *marks = unicodedata.normalize("NFD", c)
-            if c in ACCENTS or marks:  # a mark stands behind its letter, an accent before it
-                if not marks and found and found[-1].kind == "word":
-                    found.insert(-1, Token("accent", ACCENTS[c], here))
-                    continue
-                if marks and marks[0] in ACCENTS and (base in GREEK or base.isascii()):
-                    add("accent", ACCENTS[marks[0]], here)
-                    add("word", GREEK.get(base, base), here)
-                    continue
-            if c in GREEK or c in SIGNS:
-                word = GREEK.get(c) or SIGNS[c]
-                add("word" if word.isalpha() else "sign", word, here)
-                if (m := re.match(r"\d+", text[at:], re.A)) and f"{word}_{m.group()}" in names:
-                    add("sign", "_", here)  # σ1
-            elif "⁄" in (parts := unicodedata.normalize("NFKD", c)):  # ½
-                top, below = parts.split("⁄")
-                found += [Token("number" if u.isdigit() else "sign", u, here) for u in ("(", top, "/", below, ")")]
-            elif not c.isspace() and unicodedata.category(c) != "Cf":  # Cf: invisible marks that come with a paste
-                raise ExpressionError(f"the character {c!r} is not understood", text, here)
-    return [*found, Token("end", "", len(text))]
+
+    def __init__(self, text, names, rename):
+        self.text, self.names, self.rename = text, names, rename
+        self.found, self.latex, self.dropped = [], "\\" in text, {}  # closing braces of fonts: where to read on
+
+    def add(self, kind, value, position):
+        """Appends a Token."""
+        self.found.append(Token(kind, value, position))
+
+    def fail(self, message, position):
+        """Raises ExpressionError at that character."""
+        raise ExpressionError(message, self.text, position)
+
+    def read(self):
+        """All tokens, the last one of the kind end."""
+        if len(self.text) > LENGTH:
+            self.fail(f"an expression may have {LENGTH} characters, got {len(self.text)}", 0)
+        at = 0
+        while at < len(self.text):
+            if at in self.dropped:
+                at = self.dropped[at]
+            elif m := PART.match(self.text, at):
+                end = getattr(self, f"_{m.lastgroup}")(m) if m.lastgroup in ("word", "command") else None
+                if m.lastgroup == "sign":
+                    self.add("sign", {"\\|": "|", "\\{": "(", "\\}": ")", ":=": "="}.get(m.group(), m.group()), at)
+                elif m.lastgroup == "number":
+                    self.add("number", m.group(), at)
+                at = end or m.end()
+            else:
+                at = self._character(at)
+        return [*self.found, Token("end", "", len(self.text))]
+
+    def _command(self, m):
+        r"""\beta and the like; the place where to read on, where that is not behind it."""
+        word, here, after = m["command"], m.start(), m.end()
+        if word in FONTS:
+            if (opening := re.compile(r"\*?\s*\{").match(self.text, after)) is None:
+                return after
+            closing = _closing(self.text, opening.end())
+            inside = self.text[opening.end() : closing].strip()
+            if word in ("text", "textrm", "mbox") and (" " in inside or inside in ("if", "where", "with", "for", "and")):
+                self.add("text", inside, here)
+                return closing + 1
+            label = re.compile(r"\s*_\s*\{").match(self.text, closing + 1) if word == "underbrace" else None
+            self.dropped[closing] = _closing(self.text, label.end()) + 1 if label else closing + 1
+            return opening.end()
+        if word in ACCENTS:
+            self.add("accent", ACCENTS[word], here)
+        elif word in UNREAD or word in RELATIONS:
+            self.add("unread", word, here)
+        elif word in ("lfloor", "rfloor"):
+            if word == "lfloor":
+                self.add("word", "floor", here)
+            self.add("sign", "(" if word == "lfloor" else ")", here)
+        elif word not in SKIPPED:
+            word = COMMANDS.get(word, word)
+            self.add("sign" if word in "*|=" else "word", SPELLING.get(word, word), here)
+        return None
+
+    def _word(self, m):
+        """A name, with its index behind _; or a row of letters: 2ab is 2 a b."""
+        value, here, indexed = m.group(), m.start(), self.text[m.end() : m.end() + 1]
+        before = self.found[-1].text if self.found else ""
+        if before in ("_", "**", "frac") and self.latex and value.split("_")[0] not in (*ACCENTS, "theta"):
+            value = value[0]  # TeX's index is one character: \beta_tx_0
+        name = self._name(value) if before != "_" else value.split("_")
+        doubtful = name and value in SPELLING and value not in self.names and indexed not in tuple("_[(")  # ab: a times b?
+        rows = self._rows(value) if before != "_" and (doubtful or not name) else []
+        if rows:
+            ways = [" * ".join(row) for row in rows] + (["_".join(name)] if name else [])
+            if value[:-1] in ("a", "b") and value[1] == "t":
+                ways += [greek + "_t" for greek in ("alpha", "beta") if greek[0] == value[0] and greek in self.names]
+            if len(ways) > 1:
+                self.fail(f"{value!r} may be {' or '.join(ways)} here: write one of them", here)
+            if before == "**" or (len(value) > 2 and indexed == "(" and "_" not in value):
+                self.fail(f"{value!r} is not known here; write {ways[0]} for a product", here)
+        for piece in rows[0] if rows else [value]:
+            for k, part in enumerate(self._name(piece) if rows else name or value.split("_")):
+                if k:
+                    self.add("sign", "_", here)
+                self.add("number" if part.isdigit() else "word", part, here)
+            here += len(piece)
+        return here
+
+    def _name(self, value):
+        """[name] or [name, index] of a word that is a name in scope or a word of the language, else None."""
+        m = re.fullmatch(r"([A-Za-z]+)(\d+)", value, re.A)  # sigma1 is sigma_1, log10 is log_10
+        if value not in self.names and m and (m[1] == "log" or f"{m[1]}_{m[2]}" in self.names):
+            value = f"{m[1]}_{m[2]}"
+        typed = value.split("_")
+        parts = [SPELLING.get(part, part) for part in typed]
+        for k in range(len(parts), max(0, len(parts) - 2), -1):  # the longest name: alpha_bar_t is alpha_bar, t
+            head = SPELLING.get("_".join(typed[:k])) or SPELLING.get("_".join(parts[:k]), "_".join(parts[:k]))
+            known = head in WORDS or any(n in self.names for n in (self.rename.get(head, head), *INSTEAD.get(head, ())))
+            if known and all(len(p) == 1 or p.isdigit() or p in self.names for p in parts[k:]):
+                return [head, *parts[k:]]
+        return None
+
+    def _rows(self, value):
+        """The ways to cut a word into two or more names in scope: the first two of them."""
+        if len(value) > 60 or value in (*GREEK.values(), "std", "var"):
+            return []
+        ways = [*([] for _ in value), [[]]]
+        for start in reversed(range(len(value))):
+            for end in range(start + 1, len(value) + (start > 0)):
+                piece = self._name(value[start:end]) if ways[end] and value[start].isalpha() else None
+                if piece and (piece[0] == "pi" or piece[0] not in WORDS):
+                    ways[start] += [[value[start:end], *rest] for rest in ways[end]]
+            ways[start] = ways[start][:2]
+        return ways[0]
+
+    def _character(self, at):
+        """A character beyond ASCII, or one that means nothing; the place where to read on."""
+        c, here = self.text[at], at
+        kind, _, plain = unicodedata.decomposition(c).partition("> ")
+        if kind in ("<super", "<sub"):
+            while at < len(self.text) and unicodedata.decomposition(self.text[at]).startswith(kind + ">"):
+                at += 1
+            inner = Speller(unicodedata.normalize("NFKC", self.text[here:at]), self.names, self.rename).read()[:-1]
+            opening, closing = (("**", "("), ")") if kind == "<super" else (("_", "{"), "}")
+            self.found += [*(Token("sign", o, here) for o in opening), *(t._replace(position=here + t.position) for t in inner)]
+            self.add("sign", closing, here)
+            return at
+        if kind == "<fraction":  # ½
+            top, below = unicodedata.normalize("NFKD", c).split("⁄")
+            self.found += [Token("number" if u.isdigit() else "sign", u, here) for u in ("(", top, "/", below, ")")]
+            return at + 1
+        c = unicodedata.normalize("NFKC", c) if kind == "<font" and plain else c  # mathematical italics, from a PDF
+        base, *marks = unicodedata.normalize("NFD", c)
+        if c in ACCENTS or marks:  # a mark stands behind its letter, an accent before it
+            if not marks and self.found and self.found[-1].kind == "word":
+                self.found.insert(-1, Token("accent", ACCENTS[c], here))
+                return at + 1
+            if marks and marks[0] in ACCENTS and (base in GREEK or base.isascii()):
+                self.add("accent", ACCENTS[marks[0]], here)
+                c = base
+        word = GREEK.get(c) or SIGNS.get(c) or (c if c.isascii() and c.isalnum() else "")
+        if word:
+            self.add("number" if word.isdigit() else "word" if word.isalpha() else "sign", word, here)
+            if (m := re.match(r"\d+", self.text[at + 1 :], re.A)) and f"{word}_{m.group()}" in self.names:
+                self.add("sign", "_", here)  # σ1
+        elif not c.isspace() and unicodedata.category(c) != "Cf":  # Cf: invisible marks that come with a paste
+            self.add("unread", UNREAD_SIGNS.get(c, c), here)
+        return at + 1
+
+
+def _closing(text, at):
+    """The place of the } that closes a group which was opened before; the end where none does."""
+    depth = 1
+    for place in range(at, len(text)):
+        depth += (text[place] == "{") - (text[place] == "}")
+        if depth == 0:
+            return place
+    return len(text)

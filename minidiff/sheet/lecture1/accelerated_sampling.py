@@ -66,7 +66,7 @@ ENTRIES = [
         latex=r"x_{\tau_{i-1}} = \sqrt{\bar\alpha_{\tau_{i-1}}}\,\hat x_0 + \sqrt{1-\bar\alpha_{\tau_{i-1}}}\,\epsilon_\theta,"
               r"\quad\bar\alpha_{\tau_0} = 1",
         why="The step knows t only through alpha_bar, so any earlier time will do.",
-        letters="beta tau i x_t eps_hat x_0_hat", own=HERE,
+        letters="beta tau i x_t eps_hat x_0_hat", own=HERE, asks={"eps_hat": ("x_t", "tau[i]")},
         answer=f"sqrt(alpha_bar[tau[i-1]]) * {X_0_HAT} + sqrt(1 - alpha_bar[tau[i-1]]) * eps_hat",
         oracle=_same_noise, measured="bisection for the x_0 that eps_hat takes to x_t, noised to tau_{i-1} with eps_hat",
         source=sample.ddim, value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
@@ -87,9 +87,10 @@ ENTRIES = [
     ),
     Formula(
         name="ddim-skip-end", number=35, lecture=1, title="DDIM's last step on a subsequence",
-        latex=r"x_0 = \frac{x_{\tau_1} - \sqrt{1-\bar\alpha_{\tau_1}}\,\epsilon_\theta}{\sqrt{\bar\alpha_{\tau_1}}}",
+        latex=r"x_0 = \frac{x_t - \sqrt{1-\bar\alpha_{\tau_1}}\,\epsilon_\theta}{\sqrt{\bar\alpha_{\tau_1}}},\quad t = \tau_1",
         why="alpha_bar at tau_0 = 0 is 1: the last step keeps the guessed picture and puts no noise back.",
-        letters="beta tau x_t eps_hat", own={**HERE, "x_t": (REAL, "noisy data at tau_1, the last noisy time")},
+        letters="beta tau x_t eps_hat", asks={"eps_hat": ("x_t", "tau[1]")},
+        own={**HERE, "x_t": (REAL, "noisy data at tau_1, the last noisy time")},
         answer="(x_t - sqrt(1 - alpha_bar[tau[1]]) * eps_hat) / sqrt(alpha_bar[tau[1]])",
         oracle=lambda c, rng: _clean(c, int(c.tau[1])), measured="bisection for the x_0 that eps_hat takes to x_t at tau_1",
         source=sample.ddim, value=lambda f, c: _ask(f(), c, int(c.tau[1]), 0, c.x_t, c.eps_hat),
@@ -106,10 +107,10 @@ ENTRIES = [
     ),
     Formula(
         name="skipped-ddpm-mean", number=36, lecture=1, title="DDPM's step on a subsequence: the mean",
-        latex=r"\mu_i = \frac{1}{\sqrt{a}}\left(x - \frac{1-a}{\sqrt{1-\bar\alpha_{\tau_i}}}\,\epsilon_\theta\right),"
+        latex=r"\mu_i = \frac{1}{\sqrt{a}}\left(x_t - \frac{1-a}{\sqrt{1-\bar\alpha_{\tau_i}}}\,\epsilon_\theta\right),"
               r"\quad a = \bar\alpha_{\tau_i}/\bar\alpha_{\tau_{i-1}}",
         why="Several steps merge into one whose alpha is the product of theirs.",
-        letters="beta tau i x_t eps_hat x_0_hat", own=HERE,
+        letters="beta tau i x_t eps_hat x_0_hat", own=HERE, asks={"eps_hat": ("x_t", "tau[i]")},
         answer=f"(x_t - (1 - {A}) / sqrt(1 - alpha_bar[tau[i]]) * eps_hat) / sqrt({A})",
         oracle=lambda c, rng: _bayes(c, rng)[0], measured=IMPLIED,
         source=sample.ddpm, value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),

@@ -170,7 +170,7 @@ ENTRIES = [
     ),
     Formula(
         name="ddim-sigma-limit", number=32, lecture=1, title="The largest sigma of DDIM's family",
-        latex=r"\max\sigma_t = \sqrt{1-\bar\alpha_{t-1}}",
+        latex=r"\max\,\sigma_t = \sqrt{1-\bar\alpha_{t-1}}",
         why="Fresh noise cannot be wider than all the noise that x_{t-1} may hold.",
         letters="beta t", answer="sqrt(1 - alpha_bar[t-1])",
         oracle=_sigma_limit, measured="bisection for the sigma that leaves no room for the old noise",

@@ -114,7 +114,7 @@ ENTRIES = [
         name="ddpm-last-step", number=28, lecture=1, title="DDPM's last step",
         latex=r"x_0 = \frac{1}{\sqrt{\alpha_1}}\,(x_1 - \sqrt{\beta_1}\,\epsilon_\theta)",
         why="No later step would take the noise away again, so the last one adds none.",
-        letters="beta x_1 eps_hat sigma z",
+        letters="beta x_1 eps_hat sigma z", asks={"eps_hat": ("x_1", "1")},
         own={"x_1": (REAL, "the picture before the last step"), "sigma": (POSITIVE, "sigma_1"), "z": (REAL, "fresh noise")},
         answer="(x_1 - sqrt(beta[1]) * eps_hat) / sqrt(alpha[1])",
         oracle=_last_step, measured="bisection for the x_0 that one step with eps_hat takes to x_1",

@@ -136,7 +136,7 @@ ENTRIES = [
         name="alpha-bar", number=12, lecture=1, title="Cumulative product: the share of signal left",
         latex=r"\bar\alpha_t = \prod_{i=1}^t \alpha_i,\qquad \bar\alpha_0 = 1",
         why="Each step keeps a share of what is left, and shares of shares multiply.",
-        letters="beta t", answer="prod(alpha[i] for i in 1..t)",
+        letters="beta t", explains="alpha_bar", answer="prod(alpha[i] for i in 1..t)",
         oracle=_signal_share, measured="each step takes beta of what is left",
         source=schedule.from_betas, value=lambda f, c: f(c.beta[1:]).alpha_bar[c.t],
         wrong=(

@@ -46,7 +46,7 @@ def _best_of_two_points(c, rng):
 ENTRIES = [
     Formula(
         name="l-simple", number=26, lecture=1, title="The simple loss, two coordinates",
-        latex=r"L_{simple} = \|\epsilon - \epsilon_\theta(x_t, t)\|^2",
+        latex=r"\|\epsilon - \epsilon_\theta(x_t, t)\|^2 = (\epsilon_1 - \hat\epsilon_1)^2 + (\epsilon_2 - \hat\epsilon_2)^2",
         why="Guessing the noise is regression; the weight of the ELBO is left out, as pictures come out better without.",
         letters="eps_1 eps_2 eps_hat_1 eps_hat_2", own=PAIR, answer="(eps_1 - eps_hat_1)**2 + (eps_2 - eps_hat_2)**2",
         oracle=lambda c, rng: _length_squared(c.eps_1 - c.eps_hat_1, c.eps_2 - c.eps_hat_2),
@@ -64,7 +64,8 @@ ENTRIES = [
     ),
     Formula(
         name="training-loss", number=26, lecture=1, title="One training example",
-        latex=r"L = \|\epsilon - \epsilon_\theta(\sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\epsilon,\ t)\|^2",
+        latex=r"\|\epsilon - \epsilon_\theta(x_t, t)\|^2 = \|\epsilon - a\,x_t\|^2,"
+              r"\quad x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\epsilon",
         why="Draw t, noise the picture in one jump, ask for the noise: no chain is ever walked.",
         letters="beta t x_0 eps x_t a", own={"a": (REAL, "the denoiser is eps_theta(x_t, t) = a x_t")},
         answer="(eps - a * x_t)**2",

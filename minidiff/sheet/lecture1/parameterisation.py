@@ -143,7 +143,7 @@ ENTRIES = [
         name="v-loss-in-x0", number=31, lecture=1, title="From an error of the picture to one of v",
         latex=r"\|\hat v - v\|^2 = (1 + \mathrm{SNR}_t)\,\|\hat x_0 - x_0\|^2 = \frac{\|\hat x_0 - x_0\|^2}{1-\bar\alpha_t}",
         why="At one x_t a wrong picture makes the noise wrong as well, and v holds both errors.",
-        letters="beta t x_0 eps x_t eps_hat x_0_hat", answer="(x_0_hat - x_0)**2 / (1 - alpha_bar[t])",
+        letters="beta t x_0 eps x_t eps_hat x_0_hat", needs="x_0_hat", answer="(x_0_hat - x_0)**2 / (1 - alpha_bar[t])",
         oracle=_v_error_of_x_0, measured="bisection for the noise that each picture implies; v by finite differences",
         wrong=(
             (f"{SNR} * (x_0_hat - x_0)**2", "that is eps's error: v has 1 more, the picture's own"),
@@ -188,7 +188,7 @@ ENTRIES = [
         name="elbo-snr", number=25, lecture=1, title="The ELBO's term as a loss of the picture",
         latex=r"L_{t-1} = \frac{1}{2}\,(\mathrm{SNR}_{t-1} - \mathrm{SNR}_t)\,\|x_0 - \hat x_0\|^2",
         why="A step back is worth the signal that it brings, so a wrong picture costs as much as the SNR rises.",
-        letters="beta t x_0 eps x_t eps_hat x_0_hat",
+        letters="beta t x_0 eps x_t eps_hat x_0_hat", needs="x_0_hat",
         answer=f"1/2 * ({SNR_S} - {SNR}) * (x_0 - x_0_hat)**2",
         oracle=_kl_of_guess, measured="the KL of the posteriors for x_0 and its guess: Bayes on a grid, quadrature",
         source=elbo.term, value=_ask_term,

@@ -96,7 +96,7 @@ ENTRIES = [
         latex=r"\tilde\mu_t = \frac{\sqrt{\bar\alpha_{t-1}}\,\beta_t}{1-\bar\alpha_t}\,x_0"
               r" + \frac{\sqrt{\alpha_t}\,(1-\bar\alpha_{t-1})}{1-\bar\alpha_t}\,x_t",
         why="A compromise between where it came from and where it is; late in the noise x_t has nearly all the say.",
-        letters="beta t x_0 eps x_t",
+        letters="beta t x_0 eps x_t", needs="x_0",
         answer="sqrt(alpha_bar[t-1]) * beta[t] / (1 - alpha_bar[t]) * x_0"
                " + sqrt(alpha[t]) * (1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * x_t",
         oracle=lambda c, rng: _posterior(c, rng)[0], measured="Bayes on a grid: q(x_t | x_{t-1}) q(x_{t-1} | x_0), normalised",
@@ -126,7 +126,7 @@ ENTRIES = [
         name="posterior-mean-eps", number=23, lecture=1, title="Mean of the posterior, from the noise",
         latex=r"\tilde\mu_t = \frac{1}{\sqrt{\alpha_t}}\,\left(x_t - \frac{\beta_t}{\sqrt{1-\bar\alpha_t}}\,\epsilon\right)",
         why="Take away a little of the noise and undo the shrinking: all that is not known of the mean is eps.",
-        letters="beta t x_0 eps x_t", answer="(x_t - beta[t] / sqrt(1 - alpha_bar[t]) * eps) / sqrt(alpha[t])",
+        letters="beta t x_0 eps x_t", needs="eps", answer="(x_t - beta[t] / sqrt(1 - alpha_bar[t]) * eps) / sqrt(alpha[t])",
         oracle=lambda c, rng: _posterior(c, rng)[0], measured="Bayes on a grid with the x_0 in x_t",
         source=sample.ddpm, value=_ask_mean,
         wrong=(
@@ -165,8 +165,8 @@ ENTRIES = [
     ),
     Formula(
         name="loss-weight", number=25, lecture=1, title="What the noise's error counts in the ELBO",
-        latex=r"L_{t-1} = w_t\,\|\epsilon-\epsilon_\theta\|^2 + C,\quad "
-              r"w_t = \frac{\beta_t^2}{2\sigma_t^2\,\alpha_t\,(1-\bar\alpha_t)}",
+        latex=r"w_t = \frac{\beta_t^2}{2\sigma_t^2\,\alpha_t\,(1-\bar\alpha_t)},"
+              r"\quad L_{t-1} = w_t\,\|\epsilon-\epsilon_\theta\|^2 + C",
         why="KL of equal widths is a squared distance; L_simple drops this weight, which is largest at small t.",
         letters="beta t sigma", own={"sigma": (POSITIVE, "standard deviation of the reverse step")},
         answer="beta[t]**2 / (2 * sigma**2 * alpha[t] * (1 - alpha_bar[t]))",

@@ -100,7 +100,7 @@ def _kurtosis_gap(c, rng):
 ENTRIES = [
     Formula(
         name="sum-of-gaussians", number=1, lecture=1, title="Sum of independent Gaussians: the variance",
-        latex=r"\mathrm{Var}(a\,\epsilon_1 + b\,\epsilon_2) = a^2 + b^2",
+        latex=r"\mathrm{Var}(a\epsilon_1 + b\epsilon_2) = a^2 + b^2",
         why="Noise on top of noise is one larger noise: variances add, standard deviations do not.",
         letters="a b", answer="a**2 + b**2",
         oracle=_sum_of_gaussians, measured="the double integral over both Gaussians, on a grid",
@@ -116,8 +116,8 @@ ENTRIES = [
         name="isotropic-density", number=2, lecture=1, title="Log density of an isotropic Gaussian",
         latex=r"\log\mathcal{N}(x;\mu,\sigma^2 I) = -\frac{d}{2}\log(2\pi\sigma^2) - \frac{\|x-\mu\|^2}{2\sigma^2}",
         why="A squared error is a Gaussian log-likelihood up to a constant: this is where losses come from.",
-        letters="d sigma r", own={"r": (POSITIVE, "the distance ||x - mu||")},
-        derive=lambda c: {"r": min(c["r"], 3 * c["sigma"])},  # further out the quadrature has no digits left
+        letters="d sigma r", own={"r": (POSITIVE, "the distance ||x - mu||"), "x": ("", "a point"), "mu": ("", "the mean")},
+        derive=lambda c: {"r": (r := min(c["r"], 3 * c["sigma"])), "mu": c["d"], "x": c["d"] - r},  # further out no digits
         answer="-d/2 * log(2*pi*sigma**2) - r**2 / (2*sigma**2)",
         oracle=_log_density, measured="Fourier inversion of the characteristic function, one factor a coordinate",
         wrong=(
@@ -164,7 +164,7 @@ ENTRIES = [
     ),
     Formula(
         name="product-variance", number=8, lecture=1, title="Product of two Gaussian densities: the variance",
-        latex=r"\frac{1}{v} = \frac{1}{\sigma_1^2} + \frac{1}{\sigma_2^2}",
+        latex=r"v = \left(\frac{1}{\sigma_1^2} + \frac{1}{\sigma_2^2}\right)^{-1}",
         why="Two sources of knowledge know more than each: precisions add.",
         letters=GAUSSIANS, answer="1 / (1/sigma_1**2 + 1/sigma_2**2)",
         oracle=lambda c, rng: _product(c, rng)[1], measured="the product normalised on a grid",
@@ -179,7 +179,8 @@ ENTRIES = [
     ),
     Formula(
         name="product-mean", number=8, lecture=1, title="Product of two Gaussian densities: the mean",
-        latex=r"m = v\,\left(\frac{\mu_1}{\sigma_1^2} + \frac{\mu_2}{\sigma_2^2}\right)",
+        latex=r"m = \left(\frac{\mu_1}{\sigma_1^2} + \frac{\mu_2}{\sigma_2^2}\right)/"
+              r"\left(\frac{1}{\sigma_1^2} + \frac{1}{\sigma_2^2}\right)",
         why="The mean is pulled towards whoever is more certain.",
         letters=GAUSSIANS, answer="(mu_1/sigma_1**2 + mu_2/sigma_2**2) / (1/sigma_1**2 + 1/sigma_2**2)",
         oracle=lambda c, rng: _product(c, rng)[0], measured="the product normalised on a grid",

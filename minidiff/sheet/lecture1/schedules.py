@@ -71,7 +71,8 @@ ROOT_1, ROOT_T = "sqrt(alpha_bar[1])", "sqrt(alpha_bar[T])"
 ENTRIES = [
     Formula(
         name="cosine-alpha-bar", number=12, lecture=1, title="The cosine schedule, t from 0 to 1",
-        latex=r"\bar\alpha(t) = \frac{f(t)}{f(0)},\quad f(t) = \cos^2\left(\frac{t+\delta}{1+\delta}\cdot\frac{\pi}{2}\right)",
+        latex=r"\bar\alpha(t) = \cos^2\left(\frac{t+\delta}{1+\delta}\cdot\frac{\pi}{2}\right)/"
+              r"\cos^2\left(\frac{\delta}{1+\delta}\cdot\frac{\pi}{2}\right)",
         why="The angle between picture and noise grows evenly, so little time is spent where hardly any signal is left.",
         letters="t delta", own=CLOCK, answer=f"({UPRIGHT} / {START})**2",
         oracle=_cosine, measured="a pointer turned in small steps, its speed by bisection so that it is upright at t = 1",

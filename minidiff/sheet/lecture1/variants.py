@@ -127,7 +127,7 @@ ENTRIES = [
         latex=r"x_t = \sqrt{\bar\alpha_t}\,\frac{x_{t-1} - \sqrt{1-\bar\alpha_{t-1}}\,\epsilon_\theta}{\sqrt{\bar\alpha_{t-1}}}"
               r" + \sqrt{1-\bar\alpha_t}\,\epsilon_\theta,\quad \epsilon_\theta = \epsilon_\theta(x_{t-1}, t-1)",
         why="The same step towards noise; x_t is not known yet, so the denoiser is asked at x_{t-1}, which is nearly right.",
-        letters="beta t x_s eps_hat z", own=BACK,
+        letters="beta t x_s eps_hat z", own=BACK, asks={"eps_hat": ("x_s", "t - 1")},
         answer=f"sqrt(alpha_bar[t]) * {X_0_OF_S} + sqrt(1 - alpha_bar[t]) * eps_hat",
         oracle=_onwards, measured="bisection for the x_0 that eps_hat takes to x_{t-1}, noised to t with the same eps_hat",
         wrong=(

@@ -108,7 +108,7 @@ ENTRIES = [
     ),
     Formula(
         name="reverse-sde", number=52, lecture=2, title="The reverse SDE: its drift",
-        latex=r"dx = [f - g^2\,\nabla\log p_t(x)]\,dt + g\,d\bar W,\qquad dt < 0",
+        latex=r"\bar f = f - g^2\,\nabla\log p_t(x),\qquad dx = \bar f\,dt + g\,d\bar W,\quad dt < 0",
         why="Run backwards, noise alone would go on smearing: the score's pull undoes its smearing twice over.",
         letters="f g score", own=SDE, answer="f - g**2 * score", bound=1e-8,
         oracle=lambda c, rng: _bayes_drift(c), measured="Bayes on a grid for where x_t came from dt ago, dt -> 0",

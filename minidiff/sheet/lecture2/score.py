@@ -123,7 +123,7 @@ ENTRIES = [
     ),
     Formula(
         name="gaussian-score-covariance", number=40, lecture=2, title="Score of correlated coordinates, its first component",
-        latex=r"\nabla\log\mathcal{N}(x;\mu,\Sigma) = -\Sigma^{-1}(x-\mu),\quad [\,\cdot\,]_1 = -\frac{a-\rho b}{1-\rho^2}",
+        latex=r"[-\Sigma^{-1}(x-\mu)]_1 = -\frac{a-\rho b}{1-\rho^2}",
         why="What the other coordinate already tells about this one is no surprise, so it does not pull.",
         letters="a b rho", own={"a": (REAL, "first coordinate of x - mu"), "b": (REAL, "second coordinate of x - mu"),
                                 "rho": (SHARE, "their correlation, both variances are 1")},

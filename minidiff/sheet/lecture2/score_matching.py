@@ -76,7 +76,8 @@ def _implicit(c, rng, square=0.5, divergence=1.0):
 ENTRIES = [
     Formula(
         name="dsm-target", number=42, lecture=2, title="Denoising score matching: the target",
-        latex=r"\nabla_{\tilde x}\log q_\sigma(\tilde x\,|\,x) = -\frac{\tilde x-x}{\sigma^2} = -\frac{\epsilon}{\sigma}",
+        latex=r"\nabla_{\tilde x}\log q_\sigma(\tilde x\,|\,x) = -\frac{\tilde x-x}{\sigma^2},"
+              r"\quad \tilde x = x + \sigma\epsilon",
         why="The data's score is unknown, but the arrow back to the one picture that was noised is known.",
         letters="x eps sigma x_tilde", own=KERNEL, derive=lambda c: {"x_tilde": c["x"] + c["sigma"] * c["eps"]},
         answer="-(x_tilde - x) / sigma**2",
@@ -138,7 +139,8 @@ ENTRIES = [
         name="dsm-eps-loss", number=42, lecture=2, title="Denoising score matching weighted by sigma^2 is the loss of eps",
         latex=r"\sigma^2\,\|s_\theta - \nabla\log q_\sigma(\tilde x|x)\|^2 = \|\epsilon + \sigma\,s_\theta\|^2",
         why="Scores are as long as 1/sigma: in units of the noise every level counts alike, and -sigma s guesses eps.",
-        letters="sigma eps score", own=KERNEL | {"score": (REAL, "s_theta, the guess")}, answer="(eps + sigma * score)**2",
+        letters="sigma eps score", own=KERNEL | {"score": (REAL, "s_theta, the guess")}, asks={"score": ("x_tilde", "sigma")},
+        answer="(eps + sigma * score)**2",
         oracle=_own_units, measured="sigma^2 times the squared distance from the noise's score, that by finite differences",
         wrong=(
             ("(eps - sigma * score)**2", "the sign: the score points against the noise"),

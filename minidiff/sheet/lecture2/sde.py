@@ -139,7 +139,7 @@ ENTRIES = [
     ),
     Formula(
         name="vp-sde", number=48, lecture=2, title="DDPM as an SDE, one short step",
-        latex=r"dx = -\frac{1}{2}\beta(t)\,x\,dt + \sqrt{\beta(t)}\,dW",
+        latex=r"x_{t+dt} = x - \frac{1}{2}\beta(t)\,x\,dt + \sqrt{\beta(t)\,dt}\,z",
         why="A thousand small steps look like one smooth process, for which calculus has tools.",
         letters="x b dt z", own=RATE, answer="x - b*x/2*dt + sqrt(b*dt)*z",
         oracle=_vp_step, measured="drift and diffusion by finite differences of a DDPM step, dW by coin tosses",
@@ -195,7 +195,7 @@ ENTRIES = [
     ),
     Formula(
         name="ve-diffusion", number=50, lecture=2, title="Variance exploding: the noise's weight",
-        latex=r"dx = \sqrt{\frac{d\sigma_t^2}{dt}}\,dW,\qquad g = \sqrt{2\,\sigma_t\,\frac{d\sigma_t}{dt}}",
+        latex=r"g = \sqrt{2\,\sigma_t\,\frac{d\sigma_t}{dt}},\qquad dx = g\,dW",
         why="Variances add, so the noise to come is the growth of the variance, not of the standard deviation.",
         letters="sigma dsigma", own=LEVEL, answer="sqrt(2 * sigma * dsigma)",
         oracle=_ve_rate, measured="finite differences of the variance of a level with this value and slope",
@@ -210,7 +210,7 @@ ENTRIES = [
     ),
     Formula(
         name="ve-variance", number=50, lecture=2, title="Variance exploding: the variance that was added",
-        latex=r"\mathrm{Var}(x_t\,|\,x_0) = \sigma_t^2 - \sigma_0^2",
+        latex=r"\mathrm{Var}(x_2\,|\,x_1) = \sigma_2^2 - \sigma_1^2",
         why="Nothing shrinks, so all the noise that came is still there.",
         letters="sigma_1 sigma_2", own=LEVEL, derive=lambda c: {"sigma_2": c["sigma_1"] + c["sigma_2"]},
         answer="sigma_2**2 - sigma_1**2",

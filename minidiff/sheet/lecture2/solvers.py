@@ -107,7 +107,7 @@ ENTRIES = [
     ),
     Formula(
         name="solver-global-error", number=56, lecture=2, title="Error at the end with half the step, over that with the whole",
-        latex=r"\lim\,\frac{e(\Delta t/2)}{e(\Delta t)} = 2^{-p}",
+        latex=r"\lim_{\Delta t\rightarrow 0}\,\frac{e(\Delta t/2)}{e(\Delta t)} = 2^{-p}",
         why="This is how an order is measured: half the step, and look what is left of the error.",
         letters="p", own=ORDER, answer="2**-p", bound=1e-5,
         oracle=lambda c, rng: _halved(c.p, over=lambda n: n),
@@ -122,7 +122,7 @@ ENTRIES = [
     ),
     Formula(
         name="solver-local-error", number=56, lecture=2, title="Error of one step of half the length, over that of the whole",
-        latex=r"\lim\,\frac{e_1(\Delta t/2)}{e_1(\Delta t)} = 2^{-(p+1)}",
+        latex=r"\lim_{\Delta t\rightarrow 0}\,\frac{e_1(\Delta t/2)}{e_1(\Delta t)} = 2^{-(p+1)}",
         why="A method of order p is right up to dt^p, so one step misses by dt^(p+1).",
         letters="p", own=ORDER, answer="2**-(p+1)", bound=1e-5,
         oracle=lambda c, rng: _halved(c.p, over=lambda n: 1),
@@ -144,7 +144,7 @@ ENTRIES = [
     ),
     Formula(
         name="half-log-snr", number=57, lecture=2, title="DPM-Solver's clock: half the log of the signal-to-noise ratio",
-        latex=r"\lambda_t = \log\sqrt{\frac{\bar\alpha_t}{1-\bar\alpha_t}} = \frac{1}{2}\log\mathrm{SNR}_t",
+        latex=r"\lambda_t = \frac{1}{2}\log\frac{\bar\alpha_t}{1-\bar\alpha_t}",
         why="In this clock the ODE's linear half is solved exactly and the network's answers change evenly.",
         letters="beta t", answer="log(alpha_bar[t] / (1 - alpha_bar[t])) / 2",
         oracle=lambda c, rng: oracles.half_log_snr(c.beta, c.t),

@@ -70,7 +70,7 @@ ENTRIES = [
         name="tweedie-ve", number=44, lecture=2, title="Tweedie's formula: the best guess of the clean data",
         latex=r"\mathrm{E}[x\,|\,\tilde x] = \tilde x + \sigma^2\,\nabla\log q_\sigma(\tilde x)",
         why="One step along the score, its length the noise's variance, is the best denoiser: no prior appears.",
-        letters="x_tilde sigma score", own=VE, answer="x_tilde + sigma**2 * score",
+        letters="x_tilde sigma score", own=VE, asks={"score": ("x_tilde", "sigma")}, answer="x_tilde + sigma**2 * score",
         oracle=lambda c, rng: _two_points(c.x_tilde, 1.0, c.sigma**2, "x_0", ("score", c.score)), measured=TWO,
         wrong=(
             ("x_tilde + sigma * score", "sigma stands where sigma^2 belongs"),

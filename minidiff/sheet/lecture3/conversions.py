@@ -71,7 +71,7 @@ ENTRIES = [
         name="data-from-velocity", number=64, lecture=3, title="The data that a velocity implies, straight path",
         latex=r"\hat x_1 = x + (1-t)\,u_t(x)",
         why="Go on as you go for all the time that is left: there lies the average of all pictures x may become.",
-        letters="t x u mu sigma", own=KNOWN, derive=lambda c: {"u": _guesses(c)["u"]}, answer="x + (1-t)*u",
+        letters="t x u mu sigma", needs="u", own=KNOWN, derive=lambda c: {"u": _guesses(c)["u"]}, answer="x + (1-t)*u",
         oracle=_data, measured="Bayes on a grid of data",
         wrong=(
             ("x + t*u", "t is the time gone by; 1 - t is left"),
@@ -85,7 +85,7 @@ ENTRIES = [
         name="noise-from-velocity", number=64, lecture=3, title="The noise that a velocity implies, straight path",
         latex=r"\hat x_0 = x - t\,u_t(x)",
         why="Back along the line for the time that has gone by.",
-        letters="t x u mu sigma", own=KNOWN, derive=lambda c: {"u": _guesses(c)["u"]}, answer="x - t*u",
+        letters="t x u mu sigma", needs="u", own=KNOWN, derive=lambda c: {"u": _guesses(c)["u"]}, answer="x - t*u",
         oracle=_noise, measured="Bayes on a grid of noise",
         source=flow.eps_from_velocity, value=lambda f, c: f(np.array([c.x]), c.t, np.array([c.u]))[0],
         wrong=(
@@ -100,7 +100,7 @@ ENTRIES = [
         name="velocity-from-noise", number=64, lecture=3, title="Velocity from a guess of the noise, straight path",
         latex=r"u_t(x) = \frac{x - \hat\epsilon}{t}",
         why="The way gone by over the time gone by.",
-        letters="t x eps_hat mu sigma", own=KNOWN, derive=lambda c: {"eps_hat": _guesses(c)["eps_hat"]},
+        letters="t x eps_hat mu sigma", needs="eps_hat", own=KNOWN, derive=lambda c: {"eps_hat": _guesses(c)["eps_hat"]},
         answer="(x - eps_hat) / t",
         oracle=lambda c, rng: oracles.line_velocity(c.x, c.t, c.mu, c.sigma)[0],
         measured="Bayes on a grid of all lines through x",
@@ -132,7 +132,7 @@ ENTRIES = [
         name="flow-noisy-drift", number=64, lecture=3, title="Sampling a flow with fresh noise: the drift",
         latex=r"dx = f\,dt + g\,dW:\quad f = u_t(x) + \frac{g^2}{2}\,\nabla\log p_t(x)",
         why="Noise spreads the crowd, the score gathers it: with both in balance the densities stay those of the flow.",
-        letters="t x u score g mu sigma", own=KNOWN, answer="u + g**2/2 * score", bound=1e-6,
+        letters="t x u score g mu sigma", needs="u", own=KNOWN, answer="u + g**2/2 * score", bound=1e-6,
         derive=lambda c: {k: v for k, v in _guesses(c).items() if k != "eps_hat"},
         oracle=_drift, measured="Fokker and Planck's flux, from finite differences of P(x_t < x) over data and noise",
         wrong=(

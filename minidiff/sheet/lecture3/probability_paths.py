@@ -106,7 +106,7 @@ def _on_line(c):
 ENTRIES = [
     Formula(
         name="non-unique-flow", number=58, lecture=3, title="x' = sqrt(x) from x(0) = 0: the solution that leaves",
-        latex=r"\dot x = \sqrt{x},\ x(0) = 0:\quad x(t) = \frac{t^2}{4}",
+        latex=r"x(t) = \frac{t^2}{4},\quad \dot x = \sqrt{x},\ x(0) = 0",
         why="A flow needs a field that is not too steep (Lipschitz): at 0 the root is, and two paths leave one point.",
         letters="t", own={"t": (POSITIVE, "time")}, answer="t**2 / 4",
         oracle=_leaves_zero, measured="bisection for the x whose travel time, int dx / sqrt(x) by quadrature, is t",

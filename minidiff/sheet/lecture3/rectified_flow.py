@@ -84,7 +84,7 @@ ENTRIES = [
         name="flow-euler-step", number=66, lecture=3, title="Euler's step along a flow",
         latex=r"x_{t+h} = x_t + h\,u_t(x_t)",
         why="Ask for the direction, go a little that way, ask again: from noise at t = 0 to data at t = 1.",
-        letters="t h x_t u u_h z", own=STEP, answer="x_t + h*u",
+        letters="t h x_t u u_h z", own=STEP, asks={"u_h": ("x_t + h*u", "t + h")}, answer="x_t + h*u",
         oracle=_tangent, measured="bisection for the place whose mean speed since x_t is u",
         source=ode.euler, value=lambda f, c: f(lambda x, t: np.array([c.u]), np.array([c.x_t]), c.t, c.t + c.h)[0],
         wrong=(
@@ -131,7 +131,7 @@ ENTRIES = [
     ),
     Formula(
         name="one-euler-step", number=67, lecture=3, title="Where one Euler step from t = 0 lands: data N(mu, sigma^2)",
-        latex=r"x_0 + u_0(x_0) = \mathrm{E}[x_1]",
+        latex=r"x_0 + u_0(x_0) = \mathrm{E}[x_1] = \mu",
         why="Noise knows nothing of the picture it will become: its average direction is to the average picture.",
         letters="x_0 mu sigma", own=START, answer="mu",
         oracle=_one_step, measured="Bayes on a grid of all lines that start at x_0",

@@ -15,6 +15,7 @@ DATA = {"mu": (REAL, "mean of the data"), "sigma": (POSITIVE, "standard deviatio
 STEP = {"t": (SHARE, "time before the step; 0 is noise"), "h": (SHARE, "length of the step in time"),
         "u": (REAL, "the velocity at x_t, t"), "u_h": (REAL, "the velocity where Euler's step ends, at t + h"),
         "u_m": (REAL, "the velocity where half of Euler's step ends, at t + h/2")}  # fmt: skip
+ASKS = {"u_h": ("x_t + h*u", "t + h"), "u_m": ("x_t + h/2 * u", "t + h/2")}
 
 
 def _way(c, before, after):
@@ -95,7 +96,7 @@ ENTRIES = [
         name="flow-heun-step", number=66, lecture=3, title="Heun's step along a flow",
         latex=r"u_h = u_{t+h}(x_t + h\,u):\quad x_{t+h} = x_t + \frac{h}{2}\,(u + u_h)",
         why="Look where Euler's step would lead, and go by the average of both directions.",
-        letters="t h x_t u u_h u_m", own=STEP, answer="x_t + h/2 * (u + u_h)",
+        letters="t h x_t u u_h u_m", own=STEP, asks=ASKS, answer="x_t + h/2 * (u + u_h)",
         oracle=lambda c, rng: _way(c, c.u, c.u_h), measured="quadrature of a speed that changes evenly from u to u_h",
         source=ode.heun,
         value=lambda f, c: f(lambda x, t: np.array([c.u if t == c.t else c.u_h]), np.array([c.x_t]), c.t, c.t + c.h)[0],
@@ -112,7 +113,7 @@ ENTRIES = [
         name="flow-midpoint-step", number=66, lecture=3, title="The midpoint step along a flow",
         latex=r"u_m = u_{t+h/2}(x_t + \frac{h}{2}\,u):\quad x_{t+h} = x_t + h\,u_m",
         why="The direction halfway stands for the whole step better than that at its start.",
-        letters="t h x_t u u_h u_m", own=STEP, answer="x_t + h*u_m",
+        letters="t h x_t u u_h u_m", own=STEP, asks=ASKS, answer="x_t + h*u_m",
         oracle=_any_way, measured="quadrature of any evenly changing speed that is u_m halfway",
         wrong=(
             ("x_t + h*u", "that is Euler's step, with the direction at the start"),

@@ -88,7 +88,7 @@ ENTRIES = [
     ),
     Formula(
         name="attention-scale", number=72, lecture=4, title="What attention divides q . k by",
-        latex=r"\mathrm{Var}(q\cdot k\,/\,\sqrt{d}) = 1",
+        latex=r"c = \sqrt{d},\quad \mathrm{Var}(q\cdot k/c) = 1",
         why="Logits of unit variance leave the softmax soft, however long the vectors.",
         letters="d", answer="sqrt(d)",
         oracle=_unit_scale, measured="bisection for the divisor that makes the variance 1",
@@ -159,7 +159,7 @@ ENTRIES = [
     ),
     Formula(
         name="cosine-similarity", number=73, lecture=4, title="Cosine similarity",
-        latex=r"\cos(u, v) = \frac{u\cdot v}{\|u\|\,\|v\|}",
+        latex=r"\cos(u, v) = \frac{u_1v_1 + u_2v_2}{\sqrt{u_1^2 + u_2^2}\,\sqrt{v_1^2 + v_2^2}}",
         why="Directions are compared, lengths are not: a loud caption is no better one.",
         letters="u_1 u_2 v_1 v_2", own={k: (REAL, f"coordinate of {k[0]}") for k in ("u_1", "u_2", "v_1", "v_2")},
         answer="(u_1*v_1 + u_2*v_2) / (sqrt(u_1**2 + u_2**2) * sqrt(v_1**2 + v_2**2))",

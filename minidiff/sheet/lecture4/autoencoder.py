@@ -109,8 +109,9 @@ ENTRIES = [
         name="reconstruction", number=71, lecture=4, title="Reconstruction term of a Gaussian decoder",
         latex=r"-\log\mathcal{N}(x;\hat x,c^2 I) = \frac{\|x-\hat x\|^2}{2c^2} + \frac{d}{2}\log(2\pi c^2)",
         why="How much a squared error weighs against the KL is the decoder's choice of c, not a law.",
-        letters="d r c", own={"r": (POSITIVE, "the distance ||x - x_hat||"), "c": (POSITIVE, "std of the decoder")},
-        derive=lambda c: {"r": min(c["r"], 3 * c["c"])},  # further out the quadrature has no digits left
+        letters="d r c", own={"r": (POSITIVE, "the distance ||x - x_hat||"), "c": (POSITIVE, "std of the decoder"),
+                                 "x": ("", "the picture"), "x_hat": ("", "what the decoder draws")},
+        derive=lambda c: {"r": (r := min(c["r"], 3 * c["c"])), "x": c["d"], "x_hat": c["d"] - r},  # further out no digits
         answer="r**2 / (2*c**2) + d/2 * log(2*pi*c**2)",
         oracle=_reconstruction, measured="Fourier inversion of the characteristic function, one factor a coordinate",
         wrong=(

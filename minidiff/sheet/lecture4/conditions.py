@@ -85,9 +85,10 @@ ENTRIES = [
     ),
     Formula(
         name="implicit-classifier", number=74, lecture=4, title="Bayes for scores: two denoisers are a classifier",
-        latex=r"\nabla_x\log p(y\,|\,x) = \nabla_x\log p(x\,|\,y) - \nabla_x\log p(x)",
+        latex=r"\nabla_x\log p(y\,|\,x) = s_y - s_\varnothing,\quad s_y = \nabla_x\log p(x\,|\,y)",
         why="The logarithm makes of Bayes' fraction a difference, and p(y), which x does not enter, has no gradient.",
-        letters="x a sigma s_c s_u", own=CLASSES, derive=_scores, answer="s_c - s_u",
+        letters="x a sigma s_c s_u", needs="s_c s_u", own=CLASSES,
+        asks=dict.fromkeys(("s_c", "s_u"), ("x", "t")), derive=_scores, answer="s_c - s_u",
         oracle=_class_slope, measured="finite differences of log p(y | x), by Bayes",
         wrong=(
             ("s_c", "that is the score of p(x | y); the classifier's gradient has log p(x) taken off"),
@@ -130,7 +131,9 @@ ENTRIES = [
         latex=r"\tilde\epsilon = \epsilon_\varnothing + w\,(\epsilon_1 - \epsilon_\varnothing)"
               r" + w_2\,(\epsilon_2 - \epsilon_\varnothing)",
         why="Each condition brings a direction of its own, and directions are added.",
-        letters="eps_u eps_1 eps_2 w w_2", own=ANSWERS, answer="eps_u + w*(eps_1 - eps_u) + w_2*(eps_2 - eps_u)",
+        letters="eps_u eps_1 eps_2 w w_2", own=ANSWERS,
+        asks=dict.fromkeys(("eps_1", "eps_2"), ("x_t", "t")),
+        answer="eps_u + w*(eps_1 - eps_u) + w_2*(eps_2 - eps_u)",
         oracle=_two, measured="the slope of log p(x) p(y_1 | x)^w p(y_2 | x)^w_2 by finite differences",
         wrong=(
             ("eps_u + w*(eps_1 - eps_u) + w_2*(eps_2 - eps_1)", "that is for an eps_2 that is told both conditions"),

@@ -101,7 +101,7 @@ ENTRIES = [
         name="negative-prompt", number=75, lecture=4, title="Guidance with a negative prompt",
         latex=r"\tilde\epsilon = \epsilon_n + w\,(\epsilon_y - \epsilon_n)",
         why="What is not wanted takes the place of no prompt at all: one walks away from it, for no further cost.",
-        letters="eps_u eps_n eps_c w", own=NEGATIVE, answer="eps_n + w*(eps_c - eps_n)",
+        letters="eps_u eps_n eps_c w", own=NEGATIVE, asks={"eps_n": ("x_t", "t")}, answer="eps_n + w*(eps_c - eps_n)",
         oracle=lambda c, rng: -_slope(c.w, -c.eps_n, -c.eps_c),
         measured="the slope of log p(x | n) (p(x | y) / p(x | n))^w by finite differences",
         wrong=(

@@ -110,8 +110,8 @@ RESTS = "(q_1*k_1 + q_2*k_2) * cos(omega*({0})) {1} (q_2*k_1 - q_1*k_2) * sin(om
 # fmt: off
 ENTRIES = [
     Formula(
-        name="conv-output", number=76, lecture=5, title="Width of a convolution's output, where the filter fits evenly",
-        latex=r"O = \frac{I - F + 2P}{S} + 1\quad(\mathrm{else\ rounded\ down\ before}\ +1)",
+        name="conv-output", number=76, lecture=5, title="Width of a convolution's output",
+        latex=r"O = \lfloor\frac{I - F + 2P}{S}\rfloor + 1",
         why="So many places are there to put the filter down.",
         letters="I F P S", own=CONV, derive=_fits, answer="floor((I - F + 2*P) / S) + 1",
         oracle=_placements, measured="counting the places",
@@ -141,7 +141,7 @@ ENTRIES = [
     ),
     Formula(
         name="receptive-field", number=76, lecture=5, title="Receptive field of three layers",
-        latex=r"R_k = 1 + \sum_j (F_j - 1)\prod_{i<j} S_i",
+        latex=r"R_3 = 1 + (F_1 - 1) + (F_2 - 1)\,S_1 + (F_3 - 1)\,S_1S_2",
         why="A step in a deep layer is as many pixels as all strides before it make.",
         letters="F_1 S_1 F_2 S_2 F_3", own=LAYERS, answer="1 + (F_1 - 1) + (F_2 - 1)*S_1 + (F_3 - 1)*S_1*S_2",
         oracle=_seen, measured="following one output back to its pixels",
@@ -170,7 +170,7 @@ ENTRIES = [
     ),
     Formula(
         name="position-dot", number=77, lecture=5, title="Product of two sinusoidal positions, two frequencies",
-        latex=r"PE_m\cdot PE_n = \sum_i \cos(\omega_i\,(m-n))",
+        latex=r"PE_m\cdot PE_n = \cos\omega_1(m-n) + \cos\omega_2(m-n)",
         why="How alike two places look hangs on their distance alone.",
         letters="m n omega_1 omega_2", own=PLACES, answer="cos(omega_1*(m-n)) + cos(omega_2*(m-n))",
         oracle=_dot, measured="the product of both vectors (sin, cos, sin, cos)",
@@ -185,7 +185,7 @@ ENTRIES = [
     ),
     Formula(
         name="rope", number=77, lecture=5, title="Rotary positions: the product of turned q and k",
-        latex=r"(R_m q)^T (R_n k) = q^T R_{n-m}\,k",
+        latex=r"(R_m q)^T (R_n k) = (q_1k_1 + q_2k_2)\cos\omega(n-m) + (q_2k_1 - q_1k_2)\sin\omega(n-m)",
         why="Turn each vector by its place, and only the angle between them, their distance, is left in the product.",
         letters="q_1 q_2 k_1 k_2 m n omega", own=PLACES, answer=RESTS.format("n-m", "+"),
         oracle=_turned, measured="both vectors turned as complex numbers",
@@ -210,7 +210,7 @@ ENTRIES = [
     ),
     Formula(
         name="adaln", number=77, lecture=5, title="A block with adaptive layer norm (adaLN)",
-        latex=r"x' = x + \alpha\odot\mathrm{Op}((1+\gamma)\odot\mathrm{LN}(x) + \beta)",
+        latex=r"x' = x + \alpha\,a\,((1+\gamma)\,y + \beta),\quad y = \mathrm{LN}(x),\ \mathrm{Op}(y) = a\,y",
         why="The condition turns the block's knobs: how loud it listens, around what, and how much of it is let through.",
         letters="x y a gate scale shift", own=BLOCK, answer="x + gate * a * ((1 + scale)*y + shift)",
         oracle=_corners, measured="a line between the corners 0 and 1 of gate, scale and shift",

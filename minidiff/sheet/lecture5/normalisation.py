@@ -72,7 +72,8 @@ VAR = f"((x_1 - {ALL})**2 + (x_2 - {ALL})**2 + (x_3 - {ALL})**2)"
 ENTRIES = [
     Formula(
         name="layer-norm", number=77, lecture=5, title="Layer norm of three coordinates: the first",
-        latex=r"\mathrm{LN}(x)_1 = \gamma\,\frac{x_1-\bar x}{\sqrt{\mathrm{Var}(x)+\epsilon}} + \beta",
+        latex=r"\mathrm{LN}(x)_1 = \gamma\,\frac{x_1-m}{\sqrt{v+\epsilon}} + \beta,"
+              r"\quad m = \frac{x_1+x_2+x_3}{3},\ v = \frac{(x_1-m)^2+(x_2-m)^2+(x_3-m)^2}{3}",
         why="Each token is measured in its own units, so no batch and no other token is needed.",
         letters="x_1 x_2 x_3 gain shift eps", own=ROW, answer=f"gain * (x_1 - {ALL}) / sqrt({VAR}/3 + eps) + shift",
         oracle=lambda c, rng: c.gain * _centred("x_1", "x_2", "x_3")(c, rng) + c.shift,

@@ -187,9 +187,9 @@ ENTRIES = [
     ),
     Formula(
         name="lora-scale", number=78, lecture=6, title="Output of a layer with a low-rank update (LoRA)",
-        latex=r"h = W x + \frac{\alpha}{r}\,B A x",
+        latex=r"h = y + \frac{a}{r}\,u,\quad y = W x,\ u = B A x,\ a = \alpha",
         why="Divided by the rank the update keeps its size when the rank is changed, and the learning rate can stay.",
-        letters="y u a r", own=LOW_RANK, answer="y + a/r * u",
+        letters="y u a r", own=LOW_RANK, asks={"u": None}, answer="y + a/r * u",
         oracle=_between, measured="a line in alpha, from the frozen layer at 0 to the whole product at alpha = r",
         wrong=(
             ("y + a * u", "to be divided by the rank"),

@@ -140,7 +140,7 @@ ENTRIES = [
         name="adamw", number=78, lecture=6, title="AdamW's step: weight decay past Adam",
         latex=r"w' = w - \eta\,(u + \lambda w)",
         why="Decay that went through Adam would be divided by the gradient's size, and weights with large gradients be spared.",
-        letters="w u lr decay", own=STEP, answer="w - lr * (u + decay*w)",
+        letters="w u lr decay", own=STEP, asks={"u": None}, answer="w - lr * (u + decay*w)",
         oracle=_downhill, measured="a gradient step on u w + decay w^2 / 2, its slope by finite differences",
         wrong=(
             ("w - lr*u - decay*w", "the learning rate scales the decay as well"),
@@ -154,7 +154,7 @@ ENTRIES = [
     ),
     Formula(
         name="gradient-clipping", number=78, lecture=6, title="A gradient clipped to the norm c: the first coordinate",
-        latex=r"g_1' = g_1\,\min(1,\ \frac{c}{\|g\|})",
+        latex=r"g_1' = g_1\,\min(1,\ \frac{c}{\sqrt{g_1^2+g_2^2}})",
         why="One bad batch may not throw the weights away; the direction is kept, the length is limited.",
         letters="g_1 g_2 c", own=CLIP, answer=f"g_1 * 2*c / ({NORM} + c + abs({NORM} - c))",
         oracle=_shortened, measured="bisection for the last point of the ray within a ball of radius c",

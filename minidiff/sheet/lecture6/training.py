@@ -38,7 +38,7 @@ INVERTED = "that shifts towards clean data, as with t = 1 for clean or with m an
 ENTRIES = [
     Formula(
         name="logit-normal", number=78, lecture=6, title="Density of logit-normal training times",
-        latex=r"f(t) = \frac{1}{\sigma\sqrt{2\pi}\,t\,(1-t)}\,\exp\left(-\frac{(\mathrm{logit}\,t-\mu)^2}{2\sigma^2}\right)",
+        latex=r"f(t) = \frac{1}{\sigma\sqrt{2\pi}\,t\,(1-t)}\,\exp(-\frac{(\log\frac{t}{1-t}-\mu)^2}{2\sigma^2})",
         why="Train most in the middle, where it is hard: at both ends the answer is nearly known.",
         letters="t mu sigma", own=TIMES,
         answer="exp(-(log(t/(1-t)) - mu)**2 / (2*sigma**2)) / (sigma * sqrt(2*pi) * t * (1-t))",

@@ -106,9 +106,10 @@ ENTRIES = [
     ),
     Formula(
         name="elo-update", number=80, lecture=7, title="Elo: the new rating",
-        latex=r"R_a' = R_a + K\,(S_a - E_a)",
+        latex=r"R_a' = R_a + K\,(S_a - E_a),\quad E_a = \frac{1}{1 + 10^{(R_b-R_a)/400}}",
         why="An upset moves much, an expected result little: it is a gradient step on what the results say.",
-        letters="R_a R_b K score", own=RATINGS, derive=_far_apart, answer=f"R_a + K * (score - {WIN})", bound=1e-8,
+        letters="R_a R_b K score", own=RATINGS, asks={"score": None}, derive=_far_apart,
+        answer=f"R_a + K * (score - {WIN})", bound=1e-8,
         oracle=_likelier, measured="a step uphill on the log-likelihood, its slope by finite differences",
         wrong=(
             (f"R_a - K * (score - {WIN})", "the sign: who does better than expected gains"),
@@ -138,8 +139,9 @@ ENTRIES = [
     ),
     Formula(
         name="fid-2d", number=80, lecture=7, title="FID of two features: equal means, the real ones uncorrelated",
-        latex=r"\mathrm{FID} = \mathrm{Tr}(\Sigma_1 + \Sigma_2 - 2(\Sigma_1\Sigma_2)^{1/2}),\quad"
-              r" \Sigma_1 = \mathrm{diag}(a, b),\ \Sigma_2 = (c\ r;\ r\ d)",
+        latex=r"\mathrm{FID} = \mathrm{Tr}(\Sigma_1 + \Sigma_2 - 2(\Sigma_1\Sigma_2)^{1/2}) = "
+              r"a + b + c + d - 2\sqrt{ac + bd + 2\sqrt{ab(cd - r^2)}},"
+              r"\quad \Sigma_1 = \mathrm{diag}(a, b),\ \Sigma_2 = (c\ r;\ r\ d)",
         why="The root is a matrix root of the product: for two features its trace is sqrt(Tr + 2 sqrt(det)).",
         letters="a b c d r", own=PLANE, derive=lambda c: {"r": c.r * min(c.c, c.d) / (1 + abs(c.r))},
         answer="a + b + c + d - 2 * sqrt(a*c + b*d + 2*sqrt(a*b*(c*d - r**2)))",

@@ -112,9 +112,9 @@ ENTRIES = [
     ),
     Formula(
         name="clip-score", number=80, lecture=7, title="CLIP score of a picture and its caption, as it was first defined",
-        latex=r"\mathrm{CLIPScore} = 2.5\,\max(\cos(u, v),\ 0)",
+        latex=r"\mathrm{CLIPScore} = 2.5\,\max(\frac{u_1v_1 + u_2v_2}{\sqrt{u_1^2 + u_2^2}\,\sqrt{v_1^2 + v_2^2}},\ 0)",
         why="Does the picture show what was asked for, says a network that has seen many captions; beauty it does not judge.",
-        letters="u_1 u_2 v_1 v_2", own=PAIR, answer=f"2.5 * ({COSINE} + abs({COSINE}))/2",
+        letters="u_1 u_2 v_1 v_2", own=PAIR, answer=f"2.5 * max({COSINE}, 0)",
         oracle=_likeness, measured="the angle between both",
         wrong=(
             (f"2.5 * {COSINE}", "nothing below 0"),

@@ -56,7 +56,7 @@ ENTRIES = [
     ),
     Formula(
         name="group-advantage", number=80, lecture=8, title="Advantage of the first answer in a group of three",
-        latex=r"A_1 = \frac{r_1 - \bar r}{\mathrm{std}(r)}",
+        latex=r"A_1 = \frac{r_1 - m}{\sqrt{v}},\quad m = \frac{r_1+r_2+r_3}{3},\ v = \frac{(r_1-m)^2+(r_2-m)^2+(r_3-m)^2}{3}",
         why="Better than one's siblings is what counts: easy and hard questions teach alike.",
         letters="r_1 r_2 r_3", own=GROUP, answer=f"(r_1 - {MEAN}) / sqrt({VAR}/3)",
         oracle=_standing, measured="bisection for an origin and a unit in which the group has sum 0 and mean square 1",
@@ -100,7 +100,7 @@ ENTRIES = [
     ),
     Formula(
         name="masked-weight", number=80, lecture=8, title="Weight of masked diffusion's loss at t",
-        latex=r"w(t) = \frac{1}{t}:\quad \mathrm{E}[\#\mathrm{masked}/t] = d",
+        latex=r"w(t) = \frac{1}{t},\quad \mathrm{E}[\#\mathrm{masked}/t] = d",
         why="With few tokens masked there is little to guess: each guess counts more, and every t counts the same.",
         letters="t d", own={"t": (SHARE, "chance that a token is masked"), "d": (COUNT, "number of tokens")}, answer="1 / t",
         oracle=_weight, measured="every number of masked tokens counted with its probability",

@@ -131,7 +131,7 @@ ENTRIES = [
     ),
     Formula(
         name="consistency-teacher", number=80, lecture=8, title="Consistency distillation: the teacher's step from t_2 to t_1",
-        latex=r"\hat x_{t_1} = x + (t_1-t_2)\,\frac{x-D(x,t_2)}{t_2}",
+        latex=r"\hat x_{t_1} = x + (t_1-t_2)\,\frac{x-D}{t_2},\quad D = D(x,t_2)",
         why="Two neighbours of one path: the student's answer at the first is drawn to its own at the second.",
         letters="x D t_2 t_1", own=TEACHER, derive=lambda c: {"t_1": c.t_2 * c.t_1 / (1 + c.t_1)},
         answer="x + (t_1 - t_2) * (x - D) / t_2",

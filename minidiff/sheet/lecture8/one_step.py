@@ -56,7 +56,7 @@ WIDE = f"({KEPT}*sigma**2 + {NOISE})"
 ENTRIES = [
     Formula(
         name="sds-gradient", number=80, lecture=8, title="Score distillation (SDS): the gradient for one noise",
-        latex=r"\nabla_\theta L_\mathrm{SDS} = w(t)\,(\hat\epsilon-\epsilon)\,\frac{\partial x}{\partial\theta}",
+        latex=r"\nabla_\theta L_\mathrm{SDS} = w(t)\,(\hat\epsilon-\epsilon)\,a,\quad a = \frac{\partial x}{\partial\theta}",
         why="The picture is moved against the noise that the teacher sees too much of; nothing goes back through the teacher.",
         letters="w eps_hat eps a", own=SCORES, answer="w * (eps_hat - eps) * a",
         oracle=_pull, measured="finite differences of w/2 (x - target)^2, the target x - (eps_hat - eps) held fixed",

@@ -152,7 +152,7 @@ ENTRIES = [
     ),
     Formula(
         name="ppo-clip", number=80, lecture=8, title="PPO's clipped objective of one sample",
-        latex=r"J = \min(\rho\,A,\ \mathrm{clip}(\rho, 1-\epsilon, 1+\epsilon)\,A)",
+        latex=r"J = \min(\rho\,A,\ \min(\max(\rho, 1-\epsilon), 1+\epsilon)\,A)",
         why="A step may use old samples as long as the law is near the one that drew them; beyond there is nothing to gain.",
         letters="rho A eps", own=CLIP, answer=f"(rho*A + {CUT}*A - abs(rho*A - {CUT}*A)) / 2",
         oracle=_walked, measured="the way from ratio 1 on which A still has a slope",

@@ -170,7 +170,7 @@ ENTRIES = [
     ),
     Formula(
         name="dpo-reward", number=80, lecture=8, title="DPO: the difference of rewards that a law q stands for",
-        latex=r"r_w - r_l = \beta\,\log\frac{q(x_w)}{p(x_w)} - \beta\,\log\frac{q(x_l)}{p(x_l)}",
+        latex=r"r_w - r_l = \beta\,\log\frac{q_w}{p_w} - \beta\,\log\frac{q_l}{p_l}",
         why="Each law is the best one for some reward, and in a difference the unknown Z cancels.",
         letters="q_w q_l p_w p_l beta_kl", own=POLICY, answer=f"beta_kl * ({LOG_RATIOS})",
         oracle=_explained, measured="the slope of beta KL at q, which the rewards have to make up for, by finite differences",
@@ -186,7 +186,7 @@ ENTRIES = [
     ),
     Formula(
         name="dpo-loss", number=80, lecture=8, title="DPO's loss on one preference",
-        latex=r"L = -\log\,\sigma(\beta\,\log\frac{q(x_w)}{p(x_w)} - \beta\,\log\frac{q(x_l)}{p(x_l)})",
+        latex=r"L = -\log\,\sigma(\beta\,\log\frac{q_w}{p_w} - \beta\,\log\frac{q_l}{p_l})",
         why="The reward's loss with the reward that the law itself stands for: no reward model and no sampling.",
         letters="q_w q_l p_w p_l beta_kl", own=POLICY, answer=f"log(1 + exp(-beta_kl * ({LOG_RATIOS})))", bound=1e-8,
         oracle=lambda c, rng: -math.log(oracles.chance(_explained(c))),

@@ -95,11 +95,6 @@ def test_arithmetic_is_ieee_and_never_raises(text, value):
     assert got == value or math.isclose(got, value, rel_tol=1e-12) or (got != got and value != value)
 
 
-def test_a_part_that_is_infinite_makes_no_number_where_that_is_asked_for():
-    tree = parse("1/(1/0)", SCOPE)
-    assert evaluate(tree, SCOPE) == 0 and math.isnan(evaluate(tree, SCOPE, finite=True))
-
-
 def test_fractions_stay_exact_and_floats_stay_floats():
     assert number("sqrt(0.64) * x_0") == F(6, 5)
     assert isinstance(number("sqrt(2)"), float) and isinstance(number("x_0", SCOPE | {"x_0": 1.5}), float)

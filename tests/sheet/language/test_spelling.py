@@ -42,6 +42,25 @@ def test_letters_that_are_typed_together(text):
     assert number(text, {"a": 2, "b": 3, "sigma_1": 5, "u": 7, "t": 1, "x": 11, "x_t": 13}) == 41
 
 
+@pytest.mark.parametrize("word", ["bt", "at", "xt", "std(x)", "abs x", "ab"])
+def test_torn_names_are_never_a_product_in_silence(word):
+    scope = SCOPE | dict.fromkeys("abxdst", 2)
+    if word == "abs x":
+        assert number(word, scope) == 2
+    else:
+        with pytest.raises(ExpressionError, match="write|unknown name"):
+            number(word, scope)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("tx_1", 35), ("u_1v_1", 6), (r"tu_1(x_1 - 1)", 60), ("2x_1t", 70), (r"\frac d2", 1.5), ("𝑥₁ + 𝑡", 12),
+     ("np.sqrt(x_1 + 2)", 3), ("torch.sqrt(x_1+2)", 3), ("math.sqrt(x_1 + 2)", 3), ("X_1", 7), ("∏ᵢ₌₁ᵗ 2", 32)],
+)  # fmt: skip
+def test_letters_side_by_side_and_code(text, value):
+    assert number(text, {"t": 5, "x_1": 7, "u_1": 2, "v_1": 3, "d": 3}) == value
+
+
 def test_other_books_letters():
     assert number("alpha_t", notation="ddim") == number("alpha_bar[t]") != number("alpha_t")
     assert number(r"\sqrt{\alpha_{t-1}}", notation="ddim") == number("sqrt(alpha_bar[t-1])")

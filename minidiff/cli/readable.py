@@ -10,7 +10,8 @@ GREEK = "alpha beta gamma Delta epsilon eta lambda mu nabla omega phi pi rho sig
 SIGNS = dict(zip(GREEK.split(), "αβγΔεηλμ∇ωφπρσΣτθ∂")) | {
     "sum": "∑", "prod": "∏", "int": "∫", "infty": "∞", "varnothing": "∅", "cdot": "·", "odot": "⊙", "succ": " ≻ ",
     "sim": " ~ ", "neq": " ≠ ", "leq": " ≤ ", "geq": " ≥ ", "rightarrow": " → ", "Rightarrow": " ⇒ ", "langle": "⟨",
-    "rangle": "⟩", "ldots": "…", "quad": "\t", "qquad": "\t", ",": " ", " ": " ", "|": "‖", "left": "", "right": "",
+    "rangle": "⟩", "lfloor": "⌊", "rfloor": "⌋", "ldots": "…", "quad": "\t", "qquad": "\t", ",": " ", " ": " ", "|": "‖",
+    "left": "", "right": "",
 }  # fmt: skip
 ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307"}
 LOW = str.maketrans("0123456789+-=()aehijklmnoprstuvxβ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦ")

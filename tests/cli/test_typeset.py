@@ -5,8 +5,8 @@ import re
 import pytest
 from matplotlib.mathtext import MathTextParser
 
+from minidiff.cli.typeset import formula, words
 from minidiff.sheet import SHEET
-from minidiff.sheet.typeset import formula, words
 
 DRAW = MathTextParser("path")
 

@@ -13,13 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from . import LECTURES, find
+from ..runs.figures import BLUE, GREEN, GREY, ORANGE
+from ..sheet import LECTURES, find
+from ..sheet.verdict import number
 from .typeset import formula, words
-from .verdict import number
 
 WIDTH, HEIGHT, FONT = 595.3, 841.9, "stix"  # A4
 PAGES, MARGIN, SIZES = 4, 26, [k / 4 for k in range(36, 25, -1)]  # of the sheet for an exam: 9, 8.75, ... 6.5
-BLUE, ORANGE, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#6B6B6B", "#000000"  # Okabe & Ito
+BLACK = "#000000"
 LEGEND = (  # what the letters mean, as (words, letters)
     ("clean data, noisy data, almost pure noise", r"x_0,\ x_t,\ x_T"),
     ("variance of the noise that step t adds", r"\beta_t"),
@@ -63,9 +64,11 @@ def _paragraph(text, size, color, width, x=0.0, lead=1.3):
 
 
 def _display(latex, size, width, x=0.0):
-    """A block: the formula in a line of its own, shrunk where it is wider than the column."""
+    """A block: the formula in a line of its own; wider than the column, it is broken at its \\quad, or else shrunk."""
     text = formula(latex)
     wide, above, below = _extent(text)
+    if size * wide > width - x and r"\quad" in latex:
+        return _stacked(*(_display(part, size, width, x) for part in latex.split(r"\quad", 1)))
     size *= min(1.0, (width - x) / (size * wide))
     return size * (above + below + 0.3), [(x, size * (above + 0.15), text, size, BLACK)]
 
@@ -169,9 +172,13 @@ def quiz(path, questions, title):
     key = [None, _stacked(_paragraph(f"{title}: key", 18, BLUE, width), (12, []))]
     for k, q in enumerate(questions, 1):
         asked, options = _paragraph(f"{k}. {q.text}", size, BLACK, width), []
-        for i, (letter, value) in enumerate(q.options.items()):
-            options += _paragraph(f"({letter}) {number(value)}", size, BLACK, width, 18 + i * width / 4)[1]
-        blocks.append(_stacked(asked, (1.5 * size * bool(options), options), (115, [])))
+        for i, (letter, value) in enumerate(q.options.items()):  # words below each other, numbers in a row
+            inward = 18 if isinstance(value, str) else 18 + i * width / 4
+            said = value if isinstance(value, str) else number(value)
+            options.append(_paragraph(f"({letter}) {said}", size, BLACK, width, inward))
+        if q.options and not isinstance(value, str):
+            options = [(1.5 * size, [mark for _, marks in options for mark in marks])]
+        blocks.append(_stacked(asked, *options, (115, [])))
         slips, steps = q.key()[: 1 + len(q.slips)], q.key()[1 + len(q.slips) :]
         said = [_paragraph(f"{k}. {q.name}, lecture {q.lecture}", size, BLACK, width), _display(q.latex, 12, width, 18)]
         said += [_paragraph(line, size, BLACK, width, 18) for line in slips]

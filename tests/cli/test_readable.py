@@ -2,8 +2,8 @@
 
 import pytest
 
+from minidiff.cli.readable import readable
 from minidiff.sheet import SHEET
-from minidiff.sheet.readable import readable
 
 
 @pytest.mark.parametrize("entry", SHEET, ids=lambda f: f.name)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from . import SHEET
-from .check import measure, version_of
-from .compute import worked
-from .entry import COUNT, SHARE, Case, Formula, make_case, round_cases
+from ..sheet import SHEET
+from ..sheet.check import measure, version_of
+from ..sheet.compute import worked
+from ..sheet.entry import COUNT, SHARE, Case, Formula, make_case, round_cases
+from ..sheet.verdict import written
 from .readable import readable
-from .verdict import written
 
 BETAS = (0.05, 0.1, 0.2, 0.15, 0.3, 0.25, 0.1, 0.4, 0.2, 0.3)  # ten coarse steps, on which mistakes are seen
 # formulas whose left side is not what the answer gives: dx = f dt + g dW, and the answer is g
@@ -32,7 +32,7 @@ def name_of(source):
 
 def test_of(source):
     """The test that fails when this function of the library is wrong, as pytest takes it: tests.txt lists them."""
-    lines = Path(__file__).with_name("tests.txt").read_text(encoding="utf-8").splitlines()
+    lines = (Path(__file__).parents[1] / "sheet" / "tests.txt").read_text(encoding="utf-8").splitlines()
     return dict(line.split() for line in lines)[name_of(source)]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
+from minidiff.cli import explain as words
 from minidiff.sheet import SHEET, find
-from minidiff.sheet import explain as words
 
 ROOT = Path(__file__).parents[2]
 EXPRESSIONS = [f for f in SHEET if f.answer is not None]
@@ -36,7 +36,10 @@ def test_every_expression_can_be_drawn(entry):
 
 
 def test_every_source_has_a_test_that_exists():
-    listed = [line.split() for line in Path(words.__file__).with_name("tests.txt").read_text(encoding="utf-8").splitlines()]
+    listed = [
+        line.split()
+        for line in (Path(words.__file__).parents[1] / "sheet" / "tests.txt").read_text(encoding="utf-8").splitlines()
+    ]
     names = [name for name, _ in listed]
     assert names == sorted(set(names)) and set(SOURCES) <= set(names)
     for name, test in listed:
@@ -75,7 +78,7 @@ def test_show_is_a_hub():
     e = words.explain(find("ddim-step"))
     text = words.as_text(e)
     assert "  xₜ₋₁ = √ᾱₜ₋₁ x̂₀ + √(1-ᾱₜ₋₁) ε_θ" in text and "with numbers:" in text
-    assert "examples/04_ddpm_against_ddim.py" in e["examples"] and "next: minidiff show ddim-skip" in text
+    assert "examples/04_ddpm_against_ddim.py" in e["examples"] and "next: minidiff show ddim-inversion" in text
     assert all((ROOT / f).exists() for f in e["examples"])
     assert "related: forward-closed-form-mean, " in words.as_text(words.explain(find("forward-closed-form")))
     assert "minidiff check ddim-step" in text and "minidiff check" not in words.as_text(words.explain(find("markov")))

@@ -1,0 +1,58 @@
+"""Figures of numbers that only a command prints; nothing is computed here."""
+
+import itertools
+import textwrap
+
+import numpy as np
+
+from ..runs.figures import BLUE, GREEN, GREY, ORANGE, figure, say, styled
+
+
+@styled
+def elbo_by_t(found, d):
+    """L_0, ..., L_T in bits a coordinate, network and perfect denoiser, and what of the latter's is lost, not needed.
+
+    Below, where there is a perfect denoiser: the bits that the network's bound loses more, which its curve is too near to show.
+    """
+    wanted = [("network", "terms"), ("exact", "terms"), ("exact", "gap")][: 1 + 2 * ("exact" in found)]
+    L, *exact = bits = [np.array(found[who][key]) / (d * np.log(2)) for who, key in wanted]
+    fig, at, T = figure(10, 9 if exact else 5.6), np.arange(len(L)), len(L) - 1
+    ax, *below = fig.subplots(1 + bool(exact), 1, sharex=True, squeeze=False)[:, 0]
+    names = ("network", "perfect denoiser", "lost by the perfect denoiser")
+    for y, name, color, line, z in zip(bits, names, (BLUE, ORANGE, GREEN), ("--", "-", "-."), (3, 2, 2)):
+        ax.plot(at[1:-1], np.where(y > 0, y, np.nan)[1:-1], line, color=color, lw=2.5, label=name, zorder=z)
+        ax.plot([0, T], np.abs(y[[0, T]]), "o", color=color, ms=8, mfc="none")
+    for k, name in ((0, "L_0"), (T, "L_T")):  # L_0 of a density may be below 0, where a log axis ends
+        words = f"${'-' * bool(L[k] < 0)}{name}$ = {abs(L[k]):.2g}"
+        say(ax, words, (k, abs(L[k])), (10, 0), "left", on="data", color=BLUE)
+    ax.set(yscale="log", ylabel="bits a coordinate", title="Where the bits are: the ELBO's terms $L_k$")
+    ax.set_ylim(1e-9 * np.abs(L).max(), 5 * np.abs(L).max())
+    ax.set_xscale("symlog", linthresh=1)
+    ax.set(xlim=(-0.3, 10 * T), xticks=[0] + [10**k for k in range(8) if 10**k <= T])
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.legend(frameon=False, labelcolor="linecolor", loc="lower left")
+    for ax in below:
+        more = np.cumsum(L - exact[0])
+        ax.plot(at, more, color=BLUE, lw=2.5)
+        say(ax, f"{more[-1]:+.2g} in all", (T, more[-1]), (10, 0), "left", on="data", color=BLUE)
+        ax.axhline(0, color=ORANGE, lw=2.5)
+        ax.set(ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from $L_0$ to $L_k$")
+    ax.set_xlabel("k")
+    return fig
+
+
+@styled
+def claimed_and_measured(curves, points, xlabel, ylabel, title, latex):
+    """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula."""
+    fig = figure(10, 8)
+    ax = fig.subplots()
+    wrong_colors = itertools.cycle(("#CC79A7", "#E69F00", GREEN, GREY))
+    for caption, (x, y, wrong) in curves.items():
+        color, wrapped = next(wrong_colors) if wrong else BLUE, textwrap.fill(caption, 105)
+        ax.plot(x, y, "--" if wrong else "-", color=color, lw=1.5 if wrong else 2.5, label=wrapped)
+    ax.plot(*points, "o", color=ORANGE, ms=9, label="measured")
+    ax.set(title=title, ylabel=ylabel)
+    ax.set_xlabel(textwrap.fill(xlabel, 105), fontsize=12)
+    fig.legend(frameon=False, fontsize=11, loc="outside lower left")
+    fig.suptitle(f"${latex}$")
+    return fig

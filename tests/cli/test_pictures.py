@@ -1,0 +1,40 @@
+"""The figures of numbers that only a command prints."""
+
+import numpy as np
+import pytest
+from drawn import assert_readable
+
+from minidiff.cli import pictures
+from minidiff.cli.explain import curves
+from minidiff.sheet import find
+
+
+@pytest.mark.parametrize("name", ["posterior-mean", "ddim-step", "ssim", "clip-loss"])
+def test_long_formulas_stay_inside_their_picture(name):
+    """The longest captions."""
+    entry = find(name)
+    drawn, points, *labels = curves(entry)
+    fig = pictures.claimed_and_measured(drawn, points, *labels, entry.title, entry.latex)
+    fig.canvas.draw()
+    (legend,) = fig.legends
+    for box in (legend.get_window_extent(), fig.axes[0].get_tightbbox()):
+        assert box.x0 >= 0 and box.x1 <= fig.bbox.x1 and box.y0 >= 0 and box.y1 <= fig.bbox.y1
+    assert legend.get_window_extent().y1 <= fig.axes[0].get_tightbbox().y0
+
+
+def test_elbo_shows_all_terms_and_what_the_network_loses_more():
+    """T = 3, two coordinates: 2 log 2 nats are a bit a coordinate. L_0 lies below 0, so minus L_0 stands on the log axis."""
+    bit = 2 * np.log(2)
+    found = {"network": {"terms": [-4 * bit, 2 * bit, 1 * bit, 0.5 * bit]}}
+    (ax,) = pictures.elbo_by_t(found, 2).axes
+    line, ends = ax.get_lines()
+    assert np.array_equal(line.get_xdata(), [1, 2]) and np.allclose(line.get_ydata(), [2, 1])
+    assert np.array_equal(ends.get_xdata(), [0, 3]) and np.allclose(ends.get_ydata(), [4, 0.5])
+    assert [text.get_text() for text in ax.texts] == ["$-L_0$ = 4", "$L_T$ = 0.5"] and ax.get_xlabel() == "k"
+    found["exact"] = {"terms": [-5 * bit, 1.5 * bit, 1 * bit, 0.5 * bit], "gap": [0.1 * bit] * 4}
+    fig = pictures.elbo_by_t(found, 2)
+    above, below = fig.axes
+    assert [text.get_text() for text in above.get_legend().get_texts()][:2] == ["network", "perfect denoiser"]
+    assert len(above.get_lines()) == 6 and np.allclose(below.get_lines()[0].get_ydata(), [1, 1.5, 1.5, 1.5])
+    assert np.array_equal(below.get_lines()[0].get_xdata(), [0, 1, 2, 3]) and below.get_xlabel() == "k"
+    assert_readable(fig)
