@@ -10,7 +10,9 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     packages=find_packages(include=["minidiff", "minidiff.*"]),
-    package_data={"minidiff": ["digits.npz", "digits.txt", "sheet/tests.txt", "learn/mistakes.toml", "learn/explore.*"]},
+    package_data={
+        "minidiff": ["digits.npz", "digits.txt", "sheet/tests.txt", "learn/*.toml", "learn/explore.*", "cli/pytorch/*.txt"]
+    },
     python_requires=">=3.11",
     # the lower bounds are tested by .ci/run; matplotlib before 3.10.7 warns at each formula beside pyparsing 3.3
     install_requires=["numpy>=2.0", "numba>=0.61", "matplotlib>=3.10.7", "tqdm>=4.60"],

@@ -4,6 +4,7 @@ printing    text for people, JSON for scripts
 pictures    figures of numbers that only a command prints
 parser      all commands and their options
 commands    demo, train, sample, eval, info
+export      a run for another engine: weights and the same network as its code
 theory      doctor, oracle, notation: what can be said without a network
 bench       how fast, and what share of this machine's limit
 readable    LaTeX as one reads it in a terminal

@@ -20,7 +20,7 @@ from ..runs.files import folder
 from ..runs.names import load as load_data
 from ..runs.names import names_of, sampler
 from ..runs.progress import bar
-from ..runs.use import SETTINGS, data_of, draw, evenly, fit, new_run, write_samples
+from ..runs.use import SETTINGS, data_of, draw, evenly, fit, new_run, told, write_samples
 from .pictures import elbo_by_t
 from .printing import done, likelihood_text, pictures_text, records, show, wrote
 
@@ -48,7 +48,7 @@ def sampler_of(args, run, least):
 
 
 def condition_of(args, run):
-    """(labels, w) of --label and --w for args.n rows, or nothing where no label is asked for: what draw takes."""
+    """(labels, w) of --label and --w, or nothing where no label is asked for: what draw takes."""
     K, w = run.labels, 2.0 if args.w is None else args.w
     if not K and (args.label is not None or args.w is not None):
         raise ValueError("--label and --w need a run that was trained with --conditional")
@@ -58,7 +58,17 @@ def condition_of(args, run):
     names = args.label.split(",") if args.label else [str(k) for k in range(K)]
     if not all(name.strip().isdigit() and int(name) < K for name in names):
         raise ValueError(f"label must be none or numbers in 0..{K - 1} with commas between them, got {args.label!r}")
-    return np.resize([int(name) for name in names], args.n), w
+    return np.array([int(name) for name in names]), w
+
+
+def rows_of(text, n):
+    """(first, last) of --rows A:B, by default all, and n: where it is None, B, or 1000 without --rows."""
+    if text is None:
+        return (0, n := 1000 if n is None else n), n
+    first, last = map(int, text.split(":")) if re.fullmatch("[0-9]+:[0-9]+", text) else (0, 0)
+    if not first < last <= (last if n is None else n):
+        raise ValueError(f"rows must be A:B with 0 <= A < B{'' if n is None else f' <= n = {n}'}, got {text!r}")
+    return (first, last), last if n is None else n
 
 
 def warn_of_eps(run, times, args):
@@ -158,17 +168,25 @@ def train(args):
 
 
 def sample(args):
-    """Draws samples from a run, as numbers in the data's units and as pictures."""
+    """Draws samples from a run, as numbers in the data's units and as pictures; with --rows some of them, as numbers only."""
     run, home = run_at(args.run)
+    rows, args.n = rows_of(args.rows, args.n)
+    if args.rows and args.gif:
+        raise ValueError("--gif draws the first rows of all, with --rows there are only numbers")
     how, times = sampler_of(args, run, 1)
     condition, steps = condition_of(args, run), len(times) - 1
-    out = folder(args.out or home / f"{re.sub('[^a-z0-9+.-]+', '-', how.label).strip('-')}-{steps}")
-    x_0, result = draw(run, how, times, args.n, args.seed, condition, args.plain)
+    name = f"{re.sub('[^a-z0-9+.-]+', '-', how.label).strip('-')}-{steps}" + "-rows-{}-{}".format(*rows) * bool(args.rows)
+    out = folder(args.out or home / name)
+    x_0, result = draw(run, how, times, args.n, args.seed, condition, args.plain, rows)
     warn_of_eps(run, times, args)
     show("{sampler}: {n} samples, {evaluations} network evaluations each, {seconds:.2f} s".format(**result), args)
+    if args.rows:
+        result |= {"rows": rows, "of": args.n}
+        show(f"rows {rows[0]}..{rows[1] - 1} of {args.n}, the same bits as all at once", args)
+    condition = told(condition, rows)
     for file in write_samples(run, x_0, condition, out):
         wrote(file, args, result)
-    if figures.drawable(run.shape):
+    if figures.drawable(run.shape) and not args.rows:
         data = None
         with suppress(ValueError):  # the data's file may be gone: samples do not need it
             data = data_of(run)
@@ -188,7 +206,7 @@ def evaluate(args):
     """How far a run's samples are from its data, beside the noise floor."""
     run, home = run_at(args.run)
     how, times = sampler_of(args, run, 2)
-    data, condition, out = data_of(run), condition_of(args, run), folder(args.out or home)
+    data, condition, out = data_of(run), told(condition_of(args, run), (0, args.n)), folder(args.out or home)
     x_0, result = judged(run, how, times, args.n, data, args, condition)
     show(records(JUDGED, [result]), args)
     warn_of_eps(run, times, args)

@@ -63,7 +63,7 @@ def parser():
         "--plain": {"action": "store_true", "help": "use the readable code only (slower)"},
     }
     sampler = ["--sampler", "--var", "--eta", "--steps", "--spacing"]
-    of_run = ["run", "--n", "--label", "--w", *sampler, "--seed", "--out", "--threads", "--plain"]
+    of_run = ["run", "--label", "--w", *sampler, "--seed", "--out", "--threads", "--plain"]
 
     def command(name, place, says, example):
         """option(*flags, **how) of a new command: as in `shared`, but for `how`. place is "module.function" of this room."""
@@ -105,15 +105,23 @@ def parser():
     option("--threads", "--plain")
 
     option = command("sample", "commands.sample", "Draws numbers and pictures.", "runs/moons --sampler ddim --steps 20")
+    option("--n", default=None)
+    parts = "the same bits as all at once; nothing is computed twice at multiples of 4096, of a unet 256"
+    option("--rows", metavar="A:B", help=f"only rows A..B-1 of the n (default: B): {parts}")
     option(*of_run)
     option("--gif", action="store_true", help="also draw the way there as a GIF")
 
     option = command("eval", "commands.evaluate", "How far samples are from data, and data from data.", "runs/moons --n 500")
-    option(*of_run)
+    option("--n", *of_run)
     option("--likelihood", action="store_true", help="also the ELBO by t and the ODE's likelihood")
 
     option = command("info", "commands.info", "What is in a checkpoint.", "runs/moons")
     option("run")
+
+    option = command("export", "export.export", "A run for another engine: its network as code, its weights.", "runs/moons")
+    option("run")
+    option("--to", metavar="ENGINE", default="pytorch", help="which engine: pytorch (default)")
+    option("--out", metavar="FOLDER", help="where to write (default: pytorch in the run's folder)")
 
     option = command("bench", "bench.bench", "How fast, and what share of this machine's limit.", "--threads 1")
     option("--repeats", type=int, default=5, help="of every measurement (default 5)")

@@ -53,11 +53,12 @@ class RowNoise:
     """Standard normals for sampling: the k-th draw of row i is a function of (seed, k, i), not of how many rows there are.
 
     (And of the row's shape and the dtype.) .taken counts the draws; .at looks one up without counting, from any thread.
+    first: the number of the row that is row 0 here, so that a machine can draw rows 4096.. of many.
     """
 
-    def __init__(self, seed):
+    def __init__(self, seed, first=0):
         self.key = np.random.SeedSequence(name_of(seed, SAMPLE)).generate_state(2, np.uint64) % 2**32
-        self.taken = 0
+        self.first, self.taken = first, 0
 
     def take(self, n):
         """The number of the first of n draws, which are thereby taken."""
@@ -66,9 +67,11 @@ class RowNoise:
 
     def at(self, draw, n, first, last, shape, dtype):
         """Draws draw..draw + n - 1 of rows first..last - 1: (n, last - first, *shape). first must be a multiple of 4."""
+        first, last, size = self.first + first, self.first + last, int(np.prod(shape))
         if first % 4 or np.dtype(dtype).kind != "f":
             raise ValueError(f"first must be a multiple of 4 and dtype a float, got {first} and {np.dtype(dtype)}")
-        size = int(np.prod(shape))
+        if last * size > 2**33:  # a word of the counter counts groups of 2 or 4 numbers
+            raise ValueError(f"rows up to {last} of {size} numbers are more than the 2^33 numbers that a draw has")
         z = np.empty((n, (last - first) * size), dtype)
         fill = kernels.normals32 if z.dtype == np.float32 else kernels.normals64
         fill(*self.key, draw, first * size, z)

@@ -23,6 +23,7 @@ from .names import load as load_data
 from .progress import Interrupt, bar
 
 SAVE_EVERY, LOOKS = 20, 8  # seconds between checkpoints, pictures of what is learnt
+BLOCK = {"mlp": 4096, "unet": 256}  # rows that are drawn together: enough to keep eight cores busy
 SETTINGS = {"schedule": "linear", "T": 1000, "width": 128, "depth": 3, "batch": 256, "lr": 3e-3, "seed": 0,
             "objective": "v", "weight": "simple", "times": "uniform", "warmup": 0}  # fmt: skip
 UNET = {"width": 16, "depth": 2, "batch": 64, "lr": 2e-3, "warmup": 100}  # where it differs
@@ -112,29 +113,41 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
             path.parent.rmdir()
 
 
-def begin(run, sampler, n, seed, condition, plain):
-    """What sample needs: eps_theta or what the sampler asks in its place, x_T (n, d), and the rng that drew it."""
-    eps_theta, rng = (run.velocity if sampler.on_velocity else run.eps_theta)(*condition, plain=plain), RowNoise(seed)
-    return eps_theta, rng.standard_normal((n, run.model.d), np.float32), rng
+def told(condition, rows):
+    """The condition of rows (first, last): row k has the label number k of those that are given, begun again at their end."""
+    return condition and (condition[0][np.arange(*rows) % len(condition[0])], condition[1])
 
 
-def draw(run, sampler, times, n, seed, condition=(), plain=False):
-    """n samples (n, d), all finite, and as a dict how they were drawn. condition: labels (n,) and w, or nothing."""
-    eps_theta, x_T, rng = begin(run, sampler, n, seed, condition, plain)
-    began = time.perf_counter()
-    with bar(n * (len(times) - 1), "row-steps", sampler.label) as progress:
-        if plain:
-            for x_0 in sample(sampler.step, eps_theta, run.schedule, x_T, times, rng):
-                progress.update(len(x_0))
-        else:
-            x_0 = fast.generate(sampler.step, eps_theta, run.schedule, x_T, times, rng, progress.update)
-    seconds = time.perf_counter() - began
+def begin(run, sampler, rows, seed, condition, plain):
+    """What sample needs for rows (first, last): eps_theta or what the sampler asks in its place, x_T, and the rng of both."""
+    eps_theta = (run.velocity if sampler.on_velocity else run.eps_theta)(*told(condition, rows), plain=plain)
+    rng = RowNoise(seed, rows[0])
+    return eps_theta, rng.standard_normal((rows[1] - rows[0], run.model.d), np.float32), rng
+
+
+def draw(run, sampler, times, n, seed, condition=(), plain=False, rows=None):
+    """Rows (first, last) of n samples, by default all: (last - first, d), all finite; and as a dict how they were drawn.
+
+    condition: labels, which the rows have in turn, and w; or nothing. The n rows go in blocks, and a block is drawn whole
+    even where only some of its rows are asked for: BLAS rounds by shape, and so a row has the same bits in any part.
+    """
+    (first, last), block, parts = rows or (0, n), BLOCK[run.kind], []
+    began, blocks = time.perf_counter(), [(k, min(k + block, n)) for k in range(first - first % block, last, block)]
+    with bar((blocks[-1][1] - blocks[0][0]) * (len(times) - 1), "row-steps", sampler.label) as progress:
+        for start, stop in blocks:
+            eps_theta, x_T, rng = begin(run, sampler, (start, stop), seed, condition, plain)
+            if plain:
+                for x_0 in sample(sampler.step, eps_theta, run.schedule, x_T, times, rng):
+                    progress.update(len(x_0))
+            else:
+                x_0 = fast.generate(sampler.step, eps_theta, run.schedule, x_T, times, rng, progress.update)
+            parts.append(x_0[max(first - start, 0) : last - start])
+    x_0, seconds = np.concatenate(parts), time.perf_counter() - began
     check_finite(x_0)
     warn_beyond(run, x_0)
     both = 2 if condition and condition[1] not in (0, 1) else 1  # with the label, and without
-    asked = both * evaluations(sampler.step, run.schedule, times)
-    learnt = names_of(run.goal)["objective"]
-    return x_0, {"sampler": sampler.label, "objective": learnt, "n": n, "evaluations": asked, "seconds": seconds}
+    how = {"sampler": sampler.label, "objective": names_of(run.goal)["objective"], "n": len(x_0), "seconds": seconds}
+    return x_0, how | {"evaluations": both * evaluations(sampler.step, run.schedule, times)}
 
 
 def spread(alpha_bar, count):
@@ -151,10 +164,9 @@ def spread(alpha_bar, count):
 def draw_path(run, sampler, times, n, count, seed, condition=(), plain=False):
     """`count` stages on the way from noise to data, spread by log SNR: a list of t, alpha_bar, x_t (n, d), x_0_hat (n, d).
 
-    condition: any number of labels and w. A flow's own sampler walks the straight path, at 1 - t / T, by its velocity.
+    A flow's own sampler walks the straight path, at 1 - t / T, by its velocity.
     """
-    condition = condition and (np.resize(condition[0], n), condition[1])
-    eps_theta, x_T, rng = begin(run, sampler, n, seed, condition, plain)
+    eps_theta, x_T, rng = begin(run, sampler, (0, n), seed, condition, plain)
     part, schedule = 1 - times / run.schedule.T, run.schedule
     if sampler.on_velocity:
         alpha_bar, guess = flow.Linear().at(part, part), lambda x, k: x + (1 - part[k]) * eps_theta(x, part[k])

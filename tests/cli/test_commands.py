@@ -30,6 +30,16 @@ def test_train_sample_eval_info(capsys):
     assert all(np.isfinite(v) for v in result.values() if isinstance(v, float))
 
 
+def test_rows_of_a_run_are_files_of_their_own(capsys, a_run):
+    words = ["--sampler", "ddim", "--steps", "4"]
+    answer(capsys, "sample", "r", *words, "--n", "90", "--out", "all")
+    result = answer(capsys, "sample", "r", *words, "--rows", "30:90")
+    assert result["files"] == ["r/ddim-eta-0-4-rows-30-90/samples.npy"]  # and no pictures
+    assert result["n"] == 60 and result["rows"] == [30, 90] and result["of"] == 90
+    some = [answer(capsys, "sample", "r", *words, "--rows", "0:30", "--n", "90", "--out", "some")["files"], *[result["files"]]]
+    assert np.array_equal(np.load("all/samples.npy"), np.concatenate([np.load(file) for (file,) in some]))
+
+
 def test_text_output_says_what_was_written_and_what_to_do_next(capsys):
     assert run("train", "--data", "mixture", "--steps", "20", *SMALL) == 0
     out = capsys.readouterr().out
@@ -113,6 +123,10 @@ def test_bad_files_are_refused_in_one_line(capsys, tmp_path):
         (["sample", "r", "--sampler", "ddim", "--eta", "nan"], "eta must lie in [0, 1]"),
         (["sample", "r", "--n", "0", "--out", "new"], "n must be at least 1, got 0"),
         (["eval", "r", "--n", "1", "--out", "new"], "n must be at least 2, got 1"),
+        (["sample", "r", "--rows", "5:5", "--out", "new"], "rows must be A:B with 0 <= A < B, got '5:5'"),
+        (["sample", "r", "--rows", "5-9", "--out", "new"], "rows must be A:B with 0 <= A < B, got '5-9'"),
+        (["sample", "r", "--rows", "5:9", "--n", "8", "--out", "new"], "0 <= A < B <= n = 8, got '5:9'"),
+        (["sample", "r", "--rows", "5:9", "--gif", "--out", "new"], "with --rows there are only numbers"),
         (["sample", "r", "--eta", "0.5"], "--eta means nothing to ddpm"),
         (["sample", "r", "--sampler", "ddim", "--var", "beta"], "--var means nothing to ddim"),
         (["train", "--resume", "--out", "r", "--lr", "1", "--seed", "3"], "leave out --lr, --seed"),

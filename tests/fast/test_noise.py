@@ -19,6 +19,13 @@ def test_a_row_does_not_depend_on_its_neighbours(seed, few, many):
         assert np.array_equal(a.standard_normal((few, 2)), b.standard_normal((many, 2))[:few])
 
 
+@given(seeds, st.integers(0, 9), st.sampled_from(DTYPES))
+def test_rows_from_the_first_on_are_those_of_all(seed, fours, dtype):
+    every, some, first = RowNoise(seed), RowNoise(seed, first=4 * fours), 4 * fours
+    for _ in range(2):
+        assert np.array_equal(every.standard_normal((50, 3), dtype)[first:], some.standard_normal((50 - first, 3), dtype))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_blocks_and_draws_looked_up_are_those_drawn_one_by_one(dtype):
     a, b = RowNoise(3), RowNoise(3)
@@ -72,3 +79,7 @@ def test_noise_that_cannot_be_looked_up_is_refused():
     for first, dtype in ((6, np.float64), (8, np.int64)):
         with pytest.raises(ValueError, match="first must be a multiple of 4 and dtype a float"):
             RowNoise(0).at(0, 1, first, 12, (2,), dtype)
+    with pytest.raises(ValueError, match="got 6"):
+        RowNoise(0, first=6).standard_normal((4, 2))
+    with pytest.raises(ValueError, match=r"rows up to 4294967300 of 2 numbers are more than the 2\^33"):
+        RowNoise(0, first=2**32).standard_normal((4, 2))

@@ -112,6 +112,37 @@ def test_plain_trains_and_draws_the_same_by_the_readable_code(a_run, monkeypatch
     assert [state.step for state in use.gradient_steps(run_, data, step + 2, plain=True)] == [step + 1, step + 2]
 
 
+MANY = {"mlp": 4700, "unet": 520}  # rows that take more than one block
+
+
+@pytest.mark.parametrize("drawn", ["mlp ddpm", "mlp dpm-solver++", "mlp ddpm plain", "unet ddpm", "unet ddim plain"])
+def test_parts_of_a_run_are_the_bits_of_the_whole(drawn):
+    """Parts that begin and end inside a block, one of a single row, one of the few rows that a compiled loop walks."""
+    model, how, *plain = drawn.split()
+    pictures, plain, n = model == "unet", bool(plain), MANY[model]
+    data = load("digits" if pictures else "moons")
+    run_ = use.new_run(data, data.name, model, pictures, T=40, width=8, depth=1)
+    rng = np.random.default_rng(0)
+    for w in run_.state.ema.values():
+        w += 0.1 * rng.standard_normal(w.shape).astype(
+            np.float32
+        )  # what a network has not learnt yet is the same for all labels
+    how, condition = sampler(how), (np.arange(10), 1.0) if pictures else ()
+    times = how.times(40, 4, "trailing")
+    whole = use.draw(run_, how, times, n, 3, condition, plain)[0]
+    edges = [0, 100, 101, n - 205, n - 7, n]
+    parts = [use.draw(run_, how, times, n, 3, condition, plain, rows)[0] for rows in zip(edges, edges[1:])]
+    assert [len(x) for x in parts] == np.diff(edges).tolist()
+    assert np.array_equal(np.concatenate(parts), whole) and len(np.unique(whole, axis=0)) == n  # no noise comes twice
+    few = use.draw(run_, how, times, 101, 3, condition, plain)[0]  # another n: the same rows, to fast/trust.py's bound a step
+    assert np.abs(few - whole[:101]).max() <= 4 * 2**14 * np.finfo(np.float32).eps * np.abs(whole).max()
+
+
+def test_a_row_is_told_the_label_of_its_number():
+    labels, w = use.told((np.array([3, 5, 8]), 2.0), (7, 12))
+    assert labels.tolist() == [5, 8, 3, 5, 8] and w == 2.0 and use.told((), (7, 12)) == ()
+
+
 def test_plain_asks_no_engine(capsys, monkeypatch):
     """With every engine forbidden, training, its growing picture, samples, their way and the GIF are drawn all the same."""
 
