@@ -41,7 +41,8 @@ class Array(tuple):
 def python(text):
     """The same text by Python's own parser, every number a Fraction."""
     arrays = {k: Array(v) for k, v in SCOPE.items() if isinstance(v, tuple)}
-    return eval(re.sub(r"(?<![\w.])\d+\.?\d*", r"F('\g<0>')", text), {"F": F, **SCOPE, **arrays})
+    numbers = {k: F(v) for k, v in SCOPE.items() if k not in arrays}
+    return eval(re.sub(r"(?<![\w.])\d+\.?\d*", r"F('\g<0>')", text), {"F": F, **numbers, **arrays})
 
 
 @settings(deadline=None, max_examples=300)
