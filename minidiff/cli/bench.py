@@ -1,10 +1,12 @@
 """How fast, and what share of this machine's limit. Each engine is compared with the readable code before it is timed.
 
 rows       training batches 32, 128, 512 and samples 1, 16, 1,024 of a 2-D MLP: width 128, three residual SiLU layers
-limit      BLAS on the network's own matrix shapes, on one core
+limit      BLAS on the MLP's own matrix shapes, on one core; for noise in one jump, a copy in memory. A convolution counts as
+           the direct sum that it stands for: Winograd's tiles take a quarter of its products, so a share may be above 100 %
 median     of interleaved repeats: what else the machine does falls on all rows alike
 """
 
+import math
 import statistics
 import time
 from functools import cache
@@ -17,11 +19,13 @@ from ..gaussian import q_sample
 from ..mlp import MLP
 from ..noise import BENCH, stream
 from ..pictures.unet import UNet
+from ..runs.figures import save
 from ..runs.progress import bar
 from ..sample import ddim, ddpm, trailing
 from ..schedule import linear
 from ..train import start, train
-from .printing import done, show, table
+from .pictures import limits_reached
+from .printing import done, show, table, wrote
 
 MODEL, T = MLP(2), 1000
 FLOPS = 2 * sum(int(np.prod(s)) for s in MODEL.shapes.values() if len(s) == 2)  # multiply and add, one row forward
@@ -86,10 +90,23 @@ def noising(points):
     )
 
 
+def flops_of(unet):
+    """Multiplications and additions of one picture's way forward; level i has 1 / 2^i of the picture's side."""
+    places = {
+        k: unet.depth if "mid" in k or k in ("W_qkv", "W_att") else int(k[-1]) if k[-1].isdigit() else 0 for k in unet.shapes
+    }
+    pixels = {k: (unet.size >> level) ** 2 for k, level in places.items()} | {"W_time": 1, "W_mod": 1}
+    return sum(2 * math.prod(shape) * pixels[k] for k, shape in unet.shapes.items() if len(shape) > 1)
+
+
 def tasks():
-    """name -> (task, how much of `unit` one call does, unit, FLOPs of one call)."""
+    """name -> (task, how much of `unit` one call does, unit, FLOPs of one call, or minus its bytes)."""
     jump, chain = noising(1_000_000)
-    found = {"noising in one jump": (jump, 1e6, "points/s", 0), "noising along the chain": (chain, 1e4 * T, "point-steps/s", 0)}
+    # a point in the plane: x_0 and t are read, x_t and eps written
+    found = {
+        "noising in one jump": (jump, 1e6, "points/s", -32e6),
+        "noising along the chain": (chain, 1e4 * T, "point-steps/s", 0),
+    }
     for batch in (32, 128, 512):
         # backward costs twice the forward pass, but for the gradient by the input, which nobody needs
         found[f"training step, batch {batch}"] = (training(MODEL, batch, 20), 20, "steps/s", 20 * batch * 3 * FLOPS)
@@ -97,9 +114,14 @@ def tasks():
         task = sampling(MODEL, trained_params(), rows, ddpm(), range(T, -1, -1))
         found[f"DDPM, {rows} x {T} steps"] = (task, rows * T, "row-steps/s", rows * T * FLOPS)
     unet = UNet(8)
-    found["U-Net 8 x 8 x 16, training step, batch 64"] = (training(unet, 64, 4, lr=1e-6), 4, "steps/s", 0)
+    found["U-Net 8 x 8 x 16, training step, batch 64"] = (
+        training(unet, 64, 4, lr=1e-6),
+        4,
+        "steps/s",
+        4 * 64 * 3 * flops_of(unet),
+    )
     task = sampling(unet, start(unet, 0).params, 64, ddim(), trailing(T, 50))
-    found["U-Net 8 x 8 x 16, DDIM, 64 x 50 steps"] = (task, 64 * 50, "row-steps/s", 0)
+    found["U-Net 8 x 8 x 16, DDIM, 64 x 50 steps"] = (task, 64 * 50, "row-steps/s", 64 * 50 * flops_of(unet))
     return found
 
 
@@ -121,12 +143,21 @@ def bench(args):
         work, limit = tasks(), limits()
         seconds = interleaved({k: v[0] for k, v in (work | limit).items()}, args.repeats, progress.update)
     blas, copy = (amount / seconds[name] / 1e9 for name, (_, amount) in limit.items())
-    rows, cells = [], []
+    rows = []
     for name, (_, amount, unit, flops) in work.items():
-        share = {"share_of_blas": flops / seconds[name] / 1e9 / blas} if flops else {}
-        rows.append({"name": name, "seconds": seconds[name], "rate": amount / seconds[name], "unit": unit} | share)
-        cells.append([name, f"{amount / seconds[name]:.3g}", unit, f"{share['share_of_blas']:.0%}" if share else ""])
+        row = {"name": name, "seconds": seconds[name], "rate": amount / seconds[name], "unit": unit}
+        if flops:
+            key, most = ("share_of_blas", blas) if flops > 0 else ("share_of_copy", copy)
+            row[key] = abs(flops) / seconds[name] / 1e9 / most
+        rows.append(row)
+    shares = {"share_of_blas": "one core's BLAS", "share_of_copy": "a copy in memory"}
+    said = [next((f"{r[k]:.0%} of {v}" for k, v in shares.items() if k in r), "") for r in rows]
     head = f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s"
     show(f"{head}; {threads.count()} threads, medians of interleaved runs\n", args)
-    show(table(["work", "rate", "", "of one core's BLAS"], cells), args)
-    return done({"threads": threads.count(), "limits": {"blas_gflops": blas, "copy_gb_per_s": copy}, "work": rows}, args)
+    show(table(["work", "rate", "", "of the limit"], [[r["name"], r["rate"], r["unit"], x] for r, x in zip(rows, said)]), args)
+    result = {"threads": threads.count(), "limits": {"blas_gflops": blas, "copy_gb_per_s": copy}, "work": rows}
+    if args.plot:
+        drawn = {r["name"]: (next((r[k] for k in shares if k in r), 0.0), x) for r, x in zip(rows, said)}
+        title = f"How near the machine's limit: {threads.count()} threads, {head}"
+        wrote(save(limits_reached(drawn, title), args.plot), args, result)
+    return done(result, args)

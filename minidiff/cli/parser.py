@@ -125,6 +125,7 @@ def parser():
 
     option = command("bench", "bench.bench", "How fast, and what share of this machine's limit.", "--threads 1")
     option("--repeats", type=int, default=5, help="of every measurement (default 5)")
+    option("--plot", metavar="FILE", help="draw each row against its limit, as a .png")
     option("--threads", help="cores to use (default: all, at most 8)")
 
     option = command("doctor", "theory.doctor", "Does a schedule end in noise? Exit 1: not quite.", "--schedule linear --T 50")

@@ -85,3 +85,18 @@ def claimed_and_measured(curves, points, xlabel, ylabel, title, latex):
     fig.legend(frameon=False, fontsize=11, loc="outside lower left")
     fig.suptitle(f"${latex}$")
     return fig
+
+
+@styled
+def limits_reached(shares, title):
+    """A bar for each piece of work, as long as its share of the limit that it has: {name: (share, in words)}."""
+    fig = figure(10, 1.6 + 0.5 * len(shares), title)
+    ax = fig.subplots()
+    for k, (name, (share, words)) in enumerate(shares.items()):
+        ax.barh(-k, share, color=BLUE if "DDPM" in name or "DDIM" in name else ORANGE if "training" in name else GREY)
+        say(ax, words or "no limit is known", (share, -k), (6, 0), "left", on="data")
+    ax.axvline(1, color=GREY, ls="--")
+    ax.set(yticks=range(0, -len(shares), -1), yticklabels=shares, ylabel="work", xlabel="share of the limit")
+    ax.set_xlim(0, 1.9 * max(1, *(share for share, _ in shares.values())))
+    ax.tick_params(axis="y", labelsize=13)
+    return fig

@@ -1,12 +1,19 @@
 """The benchmark's tasks do what they say, and refuse to time what is wrong. Nothing here looks at a clock."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 from command_line import refused, run
+from drawn import assert_readable
 
+import minidiff
 from minidiff.cli import bench
+from minidiff.cli.pictures import limits_reached
 from minidiff.fast import kernels
+from minidiff.pictures import layers as images
+from minidiff.pictures.unet import UNet
 from minidiff.sample import ddpm
 
 
@@ -17,7 +24,7 @@ def mlp_samples(rows):
 def small_tasks():
     jump, chain = bench.noising(3200)
     return {
-        "noising in one jump": (jump, 3200, "points/s", 0),
+        "noising in one jump": (jump, 3200, "points/s", -32 * 3200),
         "noising along the chain": (chain, 32 * bench.T, "point-steps/s", 0),
         "training step, batch 32": (bench.training(bench.MODEL, 32, 2), 2, "steps/s", 1e6),
         "DDPM, 1 x 1000 steps": (mlp_samples(1), 1000, "row-steps/s", 1e6),
@@ -31,8 +38,34 @@ def test_bench_command(capsys, monkeypatch):
     assert [row["name"] for row in result["work"]] == list(small_tasks())
     assert all(row["rate"] > 0 for row in result["work"]) and result["limits"]["blas_gflops"] > 0
     assert ["share_of_blas" in row for row in result["work"]] == [False, False, True, True]
-    assert run("bench", "--repeats", "1") == 0
-    assert "of one core's BLAS" in capsys.readouterr().out
+    assert ["share_of_copy" in row for row in result["work"]] == [True, False, False, False]
+    assert run("bench", "--repeats", "1", "--plot", "b.png") == 0
+    assert "of one core's BLAS" in capsys.readouterr().out and Path("b.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_a_picture_of_the_limits_is_readable_and_its_bars_are_the_shares():
+    shares = {"DDPM, 1 x 1000 steps": (0.4, "40% of one core's BLAS"), "noising along the chain": (0.0, ""),
+              "U-Net 8 x 8 x 16, training step, batch 64": (1.3, "130% of one core's BLAS")}  # fmt: skip
+    fig = limits_reached(shares, "How near the machine's limit")
+    assert_readable(fig)
+    assert [bar.get_width() for bar in fig.axes[0].patches] == [0.4, 0.0, 1.3]
+
+
+def test_the_unets_operations_are_those_of_its_layers(monkeypatch):
+    """Counted while a picture goes forward: each product of a matrix by a row, a pixel or its neighbours."""
+    unet, counted = UNet(8, width=8), []
+
+    def counting(f):
+        def wrapped(x, W, *rest):
+            counted.append(2 * np.prod(x.shape[:-1]) * W.size)
+            return f(x, W, *rest)
+
+        return wrapped
+
+    monkeypatch.setattr(images, "conv", counting(images.conv))
+    monkeypatch.setattr(minidiff.pictures.unet, "linear", counting(minidiff.pictures.unet.linear))
+    unet.forward(unet.init(np.random.default_rng(0)), np.zeros((1, 64), np.float32), np.array([3]))
+    assert bench.flops_of(unet) == sum(counted)
 
 
 def test_tasks_are_taken_in_turn():
