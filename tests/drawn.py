@@ -9,7 +9,6 @@ from matplotlib.text import Text
 def texts_of(fig):
     """The texts that are drawn, with their boxes in pixels: asking the figure would also give ticks outside the axes."""
     found, draw = [], Text.draw
-    fig.canvas.draw()  # once before: constrained layout moves things while it draws
 
     def recorded(text, renderer):
         if text.get_visible() and text.get_text().strip():

@@ -30,7 +30,12 @@ styled = matplotlib.rc_context({"font.size": 15, "axes.titlesize": 16, "axes.spi
 
 
 class Shown(Figure):
-    """A Figure that any notebook shows, without a word about matplotlib."""
+    """A Figure that any notebook shows. Its layout settles before it is drawn: labels move the axes, and these the labels."""
+
+    def draw(self, renderer):
+        for _ in range(2):
+            self.get_layout_engine().execute(self)
+        super().draw(renderer)
 
     @styled
     def _repr_png_(self):
@@ -180,10 +185,7 @@ def trajectory(panels, shape, gif, fps=8):
 
 @styled
 def training_curve(losses, steps, means, floor=None, looks=(), shape=(2,)):
-    """Losses of all steps, and their means around some; 1 is a network that answers 0, floor the least, where it is known.
-
-    looks: what was drawn on the way, [(step, rows)].
-    """
+    """Losses of all steps, their means around some, and looks on the way, [(step, rows)]. 1: answering 0; floor: the least."""
     fig = figure(10, 5.6 + 1.3 * bool(looks), "Learning" + ": the same noise, drawn on the way" * bool(looks))
     ax, last, one = fig.subplots(), max(2, len(losses)), shape == (2,)
     ax.plot(steps, means, color=BLUE, lw=3)

@@ -73,10 +73,7 @@ def growing(looks, path=None, plain=False):
 
 
 def against(data, sets, shape, title, seed, asked=None):
-    """The data, chosen by chance as a file may be sorted, or None, and sets {caption: samples} beside each other.
-
-    asked: the labels that the samples were asked for. Then each line holds one, and data of that label beside it.
-    """
+    """Data chosen by chance, or None, beside sets {caption: samples}; asked: their labels, of which each line shows one."""
     order = [] if data is None else stream(seed, JUDGE, 5).permutation(len(data.x))
     if asked is None:
         m = min(100 if len(shape) > 1 else 5000, *map(len, sets.values()))
