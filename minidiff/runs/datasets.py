@@ -63,7 +63,8 @@ def _read_csv(path, label_column):
             warnings.simplefilter("error")
             x = np.loadtxt(lines[named:], delimiter=",", ndmin=2, quotechar='"')
     except (ValueError, UserWarning, csv.Error) as e:
-        raise ValueError(f"{path} is not a table of numbers with commas between them ({str(e).splitlines()[0]})") from e
+        said = re.sub(r"row (\d+)", lambda m: f"line {int(m[1]) + 1 + named}", str(e).splitlines()[0])  # as an editor counts
+        raise ValueError(f"{path} is not a table of numbers with commas between them ({said})") from e
     if len(columns) != x.shape[1]:
         raise ValueError(f"{path} has {len(columns)} names above {x.shape[1]} columns")
     columns, label = columns if named else [str(k + 1) for k in range(len(columns))], None

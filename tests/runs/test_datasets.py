@@ -367,3 +367,10 @@ def test_columns_that_may_not_be_data_are_pointed_at_but_kept(tmp_path):
     )
     assert notes({"a": fine["a"], "species": few}, label_column="species") == ""
     assert notes(odd | fine).endswith("; and 1 more") and notes(odd | fine).count(";") == 3
+
+
+@pytest.mark.parametrize("head, line", [("x,y\n", 3), ("", 2)])
+def test_what_is_no_number_is_found_by_its_line(tmp_path, head, line):
+    (tmp_path / "bad.csv").write_text(f"{head}1,2\n3,oops\n")
+    with pytest.raises(ValueError, match=rf"'oops'.* at line {line}, column 2"):
+        datasets.read_table(str(tmp_path / "bad.csv"))
