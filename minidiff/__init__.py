@@ -39,7 +39,8 @@ _NAMES = {  # and the central names
     "schedule": "Schedule linear linear_scaled cosine from_betas", "gaussian": "q_sample posterior",
     "exact": "Mixture", "mlp": "MLP", "sample": "ddpm ddim", "recursion": "moments", "pictures.unet": "UNet",
     "continuous.process": "VP", "sheet.check": "check equal", "sheet.compute": "compute",
-    "fast": "RowNoise generate noise_chain noise_jump", "sheet.quiz": "quiz", "cli.formulas": "show",
+    "fast": "RowNoise generate noise_chain noise_jump", "sheet.quiz": "quiz",
+    "cli.formulas": "show", "cli.pictures": "draw",
 }  # fmt: skip
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 _MODULES = {line.split()[0]: line.split()[0] for line in __doc__.splitlines() if line.startswith("    ")}

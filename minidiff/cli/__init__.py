@@ -1,7 +1,7 @@
 """The command line: names in, exit status out. It alone knows everything.
 
 printing    text for people, JSON for scripts
-pictures    figures of numbers that only a command prints
+pictures    figures of numbers, and what a schedule, a mixture or a run looks like
 parser      all commands and their options
 commands    demo, train, sample, eval, info
 export      a run for another engine: weights and the same network as its code

@@ -5,7 +5,12 @@ import textwrap
 
 import numpy as np
 
-from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, figure, say, styled
+from ..exact import Mixture
+from ..runs.checkpoint import Run
+from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, beside, figure, say, styled
+from ..runs.plots import curve
+from ..runs.use import data_of
+from ..schedule import Schedule
 
 LOOKS = [
     {"color": color, "marker": marker, "ls": line}
@@ -100,3 +105,21 @@ def limits_reached(shares, title):
     ax.set_xlim(0, 1.9 * max(1, *(share for share, _ in shares.values())))
     ax.tick_params(axis="y", labelsize=13)
     return fig
+
+
+@styled
+def draw(thing):
+    """What a schedule, a mixture or a run looks like: shares of picture and noise, 2,000 samples, the training curve.
+
+    Raises TypeError for anything else.
+    """
+    if isinstance(thing, Schedule):
+        fig, t, ab = figure(10, 5.6), np.arange(thing.T + 1), thing.alpha_bar
+        shares = {"of the picture": (t, np.sqrt(ab)), "of the noise": (t, np.sqrt(1 - ab))}
+        named(fig.subplots(), shares, title=f"What x_t is made of, T = {thing.T}", xlabel="t", ylabel="share")
+        return fig
+    if isinstance(thing, Mixture):
+        return beside({"2,000 samples": thing.sample(2000, np.random.default_rng(0))}, (2,), "A mixture of Gaussians")
+    if isinstance(thing, Run):
+        return curve(thing, data_of(thing))
+    raise TypeError(f"what is drawn is a schedule, a mixture or a run, got {type(thing).__name__}")

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from command_line import SMALL, run
 from drawn import assert_readable
 
+import minidiff as md
 from minidiff.cli import pictures
 from minidiff.cli.explain import curves
+from minidiff.runs import checkpoint
 from minidiff.sheet import find
 
 
@@ -38,3 +41,17 @@ def test_elbo_shows_all_terms_and_what_the_network_loses_more():
     assert len(above.get_lines()) == 6 and np.allclose(below.get_lines()[0].get_ydata(), [1, 1.5, 1.5, 1.5])
     assert np.array_equal(below.get_lines()[0].get_xdata(), [0, 1, 2, 3]) and below.get_xlabel() == "k"
     assert_readable(fig)
+
+
+def test_things_draw_themselves(tmp_path, monkeypatch):
+    """A schedule's two shares are the sides of a right angle; a mixture shows its own samples; a run its losses."""
+    monkeypatch.chdir(tmp_path)
+    fig = md.draw(md.linear(40, 0.001, 0.3))
+    assert_readable(fig)
+    picture, noise = (line.get_ydata() for line in fig.axes[0].lines)
+    assert np.allclose(picture**2 + noise**2, 1) and picture[0] == 1 and noise[0] == 0
+    assert_readable(md.draw(md.data.mixture()))
+    assert run("train", "--data", "moons", "--steps", "5", "--out", "r", *SMALL) == 0
+    assert_readable(md.draw(checkpoint.load("r/checkpoint.npz")))
+    with pytest.raises(TypeError, match="a schedule, a mixture or a run, got int"):
+        md.draw(3)
