@@ -136,9 +136,7 @@ def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
     if different:
         case = _counterexample(yours.real, right.real, round_cases(letters), both) or different[0]
         why = yours.asked_elsewhere(letters, cases[:ENOUGH]) or _gap(yours, different, equal, many)
-        if both and not why and _has_gap(right, different, equal):
-            why = f"equal wherever both are numbers ({equal} of {N}); elsewhere `{right.read}` is {right.value(case)}"
-            why += f" (e.g. at {written(case, right.letters)})"
+        why = why or (both and _gap(right, different, equal, many, written(case, right.letters)))
         data["misconception"] = why = why or _misconception(wrong, yours.value, right, cases)
         return _refuted(letters, yours, right, case, other(case), why, data, f"equal on {equal} of {N} {many}")
     if equal < ENOUGH:
@@ -156,15 +154,13 @@ def _times(cases):
     return f" (t = {', '.join(map(str, times))})" if 0 < len(times) <= 2 else ""
 
 
-def _has_gap(version, different, equal):
-    return equal >= ENOUGH and not version.outside(different[0]) and not any(math.isfinite(version.value(c)) for c in different)
-
-
-def _gap(yours, different, equal, many):
-    """Where a formula that is right elsewhere gives no number, in words, or an empty string."""
-    if not _has_gap(yours, different, equal):
+def _gap(version, different, equal, many, at=""):
+    """Where one of two formulas that are equal elsewhere gives no number, in words, or an empty string. at: a place, if right."""
+    found = version.value(different[0])
+    if equal < ENOUGH or version.outside(different[0]) or any(math.isfinite(version.value(c)) for c in different):
         return ""
-    found = yours.value(different[0])
+    if at:
+        return f"equal wherever both are numbers ({equal} of {N}); elsewhere `{version.read}` is {found} (e.g. at {at})"
     like = "0/0, or the root or logarithm of a negative number" if math.isnan(found) else "1/0, or too large"
     agrees = f"it agrees wherever it is finite, on {equal} of {N} {many}"
     return f"{agrees}; elsewhere{_times(different)} it is {found} ({like}) and a number is expected"

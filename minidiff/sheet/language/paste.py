@@ -5,7 +5,7 @@ A left side (x_t =), a condition (, where ...) and the sentence's full stop are 
 
 import re
 
-from .spelling import LENGTH, PART, RELATIONS, SPELLING, UNREAD, WORDS, ExpressionError, Token
+from .spelling import LENGTH, RELATIONS, SPELLING, UNREAD, WORDS, ExpressionError, Token
 
 CONDITIONS = ("for", "if", "where", "with", "when", "and", "at")
 OPENING, CLOSING = ("(", "[", "{"), (")", "]", "}")
@@ -70,9 +70,8 @@ def formula(tokens, text, names):
         fail(f"two right sides: give one of them, {first[:30]} or {second[:30]}", formulas[1][0])
     if not all(parts[1:]):
         fail("the right side is missing", end)
-    while (around := PART.match(text, start)) and around.lastgroup == "space":
-        start = around.end()
-    left = text[start : chosen[len(parts[0])].position].strip(" &\n") if len(parts) > 1 else ""
+    left = text[start : chosen[len(parts[0])].position] if len(parts) > 1 else ""
+    left = re.sub(r"^(\\begin\{\w+\*?\}|\\\[|[\s&$])+|[\s&]+$", "", left)
     chosen = formulas[0]
     for statement in 2 * statements:  # what is defined may stand in another definition
         chosen = _defined(chosen, split([t for t in statement if t.text not in (",", ";", ":", *CONDITIONS)], "="), names)

@@ -142,7 +142,8 @@ class Speller:
         """A name, with its index behind _; or a row of letters: 2ab is 2 a b."""
         value, here, indexed = m.group(), m.start(), self.text[m.end() : m.end() + 1]
         before = self.found[-1].text if self.found else ""
-        if "".join(t.text for t in self.found[-3:]) in {f"{n.removesuffix(value)}{{" for n in self.names}:  # \sigma_{data}
+        letter = "".join(t.text for t in self.found[-3:])
+        if letter.endswith("_{") and letter[:-1] + value in self.names:  # \sigma_{data}
             return self.add("word", value, here)
         if before in ("_", "**", "frac") and self.latex and value.split("_")[0] not in (*ACCENTS, "theta"):
             value = value[0]  # TeX's index is one character: \beta_tx_0
