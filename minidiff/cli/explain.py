@@ -177,7 +177,7 @@ def _walks(entry, base):
     if entry.counts_steps("i"):
         return [("i", [1, 2, 3, 4], [make_case(entry, BETAS, 2, tau, i, **kept).floats() for i in (1, 2, 3, 4)])]
     walks = []
-    for along in sorted(entry.free, key=lambda k: (entry.free[k] == COUNT, k not in ("t", "w"))):
+    for along in sorted(entry.free, key=lambda k: (k not in ("t", "w", "k"), entry.free[k] == COUNT)):
         kind = entry.free[along]
         x = [1, 2, 3, 4, 5, 6] if kind == COUNT else np.linspace(0.1, 0.9, 17) if kind == SHARE else np.linspace(0.25, 3, 12)
         cases = [Case(base | {along: v if kind == COUNT else float(v)}) for v in x]

@@ -87,7 +87,7 @@ def _counterexample(f, g, cases, both=False):
     subtle = None
     for c in cases:
         a, b = f(c), g(c)
-        if (math.isfinite(b) or both and math.isfinite(a)) and not agree(a, b):
+        if (math.isfinite(b) or (both and math.isfinite(a))) and not agree(a, b):
             if abs(a - b) > 1e-3 * max(abs(a), abs(b)):
                 return c
             subtle = subtle or c
@@ -155,7 +155,7 @@ def _times(cases):
 
 
 def _gap(version, different, equal, many, at=""):
-    """Where one of two formulas that are equal elsewhere gives no number, in words, or an empty string. at: a place, if right."""
+    """Where one of two formulas, equal elsewhere, gives no number, in words or "". at: such a place, for the other line."""
     found = version.value(different[0])
     if equal < ENOUGH or version.outside(different[0]) or any(math.isfinite(version.value(c)) for c in different):
         return ""

@@ -361,3 +361,15 @@ def test_near_misses_get_a_way_out():
 ))  # fmt: skip
 def test_misconceptions_of_the_posterior(name, typed, why):
     assert why in check(name, typed).data["misconception"]
+
+
+@pytest.mark.parametrize("entry", EXPRESSIONS, ids=lambda f: f.name)
+def test_two_wrong_versions_are_two_functions(entry):
+    """Or two ways to write one mistake, with the same words."""
+    rng = np.random.default_rng(3)
+    cases = [random_case(entry, rng) for _ in range(20)]
+    numbers = [[version_of(wrong, cases[0]).value(c) for c in cases] for wrong, _ in entry.wrong]
+    for i, (_, why) in enumerate(entry.wrong):
+        for j in range(i):
+            same = np.allclose(numbers[i], numbers[j], rtol=1e-9, atol=0, equal_nan=True)
+            assert not same or why == entry.wrong[j][1]

@@ -68,8 +68,8 @@ ENTRIES = [
             ("exp(-beta_min * t - (beta_max - beta_min) * t**2)", "the area of a triangle has a 1/2"),
             ("exp(-(beta_min + (beta_max - beta_min) * t))", "that has beta(t) itself in place of its integral"),
             ("exp(-beta_min * t / 2 - (beta_max - beta_min) * t**2 / 4)", "that is the weight of x_0, sqrt(alpha_bar)"),
-            ("1 - beta_min * t - (beta_max - beta_min) * t**2 / 2", "that holds for a small integral only"),
             ("1 - exp(-beta_min * t - (beta_max - beta_min) * t**2 / 2)", "that is the noise's variance"),
+            ("1 - beta_min * t - (beta_max - beta_min) * t**2 / 2", "that holds for a small integral only"),
             ("exp(-beta_max * t**2 / 2)", "beta starts at beta_min: its rectangle is missing"),
         ),
     ),
@@ -94,7 +94,7 @@ ENTRIES = [
               r" - \sigma_{\max}^{1/\rho})\right)^{\rho}",
         why="Steps are even in the rho-th root: short where the noise is small, and errors there stay in the picture.",
         letters="sigma_min sigma_max rho k n", own=STEPS, derive=_fitting,
-        cases=(Case(sigma_min=0.002, sigma_max=80.0, rho=7.0, k=5, n=18),),
+        cases=(Case(sigma_min=0.002, sigma_max=80.0, rho=7.0, k=3, n=7),),
         answer=f"({FIRST} + k/(n-1) * ({LAST} - {FIRST}))**rho", bound=1e-8,
         oracle=_spaced, measured="the level that has this share of a density sigma^(1/rho - 1) above it: quadrature, bisection",
         wrong=(
