@@ -59,7 +59,7 @@ def versions(entry, most=None):
 
 def _example(entry):
     """The answer worked for round numbers: of the first few cases, that in which most wrong versions give something else."""
-    cases = list(itertools.islice(round_cases(entry), 5))
+    cases = entry.cases or list(itertools.islice(round_cases(entry), 5))
     read = versions(entry)
     for case in sorted(cases, key=lambda c: -len({f"{version.value(c):.3g}" for version in read})):
         with contextlib.suppress(ValueError):  # numbers that do not go together
@@ -138,7 +138,7 @@ def curves(entry, most=4):
     if entry.answer is None:
         raise ValueError(f"{entry.name} is a statement, it has no curve to draw")
     right, *wrong = versions(entry, most)
-    bases = itertools.islice(round_cases(replace(entry, derive=None)), 5)
+    bases = entry.cases or itertools.islice(round_cases(replace(entry, derive=None)), 5)
     walks = [walk for base in bases for walk in _walks(entry, base)]
     along, x, cases = max(walks, key=lambda walk: _apart([[v.value(c) for c in walk[2]] for v in (right, *wrong)]))
     drawn = {entry.answer: (x, [right.value(c) for c in cases], False)}
@@ -177,7 +177,7 @@ def _walks(entry, base):
     if entry.counts_steps("i"):
         return [("i", [1, 2, 3, 4], [make_case(entry, BETAS, 2, tau, i, **kept).floats() for i in (1, 2, 3, 4)])]
     walks = []
-    for along in sorted(entry.free, key=lambda k: (entry.free[k] == COUNT, k not in ("t", "w"))):
+    for along in sorted(entry.free, key=lambda k: (k not in ("t", "w", "k"), entry.free[k] == COUNT)):
         kind = entry.free[along]
         x = [1, 2, 3, 4, 5, 6] if kind == COUNT else np.linspace(0.1, 0.9, 17) if kind == SHARE else np.linspace(0.25, 3, 12)
         cases = [Case(base | {along: v if kind == COUNT else float(v)}) for v in x]

@@ -57,19 +57,19 @@ def _same(numbers, g, cases):
 
 def _misconception(wrong, yours, right, cases):
     """The known mistake that gives the same numbers, in words, or an empty string."""
-    numbers = [yours(c) for c in cases]
+    numbers, timed = [yours(c) for c in cases], right.letters & {"t", "s"}
     for expression, why in wrong:
         if _same(numbers, version_of(expression, cases[0]).value, cases):
             return why
 
     def slipped(slip, c):
         try:
-            y = slip(lambda k: right(Case(c | {"t": c["t"] + k, "s": c["s"] + k}) if k else c))
+            y = slip(lambda k: right.value(Case(c | {"t": c["t"] + k, "s": c["s"] + k}) if k else c))
             return y if isinstance(y, float) else math.nan  # a root of a negative number is complex
         except (KeyError, ArithmeticError):
             return math.nan
 
-    like = (why for slip, why in SLIPS if _same(numbers, functools.partial(slipped, slip), cases))
+    like = (why for slip, why in SLIPS[: None if timed else -2] if _same(numbers, functools.partial(slipped, slip), cases))
     return next((f"your version is {why}" for why in like), "")
 
 
@@ -82,12 +82,12 @@ def _at_other_times(letters, case, yours, right):
     return [{"t": c["t"], "yours": yours(c), "right": right(c)} for c in cases]
 
 
-def _counterexample(f, g, cases):
+def _counterexample(f, g, cases, both=False):
     """The first case on which the two differ in four digits; else the first on which they differ at all, or None."""
     subtle = None
     for c in cases:
         a, b = f(c), g(c)
-        if math.isfinite(b) and not agree(a, b):
+        if (math.isfinite(b) or (both and math.isfinite(a))) and not agree(a, b):
             if abs(a - b) > 1e-3 * max(abs(a), abs(b)):
                 return c
             subtle = subtle or c
@@ -134,9 +134,10 @@ def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
         text = f"left of = stands {yours.left}: is that what is asked for? Give what the one letter is\n  {read}"
         return Verdict("not understood", text, data | {"status": "not understood", "message": text})
     if different:
-        case = _counterexample(yours.real, right.real, round_cases(letters)) or different[0]
+        case = _counterexample(yours.real, right.real, round_cases(letters), both) or different[0]
         why = yours.asked_elsewhere(letters, cases[:ENOUGH]) or _gap(yours, different, equal, many)
-        data["misconception"] = why = why or _misconception(wrong, yours.value, right.value, cases)
+        why = why or (both and _gap(right, different, equal, many, written(case, right.letters)))
+        data["misconception"] = why = why or _misconception(wrong, yours.value, right, cases)
         return _refuted(letters, yours, right, case, other(case), why, data, f"equal on {equal} of {N} {many}")
     if equal < ENOUGH:
         return Verdict("wrong", f"wrong: finite on only {equal} of {N} {many}\n  {read}", data)
@@ -153,11 +154,13 @@ def _times(cases):
     return f" (t = {', '.join(map(str, times))})" if 0 < len(times) <= 2 else ""
 
 
-def _gap(yours, different, equal, many):
-    """Where a formula that is right elsewhere gives no number, in words, or an empty string."""
-    found = yours.value(different[0])
-    if equal < ENOUGH or yours.outside(different[0]) or any(math.isfinite(yours.value(c)) for c in different):
+def _gap(version, different, equal, many, at=""):
+    """Where one of two formulas, equal elsewhere, gives no number, in words or "". at: such a place, for the other line."""
+    found = version.value(different[0])
+    if equal < ENOUGH or version.outside(different[0]) or any(math.isfinite(version.value(c)) for c in different):
         return ""
+    if at:
+        return f"equal wherever both are numbers ({equal} of {N}); elsewhere `{version.read}` is {found} (e.g. at {at})"
     like = "0/0, or the root or logarithm of a negative number" if math.isnan(found) else "1/0, or too large"
     agrees = f"it agrees wherever it is finite, on {equal} of {N} {many}"
     return f"{agrees}; elsewhere{_times(different)} it is {found} ({like}) and a number is expected"
@@ -231,8 +234,7 @@ def _all_letters():
 
 def equal(left, right, notation="ddpm", seed=0):
     """The Verdict on two lines of a derivation: are they equal? All letters of the sheet are in scope."""
-    letters = _all_letters()
-    names = next(round_cases(letters))
+    names = next(round_cases(letters := _all_letters()))
 
     def other(case):
         return right.value(case), f"  the other line  {right.value(case):.6g}    read as {right.read}"

@@ -1,14 +1,17 @@
 """explain: all that is known of an entry, in words and as curves."""
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from minidiff.cli import explain as words
 from minidiff.sheet import SHEET, find
+from minidiff.sheet.entry import random_case, round_cases
 
 ROOT = Path(__file__).parents[2]
 EXPRESSIONS = [f for f in SHEET if f.answer is not None]
@@ -88,6 +91,21 @@ def test_show_is_a_hub():
 def test_the_worked_numbers_tell_the_wrong_versions_apart():
     """At w = 1 half of guidance's wrong versions are right."""
     assert not re.search(r"^w += 1$", words.explain(find("cfg"))["worked"], re.M)
+
+
+@pytest.mark.parametrize("name, low, high, along", (("vp-linear-alpha-bar", "beta_min = 0.1", "beta_max = 20", "t"),
+                                                    ("karras-sigmas", "sigma_min = 0.002", "sigma_max = 80", "k")))  # fmt: skip
+def test_levels_are_worked_and_drawn_with_the_papers_numbers(name, low, high, along):
+    entry, (drawn, (_, measured), xlabel, _) = find(name), words.curves(find(name))
+    assert xlabel.startswith(f"{along}; {low}; {high}")
+    assert re.sub(" +", " ", words.explain(entry)["worked"]).count(low) and high in xlabel
+    lines = [y for _, y, _ in drawn.values()]
+    assert (
+        measured == pytest.approx(lines[0], rel=1e-5) and -1 < np.min(lines) and np.max(lines) < 81
+    )  # none squeezes the others
+    letters = low.split()[0], high.split()[0]
+    cases = [*itertools.islice(round_cases(entry), 30), *(random_case(entry, np.random.default_rng(k)) for k in range(30))]
+    assert all(c[letters[0]] < c[letters[1]] for c in cases)
 
 
 def test_a_notebook_shows_formula_words_and_picture():

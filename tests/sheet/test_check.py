@@ -321,3 +321,55 @@ def test_checking_loads_neither_numba_nor_matplotlib():
 @given(st.text(alphabet="βt_[]()^*/+-123 .sqrtεᾱ", max_size=40))
 def test_any_text_gets_a_verdict(text):
     assert check("forward-step", text).status in ("right", "wrong", "not understood")
+
+
+def test_the_other_lines_gap_is_named_and_no_index_slips_where_there_is_none():
+    for left, right in ((r"\log x^2", r"2 \log x"), ("log(a*b)", "log(a)+log(b)"), ("log(x)", "log(x)+0*log(x-1)")):
+        verdict = equal(left, right)
+        why, read, at = verdict.data["misconception"], show(parse(right, {"x": 1, "a": 1, "b": 1}).root), r"(x|a) = \S+"
+        assert not verdict and verdict.data["equal"] < 200
+        agrees = f"equal wherever both are numbers ({verdict.data['equal']} of 200); elsewhere `{read}` is nan (e.g. at "
+        assert why.startswith(agrees) and re.match(at, why.removeprefix(agrees))
+    assert "(e.g. at x = -1)" in str(equal(r"\log x^2", r"2 \log x"))
+    assert "one step early" in str(equal("beta[t-1]", "beta[t]"))
+
+
+def test_of_many_names_only_the_nearest_are_listed():
+    assert str(equal("foo", "bar")).splitlines()[0] == "unknown name 'foo'"
+    assert str(equal("x", "omega_7")).splitlines()[0].startswith("unknown name 'omega_7'; near it are omega_2, omega_1,")
+    assert "in scope are f, g, score" in str(check("pf-ode", "f + foo"))
+
+
+@pytest.mark.parametrize("typed", (r"f\,dt", r"f + \mathrm{d}t", r"f + d\mathbf{x}", "f + g dw", "f dt", r"f + g d\bar{w}"))
+def test_a_differential_is_not_asked_for(typed):
+    for name in ("reverse-sde", "pf-ode"):
+        assert "a differential: type only the factor of dt" in str(check(name, typed))
+
+
+def test_near_misses_get_a_way_out():
+    for dw in ("dw", r"\mathrm{d}\mathbf{w}", r"d\mathbf{w}"):
+        assert "dw is sqrt(dt) z" in str(check("vp-sde", f"x - b*x/2*dt + sqrt(b)*{dw}"))
+    for eps in ("eps_theta", r"\epsilon_\theta(x_t,t)", "eps_hat"):
+        typed = f"(x_t - beta[t]/sqrt(1-alpha_bar[t])*{eps})/sqrt(alpha[t])"
+        assert "here the noise is the true one: eps" in str(check("posterior-mean-eps", typed))
+
+
+@pytest.mark.parametrize("name, typed, why", (
+    ("posterior-mean-eps", "(x_t - sqrt(1-alpha_bar[t])*eps)/sqrt(alpha[t])", "that removes all of the noise, as for x_0"),
+    ("ddpm-step", "(x_t - (1-alpha[t])/sqrt(1-alpha[t])*eps_hat)/sqrt(alpha[t]) + sigma*z", "the noise of all t steps"),
+    ("posterior-variance", "(1-alpha_bar[t-1])/1-alpha_bar[t]*beta[t]", "a bracket is missing: / takes only the 1"),
+))  # fmt: skip
+def test_misconceptions_of_the_posterior(name, typed, why):
+    assert why in check(name, typed).data["misconception"]
+
+
+@pytest.mark.parametrize("entry", EXPRESSIONS, ids=lambda f: f.name)
+def test_two_wrong_versions_are_two_functions(entry):
+    """Or two ways to write one mistake, with the same words."""
+    rng = np.random.default_rng(3)
+    cases = [random_case(entry, rng) for _ in range(20)]
+    numbers = [[version_of(wrong, cases[0]).value(c) for c in cases] for wrong, _ in entry.wrong]
+    for i, (_, why) in enumerate(entry.wrong):
+        for j in range(i):
+            same = np.allclose(numbers[i], numbers[j], rtol=1e-9, atol=0, equal_nan=True)
+            assert not same or why == entry.wrong[j][1]

@@ -8,7 +8,7 @@ two readings are usual or a letter is not the entry's. None may be misread in si
 import pytest
 
 from minidiff.sheet import SHEET
-from minidiff.sheet.check import check
+from minidiff.sheet.check import check, equal
 
 STATUS = {"+": "right", "-": "wrong", "?": "not understood"}
 PASTES = r"""
@@ -538,3 +538,31 @@ def test_what_the_sheet_prints_is_right_when_pasted_back(entry):
         assert whole.status == "not understood" and "two right sides" in str(whole) and right
     else:
         assert whole and (right or "unknown name" in str(right)), str(right)
+
+
+@pytest.mark.parametrize("name, typed", (
+    ("edm-c-in", r"1/\sqrt{\sigma^2+\sigma_\text{data}^2}"),
+    ("edm-weight", r"(\sigma^2+\sigma_\mathrm{data}^2)/(\sigma\sigma_\text{data})^2"),
+    ("edm-c-out", r"\frac{\sigma\sigma_\mathrm{data}}{\sqrt{\sigma^2+\sigma_\text{data}^2}}"),
+    ("edm-denoiser", r"c_\text{skip} x + c_\text{out} F, where c_\text{skip} = \sigma_\text{data}^2/(\sigma^2+\sigma_\text{data}^2),"
+                     r" c_\text{out} = \sigma\sigma_\text{data}/\sqrt{\sigma^2+\sigma_\text{data}^2}"),
+    ("karras-sigmas", r"(\sigma_\text{max}^{1/\rho} + \frac{k}{n-1}(\sigma_\text{min}^{1/\rho} - \sigma_\mathrm{max}^{1/\rho}))^\rho"),
+))  # fmt: skip
+def test_an_index_in_a_font_needs_no_braces_around_it(name, typed):
+    verdict = check(name, typed)
+    assert verdict, verdict
+
+
+def test_a_word_in_an_index_is_no_product():
+    for typed in (r"\sigma_{data}", r"\sigma_{\text{data}}", r"\sigma_\text{data}"):
+        assert equal(f"{typed}^2", "sigma_data**2")
+
+
+@pytest.mark.parametrize("typed, left", (
+    (r"\mathbf{x}_{t-1} = x_t", r"\mathbf{x}_{t-1}"),
+    (r"$\boldsymbol{\mu}_\theta(\mathbf{x}_t, t) = x_t$", r"\boldsymbol{\mu}_\theta(\mathbf{x}_t, t)"),
+    (r"\begin{aligned} \mathbf{x}_{t-1} &= x_t \end{aligned}", r"\mathbf{x}_{t-1}"),
+    (r"x_t = 1: \mathbf{x}_{t-1} = x_t", r"\mathbf{x}_{t-1}"),
+))  # fmt: skip
+def test_a_left_side_is_shown_whole(typed, left):
+    assert f"(without {left} =)" in str(check("ddpm-step", typed))

@@ -56,6 +56,7 @@ def formula(tokens, text, names):
         if token.text == ":" and not any(t.text in (*RELATIONS, "=") for t in tokens):
             fail("':' is not expected here", token)
         main = len(statements) - 1 if token.text == ":" else main  # in x_t = ...: u_t = ... the second is meant
+    start = statements[main][0].position + 1 if main else 0
     chosen = statements.pop(main)[main > 0 :]
     while chosen and chosen[-1].text == ".":
         chosen.pop()
@@ -69,7 +70,8 @@ def formula(tokens, text, names):
         fail(f"two right sides: give one of them, {first[:30]} or {second[:30]}", formulas[1][0])
     if not all(parts[1:]):
         fail("the right side is missing", end)
-    left = text[chosen[0].position : chosen[len(parts[0])].position].strip(" &\n") if len(parts) > 1 else ""
+    left = text[start : chosen[len(parts[0])].position] if len(parts) > 1 else ""
+    left = re.sub(r"^(\\begin\{\w+\*?\}|\\\[|[\s&$])+|[\s&]+$", "", left)
     chosen = formulas[0]
     for statement in 2 * statements:  # what is defined may stand in another definition
         chosen = _defined(chosen, split([t for t in statement if t.text not in (",", ";", ":", *CONDITIONS)], "="), names)

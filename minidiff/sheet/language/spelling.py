@@ -117,6 +117,8 @@ class Speller:
         if word in FONTS:
             if (opening := re.compile(r"\*?\s*\{").match(self.text, after)) is None:
                 return after
+            if self.found and self.found[-1].text == "_":
+                return opening.end() - 1  # \sigma_\text{data} is \sigma_{data}
             closing = _closing(self.text, opening.end())
             inside = self.text[opening.end() : closing].strip()
             if word in ("text", "textrm", "mbox") and (" " in inside or inside in ("if", "where", "with", "for", "and")):
@@ -140,6 +142,9 @@ class Speller:
         """A name, with its index behind _; or a row of letters: 2ab is 2 a b."""
         value, here, indexed = m.group(), m.start(), self.text[m.end() : m.end() + 1]
         before = self.found[-1].text if self.found else ""
+        letter = "".join(t.text for t in self.found[-3:])
+        if letter.endswith("_{") and letter[:-1] + value in self.names:  # \sigma_{data}
+            return self.add("word", value, here)
         if before in ("_", "**", "frac") and self.latex and value.split("_")[0] not in (*ACCENTS, "theta"):
             value = value[0]  # TeX's index is one character: \beta_tx_0
         name = self._name(value) if before != "_" else value.split("_")

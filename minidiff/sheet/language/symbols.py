@@ -1,6 +1,7 @@
 """A letter with its accents, its index and what it is asked: which letter in scope is it?"""
 
 from collections.abc import Sized
+from difflib import get_close_matches
 from fractions import Fraction
 
 from .functions import sigmoid
@@ -61,7 +62,17 @@ def _meant(parser, first, base, accent, index):
     if whole == "I" and not index:  # the identity matrix behind a variance
         return parser.node("number", (Fraction(1),), first)
     typed = base + accent + (f"_{index[1]}" if index and index[1].isalnum() else f"_{{{index[1]}}}" if index else "")
-    return parser.fail(f"unknown name {typed!r}; in scope are {', '.join(names)}", first)
+    return parser.fail(f"unknown name {typed!r}{_way_out(base, typed, names)}", first)
+
+
+def _way_out(base, typed, names):
+    """What to type in place of an unknown name, in words; of many names in scope only the nearest."""
+    if typed in ("eps_hat", "eps_theta") and "eps" in names:
+        return "; here the noise is the true one: eps"
+    if base in ("d", "dt", "dx", "dw", "dW") and ({*names} == {"f", "g", "score"} or {"b", "dt"} <= {*names}):
+        return "; dw is sqrt(dt) z" if "dt" in names else "; a differential: type only the factor of dt"
+    near = get_close_matches(typed, names, 5) if len(names) > 50 else names
+    return f"; {'in scope' if near is names else 'near it'} are {', '.join(near)}" if near else ""
 
 
 def our_name(parser, name):

@@ -100,6 +100,8 @@ ENTRIES = [
              "one step is undone by sqrt(alpha_t); sqrt(alpha_bar_t) undoes all of them"),
             ("(x_t + (1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha[t]) + sigma * z",
              "the sign: noise is taken away"),
+            ("(x_t - (1 - alpha[t]) / sqrt(1 - alpha[t]) * eps_hat) / sqrt(alpha[t]) + sigma * z",
+             "below belongs the noise of all t steps, sqrt(1 - alpha_bar_t); sqrt(1 - alpha_t) is the last one's"),
             ("(x_t - (1 - alpha[t]) / (1 - alpha_bar[t]) * eps_hat) / sqrt(alpha[t]) + sigma * z",
              "the root of 1 - alpha_bar_t is missing"),
             ("(x_t - sqrt(1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha[t]) + sigma * z",

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...continuous import process
 from .. import oracles
-from ..entry import COUNT, POSITIVE, SHARE, Formula
+from ..entry import COUNT, POSITIVE, SHARE, Case, Formula
 from .sde import limit
 
 LINE = {"t": (SHARE, "a time in (0, 1)"), "beta_min": (POSITIVE, "beta(0)"), "beta_max": (POSITIVE, "beta(1)")}
@@ -37,12 +37,17 @@ def _spaced(c, rng):
 
     def above(share):  # of the way from the first level to the last, in sigma
         end = c.sigma_max + share * (c.sigma_min - c.sigma_max)
-        middle, half = (c.sigma_max + end) / 2, (end - c.sigma_max) / 2
-        return half * (weight @ (middle + half * u) ** (1 / c.rho - 1))
+        middle, half = math.log(c.sigma_max * end) / 2, math.log(end / c.sigma_max) / 2  # in log sigma, over many sizes
+        return half * (weight @ np.exp((middle + half * u) / c.rho))
 
     whole = above(1.0)
     share = oracles.root(lambda share: above(share) / whole - c.k / (c.n - 1), 0.0, 1.0)
     return c.sigma_max + share * (c.sigma_min - c.sigma_max)
+
+
+def _fitting(c):
+    """Levels that fall, and k < n."""
+    return {"sigma_max": c.sigma_max + (c.sigma_min >= c.sigma_max) * c.sigma_min, "n": c.n + (c.k >= c.n) * c.k}
 
 
 FIRST, LAST = "sigma_max**(1/rho)", "sigma_min**(1/rho)"
@@ -53,16 +58,18 @@ ENTRIES = [
         name="vp-linear-alpha-bar", number=49, lecture=2, title="VP with a linear beta(t): the share of signal left",
         latex=r"\bar\alpha(t) = \exp\left(-\beta_{\min}\,t - \frac{1}{2}(\beta_{\max}-\beta_{\min})\,t^2\right)",
         why="The exponent is the area under beta: a rectangle, and a triangle on it.",
-        letters="t beta_min beta_max", own=LINE, answer="exp(-beta_min * t - (beta_max - beta_min) * t**2 / 2)",
+        letters="t beta_min beta_max", own=LINE,
+        derive=lambda c: {"beta_max": c.beta_max + (c.beta_min >= c.beta_max) * c.beta_min},
+        cases=(Case(t=0.5, beta_min=0.1, beta_max=20.0),),
+        answer="exp(-beta_min * t - (beta_max - beta_min) * t**2 / 2)",
         oracle=_many_steps, measured="chains of 16 to 512 DDPM steps, extrapolated to infinitely many",
         source=process.VP, value=lambda f, c: float(f(c.beta_min, c.beta_max).at(c.t, 0.0)),
         wrong=(
             ("exp(-beta_min * t - (beta_max - beta_min) * t**2)", "the area of a triangle has a 1/2"),
             ("exp(-(beta_min + (beta_max - beta_min) * t))", "that has beta(t) itself in place of its integral"),
-            ("exp(-(beta_min + (beta_max - beta_min) * t) * t)", "that is beta(t) times t, not its integral"),
             ("exp(-beta_min * t / 2 - (beta_max - beta_min) * t**2 / 4)", "that is the weight of x_0, sqrt(alpha_bar)"),
-            ("1 - beta_min * t - (beta_max - beta_min) * t**2 / 2", "that holds for a small integral only"),
             ("1 - exp(-beta_min * t - (beta_max - beta_min) * t**2 / 2)", "that is the noise's variance"),
+            ("1 - beta_min * t - (beta_max - beta_min) * t**2 / 2", "that holds for a small integral only"),
             ("exp(-beta_max * t**2 / 2)", "beta starts at beta_min: its rectangle is missing"),
         ),
     ),
@@ -86,7 +93,8 @@ ENTRIES = [
         latex=r"\sigma_k = \left(\sigma_{\max}^{1/\rho} + \frac{k}{n-1}(\sigma_{\min}^{1/\rho}"
               r" - \sigma_{\max}^{1/\rho})\right)^{\rho}",
         why="Steps are even in the rho-th root: short where the noise is small, and errors there stay in the picture.",
-        letters="sigma_min sigma_max rho k n", own=STEPS, derive=lambda c: {"n": c.n if c.n > c.k else c.n + c.k},
+        letters="sigma_min sigma_max rho k n", own=STEPS, derive=_fitting,
+        cases=(Case(sigma_min=0.002, sigma_max=80.0, rho=7.0, k=3, n=7),),
         answer=f"({FIRST} + k/(n-1) * ({LAST} - {FIRST}))**rho", bound=1e-8,
         oracle=_spaced, measured="the level that has this share of a density sigma^(1/rho - 1) above it: quadrature, bisection",
         wrong=(
