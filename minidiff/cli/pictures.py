@@ -16,25 +16,39 @@ LOOKS = [
 def named(ax, lines, **axes):
     """Draws the curves {name: (x, y)} with their names at their right ends, moved apart where they would touch.
 
+    Where all end in one place below their highest points, these have the names. A curve of many points has 8 markers.
     A name that is a sampler's, up to a colon, gets its look, others get looks in order. axes: what ax.set takes.
     """
     looks = iter(LOOKS)
     for name, (x, y) in lines.items():
-        ax.plot(x, y, label=name, lw=2.5, ms=8, **(STYLES.get(name.split(":")[0]) or next(looks)))
+        look = STYLES.get(name.split(":")[0]) or next(looks)
+        ax.plot(x, y, label=name, lw=2.5, ms=8, markevery=1 if len(x) <= 30 else len(x) // 8, **look)
     ax.set(**axes)
     ax.minorticks_off()
-    ax.figure.draw_without_rendering()  # only now it is known where the curves end on paper
-    curves = ax.lines[-len(lines) :]
-    ends = ax.transData.transform([line.get_xydata()[-1] for line in curves]) * 72 / ax.figure.dpi
+    curves, at_end = ax.lines[-len(lines) :], [-1] * len(lines)
+    at_top = [np.nanargmax(line.get_ydata()) for line in curves]
+    ends, tops = (_on_paper(ax, curves, where) for where in (at_end, at_top))
+    near = 0.05 * ax.bbox.height * 72 / ax.figure.dpi
+    top = np.ptp(ends[:, 1]) < near < min(tops[:, 1] - ends[:, 1]) and np.ptp(tops, axis=0).max() > 20
+    if top:
+        ax.margins(y=0.15)
+        ends = _on_paper(ax, curves, at_top)
     heights, order = ends[:, 1].copy(), np.argsort(ends[:, 1])
     for _ in range(100):
-        for low, high in zip(order, order[1:]):
+        for low, high in itertools.combinations(order, 2):
             overlap = 20 - (heights[high] - heights[low])
-            if overlap > 0:
+            if overlap > 0 and not (top and abs(ends[high, 0] - ends[low, 0]) > 120):
                 heights[[low, high]] += -overlap / 2, overlap / 2
-    for line, end, height in zip(curves, ends, heights):
-        where = {"xy": line.get_xydata()[-1], "xytext": (12, height - end[1]), "textcoords": "offset points", "va": "center"}
-        ax.annotate(line.get_label(), **where, color=line.get_color(), annotation_clip=False)
+    for line, k, end, height in zip(curves, at_top if top else at_end, ends, heights):
+        shift, side = ((0, 8), ("center", "bottom")) if top else ((12, 0), ("left", "center"))
+        shift = (shift[0], shift[1] + height - end[1])
+        say(ax, line.get_label(), line.get_xydata()[k], shift, *side, "data", line.get_color())
+
+
+def _on_paper(ax, curves, where):
+    """Where a point of each curve lies on paper, in typographic points: known only when the layout is done."""
+    ax.figure.draw_without_rendering()
+    return ax.transData.transform([line.get_xydata()[k] for line, k in zip(curves, where)]) * 72 / ax.figure.dpi
 
 
 @styled
