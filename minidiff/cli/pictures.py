@@ -1,11 +1,14 @@
 """Figures of numbers, curves with their names; nothing is computed here."""
 
 import itertools
+import re
 import textwrap
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, figure, say, styled
+from . import typeset
 
 LOOKS = [
     {"color": color, "marker": marker, "ls": line}
@@ -84,20 +87,33 @@ def elbo_by_t(found, d):
     return fig
 
 
+def _wrapped(text, width):
+    """Plain text with its letters as mathematics, each counted as a short word, in lines of that many signs."""
+    text = typeset.words(text)
+    letters = iter(re.findall(r"\$[^$]*\$", text))
+    return re.sub("\0+", lambda _: next(letters), textwrap.fill(re.sub(r"\$[^$]*\$", "\0" * 3, text), width))
+
+
 @styled
-def claimed_and_measured(curves, points, xlabel, ylabel, title, latex):
-    """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula."""
-    fig = figure(10, 8)
-    ax = fig.subplots()
-    wrong_colors = itertools.cycle(("#CC79A7", "#E69F00", GREEN, GREY))
-    for caption, (x, y, wrong) in curves.items():
-        color, wrapped = next(wrong_colors) if wrong else BLUE, textwrap.fill(caption, 105)
-        ax.plot(x, y, "--" if wrong else "-", color=color, lw=1.5 if wrong else 2.5, label=wrapped)
-    ax.plot(*points, "o", color=ORANGE, ms=9, label="measured")
-    ax.set(title=title, ylabel=ylabel)
-    ax.set_xlabel(textwrap.fill(xlabel, 105), fontsize=12)
-    fig.legend(frameon=False, fontsize=11, loc="outside lower left")
-    fig.suptitle(f"${latex}$")
+def claimed_and_measured(curves, points, axes, title, latex):
+    """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula.
+
+    axes: their labels, and ylim: the heights that a wrong version may leave. The captions stand below, in the curves' colours.
+    """
+    captions = [_wrapped(caption, 84) for caption in curves]
+    fig = figure(10, 5.6 + 0.25 * sum(1 + caption.count("\n") for caption in captions))
+    ax, looks = fig.subplots(), iter(LOOKS[1:])
+    for caption, (x, y, wrong) in zip(captions, curves.values()):
+        look = next(looks) if wrong else {"color": BLUE, "lw": 3, "zorder": 3}
+        ax.plot(x, y, label=caption, **look)
+    ax.plot(*points, "o", color="black", ms=11, mfc="none", mew=2, zorder=4, label="measured, without the formula")
+    ax.set(**axes | {"ylim": np.clip(ax.get_ylim(), *axes["ylim"])}, title=_wrapped(title, 70))
+    ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    look = {"fontsize": 14, "labelcolor": "linecolor", "handlelength": 3, "borderpad": 0, "frameon": False}
+    fig.legend(loc="outside lower left", **look)
+    head = fig.suptitle(typeset.formula(latex), fontsize=22)
+    fig.draw_without_rendering()
+    head.set_size(min(22, 22 * 0.97 * fig.bbox.width / head.get_window_extent().width))
     return fig
 
 
