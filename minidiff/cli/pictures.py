@@ -100,7 +100,7 @@ def claimed_and_measured(curves, points, axes, title, latex):
 
     axes: their labels, and ylim: the heights that a wrong version may leave. The captions stand below, in the curves' colours.
     """
-    captions = [_wrapped(caption, 84) for caption in curves]
+    captions = [_wrapped(caption, 90) for caption in curves]
     fig = figure(10, 5.6 + 0.25 * sum(1 + caption.count("\n") for caption in captions))
     ax, looks = fig.subplots(), iter(LOOKS[1:])
     for caption, (x, y, wrong) in zip(captions, curves.values()):
