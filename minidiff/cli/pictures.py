@@ -5,7 +5,6 @@ import re
 import textwrap
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 
 from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, figure, say, styled
 from . import typeset
@@ -108,7 +107,7 @@ def claimed_and_measured(curves, points, axes, title, latex):
         ax.plot(x, y, label=caption, **look)
     ax.plot(*points, "o", color="black", ms=11, mfc="none", mew=2, zorder=4, label="measured, without the formula")
     ax.set(**axes | {"ylim": np.clip(ax.get_ylim(), *axes["ylim"])}, title=_wrapped(title, 70))
-    ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    ax.locator_params(axis="y", nbins=5, steps=[1, 2, 5, 10])
     look = {"fontsize": 14, "labelcolor": "linecolor", "handlelength": 3, "borderpad": 0, "frameon": False}
     fig.legend(loc="outside lower left", **look)
     head = fig.suptitle(typeset.formula(latex), fontsize=22)
