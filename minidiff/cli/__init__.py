@@ -1,6 +1,7 @@
 """The command line: names in, exit status out. It alone knows everything.
 
 printing    text for people, JSON for scripts
+typeset     a formula as it is written on paper
 pictures    figures of numbers, and what a schedule, a mixture or a run looks like
 parser      all commands and their options
 commands    demo, train, sample, eval, info
@@ -9,7 +10,6 @@ theory      doctor, oracle, notation: what can be said without a network
 bench       how fast, and what share of this machine's limit
 readable    LaTeX as one reads it in a terminal
 explain     all that is known of a formula, in words and as curves
-typeset     a formula as it is written on paper
 pages       the sheet and a quiz, on paper
 formulas    the commands of the formula sheet
 """

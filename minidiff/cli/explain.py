@@ -19,8 +19,10 @@ from ..sheet.compute import worked
 from ..sheet.entry import COUNT, SHARE, Case, Formula, make_case, round_cases
 from ..sheet.verdict import written
 from .readable import readable
+from .typeset import formula
+from .typeset import words as typeset
 
-BETAS = (0.05, 0.1, 0.2, 0.15, 0.3, 0.25, 0.1, 0.4, 0.2, 0.3)  # ten coarse steps, on which mistakes are seen
+BETAS = tuple(k / 20 for k in range(1, 11))  # ten coarse steps, on which mistakes are seen: a smooth schedule, smooth curves
 # formulas whose left side is not what the answer gives: dx = f dt + g dW, and the answer is g
 PARTS = "vp-sde ve-diffusion reverse-sde loss-weight non-unique-flow attention-scale lora-parameters".split()
 
@@ -132,39 +134,59 @@ class Shown:
         return "\n\n".join(parts)
 
 
-def curves(entry, most=4):
-    """(curves, points, xlabel, ylabel) for a picture: the answer and up to `most` wrong versions along a letter; points are
-    measured. xlabel says what else was chosen. Raises ValueError for a statement, which has no curve."""
+def curves(entry, most=3):
+    """(curves, points, axes, chosen) for a picture: the answer and up to `most` wrong versions along a letter, each under its
+    misconception; points are measured; chosen: the other numbers, as text. Raises ValueError for a statement: no curve."""
     if entry.answer is None:
         raise ValueError(f"{entry.name} is a statement, it has no curve to draw")
-    right, *wrong = versions(entry, most)
+    right, *wrong = versions(entry)
     bases = entry.cases or itertools.islice(round_cases(replace(entry, derive=None)), 5)
     walks = [walk for base in bases for walk in _walks(entry, base)]
-    along, x, cases = max(walks, key=lambda walk: _apart([[v.value(c) for c in walk[2]] for v in (right, *wrong)]))
-    drawn = {entry.answer: (x, [right.value(c) for c in cases], False)}
-    for (expression, why), version in zip(entry.wrong, wrong):
-        drawn[f"wrong: {expression}    ({why})"] = (x, [version.value(c) for c in cases], True)
+    valued = [[[v.value(c) for c in cases] for v in (right, *wrong)] for _, _, cases in walks]
+    best = max(range(len(walks)), key=lambda k: _apart(valued[k]))
+    (along, x, cases), (claimed, *others) = walks[best], valued[best]
+    inside, seen = _inside(valued[best])[1:], _seen(valued[best])[1:]
+    drawn = {"the formula": (x, claimed, False)}
+    for k in sorted(range(len(wrong)), key=lambda k: (not seen[k], not inside[k]))[:most]:
+        drawn[f"wrong: {entry.wrong[k][1]}"] = (x, others[k], True)
     follow = {"alpha": "beta", "alpha_bar": "beta", "x_t": "x_0 eps"}  # the same chosen numbers, others at each point
     letters = right.letters.union(*(version.letters for version in wrong))
     chosen = letters.union(*(follow[k].split() for k in letters & set(follow)))
-    chosen &= {*entry.free, "beta", "tau"} - {along}
-    xlabel = "; ".join(filter(None, [along, written(cases[0], chosen)]))
-    if (others := len(entry.wrong) - most) > 0:
-        xlabel += f"; {others} more wrong versions: minidiff show {entry.name}"
+    chosen = written(cases[0], chosen & {*entry.free, "beta", "tau"} - {along})
     left = entry.latex.partition("=")[0].rpartition(":")[2].strip()  # what the curve shows, unless it is a part of that
-    ylabel = entry.name if entry.name in PARTS or "quad" in left or left == entry.latex else f"${left}$"
+    ylabel = entry.name if entry.name in PARTS or "quad" in left or left == entry.latex else formula(left)
+    axes = {"xlabel": f"${along}$" if len(along) == 1 else typeset(along), "ylabel": ylabel, "ylim": _view(claimed)}
     rng = np.random.default_rng(0)
     measured = [measure(entry, c, rng)[0] for c in cases]
     points = tuple(zip(*((a, m) for a, m in zip(x, measured) if math.isfinite(m))))
-    return drawn, points, xlabel, ylabel
+    return drawn, points, axes, chosen
 
 
 def _apart(lines):
-    """How much there is to see: does the first line bend or rise at all, and how many lines differ from all before them?"""
+    """How much there is to see: does the first line bend or rise at all, and how many lines are seen?"""
+    y = np.nan_to_num(lines[0], posinf=1e9, neginf=-1e9)
+    return bool(np.ptp(y) > 1e-9 * abs(y).max()), sum(_seen(lines))
+
+
+def _view(y):
+    """The least and the largest height in the picture of a line: a wrong version may leave it."""
+    y = [v for v in y if math.isfinite(v)] or [0.0]
+    size = np.ptp(y) or max(1.0, max(map(abs, y)))
+    return min(y) - 2 * size, max(y) + 2 * size
+
+
+def _inside(lines):
+    """What share of each line is in the picture of the first."""
+    low, high = _view(lines[0])
+    return [np.mean([low <= v <= high for v in y]) for y in lines]
+
+
+def _seen(lines):
+    """Which lines are seen: at least a third in the picture of the first, and differing from all before them."""
     y = np.nan_to_num(np.array(lines, float), posinf=1e9, neginf=-1e9)
     size = np.ptp(y[0]) or abs(y[0]).max() or 1.0
-    new = sum(all(abs(a - b).max() > 0.05 * size for b in y[:i]) for i, a in enumerate(y))
-    return bool(np.ptp(y[0]) > 1e-9 * abs(y[0]).max()), new
+    new = [all(abs(a - b).max() > 0.05 * size for b in y[:i]) for i, a in enumerate(y)]
+    return [share > 1 / 3 and differs for share, differs in zip(_inside(lines), new)]
 
 
 def _walks(entry, base):

@@ -70,10 +70,12 @@ def compute(args):
 
 
 def _drawn(entry):
+    """The picture of a formula, and the numbers that were chosen for it."""
     from .explain import curves
     from .pictures import claimed_and_measured
 
-    return claimed_and_measured(*curves(entry), entry.title, entry.latex)
+    *drawn, chosen = curves(entry)
+    return claimed_and_measured(*drawn, entry.title, entry.latex), chosen
 
 
 def show(name):
@@ -81,7 +83,7 @@ def show(name):
     from ..sheet import find
     from .explain import Shown
 
-    return Shown(find(name), _drawn)
+    return Shown(find(name), lambda entry: _drawn(entry)[0])
 
 
 def show_entry(args):
@@ -99,11 +101,13 @@ def show_entry(args):
     if args.out and not args.out.endswith(".png"):
         raise ValueError(f"--out needs a file that ends in .png, got {args.out}")
     entry = find(args.name)
-    result, picture = explain(entry), _drawn(entry) if args.plot else None
+    result, drawn = explain(entry), _drawn(entry) if args.plot else None
     printing.show(as_text(result, sys.stdout.encoding or "ascii"), args)
-    if picture:
+    if drawn:
         from ..runs import figures
 
+        picture, result["drawn_with"] = drawn
+        printing.show(f"\ndrawn with {result['drawn_with'] or 'no other numbers'}", args)
         wrote(figures.save(picture, args.out or f"runs/formulas/{entry.name}.png"), args, result)
     return done(result, args)
 

@@ -1,6 +1,7 @@
 """Figures of numbers, curves with their names; nothing is computed here."""
 
 import itertools
+import re
 import textwrap
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, beside, figure, sa
 from ..runs.plots import curve
 from ..runs.use import data_of
 from ..schedule import Schedule
+from . import typeset
 
 LOOKS = [
     {"color": color, "marker": marker, "ls": line}
@@ -21,25 +23,39 @@ LOOKS = [
 def named(ax, lines, **axes):
     """Draws the curves {name: (x, y)} with their names at their right ends, moved apart where they would touch.
 
+    Where all end in one place below their highest points, these have the names. A curve of many points has 8 markers.
     A name that is a sampler's, up to a colon, gets its look, others get looks in order. axes: what ax.set takes.
     """
     looks = iter(LOOKS)
     for name, (x, y) in lines.items():
-        ax.plot(x, y, label=name, lw=2.5, ms=8, **(STYLES.get(name.split(":")[0]) or next(looks)))
+        look = STYLES.get(name.split(":")[0]) or next(looks)
+        ax.plot(x, y, label=name, lw=2.5, ms=8, markevery=1 if len(x) <= 30 else len(x) // 8, **look)
     ax.set(**axes)
     ax.minorticks_off()
-    ax.figure.draw_without_rendering()  # only now it is known where the curves end on paper
-    curves = ax.lines[-len(lines) :]
-    ends = ax.transData.transform([line.get_xydata()[-1] for line in curves]) * 72 / ax.figure.dpi
+    curves, at_end = ax.lines[-len(lines) :], [-1] * len(lines)
+    at_top = [np.nanargmax(line.get_ydata()) for line in curves]
+    ends, tops = (_on_paper(ax, curves, where) for where in (at_end, at_top))
+    near = 0.05 * ax.bbox.height * 72 / ax.figure.dpi
+    top = np.ptp(ends[:, 1]) < near < min(tops[:, 1] - ends[:, 1]) and np.ptp(tops, axis=0).max() > 20
+    if top:
+        ax.margins(y=0.15)
+        ends = _on_paper(ax, curves, at_top)
     heights, order = ends[:, 1].copy(), np.argsort(ends[:, 1])
     for _ in range(100):
-        for low, high in zip(order, order[1:]):
+        for low, high in itertools.combinations(order, 2):
             overlap = 20 - (heights[high] - heights[low])
-            if overlap > 0:
+            if overlap > 0 and not (top and abs(ends[high, 0] - ends[low, 0]) > 120):
                 heights[[low, high]] += -overlap / 2, overlap / 2
-    for line, end, height in zip(curves, ends, heights):
-        where = {"xy": line.get_xydata()[-1], "xytext": (12, height - end[1]), "textcoords": "offset points", "va": "center"}
-        ax.annotate(line.get_label(), **where, color=line.get_color(), annotation_clip=False)
+    for line, k, end, height in zip(curves, at_top if top else at_end, ends, heights):
+        shift, side = ((0, 8), ("center", "bottom")) if top else ((12, 0), ("left", "center"))
+        shift = (shift[0], shift[1] + height - end[1])
+        say(ax, line.get_label(), line.get_xydata()[k], shift, *side, "data", line.get_color())
+
+
+def _on_paper(ax, curves, where):
+    """Where a point of each curve lies on paper, in typographic points: known only when the layout is done."""
+    ax.figure.draw_without_rendering()
+    return ax.transData.transform([line.get_xydata()[k] for line, k in zip(curves, where)]) * 72 / ax.figure.dpi
 
 
 @styled
@@ -75,20 +91,33 @@ def elbo_by_t(found, d):
     return fig
 
 
+def _wrapped(text, width):
+    """Plain text with its letters as mathematics, each counted as a short word, in lines of that many signs."""
+    text = typeset.words(text)
+    letters = iter(re.findall(r"\$[^$]*\$", text))
+    return re.sub("\0+", lambda _: next(letters), textwrap.fill(re.sub(r"\$[^$]*\$", "\0" * 3, text), width))
+
+
 @styled
-def claimed_and_measured(curves, points, xlabel, ylabel, title, latex):
-    """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula."""
-    fig = figure(10, 8)
-    ax = fig.subplots()
-    wrong_colors = itertools.cycle(("#CC79A7", "#E69F00", GREEN, GREY))
-    for caption, (x, y, wrong) in curves.items():
-        color, wrapped = next(wrong_colors) if wrong else BLUE, textwrap.fill(caption, 105)
-        ax.plot(x, y, "--" if wrong else "-", color=color, lw=1.5 if wrong else 2.5, label=wrapped)
-    ax.plot(*points, "o", color=ORANGE, ms=9, label="measured")
-    ax.set(title=title, ylabel=ylabel)
-    ax.set_xlabel(textwrap.fill(xlabel, 105), fontsize=12)
-    fig.legend(frameon=False, fontsize=11, loc="outside lower left")
-    fig.suptitle(f"${latex}$")
+def claimed_and_measured(curves, points, axes, title, latex):
+    """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula.
+
+    axes: their labels, and ylim: the heights that a wrong version may leave. The captions stand below, in the curves' colours.
+    """
+    captions = [_wrapped(caption, 90) for caption in curves]
+    fig = figure(10, 5.6 + 0.25 * sum(1 + caption.count("\n") for caption in captions))
+    ax, looks = fig.subplots(), iter(LOOKS[1:])
+    for caption, (x, y, wrong) in zip(captions, curves.values()):
+        look = next(looks) if wrong else {"color": BLUE, "lw": 3, "zorder": 3}
+        ax.plot(x, y, label=caption, **look)
+    ax.plot(*points, "o", color="black", ms=11, mfc="none", mew=2, zorder=4, label="measured, without the formula")
+    ax.set(**axes | {"ylim": np.clip(ax.get_ylim(), *axes["ylim"])}, title=_wrapped(title, 70))
+    ax.locator_params(axis="y", nbins=5, steps=[1, 2, 5, 10])
+    look = {"fontsize": 14, "labelcolor": "linecolor", "handlelength": 3, "borderpad": 0, "frameon": False}
+    fig.legend(loc="outside lower left", **look)
+    head = fig.suptitle(typeset.formula(latex), fontsize=22)
+    fig.draw_without_rendering()
+    head.set_size(min(22, 22 * 0.97 * fig.bbox.width / head.get_window_extent().width))
     return fig
 
 

@@ -101,7 +101,7 @@ def sampler(name, var=None, eta=None, data_var=lambda: 1.0, straight=False):
             raise ValueError(f"--{option} means nothing to {name}, got {value}")
     if name == "ddpm":
         var = var or "beta-tilde"
-        return Sampler(f"ddpm({var})", step(pick("var", VARIANCES, var)(data_var)), steps)
+        return Sampler(f"ddpm({var})".removesuffix("(beta-tilde)"), step(pick("var", VARIANCES, var)(data_var)), steps)
     if name == "ddim":
         return Sampler(f"ddim(eta={eta or 0:g})", step(eta or 0.0), steps)
     if straight and name in STRAIGHT:

@@ -169,7 +169,7 @@ def test_every_objective_trains_resumes_samples_and_is_judged(capsys, run_of_eac
     capsys.readouterr()
     assert answer(capsys, "info", home)["objective"] == objective
     result = answer(capsys, "sample", home, "--n", "20", "--out", "o")
-    assert result["sampler"] == ("flow euler" if objective == "flow" else "ddpm(beta-tilde)")
+    assert result["sampler"] == ("flow euler" if objective == "flow" else "ddpm")
     found = answer(capsys, "eval", home, "--sampler", "ddim", "--n", "50", "--likelihood", "--out", "o")["likelihood"]
     assert found["exact"]["elbo"] < found["truth"] and len(found["network"]["terms"]) == 41 and Path("o/elbo.png").exists()
     # 100 Runge-Kutta steps, each log(theta_T / theta_1) / 100 = 0.05 of theta: 0.05^5 / 120 a step where u grows as 1 / theta,

@@ -32,10 +32,13 @@ def test_show_tells_all_that_is_known(entry):
 
 @pytest.mark.parametrize("entry", EXPRESSIONS, ids=lambda f: f.name)
 def test_every_expression_can_be_drawn(entry):
-    drawn, (x, y), *labels = words.curves(entry, most=2)
-    claimed = dict(zip(drawn[entry.answer][0], drawn[entry.answer][1]))
+    drawn, (x, y), axes, _ = words.curves(entry)
+    claimed = dict(zip(*drawn["the formula"][:2]))
+    assert len(drawn) == 1 + min(3, len(entry.wrong)) and axes["xlabel"] and axes["ylabel"]
+    low, high = axes["ylim"]
+    assert all(any(low <= v <= high for v in line) for _, line, _ in drawn.values())  # none is outside its picture
     off = [abs(claimed[a] - m) / max(1, abs(m)) for a, m in zip(x, y)]
-    assert len(off) >= 4 and max(off) < 0.05 and all(labels)  # Monte Carlo oracles are good to a few per cent
+    assert len(off) >= 4 and max(off) < 0.05  # Monte Carlo oracles are good to a few per cent
 
 
 def test_every_source_has_a_test_that_exists():
@@ -55,8 +58,8 @@ def test_every_source_has_a_test_that_exists():
 def test_a_statement_has_no_curve_and_numbers_that_were_chosen_are_said():
     with pytest.raises(ValueError, match="markov is a statement"):
         words.curves(find("markov"))
-    _, _, xlabel, _ = words.curves(find("posterior-mean"))
-    assert "eps = " in xlabel and "more wrong" in xlabel and "x_t = " not in xlabel  # x_t follows at every t
+    _, _, axes, chosen = words.curves(find("posterior-mean"))
+    assert axes["xlabel"] == "$t$" and "eps = " in chosen and "x_t = " not in chosen  # x_t follows at every t
 
 
 def test_pictures_show_the_idea():
@@ -67,13 +70,19 @@ def test_pictures_show_the_idea():
         size = max(lines[0]) - min(lines[0])
         assert size > 0
         assert all(max(abs(a - b) for a, b in zip(y, lines[0])) > 0.05 * size for y in lines[1:]), name
-    assert words.curves(find("cfg"))[2].startswith("w; eps_u = ")
-    assert "R_a = 1200; R_b = 900" in words.curves(find("elo-update"))[2]  # ratings of the usual size
+    assert words.curves(find("cfg"))[2]["xlabel"] == "$w$"
+    assert "R_a = 1200; R_b = 900" in words.curves(find("elo-update"))[3]  # ratings of the usual size
+
+
+def test_pictures_show_a_smooth_schedule():
+    """A posterior variance that rises at every step, not a zig-zag."""
+    y = words.curves(find("posterior-variance"))[0]["the formula"][1]
+    assert all(b > a for a, b in zip(y, y[1:]))
 
 
 def test_the_label_beside_the_curve_is_what_the_curve_shows():
-    assert words.curves(find("posterior-variance"))[3] == r"$\tilde\beta_t$"
-    assert words.curves(find("ve-diffusion"))[3] == "ve-diffusion"  # the formula is dx = ..., the curve is g
+    assert words.curves(find("posterior-variance"))[2]["ylabel"] == r"$\tilde\beta_t$"
+    assert words.curves(find("ve-diffusion"))[2]["ylabel"] == "ve-diffusion"  # the formula is dx = ..., the curve is g
     assert words.PARTS == [name for name in words.PARTS if find(name).answer]
 
 

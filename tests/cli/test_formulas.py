@@ -42,6 +42,7 @@ def test_quiz_prints_the_key_where_nobody_can_be_asked(capsys, monkeypatch):
 def test_show_draws_a_picture_and_lists(capsys):
     result = answer(capsys, "show", "posterior-variance", "--plot")
     assert Path(result["files"][0]).read_bytes()[1:4] == b"PNG" and result["place"].startswith("minidiff/gaussian.py:")
+    assert result["drawn_with"].startswith("beta_1..beta_10 = 0.05, 0.1, ")
     assert [f["name"] for f in answer(capsys, "show")["formulas"]] == [f.name for f in SHEET]
 
 

@@ -38,5 +38,18 @@ def test_the_compass_points_along_the_score():
     assert np.all(cosine > 1 - 1e-9)
 
 
+def test_curves_that_end_in_one_place_have_their_names_at_the_top_and_few_markers():
+    """Three bells that are 0 at both ends, 1,001 points each: a marker on each point would be a thick band."""
+    x = np.linspace(-6, 6, 1001)
+    bells = {f"bell {m}": (x, h * np.exp(-2 * (x - m) ** 2)) for m, h in ((-2, 1), (1.4, 3), (2, 2))}
+    fig = ideas.curves(bells, "title", "x", "y")
+    assert_readable(fig)
+    (ax,) = fig.axes
+    assert [round(name.xy[0], 1) for name in ax.texts] == [-2, 1.4, 2]
+    assert all(1001 / line.get_markevery() <= 9 for line in ax.lines)
+    few = ideas.curves({"a": ([0, 1, 2], [5, 1, 0]), "b": ([0, 1, 2], [5, 3, 0])}, "title", "x", "y").axes[0]  # one start
+    assert [name.xy[0] for name in few.texts] == [2, 2] and few.lines[0].get_markevery() == 1
+
+
 def test_what_lies_outside_is_counted():
     assert "2 of 2 lie outside" in FIGURES["side_by_side"]().axes[1].get_title()

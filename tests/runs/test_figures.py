@@ -62,7 +62,7 @@ def test_points_of_a_strip_stay_in_their_column_and_lines_have_colours():
 
 
 def test_a_sampler_has_one_colour_everywhere():
-    assert figures.color_of("DDPM, 1000 steps") == figures.color_of("ddpm(beta-tilde)\n50 evaluations") == figures.ORANGE
+    assert figures.color_of("DDPM, 1000 steps") == figures.color_of("ddpm\n50 evaluations") == figures.ORANGE
     assert figures.color_of("ddim(eta=0.5)") == figures.BLUE and figures.color_of("data", "none") == "none"
     assert figures.color_of("flow euler") == figures.STYLES["euler"]["color"] == figures.color_of("euler, asked for 3")
     fig = figures.beside({"data": POINTS[0], "ddpm(beta)": POINTS[1]}, (2,), "title")

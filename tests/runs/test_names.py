@@ -63,7 +63,7 @@ def test_a_sampler_is_what_was_asked_for():
     ):  # fmt: skip
         assert np.array_equal(coefficients(sampler(**options).step, S, 4, 2), coefficients(step, S, 4, 2))
     labels = [sampler(**options).label for options in ({"name": "ddpm"}, {"name": "ddim"}, {"name": "ddim", "eta": 0.5})]
-    assert labels == ["ddpm(beta-tilde)", "ddim(eta=0)", "ddim(eta=0.5)"]
+    assert labels == ["ddpm", "ddim(eta=0)", "ddim(eta=0.5)"]
     straight = [sampler("rk4", straight=on) for on in (False, True)]
     assert [how.label for how in straight] == ["rk4", "flow rk4"] and [how.on_velocity for how in straight] == [False, True]
 
