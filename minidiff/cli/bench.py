@@ -143,15 +143,12 @@ def bench(args):
         work, limit = tasks(), limits()
         seconds = interleaved({k: v[0] for k, v in (work | limit).items()}, args.repeats, progress.update)
     blas, copy = (amount / seconds[name] / 1e9 for name, (_, amount) in limit.items())
-    rows = []
+    rows, said, shares = [], [], {"share_of_blas": "one core's BLAS", "share_of_copy": "a copy in memory"}
     for name, (_, amount, unit, flops) in work.items():
-        row = {"name": name, "seconds": seconds[name], "rate": amount / seconds[name], "unit": unit}
-        if flops:
-            key, most = ("share_of_blas", blas) if flops > 0 else ("share_of_copy", copy)
-            row[key] = abs(flops) / seconds[name] / 1e9 / most
-        rows.append(row)
-    shares = {"share_of_blas": "one core's BLAS", "share_of_copy": "a copy in memory"}
-    said = [next((f"{r[k]:.0%} of {v}" for k, v in shares.items() if k in r), "") for r in rows]
+        key, most = ("share_of_copy", copy) if flops < 0 else ("share_of_blas", blas)
+        share = {key: abs(flops) / seconds[name] / 1e9 / most} if flops else {}
+        rows.append({"name": name, "seconds": seconds[name], "rate": amount / seconds[name], "unit": unit} | share)
+        said.append(f"{share[key]:.0%} of {shares[key]}" if share else "")
     head = f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s"
     show(f"{head}; {threads.count()} threads, medians of interleaved runs\n", args)
     show(table(["work", "rate", "", "of the limit"], [[r["name"], r["rate"], r["unit"], x] for r, x in zip(rows, said)]), args)

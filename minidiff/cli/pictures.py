@@ -138,14 +138,11 @@ def limits_reached(shares, title):
 
 @styled
 def draw(thing):
-    """What a schedule, a mixture or a run looks like: shares of picture and noise, 2,000 samples, the training curve.
-
-    Raises TypeError for anything else.
-    """
+    """A schedule's shares of picture and noise, 2,000 samples of a mixture, or a run's training curve; else a TypeError."""
     if isinstance(thing, Schedule):
-        fig, t, ab = figure(10, 5.6), np.arange(thing.T + 1), thing.alpha_bar
+        t, ab, title = np.arange(thing.T + 1), thing.alpha_bar, f"What $x_t$ is made of, T = {thing.T}"
         shares = {"of the picture": (t, np.sqrt(ab)), "of the noise": (t, np.sqrt(1 - ab))}
-        named(fig.subplots(), shares, title=f"What x_t is made of, T = {thing.T}", xlabel="t", ylabel="share")
+        named((fig := figure(10, 5.6)).subplots(), shares, title=title, xlabel="t", ylabel="share")
         return fig
     if isinstance(thing, Mixture):
         return beside({"2,000 samples": thing.sample(2000, np.random.default_rng(0))}, (2,), "A mixture of Gaussians")
