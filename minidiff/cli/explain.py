@@ -143,7 +143,7 @@ def curves(entry, most=3):
     bases = entry.cases or itertools.islice(round_cases(replace(entry, derive=None)), 5)
     walks = [walk for base in bases for walk in _walks(entry, base)]
     valued = [[[v.value(c) for c in cases] for v in (right, *wrong)] for _, _, cases in walks]
-    best = max(range(len(walks)), key=lambda k: _apart(valued[k]))
+    best = max(range(len(walks)), key=lambda k: (bool(entry.cases) and walks[k][0] in ("t", "k"), _apart(valued[k])))
     (along, x, cases), (claimed, *others) = walks[best], valued[best]
     inside, seen = _inside(valued[best])[1:], _seen(valued[best])[1:]
     drawn = {"the formula": (x, claimed, False)}
