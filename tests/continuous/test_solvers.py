@@ -56,7 +56,7 @@ def test_steps_by_probing(name, b, x, e, z, data):
     assert abs(got - (c_x * x + c_eps * e + c_z * z)) < 1e-12 * (1 + abs(c_x) + abs(c_eps))
 
 
-# s is 0, or 5e-4 at least: 1 - ab_s is then 5e-5 or more, and its root is off by 2e-14 at most (at s = 1e-16 by 1e-8: ab_s is 1)
+# s is 0, or 5e-4 at least: 1 - ab_s is then 5e-5 or more, and its root off by 2e-14 at most (at 1e-16 by 1e-8: ab_s is 1)
 PARTS = st.just(0.0) | st.floats(0.01, 0.95)
 
 
