@@ -75,7 +75,7 @@ def measured(kind, n, threads):
 
 @figures.styled
 def main(quick, out="runs/growth.png"):
-    fig = figures.figure(10, 14, "Cost grows as the work does (dotted), or more slowly")
+    fig = figures.figure(10, 14, "How cost grows; dotted: as steep as the work")
     axes = fig.subplots(len(KINDS), 2)
     print("what      size        1 thread    2 threads   at most")
     for (kind, (sizes, few, power, words)), (left, right) in zip(KINDS.items(), axes):
@@ -89,7 +89,12 @@ def main(quick, out="runs/growth.png"):
         named(left, seconds, yscale="log", ylabel="seconds", **scale)
         last = found[1][-1][0]
         left.plot(sizes, [last * (n / sizes[-1]) ** power for n in sizes], ":", color=figures.GREY)
-        named(right, {"": (sizes, [m for _, m in found[1]])}, yscale="log", ylabel="MB at most", **scale)
+        right.plot(sizes, [m for _, m in found[1]], "o-", color=figures.BLUE, lw=2.5, ms=8)
+        right.set(ylabel="MB at most", ylim=(0, None), **scale)
+        for ax in (left, right):
+            marked = sizes[:: 1 if len(sizes) < 5 else 2]
+            ax.set_xticks(marked, [f"{n:,}" if n < 10_000 else f"$10^{len(str(n)) - 1}$" for n in marked])
+            ax.minorticks_off()
     return figures.save(fig, out)
 
 
