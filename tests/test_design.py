@@ -246,3 +246,8 @@ def test_every_named_mistake_finds_its_line_and_its_test():
 
 def test_readme_counts_the_sheet():
     assert f"as {len(SHEET)} entries" in README and f"so are {sum(len(f.wrong) for f in SHEET)} wrong versions" in README
+
+
+def test_the_readmes_verdict_is_what_check_says():
+    (shown,) = re.findall(r'```text\n\$ minidiff check posterior-variance "beta\[t\]"\n(.*?)```', README, re.S)
+    assert shown.strip() == str(minidiff.check("posterior-variance", "beta[t]"))
