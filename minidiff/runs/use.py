@@ -80,8 +80,8 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
 
     look(run) is called before the first step and up to LOOKS times on the way, each time after twice as many steps.
     """
+    run.loss_of_0()  # refuses a weight that the objective has not, before kernels are compiled and there is a folder
     training, first = gradient_steps(run, data, steps, plain), run.state.step
-    run.loss_of_0()  # refuses a weight that the objective has not, before there is a folder
     looks = max(1, min(LOOKS, (steps - first) // 50))
     at = {first + round((steps - first) / 2**k) for k in range(looks)}
     is_new = not path.parent.exists()
