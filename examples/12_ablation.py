@@ -1,6 +1,6 @@
 """What do group_norm, the skips and the time embedding each buy? The same small U-Net without one of them.
 
-The table is printed; README says what the numbers say. A function that does nothing stands in for each part.
+The table is printed; measured.md says what the numbers say. A function that does nothing stands in for each part.
 """
 
 from unittest.mock import patch

@@ -1,6 +1,6 @@
 """What should a network be asked? The same recipe for eps, x_0, v and a flow's velocity, judged by what three samplers draw.
 
-`python examples/15_objectives.py moons digits glyphs colours` prints README's table; the figure divides by its floor.
+`python examples/15_objectives.py moons digits glyphs colours` prints the table of measured.md; the figure divides by its floor.
 """
 
 import sys

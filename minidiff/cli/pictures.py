@@ -7,6 +7,7 @@ import textwrap
 import numpy as np
 
 from ..exact import Mixture
+from ..noise import SAMPLE, stream
 from ..runs.checkpoint import Run
 from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, beside, figure, say, styled
 from ..runs.plots import curve
@@ -15,8 +16,7 @@ from ..schedule import Schedule
 from . import typeset
 
 LOOKS = [
-    {"color": color, "marker": marker, "ls": line}
-    for color, marker, line in zip((BLUE, ORANGE, GREEN, GREY), "osD^", ("-", "--", "-.", ":"))
+    dict(zip(("color", "marker", "ls"), look)) for look in zip((BLUE, ORANGE, GREEN, GREY), "osD^", ("-", "--", "-.", ":"))
 ]
 
 
@@ -145,7 +145,7 @@ def draw(thing):
         named((fig := figure(10, 5.6)).subplots(), shares, title=title, xlabel="t", ylabel="share")
         return fig
     if isinstance(thing, Mixture):
-        return beside({"2,000 samples": thing.sample(2000, np.random.default_rng(0))}, (2,), "A mixture of Gaussians")
+        return beside({"2,000 samples": thing.sample(2000, stream(0, SAMPLE))}, (2,), "A mixture of Gaussians")
     if isinstance(thing, Run):
         return curve(thing, data_of(thing))
     raise TypeError(f"what is drawn is a schedule, a mixture or a run, got {type(thing).__name__}")

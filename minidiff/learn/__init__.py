@@ -5,7 +5,7 @@ ideas        what one picture shows: two sides of a right angle, the score as a 
 experiments  experiments of a second whose outcome shows a mistake
 mistakes     a museum of one-line mistakes, planted in a copy
 study        two evenings, idea by idea, and an exam
-playground   samplers from the same noise, on data whose perfect denoiser is known
+samplers   samplers from the same noise, on data whose perfect denoiser is known
 explore      the page to play with, as one HTML file
 commands     the commands of this room
 """

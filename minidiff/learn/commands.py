@@ -86,7 +86,7 @@ def _exam(questions, args, seed, kept):
 def explore(args):
     """One HTML file to play with diffusion: every choice was computed beforehand, the page needs no network."""
     from .explore import page
-    from .playground import plan, play_of
+    from .samplers import plan, play_of
 
     out = Path(args.out)
     plays = {Path(name).name: play_of(name) for name in ([args.data] if args.data else ["mixture", "moons", "digits"])}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..continuous import flow
-from .playground import SCHEDULES, STEPS, computed, shown
+from .samplers import SCHEDULES, STEPS, computed, shown
 
 
 def densities(play):

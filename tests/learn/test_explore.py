@@ -12,7 +12,7 @@ import pytest
 
 from minidiff import data, sample, schedule
 from minidiff.continuous import flow
-from minidiff.learn import explore, playground
+from minidiff.learn import explore, samplers
 from minidiff.noise import SAMPLE, stream
 
 LEARN = Path(explore.__file__).parent
@@ -21,7 +21,7 @@ KEPT = 1 / 256  # half of the 1/128 in which coordinates are kept
 
 @pytest.fixture(scope="module")
 def page():
-    return explore.page({"mixture": playground.play_of("mixture")})
+    return explore.page({"mixture": samplers.play_of("mixture")})
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_every_choice_of_the_page_was_computed(page, held):
         f"{s} {which} {n} " for s in values["schedule"] for n in values["steps"] for which in ("ddpm", "ddim", "ode")
     } <= runs
     assert {f"linear ddim {n} eta={eta}" for n in values["steps"] for eta in values["eta"]} <= runs
-    assert {f"linear {which} 20 w={w}" for w in values["w"] for which in playground.SAMPLERS} <= runs
+    assert {f"linear {which} 20 w={w}" for w in values["w"] for which in samplers.SAMPLERS} <= runs
     assert {f"linear ddpm 20 error={e}" for e in values["error"]} <= runs and len(values["error"]) == 6
 
 
@@ -89,7 +89,7 @@ def test_the_end_of_ddim_is_minidiffs(held):
 def test_x_0_hat_is_the_exact_mean(held, sampler):
     """Mixture.x_0_hat is another formula than the page's, which goes by eps; flow at t = 700 is 0.3 x_0 + 0.7 eps."""
     t, noising = 700, schedule.linear(1000)
-    x_t, x_0_hat = held[0][f"linear {sampler} 20 "][:, playground.shown(1000, 20).index(t)]
+    x_t, x_0_hat = held[0][f"linear {sampler} 20 "][:, samplers.shown(1000, 20).index(t)]
     process, at, scale = (flow.Linear(), 0.3, np.hypot(0.3, 0.7)) if sampler == "flow" else (noising, t, 1.0)
     exact, ab = data.mixture().x_0_hat(process, x_t / scale, at), process.at(at, 0.0)
     # x_t was rounded too. x_0_hat's slope is Cov(x_0 | x_t) sqrt(ab) / (1 - ab); the covariance is at most a cloud's 0.09 and
@@ -109,7 +109,7 @@ def test_all_start_from_the_same_noise_and_draw_the_same(held):
 def test_noising_has_the_mixtures_moments(held):
     about, noising = held[1]["runs"]["linear noising 100 "], schedule.linear(1000)
     mean, cov = data.mixture().moments(noising, 300)
-    k = playground.shown(1000, 100).index(300)
+    k = samplers.shown(1000, 100).index(300)
     exact = about["exact"][k]
     assert np.abs(np.subtract(exact[:4], [*mean, *np.sqrt(np.diag(cov))])).max() <= 0.5e-4 + 1e-12  # four decimals
     drawn = held[0]["linear noising 100 "][0, k]

@@ -6,7 +6,7 @@ import pytest
 from minidiff import gaussian, schedule
 from minidiff.continuous import flow
 from minidiff.continuous.process import continuous
-from minidiff.learn import playground
+from minidiff.learn import samplers
 
 
 @pytest.mark.parametrize(
@@ -14,10 +14,10 @@ from minidiff.learn import playground
 )
 def test_an_error_moves_x_0_hat_as_the_objectives_algebra_says(asked, shift):
     """From x_0 = (x_t - sqrt(1 - ab) eps) / sqrt(ab) and x_0 = sqrt(ab) x_t - sqrt(1 - ab) v, by hand."""
-    play, process = playground.play_of("mixture"), continuous(schedule.linear(1000))
+    play, process = samplers.play_of("mixture"), continuous(schedule.linear(1000))
     x = np.random.default_rng(0).standard_normal((400, 2))
     best = play.whole(process)
-    wrong = playground.off(play.whole, playground.OBJECTIVES[asked], 0.1)(process)
+    wrong = samplers.off(play.whole, samplers.OBJECTIVES[asked], 0.1)(process)
     for t in (30, 400, 900):
         moved = gaussian.x_0_from_eps(process, x, t, wrong(x, t)) - gaussian.x_0_from_eps(process, x, t, best(x, t))
         z = np.abs(moved) / (0.1 * shift(process.at(t, 0.0)))
@@ -27,29 +27,29 @@ def test_an_error_moves_x_0_hat_as_the_objectives_algebra_says(asked, shift):
 
 def test_velocity_is_flows_own_and_finite_at_both_ends():
     """flow.marginal_velocity works without dividing by r. At r = 0 ours is asked at 1e-6: the velocity's slope is below 10."""
-    play = playground.play_of("mixture")
-    u, exact = playground.velocity(play.whole(flow.Linear())), flow.marginal_velocity(play.density)
+    play = samplers.play_of("mixture")
+    u, exact = samplers.velocity(play.whole(flow.Linear())), flow.marginal_velocity(play.density)
     x = np.random.default_rng(1).standard_normal((50, 2))
     for r in (0.0, 0.2, 0.7, 1 - 1e-6):
         assert np.abs(u(x, r) - exact(x, r)).max() < 1e-4  # the slope times 1e-6, and 1e-16 / 1e-6 of rounding
 
 
 def test_shown_times_are_visited_by_every_number_of_steps():
-    for s in playground.SCHEDULES.values():
-        all_of_them = playground.shown(s.T, 100)
+    for s in samplers.SCHEDULES.values():
+        all_of_them = samplers.shown(s.T, 100)
         assert s.T // 100 in all_of_them
-        for n in playground.STEPS:
-            shown = playground.shown(s.T, n)
+        for n in samplers.STEPS:
+            shown = samplers.shown(s.T, n)
             assert set(shown) <= set(all_of_them) and shown[0] == s.T and shown[-1] == 0
             assert len(shown) == min(n, 20) + 1 + (n == 100)
 
 
 def test_digits_and_points_have_what_the_page_needs():
-    moons, digits = playground.play_of("moons"), playground.play_of("digits")
+    moons, digits = samplers.play_of("moons"), samplers.play_of("digits")
     assert moons.x_0.shape == (200, 2) and moons.data.shape == (300, 2) and moons.part is None
     assert digits.x_0.shape == (9, 64) and digits.density is None
     # guided to digit 3 at almost no noise, what it takes a picture for is one of the 3s, wherever it starts
-    found, process = playground.load("digits"), continuous(schedule.linear(1000))
-    x_0_hat = playground.x_0_hat(process, digits.part(process), 1000, 10, digits.x_0)
+    found, process = samplers.load("digits"), continuous(schedule.linear(1000))
+    x_0_hat = samplers.x_0_hat(process, digits.part(process), 1000, 10, digits.x_0)
     threes = found.x[found.label == 3].astype(float)
     assert np.abs(x_0_hat[:, None] - threes).max(axis=2).min(axis=1).max() < 1e-6
