@@ -29,10 +29,10 @@ import torch.nn.functional as F  # noqa: E402
 
 from minidiff import sample, schedule  # noqa: E402
 from minidiff.cli import bench  # noqa: E402
-from minidiff.fast import RowNoise, generate, mlp, unet  # noqa: E402
+from minidiff.fast import RowNoise, denoiser, generate, mlp, train, unet  # noqa: E402
 from minidiff.objective import loss_and_grads  # noqa: E402
 from minidiff.pictures.unet import UNet  # noqa: E402
-from minidiff.train import start, train  # noqa: E402
+from minidiff.train import start  # noqa: E402
 
 torch.set_num_threads(args.threads)
 T, MODEL = bench.T, bench.MODEL
@@ -215,9 +215,11 @@ def unet_training(model, batch, steps):
     for k, w in params.items():
         state.params[k][:] = w
 
+    states = train(model, state, schedule.linear(T), data.numpy(), steps=10**9, batch=batch, lr=1e-4)
+
     def ours():
-        for _ in train(model, state, schedule.linear(T), data.numpy(), steps=state.step + steps, batch=batch, lr=1e-4):
-            pass
+        for _ in range(steps):
+            next(states)
 
     def theirs():
         for _ in range(steps):
@@ -238,7 +240,7 @@ def unet_sampling(model, rows):
     for k in ("W_out", "b_out"):
         params[k] *= 0.1  # samples stay of size 1
     x_T, net = RowNoise(0).standard_normal((rows, model.d), np.float32), TorchUNet(model, params)
-    eps_theta = model.eps_theta(params)
+    eps_theta = denoiser(model.eps_theta(params))
 
     def ours():
         return generate(sample.ddim(), eps_theta, schedule.linear(T), x_T, times, RowNoise(1))

@@ -66,9 +66,9 @@ def _order(seed, epoch, n):
 
 def rows_at(step, seed, n, batch):
     """The rows of the batch for step + 1: epochs follow each other in new orders, none shows a row twice."""
-    place = np.arange(step * batch, (step + 1) * batch)  # in all epochs, put end to end
-    epochs = np.unique(place // n)
-    return np.concatenate([_order(seed, int(e), n)[place[place // n == e] % n] for e in epochs])
+    first, last = step * batch, (step + 1) * batch  # places in all epochs, put end to end
+    epochs = range(first // n, (last - 1) // n + 1)
+    return np.concatenate([_order(seed, e, n)[max(0, first - e * n) : last - e * n] for e in epochs])
 
 
 CHUNK = 16  # steps whose random numbers are drawn together: naming a stream costs as much as 4,000 normals

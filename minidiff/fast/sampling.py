@@ -17,39 +17,49 @@ from . import kernels, mlp, trust, unet
 from .noise import RowNoise
 from .threads import side_by_side
 
-ROWS = 512  # a block: enough for BLAS to be at its speed, few enough for a thousand rows to keep two cores busy
+import os
+ROWS = int(os.environ.get('ROWS',128))  # a block: their activations stay in the second-level cache
 
 
-def _mixture_chain(eps_theta, x_T, times, c_x, c_eps, c_z, z):
-    m = eps_theta.mixture
-    alpha_bar = np.array([float(eps_theta.schedule.at(t, 0.0)) for t in times])
-    c_x, c_eps, c_z = (np.asarray(u, x_T.dtype) for u in (c_x, c_eps, c_z))
-    return kernels.mixture_chain(x_T, alpha_bar, m.weight, m.mean, m.axes, m.var, c_x, c_eps, c_z, z)
+def _mixture_chain(eps_theta, times, c_x, c_eps, c_z):
+    m, alpha_bar = eps_theta.mixture, np.array([float(eps_theta.schedule.at(t, 0.0)) for t in times])
+
+    def walk(x, z, now):
+        c = (u[now] for u in (c_x, c_eps, c_z))
+        return kernels.mixture_chain(x, alpha_bar[now], m.weight, m.mean, m.axes, m.var, *c, z)
+
+    return walk
 
 
-def _answered_chain(eps_theta, inner, x_T, times, c_x, c_eps, c_z, z):
+def _answered_chain(eps_theta, inner, times, c_x, c_eps, c_z):
     """The network's own loop with the coefficients of its answer in place of those of eps_hat = a x_t + b out."""
     a, b = eps_theta.objective.as_eps(eps_theta.schedule, times)
     kappa, t_in = eps_theta.objective.sees(eps_theta.schedule, times)
     kappa = np.broadcast_to(kappa, times.shape)
     after = np.append(kappa[1:], 1.0)  # the walk is in y = kappa x, and ends in x
-    y = (kappa[0] * x_T).astype(x_T.dtype)
-    return inner(y, t_in, after * (c_x + c_eps * a) / kappa, after * c_eps * b, after * c_z, z)
+    real = c_x.dtype
+    c = (after * (c_x + c_eps * a) / kappa, after * c_eps * b, after * c_z)
+    walk = inner(t_in, *(u.astype(real) for u in c))
+    return lambda x, z, now: walk(x if now.start else (kappa[0] * x).astype(x.dtype), z, now)
 
 
 CHAINS = {MLPDenoiser: mlp.chain, MixtureDenoiser: _mixture_chain}  # denoiser -> its compiled loop
 
 
 def _chain_of(eps_theta):
-    """chain(x_T, times, c_x, c_eps, c_z, z) -> x_0, or None: x <- c_x x + c_eps eps_theta(x, t) + c_z z for each of times.
-
-    z (draws, *x.shape) holds a layer for each c_z != 0.
+    """chain(times, c_x, c_eps, c_z) -> walk, or None. walk(x, z, now) takes the steps `now` (a slice) of those in times:
+    x <- c_x x + c_eps eps_theta(x, t) + c_z z; z (draws, *x.shape) holds a layer for each c_z != 0 among them.
     """
     if type(eps_theta) is Denoiser:
         inner = _chain_of(eps_theta.network)
         return inner and partial(_answered_chain, eps_theta, inner)
     chain = CHAINS.get(type(eps_theta))
     return chain and partial(chain, eps_theta)
+
+
+def _near(a, b, least=0.0):
+    """Whether numbers agree but for roundings; np.allclose takes five times as long, and each run asks often."""
+    return np.all(np.abs(a - b) <= 1e-9 * np.abs(b) + least)
 
 
 def coefficients(step, schedule, t, s):
@@ -63,7 +73,7 @@ def coefficients(step, schedule, t, s):
         x_t, asked, rng = np.full((np.size(t), 1), float(x)), [], Draws(0, z)
 
         def eps_theta(x_asked, t_asked):
-            asked.append(np.array_equal(x_asked, x_t) and np.allclose(t_asked, t, rtol=1e-9, atol=0))
+            asked.append(np.array_equal(x_asked, x_t) and bool(_near(t_asked, t)))
             return np.full_like(x_t, eps_hat)
 
         x_s = step(eps_theta, schedule, x_t, t, s, rng)[:, 0]
@@ -74,7 +84,7 @@ def coefficients(step, schedule, t, s):
         return x_s
 
     c_x, c_eps, c_z = answer(1, 0, 0), answer(0, 1, 0), answer(0, 0, 1)
-    if not np.allclose(answer(2, -3, 5), 2 * c_x - 3 * c_eps + 5 * c_z, rtol=1e-9, atol=1e-9):
+    if not _near(answer(2, -3, 5), 2 * c_x - 3 * c_eps + 5 * c_z, 1e-9):
         raise ValueError("the step is not a sum of x_t, eps_hat and z with fixed weights")
     return c_x, c_eps, c_z
 
@@ -84,10 +94,7 @@ def _coefficients(step, schedule, times):
     pairs = list(zip(times[:-1].tolist(), times[1:].tolist()))
     try:
         c = np.stack(coefficients(step, schedule, times[:-1], times[1:]))
-        if all(
-            np.allclose(c[:, [k]], coefficients(step, schedule, *pairs[k]), rtol=1e-9, atol=1e-12)
-            for k in (0, len(pairs) // 2, -1)
-        ):
+        if all(_near(c[:, [k]], coefficients(step, schedule, *pairs[k]), 1e-12) for k in (0, len(pairs) // 2, -1)):
             return c
     except (ValueError, TypeError):
         pass  # a step may take whole numbers only
@@ -98,7 +105,8 @@ def _coefficients(step, schedule, times):
 
 
 def _walk(chain, x_T, times, c, rng, progress):
-    c_x, c_eps, c_z = c
+    c_x, _, c_z = c = c.astype(x_T.dtype)
+    steps = chain(times[:-1], *c)
     x_0, draw = np.empty_like(x_T), rng.take(np.count_nonzero(c_z))
     chunk = max(1, 2**18 // (min(ROWS, len(x_T)) * x_T[0].size))  # steps whose noise fits the cache
 
@@ -108,7 +116,7 @@ def _walk(chain, x_T, times, c, rng, progress):
             now = slice(k, k + chunk)
             drawn, fresh = np.count_nonzero(c_z[:k]), np.count_nonzero(c_z[now])
             z = rng.at(draw + drawn, fresh, first, last, x.shape[1:], x.dtype)
-            x = chain(x, times[:-1][now], c_x[now], c_eps[now], c_z[now], z)
+            x = steps(x, z, now)
             progress(len(x) * len(c_x[now]))
         x_0[first:last] = x
 
@@ -138,7 +146,7 @@ def generate(step, eps_theta, schedule, x_T, times, rng, progress=lambda row_ste
     times, chain = check_start(schedule, x_T, times), _chain_of(eps_theta)
     compiled = chain and isinstance(rng, RowNoise) and not isinstance(step, Multistep)
     if compiled and (c := _coefficients(step, schedule, times)) is not None:
-        rows, at = x_T[: mlp.FEW_ROWS + 1], sorted({0, 1, len(times) // 2, len(times) - 1})
+        rows, at = x_T[:17], sorted({0, 1, len(times) // 2, len(times) - 1})
         few = times[at], RowNoise(0)
         *_, readable = sample(step, eps_theta, schedule, rows, *few)
         engine = _walk(chain, rows, times[at], _coefficients(step, schedule, times[at]), RowNoise(0), lambda n: None)

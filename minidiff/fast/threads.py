@@ -67,17 +67,26 @@ def _pool(n):
 
 
 def side_by_side(f, n, block):
-    """[f(first, last) for the blocks of `block` rows that cover 0..n], on count() threads."""
+    """[f(first, last) for the blocks of `block` rows that cover 0..n], on count() threads, of which this is one."""
     blocks = [(first, min(first + block, n)) for first in range(0, n, block)]
+    answers, left = [None] * len(blocks), iter(range(len(blocks)))  # one iterator for all: each block is taken once
     one_blas_thread()
-    if count() == 1 or len(blocks) == 1:
-        return [f(*b) for b in blocks]
-    tasks = [_pool(count()).submit(f, *b) for b in blocks]
-    try:
-        return [task.result() for task in tasks]
-    finally:
-        for task in tasks:  # after an error or Ctrl-C: what has not begun will not
-            task.cancel()
+
+    def work():
+        try:
+            for k in left:
+                answers[k] = f(*blocks[k])
+        finally:
+            for _ in left:  # after an error or Ctrl-C: what has not begun will not
+                pass
+
+    others = min(count(), len(blocks)) - 1
+    tasks = [_pool(others).submit(work) for _ in range(others)]
+    work()
+    for task in tasks:
+        if not task.cancel():
+            task.result()
+    return answers
 
 
 class Buffers:

@@ -23,6 +23,13 @@ def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, bet
         kernels.adam(params[k], grads[k], m[k], v[k], ema[k], scale, step, lr, beta_1, beta_2, eps, decay)
 
 
+def _in_a_row(tensors, shapes):
+    """The tensors move into one vector, which is returned: what is done to all numbers alike takes one call."""
+    row = mlp.in_a_row(tensors, shapes)
+    tensors.update(mlp.views(row, shapes))
+    return row
+
+
 def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
     """train.train with its arguments and answers. Where engine and readable code disagree, says so and uses the latter."""
     readable.train(model, state, schedule, data, batch=batch, **how)  # refuses what does not fit; takes no step yet
@@ -30,11 +37,15 @@ def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
     dtype, make = data.dtype, GRADIENTS.get(type(model))
     if make and (said := trust.gradients(model, make, schedule.T, dtype)):
         say(said)
-    elif make:
-        engine = cache(lambda: make(model, batch, schedule.T, dtype))  # made at the first step: train checks batch before
-        how["gradients"] = lambda *args, **told: engine()(*args, **told)
+        make = None
     if said := trust.update(optim.update, update, dtype):
         say(said)
     else:
         how["update"] = update
+    if make:
+        engine = cache(lambda: make(model, batch, schedule.T, dtype))  # made at the first step: train checks batch before
+        rows = [_in_a_row(tensors, model.shapes) for tensors in (state.params, state.ema, state.m, state.v)]
+        move = how.get("update", optim.update)
+        how["gradients"] = lambda model, params, *args, **told: engine().of(rows[0], *args, **told)
+        how["update"] = lambda *args, **told: move(*({"all": row} for row in rows), {"all": args[4]}, args[5], **told)
     return readable.train(model, state, schedule, data, batch=batch, **how)

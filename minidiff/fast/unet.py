@@ -14,7 +14,7 @@ import numpy as np
 from ..layers import linear, linear_backward, silu, silu_backward, time_embedding
 from ..objective import l_simple
 from . import kernels
-from .mlp import views
+from .mlp import OfARow, views
 from .threads import Buffers, side_by_side, warm_up_blas
 from .winograd import abreast, apart, conv_of
 
@@ -35,7 +35,8 @@ def transformed(model, params):
 
 def rows_of(model):
     """Pictures in a block: many for the small products at low resolution, few for the memory and for the cores."""
-    return 32 if model.size <= 16 else 16
+    import os
+    return int(os.environ.get("UROWS", 32 if model.size <= 16 else 16))
 
 
 class _Block:
@@ -184,17 +185,19 @@ def _sum_2x2(x, y):
     return y
 
 
-class Gradients:
+class Gradients(OfARow):
     """objective.loss_and_grads for one model and size of batch; the gradients are kept until the next call."""
 
     def __init__(self, model, batch, T, dtype):
-        self.batch, self.buffers = batch, Buffers(lambda rows: _Block(model, rows, dtype))
+        self.model, self.batch, self.buffers = model, batch, Buffers(lambda rows: _Block(model, rows, dtype))
         self.rows, size = rows_of(model), sum(int(np.prod(s)) for s in model.shapes.values())
         self.flat = {first: np.empty(size, dtype) for first in range(0, batch, self.rows)}
         self.grads = {first: views(flat, model.shapes) for first, flat in self.flat.items()}
         warm_up_blas()
 
-    def __call__(self, model, params, x_t, t, eps, weight=None, label=None):
+    def of(self, row, x_t, t, eps, weight=None, label=None):
+        model = self.model
+        params = views(row, model.shapes)
         U = transformed(model, params)
         emb = time_embedding(t, model.time_dim, self.grads[0]["W_in"].dtype)
         x_t, eps, label = model.pictures(x_t), model.pictures(eps), model.labels_of(label, self.batch)
@@ -213,7 +216,7 @@ class Gradients:
         total = self.flat[0]
         for first in list(self.flat)[1:]:
             total += self.flat[first]
-        return loss, self.grads[0]
+        return loss, total
 
 
 class Denoiser:
