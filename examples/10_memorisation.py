@@ -8,7 +8,7 @@ import numpy as np
 
 from minidiff import data
 from minidiff.continuous.sde import DataDenoiser
-from minidiff.fast.distances import distances
+from minidiff.evaluation.metrics import distances
 from minidiff.fast.noise import RowNoise
 from minidiff.fast.sampling import generate
 from minidiff.runs import figures

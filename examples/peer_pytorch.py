@@ -76,7 +76,8 @@ def compare_gradients():
     x_t, eps = rng.standard_normal((2, 128, 2)).astype(np.float32)
     t = rng.integers(1, T + 1, 128)
     _, plain = loss_and_grads(MODEL, params, x_t, t, eps)
-    _, fast = mlp.Gradients(MODEL, 128, T, np.float32)(MODEL, params, x_t, t, eps)
+    _, row = mlp.Gradients(MODEL, 128, T, np.float32)(mlp.in_a_row(params, MODEL.shapes), x_t, t, eps)
+    fast = mlp.views(row, MODEL.shapes)
     ((net(torch.from_numpy(x_t), torch.from_numpy(t).float()) - torch.from_numpy(eps)) ** 2).sum(1).mean().backward()
     worst = 0.0
     for name, layer in net.layers().items():
@@ -197,7 +198,8 @@ def compare_unets(model):
     net = TorchUNet(model, params)
     x_t, eps = rng.standard_normal((2, 20, model.d)).astype(np.float32)
     t = rng.integers(1, T + 1, 20)
-    _, ours = unet.Gradients(model, 20, T, np.float32)(model, params, x_t, t, eps)
+    _, row = unet.Gradients(model, 20, T, np.float32)(mlp.in_a_row(params, model.shapes), x_t, t, eps)
+    ours = mlp.views(row, model.shapes)
     eps_hat = net(torch.from_numpy(x_t), torch.from_numpy(t).float())
     ((eps_hat - torch.from_numpy(eps)) ** 2).sum(1).mean().backward()
     worst = np.abs(eps_hat.detach().numpy() - model.eps_theta(params)(x_t, t)).max() / np.abs(eps_hat.detach().numpy()).max()

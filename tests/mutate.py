@@ -97,7 +97,7 @@ NAMED = [(m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES] + [  # (w
      "stream(seed, EPOCH)", "test_train.py::test_the_order_is_a_function_of_seed_and_epoch"),
     ("SSIM's windows not averaged", "evaluation/metrics", "return s.mean(axis=(1, 2))", "return s[:, 0, 0]",
      "evaluation/test_metrics.py::test_ssim_is_its_three_factors_window_by_window"),
-    ("a tile's bias at another point", "fast/winograd", "self.M[7] += b", "self.M[8] += b",
+    ("a tile's bias at another point", "fast/kernels", "M[7, t, j] += b[j]", "M[8, t, j] += b[j]",
      "fast/test_winograd.py::test_conv_there_and_back"),
 
     ("labels that are kept where they should be dropped", "train", "np.where(dropped[k], null, label[rows].astype(int))",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from minidiff import sample
 from minidiff.continuous import flow
 from minidiff.exact import Mixture
+from minidiff.fast.mlp import in_a_row, views
 from minidiff.mlp import MLP
 from minidiff.schedule import from_betas
 
@@ -179,6 +180,12 @@ def random_params(model, rng, dtype=np.float64):
     """Parameters of a UNet: no gate and no last layer at 0, and what passes keeps its size."""
     n_in = {k: math.prod(s[:-1]) if len(s) > 1 else 4 for k, s in model.shapes.items()}
     return {k: (rng.standard_normal(s) / math.sqrt(n_in[k])).astype(dtype) for k, s in model.shapes.items()}
+
+
+def by_engine(engine, model, params, *batch, **label):
+    """(loss, grads) as loss_and_grads gives them, of an engine that takes and gives parameters in a row."""
+    loss, row = engine(in_a_row(params, model.shapes), *batch, **label)
+    return loss, views(row, model.shapes)
 
 
 def unet_case(model, rng, rows=2):

@@ -11,7 +11,6 @@ import numpy as np
 
 from ..evaluation.judge import judge_pictures, likelihood
 from ..evaluation.metrics import judge
-from ..fast import distances
 from ..noise import JUDGE, stream
 from ..pictures.guidance import check_weight
 from ..runs import figures, plots
@@ -89,7 +88,7 @@ def verdict(j):
 def judged(run, how, times, n, data, args, condition=()):
     """n samples (n, d), and all about them that stands under JUDGED."""
     x_0, result = draw(run, how, times, n, args.seed, condition, args.plain)
-    return x_0, result | judge(x_0, data.x, stream(args.seed, JUDGE), distances=distances)
+    return x_0, result | judge(x_0, data.x, stream(args.seed, JUDGE))
 
 
 def demo(args):
@@ -219,7 +218,7 @@ def evaluate(args):
         fig = plots.against(data, {caption: x_0}, run.shape, title, args.seed, *condition[:1])
         wrote(figures.save(fig, out / "eval.png"), args, result)
     if len(run.shape) > 1:
-        found = result["pictures"] = judge_pictures(x_0, condition, data, run, args.seed, distances)
+        found = result["pictures"] = judge_pictures(x_0, condition, data, run, args.seed)
         wrote(figures.save(plots.nearest(x_0, data.x[found.pop("nearest")[:40]], run.shape), out / "nearest.png"), args, result)
         show("\n" + pictures_text(found), args)
     if args.likelihood:

@@ -15,7 +15,7 @@ from .classifier import learn
 from .metrics import distances, frechet, principal, psnr, ssim
 
 
-def judge_pictures(x_0, wish, data, run, seed, distances=distances):
+def judge_pictures(x_0, wish, data, run, seed):
     """A dict: Frechet distances with their floors, class accuracy, nearest training pictures, PSNR and SSIM of denoising.
 
     x_0 (n, d) samples; wish: the labels they were asked for and w, or nothing. Floors are means over 5 random pairs of

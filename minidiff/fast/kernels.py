@@ -68,11 +68,7 @@ def _words(group, draw, k_0, k_1, w):
     """w[:, g] = the four words of the counter (group + g, draw, 0, 0)."""
     zero = np.uint64(0)
     for g in range(w.shape[1]):
-        a, b, c, d = _philox(np.uint64(group + g), np.uint64(draw), zero, zero, k_0, k_1)
-        w[0, g] = a
-        w[1, g] = b
-        w[2, g] = c
-        w[3, g] = d
+        w[0, g], w[1, g], w[2, g], w[3, g] = _philox(np.uint64(group + g), np.uint64(draw), zero, zero, k_0, k_1)
 
 
 @part
@@ -86,15 +82,9 @@ def _radius32(word):
     e = e - np.float32(1) if below else e
     m = m + m - np.float32(1) if below else m - np.float32(1)
     q = m * m
-    p = np.float32(7.0376836292e-2)
-    p = p * m - np.float32(1.1514610310e-1)
-    p = p * m + np.float32(1.1676998740e-1)
-    p = p * m - np.float32(1.2420140846e-1)
-    p = p * m + np.float32(1.4249322787e-1)
-    p = p * m - np.float32(1.6668057665e-1)
-    p = p * m + np.float32(2.0000714765e-1)
-    p = p * m - np.float32(2.4999993993e-1)
-    p = p * m + np.float32(3.3333331174e-1)
+    p = (np.float32(7.0376836292e-2) * m - np.float32(1.1514610310e-1)) * m + np.float32(1.1676998740e-1)
+    p = ((p * m - np.float32(1.2420140846e-1)) * m + np.float32(1.4249322787e-1)) * m - np.float32(1.6668057665e-1)
+    p = ((p * m + np.float32(2.0000714765e-1)) * m - np.float32(2.4999993993e-1)) * m + np.float32(3.3333331174e-1)
     return np.sqrt(np.float32(-2) * (m + (p * m * q - np.float32(0.5) * q) + e * np.float32(0.6931471805599453)))
 
 
@@ -135,30 +125,10 @@ def normals32(k_0, k_1, draw, first, z):
             out = z[k, start : start + 1024]
             whole = out.size // 4
             for g in range(whole):
-                out[4 * g] = t[0, g]
-                out[4 * g + 1] = t[1, g]
-                out[4 * g + 2] = t[2, g]
-                out[4 * g + 3] = t[3, g]
+                i = 4 * g
+                out[i], out[i + 1], out[i + 2], out[i + 3] = t[0, g], t[1, g], t[2, g], t[3, g]
             for i in range(4 * whole, out.size):
                 out[i] = t[i % 4, i // 4]
-
-
-@kernel
-def normals64(k_0, k_1, draw, first, z):
-    """As normals32, in float64. Twin: noise.normals. first is a multiple of 2."""
-    zero, one = np.uint64(0), np.uint64(1)
-    for k in range(z.shape[0]):
-        for i in range(0, z.shape[1], 2):
-            a, b, c, d = _philox(np.uint64((first + i) // 2), np.uint64(draw + k), zero, zero, k_0, k_1)
-            u = (float(a >> np.uint64(5)) * 2.0**26 + float(b >> np.uint64(6)) + 0.5) / 2.0**53
-            theta = ((float(c) + float(d) / 2.0**32) / 2.0**28 + 1) % 2 - 1
-            r, theta = math.sqrt(-2 * math.log(u)), theta * math.pi / 4
-            cos, sin = math.cos(theta), math.sin(theta)
-            if c >> np.uint64(31):
-                cos, sin = sin, cos
-            z[k, i] = -r * cos if (c >> np.uint64(30)) & one else r * cos
-            if i + 1 < z.shape[1]:
-                z[k, i + 1] = -r * sin if (c >> np.uint64(29)) & one else r * sin
 
 
 @kernel
@@ -210,10 +180,8 @@ def _exp32(x):
     x = np.float32(min(max(x, np.float32(-87)), np.float32(88)))
     n = np.rint(x * np.float32(1.44269504))
     r = x - n * np.float32(0.6931471805599453)
-    p = np.float32(0.0083125) * r + np.float32(0.04189033)
-    p = p * r + np.float32(0.16667115)
-    p = p * r + np.float32(0.4999923)
-    p = (p * r + np.float32(1)) * r + np.float32(1)
+    p = (np.float32(0.0083125) * r + np.float32(0.04189033)) * r + np.float32(0.16667115)
+    p = ((p * r + np.float32(0.4999923)) * r + np.float32(1)) * r + np.float32(1)
     return p * np.int32((np.int32(n) + 127) << 23).view(np.float32)
 
 
@@ -253,14 +221,15 @@ ROWS, COLUMNS = (8, 32) if "+avx512f" in cpu_target.target_context.codegen().mag
 
 
 def _tile_of(rows, columns):
-    """tile(x, W, y): y <- y + x W, y (rows, columns); the numbers of a row of W stand side by side, and those of y."""
+    """tile(x, W, y, add): y = x W or, where add, y + x W; y (rows, columns). The numbers of a row of W stand side by side."""
 
-    def tile(x, W, y):
-        y += x @ W
+    def tile(x, W, y, add):
+        y[:] = add * y + x @ W
 
     @intrinsic
-    def tile_in_registers(typing, x, W, y):
+    def tile_in_registers(typing, x, W, y, add):
         def build(context, builder, signature, arrays):
+            *arrays, add = arrays
             arrays = [context.make_array(kind)(context, builder, a) for kind, a in zip(signature.args, arrays)]
             word, vector = ir.IntType(64), ir.VectorType(context.get_data_type(x.dtype), columns)
             nothing, first = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), columns), None)
@@ -271,8 +240,10 @@ def _tile_of(rows, columns):
             def row(n, i):
                 return builder.bitcast(place(n, i, word(0)), vector.as_pointer())
 
-            size = x.dtype.bitwidth // 8
-            sums = [cgutils.alloca_once_value(builder, builder.load(row(2, word(i)), align=size)) for i in range(rows)]
+            size, zero, sums = x.dtype.bitwidth // 8, ir.Constant(vector, None), []
+            for i in range(rows):
+                y_i = builder.load(row(2, word(i)), align=size)
+                sums.append(cgutils.alloca_once_value(builder, builder.select(add, y_i, zero)))
             with cgutils.for_range(builder, builder.extract_value(arrays[0].shape, 1)) as loop:
                 w = builder.load(row(1, loop.index), align=size)
                 for i, y_i in enumerate(sums):
@@ -284,28 +255,25 @@ def _tile_of(rows, columns):
                 builder.store(builder.load(y_i), row(2, word(i)), align=size)
             return context.get_dummy_value()
 
-        return types.void(x, W, y), build
+        return types.void(x, W, y, add), build
 
-    @overload(tile)
-    def compiled(x, W, y):
-        return lambda x, W, y: tile_in_registers(x, W, y)
-
+    overload(tile)(lambda x, W, y, add: lambda x, W, y, add: tile_in_registers(x, W, y, add))
     return tile
 
 
 def _strips_of(rows, columns):
-    """strips(x, W, y, j): y <- y + x W from column j on, in whole strips of so many columns; returns the next column."""
+    """strips(x, W, y, add, j): a product from column j on, in whole strips of so many columns; returns the next column."""
     tile, rest = _tile_of(rows, columns), _tile_of(1, columns)
 
     @part
-    def strips(x, W, y, j):
+    def strips(x, W, y, add, j):
         n, whole = len(y), len(y) - len(y) % rows
         while y.shape[1] - j >= columns:
             W_j, y_j = W[:, j : j + columns], y[:, j : j + columns]
             for i in range(0, whole, rows):
-                tile(x[i : i + rows], W_j, y_j[i : i + rows])
+                tile(x[i : i + rows], W_j, y_j[i : i + rows], add)
             for i in range(whole, n):
-                rest(x[i : i + 1], W_j, y_j[i : i + 1])
+                rest(x[i : i + 1], W_j, y_j[i : i + 1], add)
             j += columns
         return j
 
@@ -318,10 +286,10 @@ _row, _wide, _half, _two, _one = (
 
 
 @part
-def _add_product(x, W, y):
-    """y <- y + x W."""
-    j = _row(x, W, y, 0) if len(y) < ROWS else 0
-    _one(x, W, y, _two(x, W, y, _half(x, W, y, _wide(x, W, y, j))))
+def _product(x, W, y, add):
+    """y = x W or, where add, y + x W. The arrays are slices in both axes, x[:n, :m]: of one type, it compiles once."""
+    j = _row(x, W, y, add, 0) if len(y) < ROWS else 0
+    _one(x, W, y, add, _two(x, W, y, add, _half(x, W, y, add, _wide(x, W, y, add, j))))
 
 
 APART = 16  # more columns than needed: rows 512 bytes apart would all fall into the same few sets of the cache
@@ -334,7 +302,7 @@ def _linear(x, layer, y, n, width):
     for i in range(n):
         for j in range(width):
             y[i, j] = layer[K, j]
-    _add_product(x[:n, :K], layer[:K, :width], y[:n, :width])
+    _product(x[:n, :K], layer[:K, :width], y[:n, :width], True)
 
 
 @kernel
@@ -368,7 +336,9 @@ def mlp_gradients(p_in, p, p_out, turned, x_t, embedding, t, target, weight, sha
         _add_silu_and_slope(u[0], h[0], n, width)
         for l in range(depth):
             _linear(h[l], p[l], u[l + 1], n, width)
-            h[l + 1] = h[l]
+            h_in, h_out = h[l].reshape(-1), h[l + 1].reshape(-1)
+            for i in range(len(h_in)):
+                h_out[i] = h_in[i]  # h[l + 1] = h[l] would compile its error message too, for 4 seconds
             _add_silu_and_slope(u[l + 1], h[l + 1], n, width)
         _linear(h[depth], p_out, out, n, d)
         for i in range(n):
@@ -379,16 +349,16 @@ def mlp_gradients(p_in, p, p_out, turned, x_t, embedding, t, target, weight, sha
                 out[i, j] = 2 * share * weighted
                 g_out[width, j] += out[i, j]
         dout = out[:n, :d]
-        _add_product(h[depth, :n, :width].T, dout, g_out[:width, :d])
+        _product(h[depth, :n, :width].T, dout, g_out[:width, :d], True)
         dh[:] = 0
-        _add_product(dout, turned[depth * width :, :width], dh[:n, :width])
+        _product(dout, turned[depth * width :, :width], dh[:n, :width], True)
         for l in range(depth - 1, -1, -1):
             _times_slope(dh, u[l + 1], g[l, width], n, width)
             du = u[l + 1, :n, :width]
-            _add_product(h[l, :n, :width].T, du, g[l, :width, :width])
-            _add_product(du, turned[l * width : (l + 1) * width, :width], dh[:n, :width])
+            _product(h[l, :n, :width].T, du, g[l, :width, :width], True)
+            _product(du, turned[l * width : (l + 1) * width, :width], dh[:n, :width], True)
         _times_slope(dh, u[0], g_in[len(g_in) - 1], n, width)
-        _add_product(x_in[:n, : len(g_in) - 1].T, u[0, :n, :width], g_in[: len(g_in) - 1, :width])
+        _product(x_in[:n, : len(g_in) - 1].T, u[0, :n, :width], g_in[: len(g_in) - 1, :width], True)
     return loss
 
 
@@ -422,7 +392,7 @@ def mlp_chain(x_T, time_rows, W_x, p, p_out, c_x, c_eps, c_z, z):
         for i in range(n):
             for j in range(width):
                 u[i, j] = time_rows[k, j]
-        _add_product(x[:, :], W_x[:, :], u[:, :width])
+        _product(x[:, :], W_x[:, :], u[:, :width], True)
         h[:] = 0
         _add_silu(u, h, n, width)
         for l in range(len(p)):
@@ -434,35 +404,26 @@ def mlp_chain(x_T, time_rows, W_x, p, p_out, c_x, c_eps, c_z, z):
 
 
 @kernel
-def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, c_x, c_eps, c_z, z):
+def mixture_chain(x_T, root, spread, log_const, mean, axes, precision, c_x, c_eps, c_z, z):
     """The whole reverse loop x <- c_x x + c_eps eps*(x, t) + c_z z of a Gaussian mixture.
 
+    At each of S steps: root, spread (S,) = sqrt(alpha_bar), sqrt(1 - alpha_bar); component k has the covariance
+    axes_k diag(1 / precision_k) axes_k^T, precision (S, K, d), and log_const (S, K), the logarithm of its weight and height.
     Twin: sample.sample over exact.Mixture.eps.
-    alpha_bar (S,) at each step; component k has the covariance axes_k diag(var_k) axes_k^T.
     """
-    x = x_T.copy()
-    eps_hat = np.empty_like(x)
-    K, d = mean.shape
-    log_p, y, precision, log_const = np.empty(K), np.empty((K, d)), np.empty((K, d)), np.empty(K)
-    drawn = 0
+    x, eps_hat, (K, d), drawn = x_T.copy(), np.empty_like(x_T), mean.shape, 0
+    log_p, y = np.empty(K), np.empty((K, d))
     for step in range(len(c_x)):
-        root, noise_var = math.sqrt(alpha_bar[step]), 1 - alpha_bar[step]
-        for k in range(K):
-            log_const[k] = math.log(weight[k])
-            for j in range(d):
-                precision[k, j] = 1 / (alpha_bar[step] * var[k, j] + noise_var)
-                log_const[k] += 0.5 * math.log(precision[k, j])
         for i in range(len(x)):
+            top, total = -np.inf, 0.0
             for k in range(K):
-                log_p[k] = log_const[k]
+                log_p[k] = log_const[step, k]
                 for j in range(d):
                     y[k, j] = 0.0
                     for m in range(d):
-                        y[k, j] += axes[k, m, j] * (x[i, m] - root * mean[k, m])
-                    log_p[k] -= 0.5 * precision[k, j] * y[k, j] ** 2
-                    y[k, j] *= precision[k, j]
-            top, total = log_p[0], 0.0
-            for k in range(1, K):
+                        y[k, j] += axes[k, m, j] * (x[i, m] - root[step] * mean[k, m])
+                    log_p[k] -= 0.5 * precision[step, k, j] * y[k, j] ** 2
+                    y[k, j] *= precision[step, k, j]
                 top = max(top, log_p[k])
             for k in range(K):
                 log_p[k] = math.exp(log_p[k] - top)
@@ -472,7 +433,7 @@ def mixture_chain(x_T, alpha_bar, weight, mean, axes, var, c_x, c_eps, c_z, z):
                 for k in range(K):
                     for j in range(d):
                         e += log_p[k] * axes[k, m, j] * y[k, j]
-                eps_hat[i, m] = math.sqrt(noise_var) * e / total
+                eps_hat[i, m] = spread[step] * e / total
         drawn = _affine_step(x, eps_hat, c_x[step], c_eps[step], c_z[step], z, drawn)
     return x
 
@@ -702,75 +663,75 @@ def _out_backward(y, j, step_y, x, i, step_x, n):
 
 
 @kernel
-def tiles_in(x, V):
-    """V = B^T x B of each 6 x 6 patch of x, frames (B, H, W, C). Twin: in tests/fast, every fourth patch of 6 x 6."""
-    B, H, W, C = x.shape
-    between, k = V.shape[1] * C, 0  # between: from one of the 36 matrices to the next
-    x, V, s = x.reshape(-1), V.reshape(-1), np.empty(6 * W * C, x.dtype)
-    for b in range(B):
-        for i in range(0, H - 2, 4):
-            _in(x, (b * H + i) * W * C, W * C, s, 0, W * C, W * C)
+def conv(frame, U, b, V, M, y):
+    """y = images.conv of the pictures in the frame, V = their tiles: some rows of tiles at a time, so that M stays in the cache.
+
+    V holds the tiles of all rows, for the way back, or no more than M. y: whole tiles. Twin: images.conv.
+    """
+    (B, H, W, LC), (C, n) = frame.shape, U.shape[1:]
+    L, down, across, Ln, W_y = LC // C, (H - 2) // 4, (W - 2) // 4, LC // C * n, W - 2
+    s = np.empty(6 * W * max(LC, Ln), frame.dtype)
+    x_1, V_1, M_1, y_1 = frame.reshape(-1), V.reshape(-1), M.reshape(-1), y.reshape(-1)
+    step, all_rows = M.shape[1] // (L * across), V.shape[1] >= B * down * across * L
+    for first in range(0, B * down, step):
+        last = min(first + step, B * down)
+        start, size = first * across * L if all_rows else 0, (last - first) * across * L
+        k = start * C
+        for r in range(first, last):
+            _in(x_1, (r // down * H + r % down * 4) * W * LC, W * LC, s, 0, W * LC, W * LC)
             for j in range(0, W - 2, 4):
                 for m in range(6):
-                    _in(s, (m * W + j) * C, C, V, 6 * m * between + k, between, C)
-                k += C
+                    _in(s, (m * W + j) * LC, LC, V_1, 6 * m * V.shape[1] * C + k, V.shape[1] * C, LC)
+                k += LC
+        for m in range(36):
+            _product(V[m, start : start + size, :C], U[m, :, :n], M[m, :size, :n], False)
+        for t in range(size):  # at the point 1 in both directions A^T is all ones: each pixel of the tile gets b once
+            for j in range(n):
+                M[7, t, j] += b[j]
+        k = 0
+        for r in range(first, last):
+            for j in range(0, W_y, 4):
+                for m in range(6):
+                    _out(M_1, 6 * m * M.shape[1] * n + k, M.shape[1] * n, s, (m * W_y + j) * Ln, Ln, Ln)
+                k += Ln
+            _out(s, 0, W_y * Ln, y_1, (r // down * (H - 2) + r % down * 4) * W_y * Ln, W_y * Ln, W_y * Ln)
 
 
 @kernel
-def tiles_in_backward(dV, dx):
-    """dx, frames as in tiles_in: each pixel collects from the patches that it was in. Twin: the transpose of tiles_in."""
-    B, H, W, C = dx.shape
-    between, k = dV.shape[1] * C, 0
-    dx, dV, s = dx.reshape(-1), dV.reshape(-1), np.empty(6 * W * C, dx.dtype)
-    dx[:] = 0
-    for b in range(B):
-        for i in range(0, H - 2, 4):
+def conv_backward(dy, turned, V, M, dV, dU, db, dframe):
+    """From dy the gradients of conv: each of its steps transposed, in reverse order; M and dV hold some rows of tiles.
+
+    turned (36, n, C) is U^T. Twin: images.conv_backward.
+    """
+    (B, H, W, LC), (n, C) = dframe.shape, turned.shape[1:]
+    L, down, across, Ln, W_y = LC // C, (H - 2) // 4, (W - 2) // 4, LC // C * n, W - 2
+    s = np.empty(6 * W * max(LC, Ln), dy.dtype)
+    dx_1, dV_1, M_1, dy_1 = dframe.reshape(-1), dV.reshape(-1), M.reshape(-1), dy.reshape(-1)
+    dU[:] = 0
+    db[:] = 0
+    dframe[:] = 0
+    step = M.shape[1] // (L * across)
+    for first in range(0, B * down, step):
+        last = min(first + step, B * down)
+        start, size = first * across * L, (last - first) * across * L
+        k = 0
+        for r in range(first, last):
+            _out_backward(dy_1, (r // down * (H - 2) + r % down * 4) * W_y * Ln, W_y * Ln, s, 0, W_y * Ln, W_y * Ln)
+            for j in range(0, W_y, 4):
+                for m in range(6):
+                    _out_backward(s, (m * W_y + j) * Ln, Ln, M_1, 6 * m * M.shape[1] * n + k, M.shape[1] * n, Ln)
+                k += Ln
+        for t in range(size):
+            for j in range(n):
+                db[j] += M[7, t, j]  # as b came: dy, added up over the tile
+        for m in range(36):
+            _product(V[m, start : start + size, :C].T, M[m, :size, :n], dU[m, :, :n], True)
+            _product(M[m, :size, :n], turned[m, :, :C], dV[m, :size, :C], False)
+        k = 0
+        for r in range(first, last):
             s[:] = 0
             for j in range(0, W - 2, 4):
                 for m in range(6):
-                    _in_backward(dV, 6 * m * between + k, between, s, (m * W + j) * C, C, C)
-                k += C
-            _in_backward(s, 0, W * C, dx, (b * H + i) * W * C, W * C, W * C)
-
-
-@kernel
-def tiles_out(M, y):
-    """y = A^T M A, tile by tile: (B, H, W, C), H and W multiples of 4. Twin: images.conv."""
-    B, H, W, C = y.shape
-    between, k = M.shape[1] * C, 0
-    M, y, s = M.reshape(-1), y.reshape(-1), np.empty(6 * W * C, y.dtype)
-    for b in range(B):
-        for i in range(0, H, 4):
-            for j in range(0, W, 4):
-                for m in range(6):
-                    _out(M, 6 * m * between + k, between, s, (m * W + j) * C, C, C)
-                k += C
-            _out(s, 0, W * C, y, (b * H + i) * W * C, W * C, W * C)
-
-
-@kernel
-def tiles_out_backward(dy, dM):
-    """dM = A dy A^T, tile by tile. Twin: images.conv_backward."""
-    B, H, W, C = dy.shape
-    between, k = dM.shape[1] * C, 0
-    dy, dM, s = dy.reshape(-1), dM.reshape(-1), np.empty(6 * W * C, dy.dtype)
-    for b in range(B):
-        for i in range(0, H, 4):
-            _out_backward(dy, (b * H + i) * W * C, W * C, s, 0, W * C, W * C)
-            for j in range(0, W, 4):
-                for m in range(6):
-                    _out_backward(s, (m * W + j) * C, C, dM, 6 * m * between + k, between, C)
-                k += C
-
-
-@kernel
-def distances(x, y):
-    """|x_i - y_j| for all pairs: (n, m). Twin: metrics.distances."""
-    out = np.empty((len(x), len(y)), x.dtype)
-    for i in range(len(x)):
-        for j in range(len(y)):
-            total = 0.0
-            for k in range(x.shape[1]):
-                total += (x[i, k] - y[j, k]) ** 2
-            out[i, j] = math.sqrt(total)
-    return out
+                    _in_backward(dV_1, 6 * m * dV.shape[1] * C + k, dV.shape[1] * C, s, (m * W + j) * LC, LC, LC)
+                k += LC
+            _in_backward(s, 0, W * LC, dx_1, (r // down * H + r % down * 4) * W * LC, W * LC, W * LC)

@@ -39,16 +39,8 @@ def _by_layer(row, model):
     return tuple(views(row, shapes).values())
 
 
-class OfARow:
-    """objective.loss_and_grads by of(row, ...), which takes the parameters in a row and gives their gradients in a row."""
-
-    def __call__(self, model, params, *batch, **label):
-        loss, row = self.of(in_a_row(params, model.shapes), *batch, **label)
-        return loss, views(row, model.shapes)
-
-
-class Gradients(OfARow):
-    """objective.loss_and_grads for one model and size of batch; the gradients are kept until the next call."""
+class Gradients:
+    """objective.loss_and_grads for one model and size of batch, of parameters in a row; so are the gradients, until the next call."""
 
     def __init__(self, model, batch, T, dtype):
         self.model, self.batch, self.dtype = model, batch, np.dtype(dtype)
@@ -67,9 +59,9 @@ class Gradients(OfARow):
         shapes = (rows, m.d + m.time_dim), layers, layers, (rows, wide), (rows, m.d)
         return tuple(np.empty(shape, self.dtype) for shape in shapes)
 
-    def of(self, row, x_t, t, eps, weight=None):
+    def __call__(self, row, x_t, t, eps, weight=None):
         model, n = self.model, len(t)
-        p_in, p, p_out = layers = _by_layer(row, model)
+        layers = _, p, p_out = _by_layer(row, model)
         for i, W in enumerate([*p[:, :-1], p_out[:-1]]):
             kernels.turn(W, self.turned[i * model.width :])
         whole = t.dtype.kind in "iu"
@@ -80,10 +72,8 @@ class Gradients(OfARow):
         def block(first, last):
             now = slice(first, last)
             batch = x_t[now], embedding, t[now], eps[now], weight[now], share
-            return self.buffers.lend(
-                lambda buffers: kernels.mlp_gradients(*layers, self.turned, *batch, buffers, *self.layers_of[first]),
-                min(PIECE, last - first),
-            )
+            buffers = self.buffers.of(min(PIECE, last - first))
+            return kernels.mlp_gradients(*layers, self.turned, *batch, buffers, *self.layers_of[first])
 
         loss = sum(side_by_side(block, self.batch, self.rows)) / self.batch
         total, *others = self.grads.values()

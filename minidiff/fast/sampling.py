@@ -17,16 +17,17 @@ from . import kernels, mlp, trust, unet
 from .noise import RowNoise
 from .threads import side_by_side
 
-import os
-ROWS = int(os.environ.get('ROWS',128))  # a block: their activations stay in the second-level cache
+ROWS = 128  # a block: its activations stay in the second-level cache
 
 
 def _mixture_chain(eps_theta, times, c_x, c_eps, c_z):
-    m, alpha_bar = eps_theta.mixture, np.array([float(eps_theta.schedule.at(t, 0.0)) for t in times])
+    m, ab = eps_theta.mixture, np.array([float(eps_theta.schedule.at(t, 0.0)) for t in times])
+    precision = 1 / (ab[:, None, None] * m.var + 1 - ab[:, None, None])
+    log_const = np.log(m.weight) + 0.5 * np.log(precision).sum(axis=2)
 
     def walk(x, z, now):
-        c = (u[now] for u in (c_x, c_eps, c_z))
-        return kernels.mixture_chain(x, alpha_bar[now], m.weight, m.mean, m.axes, m.var, *c, z)
+        at = np.sqrt(ab[now]), np.sqrt(1 - ab[now]), log_const[now]
+        return kernels.mixture_chain(x, *at, m.mean, m.axes, precision[now], c_x[now], c_eps[now], c_z[now], z)
 
     return walk
 

@@ -37,30 +37,6 @@ def one_blas_thread():
                 getattr(blas, name)(1)
 
 
-def warm_up_blas():
-    """_warm_up for the number of threads in use."""
-    one_blas_thread()
-    _warm_up(count())
-
-
-@cache
-def _warm_up(n):
-    """A few wide matrix products on all threads at the same time, 0.05 s once: small ones run up to 3 times faster after it.
-
-    OpenBLAS packs matrices into a buffer for each thread and prefetches beyond what it has packed. While small products
-    are all that a buffer has seen, those pages do not exist yet, and each prefetch searches the page tables in vain.
-    """
-    left, wide = np.ones((64, 512), np.float32), np.ones((512, 4096), np.float32)
-    together = threading.Barrier(n)
-
-    def products(first, last):
-        for _ in range(3):
-            together.wait()
-            np.matmul(left, wide)
-
-    side_by_side(products, n, 1)
-
-
 @cache
 def _pool(n):
     return ThreadPoolExecutor(n, thread_name_prefix="minidiff")
@@ -89,19 +65,8 @@ def side_by_side(f, n, block):
     return answers
 
 
-class Buffers:
-    """Sets of buffers for the threads that are at work, each used again when it is idle: make(size) -> buffers."""
+class Buffers(threading.local):
+    """of(size): the buffers make(size), made once for each thread and size."""
 
     def __init__(self, make):
-        self.make, self.idle = make, {}
-
-    def lend(self, f, size):
-        """f(buffers of that size)."""
-        idle = self.idle.setdefault(size, [])
-        try:
-            buffers = idle.pop()
-        except IndexError:
-            buffers = self.make(size)
-        answer = f(buffers)
-        idle.append(buffers)
-        return answer
+        self.of = cache(make)

@@ -46,6 +46,6 @@ def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
         engine = cache(lambda: make(model, batch, schedule.T, dtype))  # made at the first step: train checks batch before
         rows = [_in_a_row(tensors, model.shapes) for tensors in (state.params, state.ema, state.m, state.v)]
         move = how.get("update", optim.update)
-        how["gradients"] = lambda model, params, *args, **told: engine().of(rows[0], *args, **told)
+        how["gradients"] = lambda model, params, *args, **told: engine()(rows[0], *args, **told)
         how["update"] = lambda *args, **told: move(*({"all": row} for row in rows), {"all": args[4]}, args[5], **told)
     return readable.train(model, state, schedule, data, batch=batch, **how)

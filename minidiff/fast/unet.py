@@ -14,8 +14,8 @@ import numpy as np
 from ..layers import linear, linear_backward, silu, silu_backward, time_embedding
 from ..objective import l_simple
 from . import kernels
-from .mlp import OfARow, views
-from .threads import Buffers, side_by_side, warm_up_blas
+from .mlp import views
+from .threads import Buffers, side_by_side
 from .winograd import abreast, apart, conv_of
 
 
@@ -35,14 +35,13 @@ def transformed(model, params):
 
 def rows_of(model):
     """Pictures in a block: many for the small products at low resolution, few for the memory and for the cores."""
-    import os
-    return int(os.environ.get("UROWS", 32 if model.size <= 16 else 16))
+    return 32 if model.size <= 16 else 16
 
 
 class _Block:
     """Buffers and caches of one block of pictures."""
 
-    def __init__(self, model, rows, dtype):
+    def __init__(self, model, rows, dtype, back=True):
         self.model, self.rows, self.L, self.dtype = model, rows, math.gcd(rows, 8), dtype
         self.blocks, self.out, self.mod_of = model.blocks, model.columns["out"], {}
         for name, (m, n) in self.blocks.items():  # where the block's scale, shift, scale, shift and gate stand in mod
@@ -50,7 +49,7 @@ class _Block:
             self.mod_of[name] = [slice(i, j) for i, j in zip(edges, edges[1:])]
         self.buffers, self.cache = {}, {}  # cache: what each layer's way back will need, by the layer's name
         self.p = self.U = self.g = self.mod = self.dmod = None  # the call's parameters, their transforms, gradients, modulation
-        self.convs = {k: conv_of(s[0])(self.buffer, k, rows, self.L, *s) for k, s in convs_of(model).items()}
+        self.convs = {k: conv_of(s[0])(self.buffer, k, rows, self.L, *s, back) for k, s in convs_of(model).items()}
 
     def buffer(self, *key_and_shape):
         """Zeros at first, and the same array again for the same key and shape."""
@@ -67,7 +66,7 @@ class _Block:
 
     def conv_backward(self, name, dy):
         """The gradient by the frame; those by W and b go to their places."""
-        self.convs[name].backward(dy, self.U[name], self.g[name], self.g["b" + name[1:]])
+        self.convs[name].backward(dy, self.turned[name], self.g[name], self.g["b" + name[1:]])
         return self.convs[name].dframe
 
     def act_conv(self, name, h, scale, shift):
@@ -118,7 +117,8 @@ class _Block:
         c, self.cache["time"] = linear(embedding, p["W_time"], p["b_time"])
         self.cache["label"] = label
         c, self.cache["silu"] = silu(c + (p["E"][label] if model.labels else 0))
-        self.mod, self.cache["mod"] = linear(c, p["W_mod"], p["b_mod"])
+        mod, self.cache["mod"] = linear(c, p["W_mod"], p["b_mod"])
+        self.mod = mod if len(mod) == len(x_t) else np.repeat(mod, len(x_t), axis=0)  # one time and label for all
         self.convs["W_in"].frame[:, 1 : size + 1, 1 : size + 1] = abreast(x_t, L)
         h = self.conv("W_in")
         for i in range(depth):
@@ -142,8 +142,9 @@ class _Block:
         h = h.reshape(*h.shape[:3], self.L, -1)
         return h[..., :n], h[..., n:]
 
-    def backward(self, deps_hat, grads):
+    def backward(self, deps_hat, turned, grads):
         """unet.UNet.backward, into the arrays of grads."""
+        self.turned = turned
         model, L, g, self.g = self.model, self.L, grads, grads
         self.dmod, dkept = np.empty_like(self.mod), []
         dh = self.picture("dh_out", model.size, model.width)
@@ -185,7 +186,7 @@ def _sum_2x2(x, y):
     return y
 
 
-class Gradients(OfARow):
+class Gradients:
     """objective.loss_and_grads for one model and size of batch; the gradients are kept until the next call."""
 
     def __init__(self, model, batch, T, dtype):
@@ -193,24 +194,22 @@ class Gradients(OfARow):
         self.rows, size = rows_of(model), sum(int(np.prod(s)) for s in model.shapes.values())
         self.flat = {first: np.empty(size, dtype) for first in range(0, batch, self.rows)}
         self.grads = {first: views(flat, model.shapes) for first, flat in self.flat.items()}
-        warm_up_blas()
 
-    def of(self, row, x_t, t, eps, weight=None, label=None):
+    def __call__(self, row, x_t, t, eps, weight=None, label=None):
         model = self.model
         params = views(row, model.shapes)
         U = transformed(model, params)
+        turned = {name: conv_of(size).turned(U[name]) for name, (size, _, _) in convs_of(model).items()}
         emb = time_embedding(t, model.time_dim, self.grads[0]["W_in"].dtype)
         x_t, eps, label = model.pictures(x_t), model.pictures(eps), model.labels_of(label, self.batch)
 
         def block(first, last):
-            def there_and_back(pictures):
-                eps_hat = pictures.forward(params, U, x_t[first:last], emb[first:last], label[first:last])
-                w, share = None if weight is None else weight[first:last], (last - first) / self.batch
-                loss, deps_hat = l_simple(eps_hat, eps[first:last], w)
-                pictures.backward(deps_hat * eps_hat.dtype.type(share), self.grads[first])
-                return loss * share
-
-            return self.buffers.lend(there_and_back, last - first)
+            pictures = self.buffers.of(last - first)
+            eps_hat = pictures.forward(params, U, x_t[first:last], emb[first:last], label[first:last])
+            w, share = None if weight is None else weight[first:last], (last - first) / self.batch
+            loss, deps_hat = l_simple(eps_hat, eps[first:last], w)
+            pictures.backward(deps_hat * eps_hat.dtype.type(share), turned, self.grads[first])
+            return loss * share
 
         loss = sum(side_by_side(block, self.batch, self.rows))
         total = self.flat[0]
@@ -227,21 +226,22 @@ class Denoiser:
         self.params = {k: w.copy() for k, w in eps_theta.params.items()}
         self.dtype = self.params["W_in"].dtype
         self.U = transformed(self.model, self.params)
-        self.buffers = Buffers(lambda rows: _Block(self.model, rows, self.dtype))
-        warm_up_blas()
+        self.buffers = Buffers(lambda rows: _Block(self.model, rows, self.dtype, back=False))
 
     def __call__(self, x_t, t):
         model = self.model
         if x_t.dtype != self.dtype:
             return model.forward(self.params, x_t, t, self.label)[0]
         x, label, eps_hat = model.pictures(x_t), model.labels_of(self.label, len(x_t)), np.empty(x_t.shape, self.dtype)
-        embedding = np.broadcast_to(time_embedding(t, model.time_dim, self.dtype), (len(x), model.time_dim))
-        answer = model.pictures(eps_hat)
+        embedding, answer = time_embedding(t, model.time_dim, self.dtype), model.pictures(eps_hat)
+        alike = embedding.ndim == 1 and np.ndim(self.label) == 0
+        embedding = np.broadcast_to(embedding, (len(x), model.time_dim))
 
         def block(first, last):
             now = slice(first, last)
-            inputs = self.params, self.U, x[now], embedding[now], label[now]
-            self.buffers.lend(lambda pictures: np.copyto(answer[now], pictures.forward(*inputs)), last - first)
+            told = slice(0, 1) if alike else now
+            inputs = self.params, self.U, x[now], embedding[told], label[told]
+            answer[now] = self.buffers.of(last - first).forward(*inputs)
 
         side_by_side(block, len(x), rows_of(model))
         return eps_hat

@@ -27,6 +27,7 @@ from . import kernels
 
 G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
 GG = np.kron(G, G)
+CACHE = 2**19  # bytes for V and M: they are to stay in the second-level cache
 
 
 def abreast(x, L):
@@ -59,16 +60,17 @@ class Tiles:
     buffer(key, *shape) gives an array of zeros, and the same one again for the same key and shape.
     """
 
-    def __init__(self, buffer, name, B, L, size, C, n):
+    def __init__(self, buffer, name, B, L, size, C, n, back=True):
         self.size, self.beyond = size, -size % 4
         S, rows = size + self.beyond, B // L
-        tiles = rows * (S // 4) ** 2
         # One frame for all layers of its shape. Its zeros stay: of a size above 2 and its halves, no two round up to one S.
         self.frame, self.dframe = [buffer(key, rows, S + 2, S + 2, L * C) for key in ("frame", "dframe")]
         self.y = buffer("y" + name, rows, S, S, L * n)
-        # A row more than needed between the 36 matrices: 4 kB apart, all would fall into the same few sets of the cache.
-        self.V_rows, self.M_rows = buffer("V" + name, 36, tiles + 1, L * C), buffer("M", 36, tiles + 1, L * n)
-        self.V, self.M = self.V_rows[:, :tiles].reshape(36, -1, C), self.M_rows[:, :tiles].reshape(36, -1, n)
+        # L more than needed between the 36 matrices: 4 kB apart, all would fall into the same few sets of the cache
+        tiles, row = rows * (S // 4) ** 2 * L, S // 4 * L
+        few = min(tiles, max(1, CACHE // (144 * (C + n) * row)) * row)  # 36 times C + n numbers of 4 bytes
+        self.V = buffer("V" + name, 36, tiles + L, C) if back else buffer("V", 36, few + L, C)
+        self.M, self.dV = buffer("M", 36, few + L, n), buffer("dV", 36, few + L, C)
         self.dU = buffer("dU", 36, C, n)
 
     @staticmethod
@@ -76,30 +78,28 @@ class Tiles:
         """U = (G x G) W."""
         return (GG.astype(W.dtype) @ W.reshape(9, -1)).reshape(36, *W.shape[2:])
 
+    @staticmethod
+    def turned(U):
+        """U^T, for the way back."""
+        return np.ascontiguousarray(U.transpose(0, 2, 1))
+
     def forward(self, U, b):
         """y of what stands in the frame."""
-        kernels.tiles_in(self.frame, self.V_rows)
-        np.matmul(self.V, U, out=self.M)
-        self.M[7] += b  # at the point 1 in both directions A^T is all ones: each pixel of the tile gets b once
-        kernels.tiles_out(self.M_rows, self.y)
+        kernels.conv(self.frame, U, b, self.V, self.M, self.y)
         return np.ascontiguousarray(self.y[:, : self.size, : self.size])  # a copy only where the tiles reach beyond
 
-    def backward(self, dy, U, dW, db):
+    def backward(self, dy, turned, dW, db):
         """dW and db go to their places; the gradient by x stands in dframe."""
         if self.beyond:
             dy = np.pad(dy, ((0, 0), (0, self.beyond), (0, self.beyond), (0, 0)))
-        kernels.tiles_out_backward(dy, self.M_rows)
-        self.M[7].sum(axis=0, out=db)  # as b came: dy, added up over the tile
-        np.matmul(self.V.transpose(0, 2, 1), self.M, out=self.dU)
+        kernels.conv_backward(dy, turned, self.V, self.M, self.dV, self.dU, db, self.dframe)
         np.matmul(GG.T.astype(dW.dtype), self.dU.reshape(36, -1), out=dW.reshape(9, -1))
-        np.matmul(self.M, U.transpose(0, 2, 1), out=self.V)  # V has served: now it is dV
-        kernels.tiles_in_backward(self.V_rows, self.dframe)
 
 
 class OneMatrix:
     """Tiles for pictures so small that each pixel sees every other."""
 
-    def __init__(self, buffer, name, B, L, size, C, n):
+    def __init__(self, buffer, name, B, L, size, C, n, back=True):
         self.L, self.size = L, size
         self.frame, self.dframe = [buffer(key, B // L, size + 2, size + 2, L * C) for key in ("frame", "dframe")]
         self.V = buffer("V" + name, B, size * size * C)
@@ -112,15 +112,20 @@ class OneMatrix:
         U = where_weights_stand(size).astype(W.dtype) @ W.reshape(9, -1)
         return U.reshape(size**2, size**2, C, n).transpose(0, 2, 1, 3).reshape(size**2 * C, size**2 * n)
 
+    @staticmethod
+    def turned(U):
+        """U^T."""
+        return U.T
+
     def forward(self, U, b):
         """Tiles.forward, with one product."""
         self.V[...] = apart(self.inside[0], self.L).reshape(self.V.shape)
         return abreast((self.V @ U).reshape(len(self.V), self.size, self.size, len(b)) + b, self.L)
 
-    def backward(self, dy, U, dW, db):
+    def backward(self, dy, turned, dW, db):
         """Tiles.backward; each of the nine weights collects from all the places where it stands."""
         dM, p = apart(dy, self.L).reshape(len(self.V), -1), self.size**2
         dM.reshape(-1, len(db)).sum(axis=0, out=db)
         dU = (self.V.T @ dM).reshape(p, -1, p, len(db)).transpose(0, 2, 1, 3).reshape(p * p, -1)
         np.matmul(where_weights_stand(self.size).T.astype(dW.dtype), dU, out=dW.reshape(9, -1))
-        self.inside[1][...] = abreast((dM @ U.T).reshape(len(dM), self.size, self.size, -1), self.L)
+        self.inside[1][...] = abreast((dM @ turned).reshape(len(dM), self.size, self.size, -1), self.L)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from support import coarse
+from support import by_engine, coarse
 
 from minidiff import objective
 from minidiff.fast.mlp import Gradients
@@ -26,7 +26,7 @@ def test_the_fast_gradient_with_a_weight_is_the_definition(kind, weight):
     t = process.time_at(rng.random(150))
     x_in, t_in, target = asked.example(process, rng.standard_normal((150, 2)), t, rng.standard_normal((150, 2)))
     w = objective.weight_of(WEIGHTS[weight], asked, process, t)
-    fast = Gradients(model, 150, S.T, np.float64)(model, params, x_in, t_in, target, w)
+    fast = by_engine(Gradients(model, 150, S.T, np.float64), model, params, x_in, t_in, target, w)
     slow = loss_and_grads(model, params, x_in, t_in, target, w)
     assert math.isclose(fast[0], slow[0], rel_tol=1e-12)
     assert all(np.abs(fast[1][k] - slow[1][k]).max() < 1e-12 * np.abs(slow[1][k]).max() for k in params)

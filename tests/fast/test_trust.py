@@ -42,8 +42,8 @@ def trained(train, model=MODEL, x=X, **how):
 def test_a_broken_engine_is_named_and_left_alone(broken, monkeypatch):
     right, said = trained(readable.train), []
     if broken == "gradients":
-        real = kernels.silu_backward
-        monkeypatch.setattr(kernels, "silu_backward", lambda u, dh, du, db: real(u, np.float32(1.1) * dh, du, db))
+        real = kernels.turn
+        monkeypatch.setattr(kernels, "turn", lambda W, turned: real(np.float32(1.1) * W, turned))
     else:
         real = kernels.adam
         monkeypatch.setattr(kernels, "adam", lambda *a: real(*a[:-1], 0.5))
@@ -60,8 +60,8 @@ def test_sampling_and_noising_follow_the_readable_code(monkeypatch):
     law = list(sample.sample(sample.ddpm(), eps_theta, S, X, times, fast.RowNoise(2)))[-1]
     noised = gaussian.noise_chain(S, X, [2, 6], fast.RowNoise(0))
     assert np.abs(draw(said.append) - law).max() < 1e-4 and not said
-    real, chain = kernels.bias_silu, kernels.noise_chain
-    monkeypatch.setattr(kernels, "bias_silu", lambda u, b, h: real(u, b + np.float32(0.1), h))
+    real, chain = kernels.mlp_chain, kernels.noise_chain
+    monkeypatch.setattr(kernels, "mlp_chain", lambda x, time_rows, *rest: real(x, time_rows + np.float32(0.1), *rest))
     monkeypatch.setattr(kernels, "noise_chain", lambda x, *rest: chain(2 * x, *rest))
     assert np.abs(draw(said.append) - law).max() < 1e-4 and "sample.sample and fast/sampling.py disagree" in said[0]
     assert np.abs(noising.noise_chain(S, X, [2, 6], fast.RowNoise(0), said.append) - noised).max() < 1e-5 and len(said) == 2

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import DTYPES, random_params, unet_case
+from support import DTYPES, by_engine, random_params, unet_case
 
 from minidiff.fast.unet import Denoiser, Gradients, rows_of
 from minidiff.objective import l_simple, loss_and_grads
@@ -31,8 +31,8 @@ def test_the_fast_network_is_the_readable_one(model, dtype):
     loss, deps_hat = l_simple(eps_hat, eps)
     want, fast = model.backward(deps_hat, cache), Gradients(model, rows, 10, dtype)
     bound = rows * model.size**2 * float(np.finfo(dtype).eps)
-    fast(model, params, x_t[::-1], t, eps, label=label)
-    got_loss, got = fast(model, params, x_t, t, eps, label=label)
+    by_engine(fast, model, params, x_t[::-1], t, eps, label=label)
+    got_loss, got = by_engine(fast, model, params, x_t, t, eps, label=label)
     assert got_loss == pytest.approx(loss, rel=bound) and list(got) == list(want)
     assert all(got[k].shape == want[k].shape and got[k].dtype == dtype for k in want)
     assert max(relative(got, want).values()) <= bound
@@ -53,7 +53,7 @@ def test_the_fast_network_knows_weights_and_real_times(dtype):
     params, (x_t, _, label, eps) = random_params(model, rng, dtype), unet_case(model, rng, rows)
     x_t, eps, t, weight = x_t.astype(dtype), eps.astype(dtype), rng.uniform(0, 1000, rows), rng.uniform(0, 3, rows)
     want_loss, want = loss_and_grads(model, params, x_t, t, eps, weight, label=label)
-    loss, grads = Gradients(model, rows, 10, dtype)(model, params, x_t, t, eps, weight, label=label)
+    loss, grads = by_engine(Gradients(model, rows, 10, dtype), model, params, x_t, t, eps, weight, label=label)
     bound = rows * model.size**2 * float(np.finfo(dtype).eps)
     assert loss == pytest.approx(want_loss, rel=bound) and max(relative(grads, want).values()) <= bound
     assert all(dw.dtype == dtype for dw in grads.values())
@@ -61,9 +61,8 @@ def test_the_fast_network_knows_weights_and_real_times(dtype):
     assert np.abs(Denoiser(model.eps_theta(params, label))(x_t, t) - eps_hat).max() <= bound * np.abs(eps_hat).max()
     for plain in (None, np.ones(rows)):  # weights of 1 are no weights; and the others matter
         same = loss_and_grads(model, params, x_t, t, eps, plain, label=label)[0]
-        assert Gradients(model, rows, 10, dtype)(model, params, x_t, t, eps, plain, label=label)[0] == pytest.approx(
-            same, rel=bound
-        )
+        got = by_engine(Gradients(model, rows, 10, dtype), model, params, x_t, t, eps, plain, label=label)
+        assert got[0] == pytest.approx(same, rel=bound)
         assert abs(same / want_loss - 1) > 1e-3
     by_hand = np.sum(weight[:, None] * (eps_hat - eps).astype(float) ** 2) / rows
     assert want_loss == pytest.approx(by_hand, rel=bound)
@@ -80,7 +79,7 @@ def test_same_bits_for_any_number_of_threads(monkeypatch):
     x_t, eps, answers = x_t.astype(np.float32), eps.astype(np.float32), []
     for n in (1, 2, 3):
         monkeypatch.setenv("MINIDIFF_THREADS", str(n))
-        loss, grads = Gradients(model, 70, 10, np.float32)(model, params, x_t, t, eps, label=label)
+        loss, grads = by_engine(Gradients(model, 70, 10, np.float32), model, params, x_t, t, eps, label=label)
         answers.append([np.array(loss), Denoiser(model.eps_theta(params, label))(x_t, t), *grads.values()])
     for other in answers[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(answers[0], other))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support import A_T, B_T
 
+from minidiff.fast import winograd
 from minidiff.fast.winograd import GG, G, OneMatrix, Tiles, abreast, apart, conv_of
 from minidiff.pictures import layers as images
 
@@ -21,10 +22,12 @@ def case(size, dtype, B=4, C=3, n=2):
     return [a.astype(dtype) for a in (x, W, b, rng.standard_normal((B, size, size, n)))]
 
 
+@pytest.mark.parametrize("cache", [0, 2**19])
 @pytest.mark.parametrize("L", [1, 2, 4])
 @pytest.mark.parametrize("size", range(1, 11))
-def test_conv_there_and_back(size, L):
-    """Twice with the same buffers: the second time they are full of the first."""
+def test_conv_there_and_back(size, L, cache, monkeypatch):
+    """Twice with the same buffers: the second time they are full of the first. Tiles by the row, and all at once."""
+    monkeypatch.setattr(winograd, "CACHE", cache)
     x, W, b, dy = case(size, np.float64)
     y, cache = images.conv(x, W, b)
     wanted = [y, *images.conv_backward(dy, cache)]
@@ -33,7 +36,7 @@ def test_conv_there_and_back(size, L):
         conv.frame[:, 1 : size + 1, 1 : size + 1] = abreast(sign * x, L)
         y = apart(conv.forward(U, b), L).copy()
         dW, db = np.empty_like(W), np.empty_like(b)
-        conv.backward(abreast(sign * dy, L), U, dW, db)
+        conv.backward(abreast(sign * dy, L), conv.turned(U), dW, db)
     got = y, apart(conv.dframe, L)[:, 1 : size + 1, 1 : size + 1], dW, db
     # Each number is a sum of products. In one direction the terms of a tile, without their signs, add up to 16 times those of
     # the direct sum for y (48 instead of 3), 12.8 for dx (38.5 instead of 3: a pixel may lie in two tiles) and 13.3 for dW
@@ -45,6 +48,9 @@ def test_conv_there_and_back(size, L):
         assert a.shape == want.shape
         bound = (n + 30) * np.finfo(float).eps * more * n * abs(f).max() * abs(g).max()
         assert bound < 1e-8 * abs(want).max() and np.abs(a - want).max() <= bound
+    once = conv_of(size)(buffers(float), "W", len(x), L, size, 3, 2, back=False)  # without room for the way back
+    once.frame[:, 1 : size + 1, 1 : size + 1] = abreast(x, L)
+    assert np.abs(apart(once.forward(U, b), L) - y).max() <= 1e-12 * abs(y).max()
 
 
 def test_small_pictures_take_one_matrix():
