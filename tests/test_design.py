@@ -86,7 +86,7 @@ def test_arrows_go_down_only(path):
         elif room is None and here[0] not in ("__init__", "__main__"):
             assert core.index(first) < core.index(here[0]), f"{name} stands below"
     allowed = {"numpy"} | sys.stdlib_module_names
-    allowed |= {"numba"} if here == ("fast", "kernels") else set()
+    allowed |= {"numba", "llvmlite"} if here == ("fast", "kernels") else set()
     allowed |= {"matplotlib"} if here in (("runs", "figures"), ("cli", "pages"), ("pictures", "glyphs")) else set()
     allowed |= {"tqdm"} if here == ("runs", "progress") else set()
     assert outside <= allowed

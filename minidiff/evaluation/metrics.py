@@ -13,8 +13,10 @@ def distances(x, y):
     """D_ij = |x_i - y_j|, Euclidean, for all pairs: (n, m) from x (n, d) and y (m, d)."""
     # |x - y|^2 = |x|^2 + |y|^2 - 2 x.y, in float64 and about y's mean: far from 0, the difference would lose its digits
     x_c, y_c = (np.asarray(points, np.float64) - y.mean(axis=0) for points in (x, y))
-    squares = np.sum(x_c**2, axis=1)[:, None] + np.sum(y_c**2, axis=1) - 2 * x_c @ y_c.T
-    return np.sqrt(np.maximum(squares, 0)).astype(x.dtype)
+    both = np.sum(x_c**2, axis=1)[:, None] + np.sum(y_c**2, axis=1)
+    squares = both - 2 * x_c @ y_c.T
+    squares[squares <= (x.shape[1] + 4) * np.finfo(float).eps * both] = 0  # no more than roundings: equal points
+    return np.sqrt(squares).astype(x.dtype)
 
 
 def energy_distance(x, y):
@@ -71,9 +73,8 @@ def judge(samples, data, rng, permutations=199):
 
     real = data[rng.permutation(len(data))[:n]]
     energy, p, least = energy_test(samples[:n], real, permutations, rng)
-    result = {"n": n, "energy_distance": energy, "p_value": float(p), "least_seen": least}
+    result, floors = {"n": n, "energy_distance": energy, "p_value": float(p), "least_seen": least}, []
     result["sliced_wasserstein"] = sliced(samples[:n], real)
-    floors = []
     for _ in range(5):
         a, b = np.split(data[rng.permutation(len(data))[: 2 * n]], 2)
         floors.append((energy_distance(a, b), sliced(a, b)))

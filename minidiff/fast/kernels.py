@@ -166,9 +166,7 @@ def _exp_of_minus(x):
     return np.exp(-x)
 
 
-@overload(_exp_of_minus)
-def _exp_of_minus_by_type(x):
-    return (lambda x: _exp32(-x)) if x == numba.float32 else (lambda x: math.exp(-x))
+overload(_exp_of_minus)(lambda x: (lambda x: _exp32(-x)) if x == numba.float32 else (lambda x: math.exp(-x)))
 
 
 @part
@@ -318,8 +316,7 @@ def mlp_gradients(p_in, p, p_out, turned, x_t, embedding, t, target, weight, sha
     """sum_b weight_b ||target_b - out_b||^2, and `share` of its gradients into g_in, g and g_out.
 
     p_in (d + time_dim + 1, width), p (depth, width + 1, width), p_out (width + 1, d): of each layer W and under it b. turned:
-    W^T of all but the first, one under the other. Rows go up and down in pieces that fit the buffers, and those the cache.
-    Twin: objective.loss_and_grads of an MLP.
+    W^T of all but the first, one under the other. Twin: objective.loss_and_grads of an MLP.
     """
     x_in, u, h, dh, out = buffers
     (depth, _, width), d, loss = p.shape, x_t.shape[1], 0.0
@@ -350,8 +347,7 @@ def mlp_gradients(p_in, p, p_out, turned, x_t, embedding, t, target, weight, sha
                 g_out[width, j] += out[i, j]
         dout = out[:n, :d]
         _product(h[depth, :n, :width].T, dout, g_out[:width, :d], True)
-        dh[:] = 0
-        _product(dout, turned[depth * width :, :width], dh[:n, :width], True)
+        _product(dout, turned[depth * width :, :width], dh[:n, :width], False)
         for l in range(depth - 1, -1, -1):
             _times_slope(dh, u[l + 1], g[l, width], n, width)
             du = u[l + 1, :n, :width]
@@ -364,19 +360,12 @@ def mlp_gradients(p_in, p, p_out, turned, x_t, embedding, t, target, weight, sha
 
 @part
 def _affine_step(x, eps_hat, c_x, c_eps, c_z, z, drawn):
-    """x <- c_x x + c_eps eps_hat + c_z z in place: any step of sample.py marked affine, on the noise it was given.
-
-    z has a layer only for steps with c_z != 0; returns the layers used so far.
-    """
-    if c_z != 0:
-        for i in range(x.shape[0]):
-            for j in range(x.shape[1]):
-                x[i, j] = c_x * x[i, j] + c_eps * eps_hat[i, j] + c_z * z[drawn, i, j]
-        return drawn + 1
+    """x <- c_x x + c_eps eps_hat + c_z z. z has a layer only for steps with c_z != 0; returns the layers used so far."""
+    noisy = c_z != 0
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            x[i, j] = c_x * x[i, j] + c_eps * eps_hat[i, j]
-    return drawn
+            x[i, j] = c_x * x[i, j] + c_eps * eps_hat[i, j] + (c_z * z[drawn, i, j] if noisy else 0)
+    return drawn + 1 if noisy else drawn
 
 
 @kernel
@@ -664,9 +653,9 @@ def _out_backward(y, j, step_y, x, i, step_x, n):
 
 @kernel
 def conv(frame, U, b, V, M, y):
-    """y = images.conv of the pictures in the frame, V = their tiles: some rows of tiles at a time, so that M stays in the cache.
+    """y = images.conv of the pictures in the frame, some rows of tiles at a time, so that M stays in the cache.
 
-    V holds the tiles of all rows, for the way back, or no more than M. y: whole tiles. Twin: images.conv.
+    V holds the tiles of all rows, for the way back, or no more than M. Twin: images.conv.
     """
     (B, H, W, LC), (C, n) = frame.shape, U.shape[1:]
     L, down, across, Ln, W_y = LC // C, (H - 2) // 4, (W - 2) // 4, LC // C * n, W - 2

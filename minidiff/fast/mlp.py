@@ -14,7 +14,7 @@ from ..layers import time_embedding
 from . import kernels
 from .threads import Buffers, side_by_side
 
-PIECE = 64  # rows whose activations stay in the second-level cache
+PIECE = 64  # rows that go up and down together: their activations stay in the second-level cache
 
 
 def views(row, shapes):
@@ -40,7 +40,10 @@ def _by_layer(row, model):
 
 
 class Gradients:
-    """objective.loss_and_grads for one model and size of batch, of parameters in a row; so are the gradients, until the next call."""
+    """objective.loss_and_grads for one model and size of batch, but parameters and gradients are in a row.
+
+    The gradients are kept until the next call.
+    """
 
     def __init__(self, model, batch, T, dtype):
         self.model, self.batch, self.dtype = model, batch, np.dtype(dtype)

@@ -76,8 +76,8 @@ class RowNoise:
         if z.dtype == np.float32:
             kernels.normals32(*self.key, draw, first * size, z)
         else:
-            for k in range(n):
-                z[k] = normals(self.key, draw + k, first * size, z.shape[1], dtype)
+            for k, row in enumerate(z):
+                row[:] = normals(self.key, draw + k, first * size, len(row), dtype)
         return z.reshape(n, last - first, *shape)
 
     def standard_normal(self, shape, dtype=np.float64):

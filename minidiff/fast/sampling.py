@@ -38,9 +38,8 @@ def _answered_chain(eps_theta, inner, times, c_x, c_eps, c_z):
     kappa, t_in = eps_theta.objective.sees(eps_theta.schedule, times)
     kappa = np.broadcast_to(kappa, times.shape)
     after = np.append(kappa[1:], 1.0)  # the walk is in y = kappa x, and ends in x
-    real = c_x.dtype
     c = (after * (c_x + c_eps * a) / kappa, after * c_eps * b, after * c_z)
-    walk = inner(t_in, *(u.astype(real) for u in c))
+    walk = inner(t_in, *(u.astype(c_x.dtype) for u in c))
     return lambda x, z, now: walk(x if now.start else (kappa[0] * x).astype(x.dtype), z, now)
 
 

@@ -48,7 +48,9 @@ class _Block:
             edges = model.columns[name].start + np.cumsum([0, m, m, n, n, n])
             self.mod_of[name] = [slice(i, j) for i, j in zip(edges, edges[1:])]
         self.buffers, self.cache = {}, {}  # cache: what each layer's way back will need, by the layer's name
-        self.p = self.U = self.g = self.mod = self.dmod = None  # the call's parameters, their transforms, gradients, modulation
+        self.p = self.U = self.turned = self.g = self.mod = self.dmod = (
+            None  # the call's parameters, their transforms, gradients, modulation
+        )
         self.convs = {k: conv_of(s[0])(self.buffer, k, rows, self.L, *s, back) for k, s in convs_of(model).items()}
 
     def buffer(self, *key_and_shape):
@@ -144,8 +146,7 @@ class _Block:
 
     def backward(self, deps_hat, turned, grads):
         """unet.UNet.backward, into the arrays of grads."""
-        self.turned = turned
-        model, L, g, self.g = self.model, self.L, grads, grads
+        model, L, g, self.g, self.turned = self.model, self.L, grads, grads, turned
         self.dmod, dkept = np.empty_like(self.mod), []
         dh = self.picture("dh_out", model.size, model.width)
         dh[...] = 0
@@ -196,10 +197,9 @@ class Gradients:
         self.grads = {first: views(flat, model.shapes) for first, flat in self.flat.items()}
 
     def __call__(self, row, x_t, t, eps, weight=None, label=None):
-        model = self.model
-        params = views(row, model.shapes)
+        model, params = self.model, views(row, self.model.shapes)
         U = transformed(model, params)
-        turned = {name: conv_of(size).turned(U[name]) for name, (size, _, _) in convs_of(model).items()}
+        turned = {name: np.ascontiguousarray(np.swapaxes(u, -1, -2)) for name, u in U.items()}
         emb = time_embedding(t, model.time_dim, self.grads[0]["W_in"].dtype)
         x_t, eps, label = model.pictures(x_t), model.pictures(eps), model.labels_of(label, self.batch)
 

@@ -13,8 +13,9 @@ times more than the direct sums.
 A picture of 2 x 2 pixels, or of one, would hardly fill a tile: there the convolution is one matrix for the whole picture.
 
 letter   shape                        meaning
-V, M     (36, tiles L, channels)      V = B^T X B and M = V U; V_rows, M_rows: their memory as (36, tiles + 1, L channels)
+V, M     (36, tiles L, channels)      V = B^T X B and M = V U, L pictures side by side
 U        (36, C, n)                   (G x G) W of the weights W (3, 3, C, n); of OneMatrix: (size^2 C, size^2 n)
+turned   (36, n, C)                   U^T, for the way back
 L                                     pictures abreast: (B / L, H, W, L C), see kernels.py
 frame    (B / L, S + 2, S + 2, L C)   pictures with zeros around, S = size rounded up to whole tiles
 """
@@ -78,11 +79,6 @@ class Tiles:
         """U = (G x G) W."""
         return (GG.astype(W.dtype) @ W.reshape(9, -1)).reshape(36, *W.shape[2:])
 
-    @staticmethod
-    def turned(U):
-        """U^T, for the way back."""
-        return np.ascontiguousarray(U.transpose(0, 2, 1))
-
     def forward(self, U, b):
         """y of what stands in the frame."""
         kernels.conv(self.frame, U, b, self.V, self.M, self.y)
@@ -111,11 +107,6 @@ class OneMatrix:
         C, n = W.shape[2:]
         U = where_weights_stand(size).astype(W.dtype) @ W.reshape(9, -1)
         return U.reshape(size**2, size**2, C, n).transpose(0, 2, 1, 3).reshape(size**2 * C, size**2 * n)
-
-    @staticmethod
-    def turned(U):
-        """U^T."""
-        return U.T
 
     def forward(self, U, b):
         """Tiles.forward, with one product."""

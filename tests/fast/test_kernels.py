@@ -175,7 +175,7 @@ def conv_backward(rng, dtype):
     conv, x, dy, W, b = tiles(rng, dtype)
     U, dW, db = conv.weights(W, 6), np.empty_like(W), np.empty_like(b)
     conv.forward(U, b)
-    conv.backward(abreast(dy, L), conv.turned(U), dW, db)
+    conv.backward(abreast(dy, L), np.ascontiguousarray(np.swapaxes(U, -1, -2)), dW, db)
     dx = apart(conv.dframe, L)[:, 1:7, 1:7]
     return flat(dx, dW, db), flat(*images.conv_backward(dy, images.conv(x, W, b)[1]))
 

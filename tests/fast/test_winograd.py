@@ -36,7 +36,7 @@ def test_conv_there_and_back(size, L, cache, monkeypatch):
         conv.frame[:, 1 : size + 1, 1 : size + 1] = abreast(sign * x, L)
         y = apart(conv.forward(U, b), L).copy()
         dW, db = np.empty_like(W), np.empty_like(b)
-        conv.backward(abreast(sign * dy, L), conv.turned(U), dW, db)
+        conv.backward(abreast(sign * dy, L), np.ascontiguousarray(np.swapaxes(U, -1, -2)), dW, db)
     got = y, apart(conv.dframe, L)[:, 1 : size + 1, 1 : size + 1], dW, db
     # Each number is a sum of products. In one direction the terms of a tile, without their signs, add up to 16 times those of
     # the direct sum for y (48 instead of 3), 12.8 for dx (38.5 instead of 3: a pixel may lie in two tiles) and 13.3 for dW
