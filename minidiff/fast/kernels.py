@@ -361,11 +361,10 @@ def mlp_gradients(p_in, p, p_out, turned, x_t, embedding, t, target, weight, sha
 @part
 def _affine_step(x, eps_hat, c_x, c_eps, c_z, z, drawn):
     """x <- c_x x + c_eps eps_hat + c_z z. z has a layer only for steps with c_z != 0; returns the layers used so far."""
-    noisy = c_z != 0
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            x[i, j] = c_x * x[i, j] + c_eps * eps_hat[i, j] + (c_z * z[drawn, i, j] if noisy else 0)
-    return drawn + 1 if noisy else drawn
+            x[i, j] = c_x * x[i, j] + c_eps * eps_hat[i, j] + (c_z * z[drawn, i, j] if c_z != 0 else 0)
+    return drawn + 1 if c_z != 0 else drawn
 
 
 @kernel
