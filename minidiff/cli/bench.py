@@ -1,8 +1,9 @@
 """How fast, and what share of this machine's limit. Each engine is compared with the readable code before it is timed.
 
 rows       training batches 32, 128, 512 and samples 1, 16, 1,024 of a 2-D MLP: width 128, three residual SiLU layers
-limit      BLAS on the MLP's own matrix shapes, on one core; for noise in one jump, a copy in memory. A convolution counts as
-           the direct sum that it stands for: Winograd's tiles take a quarter of its products, so a share may be above 100 %
+limit      BLAS on the MLP's own matrix shapes, on one core; for noise in one jump, a copy in memory. A share may be above
+           100 %: small products are faster here than BLAS', and a convolution counts as the direct sum that it stands for,
+           of whose products Winograd's tiles take a quarter
 median     of interleaved repeats: what else the machine does falls on all rows alike
 """
 

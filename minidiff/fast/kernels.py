@@ -40,7 +40,7 @@ class _SayOnce(event.Listener):
 
     def on_start(self, event_):
         if event_.data["dispatcher"].py_func.__module__ == __name__ and not self.said:
-            print("compiling kernels once, 10 to 25 s in all (cached for the next run)", file=sys.stderr, flush=True)
+            print("compiling kernels once, 5 to 15 s in all (cached for the next run)", file=sys.stderr, flush=True)
             self.said = True
 
     def on_end(self, event_):
@@ -215,6 +215,7 @@ def _times_slope(dh, u, db, n, width):
 # Matrix products. A tile of y stays in registers while k runs: a loop over arrays cannot say so, and has y go to memory and
 # back; hence these instructions, written for LLVM. With matrices of 128 x 128 they reach 97 % of what a core can multiply.
 # A processor with 512-bit vectors has 32 registers of them, of which 8 x 32 float32 take 16; others hold 4 x 16.
+DEEP = 256  # terms of a sum at a time: so many rows of W are in reach of the cache and of the page tables
 ROWS, COLUMNS = (8, 32) if "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2] else (4, 16)
 
 
@@ -267,12 +268,14 @@ def _strips_of(rows, columns):
     def strips(x, W, y, add, j):
         n, whole = len(y), len(y) - len(y) % rows
         while y.shape[1] - j >= columns:
-            W_j, y_j = W[:, j : j + columns], y[:, j : j + columns]
+            last = j + min(4 * columns, (y.shape[1] - j) // columns * columns)
             for i in range(0, whole, rows):
-                tile(x[i : i + rows], W_j, y_j[i : i + rows], add)
+                for k in range(j, last, columns):
+                    tile(x[i : i + rows], W[:, k : k + columns], y[i : i + rows, k : k + columns], add)
             for i in range(whole, n):
-                rest(x[i : i + 1], W_j, y_j[i : i + 1], add)
-            j += columns
+                for k in range(j, last, columns):
+                    rest(x[i : i + 1], W[:, k : k + columns], y[i : i + 1, k : k + columns], add)
+            j = last
         return j
 
     return strips
@@ -286,8 +289,11 @@ _row, _wide, _half, _two, _one = (
 @part
 def _product(x, W, y, add):
     """y = x W or, where add, y + x W. The arrays are slices in both axes, x[:n, :m]: of one type, it compiles once."""
-    j = _row(x, W, y, add, 0) if len(y) < ROWS else 0
-    _one(x, W, y, add, _two(x, W, y, add, _half(x, W, y, add, _wide(x, W, y, add, j))))
+    for k in range(0, max(1, len(W)), DEEP):
+        x_k, W_k = x[:, k : k + DEEP], W[k : k + DEEP, :]
+        j = _row(x_k, W_k, y, add, 0) if len(y) < ROWS else 0
+        _one(x_k, W_k, y, add, _two(x_k, W_k, y, add, _half(x_k, W_k, y, add, _wide(x_k, W_k, y, add, j))))
+        add = True
 
 
 APART = 16  # more columns than needed: rows 512 bytes apart would all fall into the same few sets of the cache
@@ -483,9 +489,7 @@ def _mean_of_groups(x, groups, n):
 def act(h, scale, shift, groups, mean, rstd, y):
     """y = silu(film(group_norm(h), scale, shift)), in a frame of zeros that stays; mean and rstd for the way back.
 
-    groups: of all the numbers of a pixel, L times those of one picture.
-
-    Twin: images.group_norm, images.film and layers.silu.
+    groups: of all the numbers of a pixel, L times those of one picture. Twin: images.group_norm, images.film and layers.silu.
     """
     B, H, W, C = h.shape
     real = h.dtype.type

@@ -14,8 +14,6 @@ from ..layers import time_embedding
 from . import kernels
 from .threads import Buffers, side_by_side
 
-PIECE = 64  # rows that go up and down together: their activations stay in the second-level cache
-
 
 def views(row, shapes):
     """name -> the part of the vector `row` that belongs to it, in that shape."""
@@ -58,8 +56,7 @@ class Gradients:
     def _buffers(self, rows):
         """x_in, u (before SiLU) and h (after) of each layer, dh and out."""
         m, wide = self.model, self.model.width + kernels.APART
-        layers = (m.depth + 1, rows, wide)
-        shapes = (rows, m.d + m.time_dim), layers, layers, (rows, wide), (rows, m.d)
+        shapes = (rows, m.d + m.time_dim), *2 * [(m.depth + 1, rows, wide)], (rows, wide), (rows, m.d)
         return tuple(np.empty(shape, self.dtype) for shape in shapes)
 
     def __call__(self, row, x_t, t, eps, weight=None):
@@ -75,7 +72,8 @@ class Gradients:
         def block(first, last):
             now = slice(first, last)
             batch = x_t[now], embedding, t[now], eps[now], weight[now], share
-            buffers = self.buffers.of(min(PIECE, last - first))
+            # pieces whose activations stay in the cache; those of wide layers would not, and each piece reads all weights
+            buffers = self.buffers.of(min(64 if model.width <= 256 else self.rows, last - first))
             return kernels.mlp_gradients(*layers, self.turned, *batch, buffers, *self.layers_of[first])
 
         loss = sum(side_by_side(block, self.batch, self.rows)) / self.batch

@@ -40,12 +40,10 @@ def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
         make = None
     if said := trust.update(optim.update, update, dtype):
         say(said)
-    else:
-        how["update"] = update
+    how["update"] = move = optim.update if said else update
     if make:
         engine = cache(lambda: make(model, batch, schedule.T, dtype))  # made at the first step: train checks batch before
         rows = [_in_a_row(tensors, model.shapes) for tensors in (state.params, state.ema, state.m, state.v)]
-        move = how.get("update", optim.update)
         how["gradients"] = lambda model, params, *args, **told: engine()(rows[0], *args, **told)
         how["update"] = lambda *args, **told: move(*({"all": row} for row in rows), {"all": args[4]}, args[5], **told)
     return readable.train(model, state, schedule, data, batch=batch, **how)

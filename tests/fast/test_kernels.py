@@ -219,7 +219,7 @@ def product(x, W, y, add):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(1, 200, 3), (3, 130, 9), (8, 32, 16), (19, 55, 7), (33, 49, 17), (32, 1, 4), (4, 67, 0)])
+@pytest.mark.parametrize("shape", [(1, 200, 3), (3, 130, 9), (8, 32, 16), (19, 55, 7), (33, 49, 17), (32, 1, 4), (4, 67, 0), (9, 300, 5), (19, 55, 600)])
 @pytest.mark.parametrize("add", [False, True])
 def test_products_of_every_shape(shape, dtype, add):
     """Rows, columns and terms that no tile divides; x turned, and all of them parts of something larger."""
@@ -230,7 +230,7 @@ def test_products_of_every_shape(shape, dtype, add):
     if not add:
         y[:, :m] = np.nan  # what stood there does not matter
     product(x[:, 1 : n + 1].T, W[:, 2 : m + 2], y[:, :m], add)
-    # K products and sums of numbers below 5, in any order
+    # K products and sums of numbers below 5, in any order, to what numbers below 25 K add up to
     assert np.abs(y[:, :m] - want).max() <= (K + 1) * np.finfo(dtype).eps * 25 * (K + 1) and np.all(y[:, m] == 7)
 
 
