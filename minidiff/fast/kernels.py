@@ -223,11 +223,12 @@ def _tile_of(rows, columns):
     """tile(x, W, y, add): y = x W or, where add, y + x W; y (rows, columns). The numbers of a row of W stand side by side."""
 
     def tile(x, W, y, add):
-        y[:] = add * y + x @ W
+        y[:] = x @ W + (y if add else 0)
 
     @intrinsic
     def tile_in_registers(typing, x, W, y, add):
         def build(context, builder, signature, arrays):
+            assert x.dtype == W.dtype == y.dtype, "each number is read as x.dtype"
             *arrays, add = arrays
             arrays = [context.make_array(kind)(context, builder, a) for kind, a in zip(signature.args, arrays)]
             word, vector = ir.IntType(64), ir.VectorType(context.get_data_type(x.dtype), columns)
@@ -321,8 +322,8 @@ def turn(W, turned):
 def mlp_gradients(p_in, p, p_out, turned, x_t, embedding, t, target, weight, share, buffers, g_in, g, g_out):
     """sum_b weight_b ||target_b - out_b||^2, and `share` of its gradients into g_in, g and g_out.
 
-    p_in (d + time_dim + 1, width), p (depth, width + 1, width), p_out (width + 1, d): of each layer W and under it b. turned:
-    W^T of all but the first, one under the other. Twin: objective.loss_and_grads of an MLP.
+    p_in (d + time_dim + 1, width), p (depth, width + 1, width), p_out (width + 1, d): of each layer W and under it b.
+    turned: W^T of all but the first, one under the other. Twin: objective.loss_and_grads of an MLP.
     """
     x_in, u, h, dh, out = buffers
     (depth, _, width), d, loss = p.shape, x_t.shape[1], 0.0

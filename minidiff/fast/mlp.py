@@ -38,10 +38,7 @@ def _by_layer(row, model):
 
 
 class Gradients:
-    """objective.loss_and_grads for one model and size of batch, but parameters and gradients are in a row.
-
-    The gradients are kept until the next call.
-    """
+    """objective.loss_and_grads for one model and batch size; parameters and gradients in a row, kept until the next call."""
 
     def __init__(self, model, batch, T, dtype):
         self.model, self.batch, self.dtype = model, batch, np.dtype(dtype)
@@ -88,8 +85,7 @@ def chain(eps_theta, times, c_x, c_eps, c_z):
 
     z (draws, *x.shape) has a layer for each c_z != 0.
     """
-    model, p = eps_theta.model, eps_theta.params
-    W_x, W_t = p["W_in"][: model.d], p["W_in"][model.d :]
-    time_rows = time_embedding(times, model.time_dim, W_t.dtype) @ W_t + p["b_in"]
-    _, *layers = _by_layer(in_a_row(p, model.shapes), model)
+    model, real = eps_theta.model, c_x.dtype
+    p_in, *layers = _by_layer(in_a_row(eps_theta.params, model.shapes).astype(real), model)
+    W_x, time_rows = p_in[: model.d], time_embedding(times, model.time_dim, real) @ p_in[model.d : -1] + p_in[-1]
     return lambda x, z, now: kernels.mlp_chain(x, time_rows[now], W_x, *layers, *(c[now] for c in (c_x, c_eps, c_z)), z)

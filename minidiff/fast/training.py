@@ -34,7 +34,8 @@ def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
     """train.train with its arguments and answers. Where engine and readable code disagree, says so and uses the latter."""
     readable.train(model, state, schedule, data, batch=batch, **how)  # refuses what does not fit; takes no step yet
     one_blas_thread()
-    dtype, make = data.dtype, GRADIENTS.get(type(model))
+    dtype = next(iter(state.params.values())).dtype
+    make = GRADIENTS.get(type(model)) if data.dtype == dtype else None
     if make and (said := trust.gradients(model, make, schedule.T, dtype)):
         say(said)
         make = None

@@ -219,7 +219,10 @@ def product(x, W, y, add):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(1, 200, 3), (3, 130, 9), (8, 32, 16), (19, 55, 7), (33, 49, 17), (32, 1, 4), (4, 67, 0), (9, 300, 5), (19, 55, 600)])
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 200, 3), (3, 130, 9), (8, 32, 16), (19, 55, 7), (33, 49, 17), (32, 1, 4), (4, 67, 0), (9, 300, 5), (19, 55, 600)],
+)
 @pytest.mark.parametrize("add", [False, True])
 def test_products_of_every_shape(shape, dtype, add):
     """Rows, columns and terms that no tile divides; x turned, and all of them parts of something larger."""

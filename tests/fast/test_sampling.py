@@ -175,3 +175,14 @@ def draws_twice(f, schedule, x_t, t, s, rng):
 def test_coefficients_of_a_step_of_another_form_are_refused(step, words):
     with pytest.raises(ValueError, match=words):
         coefficients(step, S, 4, 2)
+
+
+def test_noise_of_another_dtype_than_the_parameters():
+    """float32 parameters, float64 noise as a RowNoise draws it by itself: the loop counts in float64 like the readable one."""
+    model, rng = MLP(2, 24, 1, 8), np.random.default_rng(0)
+    params = {k: (rng.standard_normal(s) / 4).astype(np.float32) for k, s in model.shapes.items()}
+    x_T, times, eps_theta = RowNoise(0).standard_normal((20, 2)), np.array([6, 4, 1, 0]), model.eps_theta(params)
+    *_, want = sample.sample(sample.ddpm(), eps_theta, S, x_T, times, RowNoise(1))
+    got = generate(sample.ddpm(), eps_theta, S, x_T, times, RowNoise(1), say=pytest.fail)
+    # the readable code embeds the time in x_t's dtype too; sums of 24 numbers, through 3 layers and 3 steps
+    assert got.dtype == np.float64 and np.abs(got - want).max() < 24 * 9 * np.finfo(float).eps * np.abs(want).max()
