@@ -91,7 +91,7 @@ NAMED = [(m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES] + [  # (w
      "evaluation/test_metrics.py::test_ssim_is_its_three_factors_window_by_window"),
     ("a convolution's patches turned over", "pictures/layers", "for u in range(k) for v in range(k)]",
      "for v in range(k) for u in range(k)]", "pictures/test_layers.py::test_conv_is_its_sum"),
-    ("rows drawn with replacement", "train", ": last - e * n] for e", ": last - e * n - 1] for e",
+    ("a batch one row short", "train", ": last - e * n] for e", ": last - e * n - 1] for e",
      "test_train.py::test_no_row_twice_before_all_were_seen"),
     ("every epoch in the same order", "train", "stream(seed, EPOCH, epoch)",
      "stream(seed, EPOCH)", "test_train.py::test_the_order_is_a_function_of_seed_and_epoch"),

@@ -18,8 +18,7 @@ os.environ["MINIDIFF_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a w
 import numpy as np
 from dask.distributed import Client, LocalCluster
 
-from minidiff.evaluation.metrics import energy_distance, frechet
-from minidiff.fast import distances
+from minidiff.evaluation.metrics import distances, energy_distance, frechet
 from minidiff.runs import checkpoint
 from minidiff.runs.names import sampler
 from minidiff.runs.use import data_of, draw
@@ -82,7 +81,7 @@ def main():
     print(f"{n} samples in {len(x)} parts on 2 processes, {seconds:.1f} s: Frechet {fd:.6f}, energy distance {energy:.6f}")
     if args.check:
         whole = rows(path, n, args.steps, 0, n)
-        same, here = np.array_equal(drawn, whole), (frechet(whole, real), energy_distance(whole, real, distances))
+        same, here = np.array_equal(drawn, whole), (frechet(whole, real), energy_distance(whole, real))
         print(f"one process: {here[0]:.6f}, {here[1]:.6f}; the samples' bits are {'the same' if same else 'DIFFERENT'}")
         # distances are float32: each is right to 1e-6 of itself, and so are their means
         sys.exit(

@@ -1,9 +1,8 @@
 """How fast, and what share of this machine's limit. Each engine is compared with the readable code before it is timed.
 
 rows       training batches 32, 128, 512 and samples 1, 16, 1,024 of a 2-D MLP: width 128, three residual SiLU layers
-limit      BLAS on the MLP's own matrix shapes, on one core; for noise in one jump, a copy in memory. A share may be above
-           100 %: small products are faster here than BLAS', and a convolution counts as the direct sum that it stands for,
-           of whose products Winograd's tiles take a quarter
+limit      BLAS on the MLP's own matrix shapes, on one core; for noise in one jump, a copy in memory. A share may exceed 100 %:
+           small products are faster here than BLAS, Winograd needs a quarter of those that a convolution is counted with
 median     of interleaved repeats: what else the machine does falls on all rows alike
 """
 
@@ -131,7 +130,8 @@ def limits():
     rng, width = stream(0, BENCH), MODEL.width
     x, W = rng.standard_normal((512, width), np.float32), rng.standard_normal((width, width), np.float32)
     y, memory, copy = np.empty_like(x), np.ones(2**24, np.float32), np.zeros(2**24, np.float32)
-    np.ones((64, 512), np.float32) @ np.ones((512, 4096), np.float32)  # OpenBLAS is at its speed after a wide product only
+    threads.one_blas_thread()
+    np.ones((64, 512), np.float32) @ np.ones((512, 4096), np.float32)  # OpenBLAS reaches its speed only after a wide product
     blas = (lambda: [np.matmul(x, W, out=y) for _ in range(20)], 20 * 2 * 512 * width**2)
     return {"BLAS, one core": blas, "copy": (lambda: np.copyto(copy, memory), 2 * memory.nbytes)}
 

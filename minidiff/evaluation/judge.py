@@ -50,8 +50,7 @@ def judge_pictures(x_0, wish, data, run, seed):
 
 def denoising(run, x_0, rng):
     """PSNR and SSIM of x_0_hat from x_t, at the t where half of the variance is noise: what one evaluation recovers."""
-    schedule = run.schedule
-    t = int(np.argmin(np.abs(schedule.alpha_bar - 0.5)))
+    schedule, t = run.schedule, int(np.argmin(np.abs(run.schedule.alpha_bar - 0.5)))
     x_t = q_sample(schedule, x_0, t, rng.standard_normal(x_0.shape, np.float32))
     guesses = {"": x_0_from_eps(schedule, x_t, t, run.eps_theta()(x_t, t)), "_of_x_t": x_0_from_eps(schedule, x_t, t, 0 * x_t)}
     result = {"t": t}

@@ -15,7 +15,8 @@ def distances(x, y):
     x_c, y_c = (np.asarray(points, np.float64) - y.mean(axis=0) for points in (x, y))
     both = np.sum(x_c**2, axis=1)[:, None] + np.sum(y_c**2, axis=1)
     squares = both - 2 * x_c @ y_c.T
-    squares[squares <= (x.shape[1] + 4) * np.finfo(float).eps * both] = 0  # no more than roundings: equal points
+    i, j = np.nonzero(squares <= 1e-10 * both)  # so near that roundings count: from the differences
+    squares[i, j] = np.sum((x_c[i] - y_c[j]) ** 2, axis=1)
     return np.sqrt(squares).astype(x.dtype)
 
 

@@ -1,6 +1,6 @@
 """The hot loops, compiled by Numba. Nothing here is needed to understand diffusion: every kernel has a readable twin.
 
-Each docstring names its twin, the NumPy function that defines what the kernel computes; tests/test_kernels.py runs all
+Each docstring names its twin, the NumPy function that defines what the kernel computes; tests/fast/test_kernels.py runs all
 pairs, compiled and interpreted, in float32 and float64. All compiled code stands in this one file because Numba's cache
 does not notice a change in another. Kernels release the GIL and are serial: further cores take further rows (threads.py).
 """
@@ -40,7 +40,7 @@ class _SayOnce(event.Listener):
 
     def on_start(self, event_):
         if event_.data["dispatcher"].py_func.__module__ == __name__ and not self.said:
-            print("compiling kernels once, 5 to 15 s in all (cached for the next run)", file=sys.stderr, flush=True)
+            print("compiling kernels once, 5 to 20 s in all (cached for the next run)", file=sys.stderr, flush=True)
             self.said = True
 
     def on_end(self, event_):
@@ -172,7 +172,6 @@ overload(_exp_of_minus)(lambda x: (lambda x: _exp32(-x)) if x == numba.float32 e
 @part
 def _exp32(x):
     """exp(x) = 2^n exp(r), |r| <= log(2) / 2: exp(r) by a polynomial off by 1.05e-7 at most, 2^n by writing its exponent.
-
     Without a branch or a call, so that a loop around it runs on whole vectors: 1.5 instead of 9 ns for a SiLU.
     """
     x = np.float32(min(max(x, np.float32(-87)), np.float32(88)))
@@ -205,17 +204,17 @@ def _add_silu_and_slope(u, h, n, width):
 
 @part
 def _times_slope(dh, u, db, n, width):
-    """u <- du = dh silu'(u), db <- db + sum over rows of du."""
+    """u, which holds silu'(u), <- du = dh u;  db <- db + sum over rows of du."""
     for i in range(n):
         for j in range(width):
             u[i, j] *= dh[i, j]
             db[j] += u[i, j]
 
 
-# Matrix products. A tile of y stays in registers while k runs: a loop over arrays cannot say so, and has y go to memory and
-# back; hence these instructions, written for LLVM. With matrices of 128 x 128 they reach 97 % of what a core can multiply.
+# Matrix products. A tile of y stays in registers while k runs. A loop over arrays would send y to memory and back at each k,
+# and Numba has no way to say otherwise; so these instructions are written for LLVM: 97 % of a core's peak for 128 x 128.
 # A processor with 512-bit vectors has 32 registers of them, of which 8 x 32 float32 take 16; others hold 4 x 16.
-DEEP = 256  # terms of a sum at a time: so many rows of W are in reach of the cache and of the page tables
+DEEP = 256  # terms of a sum at a time: 256 rows of W fit the cache, and their pages the table of known addresses
 ROWS, COLUMNS = (8, 32) if "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2] else (4, 16)
 
 
@@ -289,7 +288,7 @@ _row, _wide, _half, _two, _one = (
 
 @part
 def _product(x, W, y, add):
-    """y = x W or, where add, y + x W. The arrays are slices in both axes, x[:n, :m]: of one type, it compiles once."""
+    """y = x W or, where add, y + x W. Pass slices in both axes, x[:n, :m]: of one type, it compiles once."""
     for k in range(0, max(1, len(W)), DEEP):
         x_k, W_k = x[:, k : k + DEEP], W[k : k + DEEP, :]
         j = _row(x_k, W_k, y, add, 0) if len(y) < ROWS else 0
@@ -297,7 +296,7 @@ def _product(x, W, y, add):
         add = True
 
 
-APART = 16  # more columns than needed: rows 512 bytes apart would all fall into the same few sets of the cache
+APART = 16  # spare columns: rows exactly 512 bytes apart would share a few sets of the cache and push each other out
 
 
 @part
@@ -441,7 +440,7 @@ def adam(w, dw, m, v, ema, scale, step, lr, beta_1, beta_2, eps, decay):
     g_scale, k_1, k_2 = real(scale), real(1 - beta_1), real(1 - beta_2)
     rate, root = real(lr / (1 - beta_1**step)), real(1 / math.sqrt(1 - beta_2**step))
     tiny, blend = real(eps), real(1 - decay)
-    for i in range(w.size):  # each number is read once and written once: as far as LLVM knows, w[i] = ... may change m[i]
+    for i in range(w.size):  # read first, written last: LLVM must assume that writing w[i] changes m[i]
         g = g_scale * dw[i]
         m_i = m[i] + k_1 * (g - m[i])
         v_i = v[i] + k_2 * (g * g - v[i])

@@ -1,7 +1,7 @@
 """The MLP at speed: same answers as mlp.py, on buffers that are made once. Not needed on a first reading.
 
 What makes it fast:
-- a block of rows goes up and down the network in one kernel, without Python between the layers: threads do not wait for it;
+- a block of rows goes up and down the network in one kernel: threads do not wait for each other's Python between the layers;
 - matrix products of tiles that stay in registers, activations in pieces that stay in the cache;
 - the time embedding of every t is made once, and when sampling its share of the first layer once for each step.
 """
@@ -61,7 +61,7 @@ class Gradients:
         layers = _, p, p_out = _by_layer(row, model)
         for i, W in enumerate([*p[:, :-1], p_out[:-1]]):
             kernels.turn(W, self.turned[i * model.width :])
-        whole = t.dtype.kind in "iu"
+        whole = t.dtype.kind in "iu" and 0 <= t.min() and t.max() < len(self.embedding)
         embedding, t = (self.embedding, t) if whole else (time_embedding(t, model.time_dim, self.dtype), np.arange(n))
         weight = np.ones(n, self.dtype) if weight is None else weight.astype(self.dtype)
         share = self.dtype.type(1 / self.batch)
@@ -69,7 +69,7 @@ class Gradients:
         def block(first, last):
             now = slice(first, last)
             batch = x_t[now], embedding, t[now], eps[now], weight[now], share
-            # pieces whose activations stay in the cache; those of wide layers would not, and each piece reads all weights
+            # 64 rows of activations fit the cache; wide ones would not, and each piece reads all weights: there it is the block
             buffers = self.buffers.of(min(64 if model.width <= 256 else self.rows, last - first))
             return kernels.mlp_gradients(*layers, self.turned, *batch, buffers, *self.layers_of[first])
 
@@ -80,12 +80,12 @@ class Gradients:
         return loss, total
 
 
-def chain(eps_theta, times, c_x, c_eps, c_z):
+def chain(eps_theta, times, c_x, c_eps, c_z, real):
     """walk(x, z, now): x <- c_x x + c_eps eps_theta(x, t) + c_z z for the steps `now` of times, eps_theta an MLPDenoiser.
 
-    z (draws, *x.shape) has a layer for each c_z != 0.
+    In the dtype `real`. z (draws, *x.shape) has a layer for each c_z != 0.
     """
-    model, real = eps_theta.model, c_x.dtype
+    model, c = eps_theta.model, [u.astype(real) for u in (c_x, c_eps, c_z)]
     p_in, *layers = _by_layer(in_a_row(eps_theta.params, model.shapes).astype(real), model)
     W_x, time_rows = p_in[: model.d], time_embedding(times, model.time_dim, real) @ p_in[model.d : -1] + p_in[-1]
-    return lambda x, z, now: kernels.mlp_chain(x, time_rows[now], W_x, *layers, *(c[now] for c in (c_x, c_eps, c_z)), z)
+    return lambda x, z, now: kernels.mlp_chain(x, time_rows[now], W_x, *layers, *(u[now] for u in c), z)

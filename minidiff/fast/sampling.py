@@ -17,37 +17,36 @@ from . import kernels, mlp, trust, unet
 from .noise import RowNoise
 from .threads import side_by_side
 
-ROWS = 128  # a block: its activations stay in the second-level cache
+ROWS = 128  # a block: of width 128 its activations stay in the second-level cache
 
 
-def _mixture_chain(eps_theta, times, c_x, c_eps, c_z):
+def _mixture_chain(eps_theta, times, c_x, c_eps, c_z, real):
     m, ab = eps_theta.mixture, np.array([float(eps_theta.schedule.at(t, 0.0)) for t in times])
     precision = 1 / (ab[:, None, None] * m.var + 1 - ab[:, None, None])
-    log_const = np.log(m.weight) + 0.5 * np.log(precision).sum(axis=2)
+    log_const, c = np.log(m.weight) + 0.5 * np.log(precision).sum(axis=2), [u.astype(real) for u in (c_x, c_eps, c_z)]
 
     def walk(x, z, now):
         at = np.sqrt(ab[now]), np.sqrt(1 - ab[now]), log_const[now]
-        return kernels.mixture_chain(x, *at, m.mean, m.axes, precision[now], c_x[now], c_eps[now], c_z[now], z)
+        return kernels.mixture_chain(x, *at, m.mean, m.axes, precision[now], *(u[now] for u in c), z)
 
     return walk
 
 
-def _answered_chain(eps_theta, inner, times, c_x, c_eps, c_z):
+def _answered_chain(eps_theta, inner, times, c_x, c_eps, c_z, real):
     """The network's own loop with the coefficients of its answer in place of those of eps_hat = a x_t + b out."""
     a, b = eps_theta.objective.as_eps(eps_theta.schedule, times)
     kappa, t_in = eps_theta.objective.sees(eps_theta.schedule, times)
     kappa = np.broadcast_to(kappa, times.shape)
     after = np.append(kappa[1:], 1.0)  # the walk is in y = kappa x, and ends in x
-    c = (after * (c_x + c_eps * a) / kappa, after * c_eps * b, after * c_z)
-    walk = inner(t_in, *(u.astype(c_x.dtype) for u in c))
-    return lambda x, z, now: walk(x if now.start else (kappa[0] * x).astype(x.dtype), z, now)
+    walk = inner(t_in, after * (c_x + c_eps * a) / kappa, after * c_eps * b, after * c_z, real)
+    return lambda x, z, now: walk(x if now.start else (kappa[0] * x).astype(real), z, now)
 
 
 CHAINS = {MLPDenoiser: mlp.chain, MixtureDenoiser: _mixture_chain}  # denoiser -> its compiled loop
 
 
 def _chain_of(eps_theta):
-    """chain(times, c_x, c_eps, c_z) -> walk, or None. walk(x, z, now) takes the steps `now` (a slice) of those in times:
+    """chain(times, c_x, c_eps, c_z, dtype) -> walk, or None. walk(x, z, now) takes the steps `now` (a slice) of those in times:
     x <- c_x x + c_eps eps_theta(x, t) + c_z z; z (draws, *x.shape) holds a layer for each c_z != 0 among them.
     """
     if type(eps_theta) is Denoiser:
@@ -58,7 +57,7 @@ def _chain_of(eps_theta):
 
 
 def _near(a, b, least=0.0):
-    """Whether numbers agree but for roundings; np.allclose takes five times as long, and each run asks often."""
+    """Whether numbers agree but for roundings; np.allclose, five times as long, would be called often before each run."""
     return np.all(np.abs(a - b) <= 1e-9 * np.abs(b) + least)
 
 
@@ -78,9 +77,8 @@ def coefficients(step, schedule, t, s):
 
         x_s = step(eps_theta, schedule, x_t, t, s, rng)[:, 0]
         if asked != [True] or rng.count > 1:
-            raise ValueError(
-                f"the step must ask the denoiser about x_t once and draw once, it asks {len(asked)}, draws {rng.count}"
-            )
+            found = f"it asks {len(asked)}, draws {rng.count}"
+            raise ValueError(f"the step must ask the denoiser about x_t once and draw once, {found}")
         return x_s
 
     c_x, c_eps, c_z = answer(1, 0, 0), answer(0, 1, 0), answer(0, 0, 1)
@@ -94,7 +92,7 @@ def _coefficients(step, schedule, times):
     pairs = list(zip(times[:-1].tolist(), times[1:].tolist()))
     try:
         c = np.stack(coefficients(step, schedule, times[:-1], times[1:]))
-        if all(_near(c[:, [k]], coefficients(step, schedule, *pairs[k]), 1e-12) for k in (0, -1)):
+        if all(_near(c[:, [k]], coefficients(step, schedule, *pairs[k]), 1e-12) for k in (0, len(pairs) // 2, -1)):
             return c
     except (ValueError, TypeError):
         pass  # a step may take whole numbers only
@@ -105,8 +103,8 @@ def _coefficients(step, schedule, times):
 
 
 def _walk(chain, x_T, times, c, rng, progress):
-    c_x, _, c_z = c = c.astype(x_T.dtype)
-    steps = chain(times[:-1], *c)
+    c_x, _, c_z = c
+    steps = chain(times[:-1], *c, x_T.dtype)
     x_0, draw = np.empty_like(x_T), rng.take(np.count_nonzero(c_z))
     chunk = max(1, 2**18 // (min(ROWS, len(x_T)) * x_T[0].size))  # steps whose noise fits the cache
 

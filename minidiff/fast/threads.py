@@ -8,7 +8,7 @@ for the same cores: the command line says so before NumPy loads, and `one_blas_t
 import ctypes
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from pathlib import Path
 
@@ -43,9 +43,9 @@ def _pool(n):
 
 
 def side_by_side(f, n, block):
-    """[f(first, last) for the blocks of `block` rows that cover 0..n], on count() threads, of which this is one."""
+    """[f(first, last) for the blocks of `block` rows that cover 0..n], on count() threads, the caller's included."""
     blocks = [(first, min(first + block, n)) for first in range(0, n, block)]
-    answers, left = [None] * len(blocks), iter(range(len(blocks)))  # one iterator for all: each block is taken once
+    answers, left = [None] * len(blocks), iter(range(len(blocks)))  # one for all: under Python's lock each block is taken once
     one_blas_thread()
 
     def work():
@@ -58,10 +58,12 @@ def side_by_side(f, n, block):
 
     others = min(count(), len(blocks)) - 1
     tasks = [_pool(others).submit(work) for _ in range(others)]
-    work()
+    try:
+        work()
+    finally:
+        wait(tasks := [task for task in tasks if not task.cancel()])  # after an error too: nobody still writes
     for task in tasks:
-        if not task.cancel():
-            task.result()
+        task.result()
     return answers
 
 

@@ -23,15 +23,9 @@ def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, bet
         kernels.adam(params[k], grads[k], m[k], v[k], ema[k], scale, step, lr, beta_1, beta_2, eps, decay)
 
 
-def _in_a_row(tensors, shapes):
-    """The tensors move into one vector, which is returned: what is done to all numbers alike takes one call."""
-    row = mlp.in_a_row(tensors, shapes)
-    tensors.update(mlp.views(row, shapes))
-    return row
-
-
 def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
-    """train.train with its arguments and answers. Where engine and readable code disagree, says so and uses the latter."""
+    """train.train with its arguments and answers. Where engine and readable code disagree, says so and uses the latter.
+    So it does, silently, for data of another dtype than the parameters. The State's arrays move, its dicts stay."""
     readable.train(model, state, schedule, data, batch=batch, **how)  # refuses what does not fit; takes no step yet
     one_blas_thread()
     dtype = next(iter(state.params.values())).dtype
@@ -44,7 +38,17 @@ def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
     how["update"] = move = optim.update if said else update
     if make:
         engine = cache(lambda: make(model, batch, schedule.T, dtype))  # made at the first step: train checks batch before
-        rows = [_in_a_row(tensors, model.shapes) for tensors in (state.params, state.ema, state.m, state.v)]
-        how["gradients"] = lambda model, params, *args, **told: engine()(rows[0], *args, **told)
-        how["update"] = lambda *args, **told: move(*({"all": row} for row in rows), {"all": args[4]}, args[5], **told)
+        rows = [None] * 4
+
+        def row(k, tensors):
+            """The vector in which params, ema, m or v stand; they move there if they do not yet."""
+            if rows[k] is None or any(w.base is not rows[k] for w in tensors.values()):
+                rows[k] = mlp.in_a_row(tensors, model.shapes)
+                tensors.update(mlp.views(rows[k], model.shapes))
+            return rows[k]
+
+        how["gradients"] = lambda model, params, *args, **told: engine()(row(0, params), *args, **told)
+        how["update"] = lambda *args, **told: move(
+            *({"all": row(k, part)} for k, part in enumerate(args[:4])), {"all": args[4]}, args[5], **told
+        )
     return readable.train(model, state, schedule, data, batch=batch, **how)

@@ -10,7 +10,6 @@ infinity, G w those of the other over Lagrange's denominators, and B makes coeff
 and n out, each of the 36 products is a matrix product. A and B stand in kernels.py, written out as sums.
 The sums with 4, 5 and 8 cost digits: in float32, y and the gradients are off by 1e-6 to 3e-6 of their size, mostly 5 to 15
 times more than the direct sums.
-A picture of 2 x 2 pixels, or of one, would hardly fill a tile: there the convolution is one matrix for the whole picture.
 
 letter   shape                        meaning
 V, M     (36, tiles L, channels)      V = B^T X B and M = V U, L pictures side by side
@@ -93,7 +92,7 @@ class Tiles:
 
 
 class OneMatrix:
-    """Tiles for pictures so small that each pixel sees every other."""
+    """Tiles for pictures so small, 2 x 2 pixels or one, that each pixel sees every other: one matrix for the whole picture."""
 
     def __init__(self, buffer, name, B, L, size, C, n, back=True):
         self.L, self.size = L, size

@@ -34,6 +34,13 @@ def test_distances_far_from_the_origin_keep_their_digits():
     assert np.abs(metrics.distances(x + 1e6, y + 1e6) - want).max() < 1e-8
 
 
+def test_near_points_among_far_ones_keep_their_distance():
+    """A thousandth, beside a million: of |x|^2 about the mean, 10^11, it is less than a rounding."""
+    x = np.array([[0.0], [1e-3], [1e6]])
+    D = metrics.distances(x, x)
+    assert D[0, 1] == pytest.approx(1e-3, rel=1e-6) and np.all(np.diag(D) == 0)
+
+
 def test_energy_distance_is_its_definition():
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((7, 3)), rng.standard_normal((5, 3)) + 0.5

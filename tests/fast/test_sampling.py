@@ -107,7 +107,7 @@ def test_a_start_of_the_wrong_width_is_named(which, rows):
 
 
 def test_few_rows_and_many_agree_to_rounding():
-    """The kernel for few rows and BLAS for many, on the same noise."""
+    """Rows that no whole tile covers, and many, on the same noise."""
     ends = [
         generate(sample.ddpm(), denoisers(np.float64)["mlp"], S, r.standard_normal((n, 2)), range(6, -1, -1), r)
         for n, r in ((5, RowNoise(4)), (300, RowNoise(4)))

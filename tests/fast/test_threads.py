@@ -1,6 +1,8 @@
 """threads: blocks of rows, each once and in order."""
 
 import os
+import threading
+import time
 
 import pytest
 
@@ -18,6 +20,24 @@ def test_an_error_in_a_block_reaches_the_caller(monkeypatch):
     monkeypatch.setenv("MINIDIFF_THREADS", "2")
     with pytest.raises(ZeroDivisionError):
         threads.side_by_side(lambda i, j: 1 // (i - 4), 10, 4)
+
+
+def test_after_an_error_in_the_caller_nobody_still_works(monkeypatch):
+    """The caller fails at once, the other thread takes its time: when the error arrives, it has ended, and begun no more."""
+    monkeypatch.setenv("MINIDIFF_THREADS", "2")
+    caller, seen, begun = threading.get_ident(), [], threading.Event()
+
+    def block(first, last):
+        if threading.get_ident() == caller:
+            assert begun.wait(10)
+            raise KeyboardInterrupt
+        begun.set()
+        time.sleep(0.1)
+        seen.append(first)
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.side_by_side(block, 50, 1)
+    assert len(seen) == 1
 
 
 def test_number_of_threads(monkeypatch):

@@ -5,6 +5,7 @@ from support import coarse
 
 from minidiff import fast, mlp
 from minidiff import train as readable
+from minidiff.objective import Objective
 
 S, MODEL = coarse(), mlp.MLP(3, 16, 2, 8)
 X = np.random.default_rng(0).standard_normal((60, 3)).astype(np.float32)
@@ -39,3 +40,26 @@ def test_the_state_stays_the_callers():
     assert state.params is params and list(params) == list(MODEL.shapes)
     assert all(params[k].shape == shape for k, shape in MODEL.shapes.items())
     assert any(np.any(params[k] != w) for k, w in before.items())
+
+
+def test_two_generators_on_one_state_take_turns():
+    """Each finds the tensors where the other has put them, also when a caller replaces one."""
+    ends = []
+    for train in (readable.train, fast.train):
+        state = readable.start(MODEL, 3)
+        one, two = (train(MODEL, state, S, X, steps=10, batch=20, lr=lr) for lr in (1e-3, 1e-2))
+        for states in (one, two, one):
+            next(states)
+        state.params["W_0"] = state.params["W_0"] + np.float32(1)
+        next(two)
+        ends.append(state)
+    assert ends[0].step == ends[1].step == 4
+    for k, w in ends[0].params.items():
+        assert np.mean(np.abs(w - ends[1].params[k]) > 1e-4) < 0.02, k
+
+
+def test_a_clock_that_runs_beyond_T():
+    """An integer time that the table of embeddings does not have is embedded, not read beyond the table."""
+    goal = readable.Goal(Objective(lambda schedule, x_0, t, eps: eps, lambda schedule, t: (1.0, 1000 * t)))
+    ends = [trained(train, goal=goal) for train in (readable.train, fast.train)]
+    assert all(np.mean(np.abs(w - ends[1].params[k]) > 1e-5) < 0.02 for k, w in ends[0].params.items())

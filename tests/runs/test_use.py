@@ -117,7 +117,7 @@ MANY = {"mlp": 4700, "unet": 520}  # rows that take more than one block
 
 @pytest.mark.parametrize("drawn", ["mlp ddpm", "mlp dpm-solver++", "mlp ddpm plain", "unet ddpm", "unet ddim plain"])
 def test_parts_of_a_run_are_the_bits_of_the_whole(drawn):
-    """Parts that begin and end inside a block, one of a single row, one of the few rows that a compiled loop walks."""
+    """Parts that begin and end inside a block, one of a single row, one of a few rows."""
     model, how, *plain = drawn.split()
     pictures, plain, n = model == "unet", bool(plain), MANY[model]
     data = load("digits" if pictures else "moons")
