@@ -107,6 +107,7 @@ def main():
         s.step, s.loss = len(run.losses), run.losses[-1]
         checkpoint.save(folder(args.out) / "checkpoint.npz", run)
         print(f"wrote {args.out}/checkpoint.npz at step {s.step}: {world} processes, {1000 * seconds:.1f} ms a step")
+    dist.barrier()  # a process that leaves while another still uses their connection can take it down
     dist.destroy_process_group()
 
 
