@@ -44,7 +44,8 @@ def theirs(run, data):
 
     torch.set_num_threads(int(os.environ["MINIDIFF_THREADS"]))
     torch.manual_seed(run.state.seed)
-    (module, net), (_, ema) = (exported(run, Path(tempfile.mkdtemp())) for _ in range(2))
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        (module, net), (_, ema) = (exported(run, Path(home)) for home in (one, two))
     net.load_state_dict({k: torch.tensor(w) for k, w in run.state.params.items()})
     adam, x, ab = torch.optim.Adam(net.parameters(), run.lr), torch.tensor(data.x), net.alpha_bar.float()
     pairs, done = list(zip(net.parameters(), ema.parameters())), 0

@@ -25,7 +25,7 @@ def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, bet
 
 def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
     """train.train with its arguments and answers. Where engine and readable code disagree, says so and uses the latter.
-    So it does, silently, for data of another dtype than the parameters. The State's arrays move, its dicts stay."""
+    Data of another dtype than the parameters take the readable gradients. The State's arrays move, its dicts stay."""
     readable.train(model, state, schedule, data, batch=batch, **how)  # refuses what does not fit; takes no step yet
     one_blas_thread()
     dtype = next(iter(state.params.values())).dtype

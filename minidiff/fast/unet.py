@@ -48,9 +48,8 @@ class _Block:
             edges = model.columns[name].start + np.cumsum([0, m, m, n, n, n])
             self.mod_of[name] = [slice(i, j) for i, j in zip(edges, edges[1:])]
         self.buffers, self.cache = {}, {}  # cache: what each layer's way back will need, by the layer's name
-        self.p = self.U = self.turned = self.g = self.mod = self.dmod = (
-            None  # the call's parameters, their transforms, gradients, modulation
-        )
+        # the call's parameters, their transforms and those turned, gradients, modulation
+        self.p = self.U = self.turned = self.g = self.mod = self.dmod = None
         self.convs = {k: conv_of(s[0])(self.buffer, k, rows, self.L, *s, back) for k, s in convs_of(model).items()}
 
     def buffer(self, *key_and_shape):
