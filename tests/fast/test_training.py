@@ -26,8 +26,13 @@ def test_training_by_the_engine_is_training_by_the_readable_code():
 
 
 def test_data_of_another_dtype_than_the_parameters():
-    """float32 parameters and float64 data: an engine that took one for the other would read beyond its arrays."""
+    """float32 parameters and float64 data: the readable gradients run, whose first loss is the same to the bit."""
     ends = [trained(train, x=X.astype(np.float64)) for train in (readable.train, fast.train)]
+    first = [
+        next(train(MODEL, readable.start(MODEL, 3), S, X.astype(np.float64), steps=1)).loss
+        for train in (readable.train, fast.train)
+    ]
+    assert first[0] == first[1]
     assert all(w.dtype == np.float32 and np.abs(w - ends[1].params[k]).max() < 1e-5 for k, w in ends[0].params.items())
 
 
