@@ -11,7 +11,14 @@ setup(
     license="MIT",
     packages=find_packages(include=["minidiff", "minidiff.*"]),
     package_data={
-        "minidiff": ["digits.npz", "digits.txt", "sheet/tests.txt", "learn/*.toml", "learn/explore.*", "cli/pytorch/*.txt"]
+        "minidiff": [
+            "digits.npz",
+            "digits.txt",
+            "sheet/tests.txt",
+            "learn/*.toml",
+            "learn/explore.*",
+            "cli/pytorch/*.txt",
+        ]
     },
     python_requires=">=3.11",
     # the lower bounds are tested by .ci/run; matplotlib before 3.10.7 warns at each formula beside pyparsing 3.3

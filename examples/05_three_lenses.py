@@ -20,7 +20,11 @@ def main(steps=400, seed=0, paths=16, out="runs/05_three_lenses.png"):
     """`steps` along each path. Returns the figure's path."""
     mixture = Mixture([0.35, 0.65], [[-1.3], [1.0]], [[[0.02]], [[0.06]]])
     process, rng = VP(), stream(seed, SAMPLE)
-    x_T, times, score = rng.standard_normal((paths, 1)), np.linspace(1, 1e-3, steps + 1), partial(mixture.score, process)
+    x_T, times, score = (
+        rng.standard_normal((paths, 1)),
+        np.linspace(1, 1e-3, steps + 1),
+        partial(mixture.score, process),
+    )
     x, stirred = x_T, [x_T]
     for t, s in zip(times[:-1], times[1:]):
         x = sde.reverse_step(process, score, x, t, s, rng.standard_normal(x.shape))
@@ -43,7 +47,14 @@ def main(steps=400, seed=0, paths=16, out="runs/05_three_lenses.png"):
     }
     fig = figures.figure(11, 5)
     for ax, (title, (name, walked, p)) in zip(fig.subplots(1, 3, sharey=True), panels.items()):
-        ax.imshow(np.stack(p, axis=1) ** 0.4, origin="lower", aspect="auto", extent=(0, 1, -3, 3), cmap="Greys", vmax=1.6)
+        ax.imshow(
+            np.stack(p, axis=1) ** 0.4,
+            origin="lower",
+            aspect="auto",
+            extent=(0, 1, -3, 3),
+            cmap="Greys",
+            vmax=1.6,
+        )
         color = figures.STYLES[name]["color"]
         ax.plot(np.linspace(0, 1, steps + 1), np.concatenate(walked, axis=1).T, color=color, lw=1.5)
         ax.set(title=title, xlabel="time", ylim=(-3, 3), yticks=[-2, 0, 2])

@@ -39,15 +39,36 @@ def main(steps=256, seed=0, out="runs/06_error_by_evaluations.png"):
         fixed[f"{name}: order {p}"] = asked, error
         above.plot(asked, error[-1] * (asked[-1] / np.array(asked)) ** p, ":", color=figures.GREY)
     std = np.sqrt(1 - (1 - 0.36) * process.at(end, 0.0))
-    for name, step in {"ddpm": ddpm(), "ddpm(beta)": ddpm(beta), "reverse-sde": solvers.reverse_sde, "ddim": ddim()}.items():
-        covs = [moments(step, process, [0.8], [[0.36]], np.linspace(1, end, n + 1))[1][-1][0, 0] for n in counts]
+    for name, step in {
+        "ddpm": ddpm(),
+        "ddpm(beta)": ddpm(beta),
+        "reverse-sde": solvers.reverse_sde,
+        "ddim": ddim(),
+    }.items():
+        covs = [
+            moments(step, process, [0.8], [[0.36]], np.linspace(1, end, n + 1))[1][-1][0, 0] for n in counts
+        ]
         random[name] = counts, np.abs(np.sqrt(covs) - std)
     ticks = [*counts, 2 * counts[-1], 4 * counts[-1]]  # an rk4 step asks four times
     scales = {"xscale": "log", "yscale": "log", "xticks": ticks, "xticklabels": ticks}
-    title, ylabel = "The higher the order (dotted: its slope), the more an evaluation buys", "distance to the exact end"
+    title, ylabel = (
+        "The higher the order (dotted: its slope), the more an evaluation buys",
+        "distance to the exact end",
+    )
     named(above, fixed, title=title, ylabel=ylabel, **scales, ylim=(3e-8, 1))
-    title, ylabel = "On Gaussian data: twice the evaluations, half the bias", "|bias of the standard deviation|"
-    named(below, random, title=title, ylabel=ylabel, xlabel="evaluations of the network", **scales, ylim=(1e-3, 0.5))
+    title, ylabel = (
+        "On Gaussian data: twice the evaluations, half the bias",
+        "|bias of the standard deviation|",
+    )
+    named(
+        below,
+        random,
+        title=title,
+        ylabel=ylabel,
+        xlabel="evaluations of the network",
+        **scales,
+        ylim=(1e-3, 0.5),
+    )
     return figures.save(fig, out)
 
 

@@ -32,14 +32,25 @@ def main(steps=24, seed=0, rows=20_000, out="runs/07_elbo_by_t.png"):
     ax.bar(at, lost, color=figures.ORANGE, width=0.45)
     ax.axhline(0, color=figures.GREY, lw=1)
     for k, say in ((0, "{:.1f}"), (1, "{:.1f}"), (steps, "{:.0e}")):
-        ax.annotate(say.format(L[k]), (k, max(L[k], 0)), (0, 4), textcoords="offset points", ha="center", color=figures.BLUE)
+        ax.annotate(
+            say.format(L[k]),
+            (k, max(L[k], 0)),
+            (0, 4),
+            textcoords="offset points",
+            ha="center",
+            color=figures.BLUE,
+        )
     named = [0, 1, 2, *range(4, steps, math.ceil(steps / 6)), steps]
     ax.set_xticks(named, [f"$L_{{{k}}}$" for k in named])
     ax.set(xlabel="term of -ELBO", ylabel="bits a coordinate", ylim=(1.15 * L.min(), 1.15 * L.max()))
     ax.text(3, 0.7 * L[1], "the term: what has to be said at this step", color=figures.BLUE)
     ax.text(3, 0.5 * L[1], "lost at this step: a shorter message would do", color=figures.ORANGE)
     luck = L.sum() - truth - lost.sum()
-    ax.text(3, 0.5 * L[0], f"-ELBO {L.sum():.2f} = truth {truth:.2f} + lost {lost.sum():.2f} (luck of the draws: {luck:+.2f})")
+    ax.text(
+        3,
+        0.5 * L[0],
+        f"-ELBO {L.sum():.2f} = truth {truth:.2f} + lost {lost.sum():.2f} (luck of the draws: {luck:+.2f})",
+    )
     ax.set_title(f"Of {lost.sum():.1f} bits lost by a perfect denoiser, {lost[1]:.1f} are lost in $L_1$")
     return figures.save(fig, out)
 

@@ -23,7 +23,13 @@ from minidiff.train import Goal, start
 @figures.styled
 def main(steps=3000, seed=0, rows=2000, out="runs/08_loss_floor.png"):
     """`steps` of training. Returns the figure's path."""
-    schedule, mixture, rng, model, goal = linear(), data.mixture(), stream(seed, JUDGE), MLP(2), Goal(eps_prediction)
+    schedule, mixture, rng, model, goal = (
+        linear(),
+        data.mixture(),
+        stream(seed, JUDGE),
+        MLP(2),
+        Goal(eps_prediction),
+    )
     state, fig = start(model, seed), figures.figure(11, 9)
     above, below = fig.subplots(2, 1, sharex=True)
     times, ticks = np.unique(np.geomspace(2, 1000, 25).round().astype(int)).tolist(), [2, 10, 100, 1000]
@@ -45,12 +51,22 @@ def main(steps=3000, seed=0, rows=2000, out="runs/08_loss_floor.png"):
         while state.step < until:
             next(training)
         eps_theta, label = model.eps_theta(state.ema), f"after {until:,} steps"
-        missed = np.stack([np.mean((e - eps_theta(x, t)) ** 2, axis=1) for e, x, t in zip(eps_star, x_t, times)])
+        missed = np.stack(
+            [np.mean((e - eps_theta(x, t)) ** 2, axis=1) for e, x, t in zip(eps_star, x_t, times)]
+        )
         curve(above, floor + missed, color, line, label, k, (38, 8))
         curve(below, missed, color, line, label, 9, (0, 24))
-    above.set(ylabel="E (eps - eps_hat)^2 a coordinate", ylim=(0, 1.25), title="The loss comes near a floor that is not 0")
+    above.set(
+        ylabel="E (eps - eps_hat)^2 a coordinate",
+        ylim=(0, 1.25),
+        title="The loss comes near a floor that is not 0",
+    )
     below.set(xscale="log", yscale="log", xlabel="t, steps", ylabel="E (eps* - eps_hat)^2 a coordinate")
-    below.set(xticks=ticks, xticklabels=ticks, title="Only what lies above the floor can be learnt, and it shrinks at every t")
+    below.set(
+        xticks=ticks,
+        xticklabels=ticks,
+        title="Only what lies above the floor can be learnt, and it shrinks at every t",
+    )
     below.margins(y=0.15)
     return figures.save(fig, out)
 

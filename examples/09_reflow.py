@@ -21,7 +21,9 @@ ENDS = np.array([[2.0, 1.2], [2.0, -1.2]])  # two places, right of two others
 def taught(data, noise, steps, seed):
     """A velocity, learnt from pairs of noise and data (or, where noise is None, from all pairs)."""
     model, goal = MLP(2), Goal(flow.velocity_prediction)
-    *_, state = train(model, start(model, seed), linear(), data, steps=steps, batch=256, lr=2e-3, goal=goal, noise=noise)
+    *_, state = train(
+        model, start(model, seed), linear(), data, steps=steps, batch=256, lr=2e-3, goal=goal, noise=noise
+    )
     return flow.velocity_of(model.eps_theta(state.ema))
 
 
@@ -38,13 +40,20 @@ def main(steps=3000, seed=0, n=4000, out="runs/09_reflow.png"):
     axes, panels = fig.subplots(1, 3, sharey=True), {"pairs at random cross": np.stack([x_0[:40], x_1[:40]])}
     for name, u, pairs in (("first flow", first, x_1), ("after reflow", second, made)):
         bend = flow.straightness(u, x_0, pairs, (np.arange(20) + 0.5) / 20)
-        panels[f"{name}: bend {bend:.4f}"] = np.stack([x_0[:40], *flow.sample(u, x_0[:40], np.linspace(0, 1, 41))])
+        panels[f"{name}: bend {bend:.4f}"] = np.stack(
+            [x_0[:40], *flow.sample(u, x_0[:40], np.linspace(0, 1, 41))]
+        )
     for ax, (title, path) in zip(axes, panels.items()):
         ax.plot(path[:, :, 0], path[:, :, 1], color=figures.BLUE, lw=1)
-        for name, where, color, marker, x in (("noise", 0, figures.GREY, "o", -2.8), ("data", -1, figures.ORANGE, "s", 2)):
+        for name, where, color, marker, x in (
+            ("noise", 0, figures.GREY, "o", -2.8),
+            ("data", -1, figures.ORANGE, "s", 2),
+        ):
             ax.plot(*path[where].T, marker, color=color, ms=4)
             ax.text(x, -2.7, name, color=color)
-        ax.set(title=title, xlim=(-3, 4), ylim=(-3, 3.2), xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="$x_1$")
+        ax.set(
+            title=title, xlim=(-3, 4), ylim=(-3, 3.2), xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="$x_1$"
+        )
     look = figures.STYLES["euler"] | {"ls": "", "ms": 7, "mec": "black", "mew": 0.7, "zorder": 3}
     for ax, u in zip(axes[1:], (first, second)):
         ax.plot(*(x_0[:40] + u(x_0[:40], 0.0)).T, **look)

@@ -27,7 +27,9 @@ def main(steps=100, seed=0, n=24, out="runs/10_memorisation.png"):
     panels = {"drawn from noise": x_0, "the nearest in the training set": digits.x[D.argmin(axis=1)]}
     fig = figures.beside(panels, (8, 8), "A perfect score memorises: it draws the training set", 6)
     far, usual = D.min(axis=1).max(), np.median(apart.min(axis=1))
-    fig.supxlabel(f"between left and right at most {far:.2f}; from a digit to its nearest {usual:.1f}", fontsize=15)
+    fig.supxlabel(
+        f"between left and right at most {far:.2f}; from a digit to its nearest {usual:.1f}", fontsize=15
+    )
     return figures.save(fig, out)
 
 

@@ -26,15 +26,21 @@ def main(steps=1500, seed=0, copies=4, out="runs/11_conditional_digits.png"):
     digits, schedule, model = data.digits(), linear(), UNet(8, labels=10)
     state = start(model, seed)
     goal = Goal(warmup=min(100, steps))
-    for _ in train(model, state, schedule, digits.x, steps=steps, batch=64, lr=2e-3, goal=goal, label=digits.label):
+    for _ in train(
+        model, state, schedule, digits.x, steps=steps, batch=64, lr=2e-3, goal=goal, label=digits.label
+    ):
         pass
     label = np.repeat(np.arange(10), copies)
-    told, untold = (denoiser(sooner(model.eps_theta(state.ema, y)), v_prediction, schedule) for y in (label, None))
+    told, untold = (
+        denoiser(sooner(model.eps_theta(state.ema, y)), v_prediction, schedule) for y in (label, None)
+    )
     fig = figures.figure(11, 6)
     for ax, w in zip(fig.subplots(1, len(WEIGHTS), sharey=True), WEIGHTS):
         rng = RowNoise(seed)
         x_T = rng.standard_normal((len(label), 64), np.float32)
-        x_0 = generate(ddim(), classifier_free(told, untold, w), schedule, x_T, trailing(1000, min(50, 2 * steps)), rng)
+        x_0 = generate(
+            ddim(), classifier_free(told, untold, w), schedule, x_T, trailing(1000, min(50, 2 * steps)), rng
+        )
         ax.imshow(figures.tiles(x_0, (8, 8), copies), cmap="gray_r", vmin=-1, vmax=1)
         ax.set(title=f"w = {w}", xticks=[])
         ax.set_yticks(4.5 + 9 * np.arange(10), range(10))  # a digit and the line under it: 9 pixels

@@ -37,10 +37,15 @@ def main(steps=400, seed=0, out="runs/12_ablation.png"):
     """`steps` of training for each of four networks, some two minutes for 400. Returns the figure's path."""
     digits, schedule, goal, lines = data.digits().x, linear(), Goal(eps_prediction, warmup=50), {}
     for name, replaced in NETWORKS.items():
-        model, rng = (Blind if name == "not told the time" else UNet)(8, width=8, depth=1), stream(seed, JUDGE)
+        model, rng = (
+            (Blind if name == "not told the time" else UNet)(8, width=8, depth=1),
+            stream(seed, JUDGE),
+        )
         state, at, errors = start(model, seed), [], []
         t, eps = rng.integers(1, 1001, 1000), rng.standard_normal((1000, 64), np.float32)
-        x_t = q_sample(schedule, digits[:1000], t, eps)  # the same for all: the loss of a batch goes up and down by luck
+        x_t = q_sample(
+            schedule, digits[:1000], t, eps
+        )  # the same for all: the loss of a batch goes up and down by luck
         with patch.dict(vars(images), replaced):
             for now in train(model, state, schedule, digits, steps=steps, batch=64, lr=2e-3, goal=goal):
                 if now.step % max(1, steps // 8) == 0 or now.step == steps:
@@ -49,7 +54,9 @@ def main(steps=400, seed=0, out="runs/12_ablation.png"):
         print(f"{name:20} {errors[-1]:.3f}")
         lines[f"{name} {errors[-1]:.3f}"] = at, errors
     title, ylabel = "Skips matter most: eps is as fine as the pixels", "E (eps - eps_hat)^2 a coordinate"
-    return save(curves(lines, title, "training step", ylabel, xticks=[0, steps // 2, steps], ylim=(0, None)), out)
+    return save(
+        curves(lines, title, "training step", ylabel, xticks=[0, steps // 2, steps], ylim=(0, None)), out
+    )
 
 
 if __name__ == "__main__":

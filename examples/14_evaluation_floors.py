@@ -24,7 +24,9 @@ def main(steps=8, seed=0, out="runs/14_evaluation_floors.png"):
     """`steps` is the number of random halves averaged for each point. Returns the figure's path."""
     x, rng = data.digits().x, stream(seed, JUDGE)
     made = {
-        "half are one digit": lambda a: np.concatenate([a[: len(a) // 2], np.repeat(a[:1], len(a) - len(a) // 2, 0)]),
+        "half are one digit": lambda a: np.concatenate(
+            [a[: len(a) // 2], np.repeat(a[:1], len(a) - len(a) // 2, 0)]
+        ),
         "blurred": blurred,
         "noise of 0.2": lambda a: a + 0.2 * rng.standard_normal(a.shape),
         "real: the floor": lambda a: a,

@@ -37,16 +37,33 @@ def main(steps=4000, seed=0, names=("moons", "digits"), out="runs/15_objectives.
         kind = "mlp" if name in ("moons", "digits") else "unet"
         data = load(colours(f"{out}.npy", stream(seed, JUDGE, 9)) if name == "colours" else name, seed)
         real, other = np.split(data.x[stream(seed, JUDGE).permutation(len(data.x))[:1000]], 2)
-        judge = frechet if len(data.shape) > 1 else lambda a, b: sliced_wasserstein(a, b, 128, stream(seed, JUDGE, 8))
+        judge = (
+            frechet
+            if len(data.shape) > 1
+            else lambda a, b: sliced_wasserstein(a, b, 128, stream(seed, JUDGE, 8))
+        )
         floor = judge(other, real)
         for k, (asked, color, marker) in enumerate(zip(OBJECTIVES, (BLUE, ORANGE, GREEN, "black"), "s^oD")):
             run = new_run(data, name, kind, objective=asked, seed=seed)
             *_, _ = gradient_steps(run, data, steps if kind == "mlp" else max(1, 3 * steps // 10), False)
             x_T = (rng := RowNoise(seed)).standard_normal((500, run.model.d), np.float32)
             walks = [(step, trailing(1000, min(n, 10 * steps))) for step, n in SAMPLERS.values()]
-            far = [judge(generate(step, run.eps_theta(), run.schedule, x_T, t, rng), real) for step, t in walks]
-            print(f"{name} {asked} " + "  ".join(f"{k} {v:.3g}" for k, v in zip(SAMPLERS, far)) + f"  floor {floor:.3g}")
-            ax.semilogy(np.arange(len(SAMPLERS)) + (k - 1.5) / 6, np.divide(far, floor), marker, color=color, ms=9, label=asked)
+            far = [
+                judge(generate(step, run.eps_theta(), run.schedule, x_T, t, rng), real) for step, t in walks
+            ]
+            print(
+                f"{name} {asked} "
+                + "  ".join(f"{k} {v:.3g}" for k, v in zip(SAMPLERS, far))
+                + f"  floor {floor:.3g}"
+            )
+            ax.semilogy(
+                np.arange(len(SAMPLERS)) + (k - 1.5) / 6,
+                np.divide(far, floor),
+                marker,
+                color=color,
+                ms=9,
+                label=asked,
+            )
         ax.set_xticks(range(len(SAMPLERS)), [f"{how}\n{n:,}" for how, (_, n) in SAMPLERS.items()])
         ax.set(title=name, xlabel="sampler and its steps", ylabel="distance to data, 1: other data's")
         ax.axhline(1, color=GREY, ls="--", lw=1)

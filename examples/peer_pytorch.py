@@ -17,7 +17,9 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--repeats", type=int, default=5)
 parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
-parser.add_argument("--unet", action="store_true", help="the U-Net only: pictures of 8 x 8 to 28 x 28, without torch.compile")
+parser.add_argument(
+    "--unet", action="store_true", help="the U-Net only: pictures of 8 x 8 to 28 x 28, without torch.compile"
+)
 parser.add_argument("--json", action="store_true")
 args = parser.parse_args()
 os.environ["MINIDIFF_THREADS"] = str(args.threads)
@@ -78,7 +80,9 @@ def compare_gradients():
     _, plain = loss_and_grads(MODEL, params, x_t, t, eps)
     _, row = mlp.Gradients(MODEL, 128, T, np.float32)(mlp.in_a_row(params, MODEL.shapes), x_t, t, eps)
     fast = mlp.views(row, MODEL.shapes)
-    ((net(torch.from_numpy(x_t), torch.from_numpy(t).float()) - torch.from_numpy(eps)) ** 2).sum(1).mean().backward()
+    ((net(torch.from_numpy(x_t), torch.from_numpy(t).float()) - torch.from_numpy(eps)) ** 2).sum(
+        1
+    ).mean().backward()
     worst = 0.0
     for name, layer in net.layers().items():
         for key, theirs in ((f"W_{name}", layer.weight.grad.T), (f"b_{name}", layer.bias.grad)):
@@ -120,7 +124,11 @@ def torch_training(batch, compiled):
 
     def task():
         for _ in range(20):
-            x_0, t, eps = data[torch.randint(0, len(data), (batch,))], torch.randint(1, T + 1, (batch,)), torch.randn(batch, 2)
+            x_0, t, eps = (
+                data[torch.randint(0, len(data), (batch,))],
+                torch.randint(1, T + 1, (batch,)),
+                torch.randn(batch, 2),
+            )
             ab = root[t][:, None]
             x_t = ab.sqrt() * x_0 + (1 - ab).sqrt() * eps
             loss = ((run(x_t, t.float()) - eps) ** 2).sum(1).mean()
@@ -148,25 +156,34 @@ class TorchUNet(torch.nn.Module):
         for name, w in params.items():
             w = torch.from_numpy(w.transpose(3, 2, 0, 1).copy() if w.ndim == 4 else w.copy())
             self.register_parameter(name, torch.nn.Parameter(w))
-        self.register_buffer("w", (10000.0 ** (-torch.arange(model.time_dim // 2) / (model.time_dim // 2))).float())
+        self.register_buffer(
+            "w", (10000.0 ** (-torch.arange(model.time_dim // 2) / (model.time_dim // 2))).float()
+        )
 
     def conv(self, name, x):
         W = getattr(self, f"W{name}")
         return F.conv2d(x, W, getattr(self, f"b{name}"), padding=W.shape[2] // 2)
 
     def act(self, h, scale, shift):
-        return F.silu(F.group_norm(h, self.model.groups) * (1 + scale[:, :, None, None]) + shift[:, :, None, None])
+        return F.silu(
+            F.group_norm(h, self.model.groups) * (1 + scale[:, :, None, None]) + shift[:, :, None, None]
+        )
 
     def block(self, name, h, mod):
         m, n = self.model.blocks[name]
-        scale_1, shift_1, scale_2, shift_2, gate = mod[:, self.model.columns[name]].split([m, m, n, n, n], dim=1)
+        scale_1, shift_1, scale_2, shift_2, gate = mod[:, self.model.columns[name]].split(
+            [m, m, n, n, n], dim=1
+        )
         u = self.conv(f"1_{name}", self.act(h, scale_1, shift_1))
         u = self.conv(f"2_{name}", self.act(u, scale_2, shift_2))
         return (self.conv(f"_{name}", h) if m != n else h) + gate[:, :, None, None] * u
 
     def attend(self, h):
         u = F.group_norm(h, self.model.groups).flatten(2).transpose(1, 2)
-        y = F.scaled_dot_product_attention(*(u @ self.W_qkv + self.b_qkv).chunk(3, dim=2)) @ self.W_att + self.b_att
+        y = (
+            F.scaled_dot_product_attention(*(u @ self.W_qkv + self.b_qkv).chunk(3, dim=2)) @ self.W_att
+            + self.b_att
+        )
         return h + y.transpose(1, 2).reshape(h.shape)
 
     def forward(self, x_t, t):
@@ -183,13 +200,20 @@ class TorchUNet(torch.nn.Module):
         for i in reversed(range(model.depth)):
             h = F.interpolate(h, scale_factor=2, mode="nearest")
             h = self.block(f"up_{i}", torch.cat([h, kept.pop()], dim=1), mod)
-        return self.conv("_out", self.act(h, *mod[:, model.columns["out"]].chunk(2, dim=1))).reshape(x_t.shape)
+        return self.conv("_out", self.act(h, *mod[:, model.columns["out"]].chunk(2, dim=1))).reshape(
+            x_t.shape
+        )
 
 
 def unet_params(model):
     """Nothing at 0, and what passes keeps its size."""
-    rng, n_in = np.random.default_rng(0), {k: np.prod(s[:-1]) if len(s) > 1 else 100 for k, s in model.shapes.items()}
-    return {k: (rng.standard_normal(s) / np.sqrt(n_in[k])).astype(np.float32) for k, s in model.shapes.items()}
+    rng, n_in = (
+        np.random.default_rng(0),
+        {k: np.prod(s[:-1]) if len(s) > 1 else 100 for k, s in model.shapes.items()},
+    )
+    return {
+        k: (rng.standard_normal(s) / np.sqrt(n_in[k])).astype(np.float32) for k, s in model.shapes.items()
+    }
 
 
 def compare_unets(model):
@@ -202,7 +226,10 @@ def compare_unets(model):
     ours = mlp.views(row, model.shapes)
     eps_hat = net(torch.from_numpy(x_t), torch.from_numpy(t).float())
     ((eps_hat - torch.from_numpy(eps)) ** 2).sum(1).mean().backward()
-    worst = np.abs(eps_hat.detach().numpy() - model.eps_theta(params)(x_t, t)).max() / np.abs(eps_hat.detach().numpy()).max()
+    worst = (
+        np.abs(eps_hat.detach().numpy() - model.eps_theta(params)(x_t, t)).max()
+        / np.abs(eps_hat.detach().numpy()).max()
+    )
     for name, w in net.named_parameters():
         theirs = w.grad.numpy().transpose(2, 3, 1, 0) if w.ndim == 4 else w.grad.numpy()
         worst = max(worst, np.abs(ours[name] - theirs).max() / np.abs(theirs).max())
@@ -252,7 +279,10 @@ def unet_sampling(model, rows):
         with torch.no_grad():
             for t, s in zip(times[:-1], times[1:]):
                 eps_hat = net(x, torch.full((rows,), float(t)))
-                x = ab[s] ** 0.5 * (x - (1 - ab[t]) ** 0.5 * eps_hat) / ab[t] ** 0.5 + (1 - ab[s]) ** 0.5 * eps_hat
+                x = (
+                    ab[s] ** 0.5 * (x - (1 - ab[t]) ** 0.5 * eps_hat) / ab[t] ** 0.5
+                    + (1 - ab[s]) ** 0.5 * eps_hat
+                )
         return x.numpy()
 
     return ours, theirs
@@ -266,7 +296,10 @@ def unets():
         samples = float(np.abs(sampling[0]() - sampling[1]()).max())
         if differ > 1e-4 or samples > 1e-3:
             sys.exit(f"not the same network: gradients differ by {differ:.1e}, samples by {samples:.1e}")
-        work = {"training step, batch 64": (unet_training(model, 64, 5), 5), "DDIM, 64 x 50 steps": (sampling, 1)}
+        work = {
+            "training step, batch 64": (unet_training(model, 64, 5), 5),
+            "DDIM, 64 x 50 steps": (sampling, 1),
+        }
         for name, (pair, calls) in work.items():
             times = [[bench.once(f) / calls for f in pair] for _ in range(args.repeats + 1)][1:]
             ours, theirs = (statistics.median(t) for t in zip(*times))
@@ -318,7 +351,9 @@ def main():
         peers["compile"] = {}
     rows = []
     for name, task in ours.items():
-        contenders = {"minidiff": task} | {kind: tasks[name] for kind, tasks in peers.items() if name in tasks}
+        contenders = {"minidiff": task} | {
+            kind: tasks[name] for kind, tasks in peers.items() if name in tasks
+        }
         times = {kind: [] for kind in contenders}
         for f in contenders.values():
             f()
@@ -327,12 +362,17 @@ def main():
                 times[kind].append(bench.once(f))
         median = {kind: statistics.median(t) for kind, t in times.items()}
         rows.append(
-            {"name": name} | median | {f"ratio_{k}": median[k] / median["minidiff"] for k in contenders if k != "minidiff"}
+            {"name": name}
+            | median
+            | {f"ratio_{k}": median[k] / median["minidiff"] for k in contenders if k != "minidiff"}
         )
         if not args.json:
             row = rows[-1]
             print(f"{name:26} minidiff {row['minidiff']:.4f} s", end="")
-            print("".join(f"   {k} {row[k]:.4f} s = {row[f'ratio_{k}']:.2f}x" for k in peers if k in row), flush=True)
+            print(
+                "".join(f"   {k} {row[k]:.4f} s = {row[f'ratio_{k}']:.2f}x" for k in peers if k in row),
+                flush=True,
+            )
     result = {
         "threads": args.threads,
         "torch": torch.__version__,

@@ -53,13 +53,18 @@ def theirs(run, data):
     def train(n):
         nonlocal done
         for step in range(done + 1, done + n + 1):
-            x_0, t = x[torch.randint(0, len(x), (run.batch,))], torch.randint(1, run.schedule.T + 1, (run.batch,))
+            x_0, t = (
+                x[torch.randint(0, len(x), (run.batch,))],
+                torch.randint(1, run.schedule.T + 1, (run.batch,)),
+            )
             eps, signal, noise = torch.randn_like(x_0), ab[t].sqrt()[:, None], (1 - ab[t]).sqrt()[:, None]
             loss = ((net(signal * x_0 + noise * eps, t) - (signal * eps - noise * x_0)) ** 2).sum(1).mean()
             adam.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            adam.param_groups[0]["lr"] = run.lr * min(1.0, step / run.goal.warmup) if run.goal.warmup else run.lr
+            adam.param_groups[0]["lr"] = (
+                run.lr * min(1.0, step / run.goal.warmup) if run.goal.warmup else run.lr
+            )
             adam.step()
             with torch.no_grad():
                 for w, average in pairs:
@@ -96,7 +101,9 @@ def row(who, model, seed, began):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--row", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -124,13 +131,18 @@ def main():
                     print(f"{model:6} {name:16} left out: no PyTorch here")
                     continue
                 each = ", ".join(f"{f['seconds']:.1f} s, {f['steps']}" for f in found)
-                print(f"{model:6} {name:16} {statistics.median(f['seconds'] for f in found):8.1f}   ({each})", flush=True)
+                print(
+                    f"{model:6} {name:16} {statistics.median(f['seconds'] for f in found):8.1f}   ({each})",
+                    flush=True,
+                )
 
 
 def one(who, model, seed, cache):
     """What a row prints; None where PyTorch is missing."""
     command = [sys.executable, __file__, "--row", who, model, str(seed), str(time.time())]
-    done = subprocess.run(command, env=os.environ | {"NUMBA_CACHE_DIR": cache}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, env=os.environ | {"NUMBA_CACHE_DIR": cache}, capture_output=True, text=True
+    )
     if "No module named 'torch'" in done.stderr:
         return None
     if done.returncode:

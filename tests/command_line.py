@@ -9,7 +9,18 @@ import pytest
 
 from minidiff import cli
 
-SMALL = ["--width", "16", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40"]  # a network of no size
+SMALL = [
+    "--width",
+    "16",
+    "--depth",
+    "1",
+    "--batch",
+    "16",
+    "--schedule",
+    "linear-scaled",
+    "--T",
+    "40",
+]  # a network of no size
 
 
 def run(*words):

@@ -30,12 +30,19 @@ def assert_readable(fig, size=13):
             assert not ticks or axis.label.get_text(), f"no name for the axis with {ticks}"
             numbers = [tick.replace("\N{MINUS SIGN}", "-") for tick in ticks]
             values = [float(v) for v in numbers if v.replace(".", "", 1).lstrip("-").isdigit()]
-            assert all(v == float(f"{v:.2g}") or np.log2(abs(v)) % 1 == 0 for v in values), f"ticks {values} are not round"
+            assert all(v == float(f"{v:.2g}") or np.log2(abs(v)) % 1 == 0 for v in values), (
+                f"ticks {values} are not round"
+            )
     for i, (text, box) in enumerate(texts):
         shown = text.get_size() * 10 / fig.get_figwidth()
         assert shown >= size, f"{text.get_text()!r} has {shown:.1f} points where the figure is 10 inches wide"
         inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= fig.bbox.x1 + 1 and box.y1 <= fig.bbox.y1 + 1
         assert inside, f"{text.get_text()!r} leaves the figure: {box}"
         for other, around in texts[:i]:
-            apart = box.x0 + 1 > around.x1 or around.x0 + 1 > box.x1 or box.y0 + 1 > around.y1 or around.y0 + 1 > box.y1
+            apart = (
+                box.x0 + 1 > around.x1
+                or around.x0 + 1 > box.x1
+                or box.y0 + 1 > around.y1
+                or around.y0 + 1 > box.y1
+            )
             assert apart, f"{text.get_text()!r} and {other.get_text()!r} overlap"

@@ -51,9 +51,23 @@ def failures(folder, name, tests):
         "MINIDIFF_THREADS": "1",
         "CI": "true",  # then Hypothesis draws the same examples each time
     }
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", "--tb=no", "-rfE", *tests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "ignore",
+        "--tb=no",
+        "-rfE",
+        *tests,
+    ]
     try:
-        out = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False).stdout
+        out = subprocess.run(
+            command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False
+        ).stdout
     finally:
         path.write_text(before, encoding="utf-8")
     return list(dict.fromkeys(re.findall(r"^(?:FAILED|ERROR) (tests/[\w/]+\.py::\w+)", out, re.M)))
@@ -62,7 +76,9 @@ def failures(folder, name, tests):
 def nearest(name, failed):
     """Of the tests that fail, the one that says most of the function's name."""
     words = set(re.findall(r"[a-z0-9]+", name.split(".", 1)[1].lower()))
-    return max(failed, key=lambda t: len(words & set(re.findall(r"[a-z0-9]+", t.split("::")[1]))), default=None)
+    return max(
+        failed, key=lambda t: len(words & set(re.findall(r"[a-z0-9]+", t.split("::")[1]))), default=None
+    )
 
 
 def rewrite(found):
@@ -70,7 +86,10 @@ def rewrite(found):
     TESTS.write_text("".join(f"{name} {test}\n" for name, test in sorted(found.items())), encoding="utf-8")
     tags = [(tag, name) for name, doc in functions() for tag in TAG.findall(doc or "")]
     order = {
-        tag: i for i, tag in enumerate(dict.fromkeys(re.findall(r"^\| ([^|]+?) \|", INDEX.read_text(encoding="utf-8"), re.M)))
+        tag: i
+        for i, tag in enumerate(
+            dict.fromkeys(re.findall(r"^\| ([^|]+?) \|", INDEX.read_text(encoding="utf-8"), re.M))
+        )
     }
     rows = sorted(set(tags), key=lambda row: (order.get(row[0], len(order)), row))
     table = "| where | in minidiff | the test that would fail |\n|---|---|---|\n"
@@ -81,7 +100,9 @@ def rewrite(found):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--find", action="store_true", help="find the tests anew")
     args, mine = parser.parse_args(), local()
     known = dict(line.split() for line in TESTS.read_text(encoding="utf-8").splitlines())
@@ -104,7 +125,9 @@ def main():
         print(f"{name} may be broken, and {known.get(name, 'no test')} does not notice")
     if args.find and None not in found.values():
         rewrite(found)
-    print(f"{sum(test is not None for test in found.values())} of {len(found)} broken functions are noticed by their test")
+    print(
+        f"{sum(test is not None for test in found.values())} of {len(found)} broken functions are noticed by their test"
+    )
     return int(None in found.values())
 
 

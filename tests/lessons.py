@@ -25,7 +25,9 @@ NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 def cells_of(path, kind):
     """The notebook's cells of a kind, code or markdown."""
-    return [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind]
+    return [
+        cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind
+    ]
 
 
 def value_of(source, names):
@@ -41,14 +43,20 @@ def value_of(source, names):
 
 def outputs_of(value, printed, count):
     """What a notebook stores of it: text as printed, a figure as a PNG, any other value as its repr."""
-    outputs = [{"output_type": "stream", "name": "stdout", "text": printed.splitlines(True)}] if printed else []
+    outputs = (
+        [{"output_type": "stream", "name": "stdout", "text": printed.splitlines(True)}] if printed else []
+    )
     if value is not None:
         data = {"text/plain": repr(value).splitlines(True)}
         if hasattr(value, "savefig"):
             drawn = io.BytesIO()
-            value.savefig(drawn, format="png", dpi=min(72, 800 / value.get_figwidth()))  # 800 pixels wide at most
+            value.savefig(
+                drawn, format="png", dpi=min(72, 800 / value.get_figwidth())
+            )  # 800 pixels wide at most
             data = {"image/png": base64.b64encode(drawn.getvalue()).decode(), "text/plain": ["<a figure>"]}
-        outputs.append({"output_type": "execute_result", "execution_count": count, "metadata": {}, "data": data})
+        outputs.append(
+            {"output_type": "execute_result", "execution_count": count, "metadata": {}, "data": data}
+        )
     return outputs
 
 
@@ -59,7 +67,9 @@ def run(path):
         source, accepted = "".join(cell["source"]), []
         if exercise := cell["metadata"].get("exercise"):
             first, _, rest = source.partition("\n")
-            assert first.startswith("answer = "), f"{path.name}: an exercise begins with answer = ..., not {first!r}"
+            assert first.startswith("answer = "), (
+                f"{path.name}: an exercise begins with answer = ..., not {first!r}"
+            )
             for answer in (exercise["solution"], *exercise["wrong"]):
                 accepted.append(bool(value_of(f"answer = {answer}\n{rest}", dict(names))[0]))
         found.append((outputs_of(*value_of(source, names), count), accepted))
@@ -68,7 +78,9 @@ def run(path):
 
 def in_fresh_interpreter(path):
     """What run(path) finds in an interpreter of its own."""
-    done = subprocess.run([sys.executable, __file__, "--run", path], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, __file__, "--run", path], capture_output=True, text=True, check=False
+    )
     assert not done.returncode, f"{path.name}\n{done.stderr}"
     return json.loads(done.stdout)
 
@@ -94,7 +106,9 @@ def write(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--write", type=Path, nargs="+", metavar="NAME")
     args = parser.parse_args()
@@ -107,7 +121,9 @@ def main():
         for cell, (outputs, _) in zip(cells_of(path, "code"), in_fresh_interpreter(path)):
             if not same(texts(cell["outputs"]), texts(outputs)):
                 different += 1
-                print(f"{path.name}, cell {cell['execution_count']}: stored\n{texts(cell['outputs'])}\nnow\n{texts(outputs)}")
+                print(
+                    f"{path.name}, cell {cell['execution_count']}: stored\n{texts(cell['outputs'])}\nnow\n{texts(outputs)}"
+                )
     return different
 
 

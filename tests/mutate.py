@@ -146,7 +146,11 @@ def mistakes(source):
         if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
             note(node, f"{type(node.ops[0]).__name__} -> {SWAPS[type(node.ops[0])].__name__}",
                  *set_field(node, "ops", [SWAPS[type(node.ops[0])]()] + node.ops[1:]))  # fmt: skip
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, int | float)
+            and not isinstance(node.value, bool)
+        ):
             note(node, f"{node.value} -> {node.value + 1}", *set_field(node, "value", node.value + 1))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             note(node, "dropped minus", *set_field(node, "op", ast.UAdd()))
@@ -161,7 +165,8 @@ def mistakes(source):
                 *set_field(node, "func", ast.Name("float" if node.func.value.id == "math" else "_same")),
             )
     return [
-        (line, what, text if "_same" not in text else text + "\n\ndef _same(x):\n    return x\n") for line, what, text in found
+        (line, what, text if "_same" not in text else text + "\n\ndef _same(x):\n    return x\n")
+        for line, what, text in found
     ]
 
 
@@ -181,7 +186,10 @@ def survives(folder, file, text, tests):
     before = path.read_text(encoding="utf-8")
     path.write_text(text, encoding="utf-8")
     try:
-        names = [f"tests/{t if '.py' in t else t.replace('::', '.py::') if '::' in t else t + '.py'}" for t in tests]
+        names = [
+            f"tests/{t if '.py' in t else t.replace('::', '.py::') if '::' in t else t + '.py'}"
+            for t in tests
+        ]
         env = os.environ | {
             "PYTHONPATH": str(folder),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -189,7 +197,12 @@ def survives(folder, file, text, tests):
             "MINIDIFF_THREADS": "1",
         }
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *names]
-        return subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=600, check=False).returncode == 0
+        return (
+            subprocess.run(
+                command, cwd=folder, env=env, capture_output=True, timeout=600, check=False
+            ).returncode
+            == 0
+        )
     except subprocess.TimeoutExpired:
         return False
     finally:
@@ -197,7 +210,9 @@ def survives(folder, file, text, tests):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--named", action="store_true", help="only the listed mistakes")
     parser.add_argument("--sample", type=int, help="how many automatic mistakes (default: all)")
     parser.add_argument("--seed", type=int, default=0)

@@ -74,7 +74,9 @@ def assert_variance(x, mean, var, delta=DELTA):
     """Q = sum ((x - mean)^2 / var): n - 2 sqrt(nL) <= Q <= n + 2 sqrt(nL) + 2L, L = log(2 / delta) (Laurent & Massart)."""
     n, L = len(x), math.log(2 / delta)
     Q = float(np.sum((x - mean) ** 2) / var)
-    assert n - 2 * math.sqrt(n * L) <= Q <= n + 2 * math.sqrt(n * L) + 2 * L, f"variance is {Q / n} times {var}"
+    assert n - 2 * math.sqrt(n * L) <= Q <= n + 2 * math.sqrt(n * L) + 2 * L, (
+        f"variance is {Q / n} times {var}"
+    )
 
 
 def assert_uncorrelated(x, y, delta=DELTA):
@@ -191,4 +193,9 @@ def by_engine(engine, model, params, *batch, **label):
 def unet_case(model, rng, rows=2):
     """x_t, t, label and a target or gradient for a UNet."""
     label = rng.integers(0, model.labels + 1, rows) if model.labels else None
-    return rng.standard_normal((rows, model.d)), rng.integers(1, 11, rows), label, rng.standard_normal((rows, model.d))
+    return (
+        rng.standard_normal((rows, model.d)),
+        rng.integers(1, 11, rows),
+        label,
+        rng.standard_normal((rows, model.d)),
+    )

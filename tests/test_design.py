@@ -23,12 +23,15 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minidiff"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {
-    p.relative_to(ROOT).as_posix(): p.read_text(encoding="utf-8") for p in [ROOT / "README.md", *ROOT.glob("examples/**/*.md")]
+    p.relative_to(ROOT).as_posix(): p.read_text(encoding="utf-8")
+    for p in [ROOT / "README.md", *ROOT.glob("examples/**/*.md")]
 }
 ROOMS = ["continuous", "pictures", "evaluation", "fast", "runs", "sheet", "cli", "learn"]
 LIMITS = {"continuous": 700, "pictures": 450, "evaluation": 350, "fast": 1700, "runs": 1100, "sheet": 2600, "cli": 1700,
           "learn": 700}  # lines; not moved  # fmt: skip
-PAPERS = "DDPM|DDIM|Improved DDPM|Score SDE|Progressive Distillation|VDM|EDM|DPM-Solver|Min-SNR|SD3|Flow Matching"
+PAPERS = (
+    "DDPM|DDIM|Improved DDPM|Score SDE|Progressive Distillation|VDM|EDM|DPM-Solver|Min-SNR|SD3|Flow Matching"
+)
 PAPERS += "|Rectified Flow|CFG|Guided Diffusion|RePaint|FID|SSIM|GroupNorm|DiT"
 PAPERS += "|Adam|Transformer|CME296|Szekely|Bonneel|Salmon|Box"
 FILES = sorted(p for p in PACKAGE.rglob("*.py"))
@@ -64,7 +67,9 @@ def imports_of(path):
 
 
 @pytest.mark.parametrize(
-    "folder", [PACKAGE, *(PACKAGE / room for room in ROOMS), PACKAGE / "sheet" / "language"], ids=lambda p: p.name
+    "folder",
+    [PACKAGE, *(PACKAGE / room for room in ROOMS), PACKAGE / "sheet" / "language"],
+    ids=lambda p: p.name,
 )
 def test_a_folders_list_is_its_files(folder):
     there = {p.stem for p in folder.glob("*.py")} - {"__init__", "__main__"}
@@ -80,14 +85,20 @@ def test_arrows_go_down_only(path):
     for name in sorted(inside):
         first, *rest = name.split("/")
         if first == room and here[-1] != "__init__" and here[:-1] == tuple(name.split("/")[:-1]):
-            assert listed(path.parent).index(rest[-1]) < listed(path.parent).index(here[-1]), f"{name} stands below"
+            assert listed(path.parent).index(rest[-1]) < listed(path.parent).index(here[-1]), (
+                f"{name} stands below"
+            )
         elif first in ROOMS and first != room:
-            assert here[0] == "__main__" or (room and ROOMS.index(first) < ROOMS.index(room)), f"{name} is not above"
+            assert here[0] == "__main__" or (room and ROOMS.index(first) < ROOMS.index(room)), (
+                f"{name} is not above"
+            )
         elif room is None and here[0] not in ("__init__", "__main__"):
             assert core.index(first) < core.index(here[0]), f"{name} stands below"
     allowed = {"numpy"} | sys.stdlib_module_names
     allowed |= {"numba", "llvmlite"} if here == ("fast", "kernels") else set()
-    allowed |= {"matplotlib"} if here in (("runs", "figures"), ("cli", "pages"), ("pictures", "glyphs")) else set()
+    allowed |= (
+        {"matplotlib"} if here in (("runs", "figures"), ("cli", "pages"), ("pictures", "glyphs")) else set()
+    )
     allowed |= {"tqdm"} if here == ("runs", "progress") else set()
     assert outside <= allowed
 
@@ -114,7 +125,11 @@ def test_sizes():
     assert len(core) <= 20 and sum(len(lines_of(p)) for p in core) <= 1400
     assert all(len(line) <= 110 for p in core for line in lines_of(p))
     for room, limit in LIMITS.items():
-        files = [p for p in FILES if p.relative_to(PACKAGE).parts[0] == room and not re.search(r"lecture\d", p.as_posix())]
+        files = [
+            p
+            for p in FILES
+            if p.relative_to(PACKAGE).parts[0] == room and not re.search(r"lecture\d", p.as_posix())
+        ]
         assert sum(len(lines_of(p)) for p in files) <= limit, room
     assert [p.name for p in FILES if len(lines_of(p)) > 250] == ["kernels.py"]
 
@@ -122,7 +137,11 @@ def test_sizes():
 def test_every_module_has_tests_of_its_name():
     """minidiff/continuous/ode.py -> tests/continuous/test_ode.py; lectures' entries are judged by tests/sheet together."""
     tests = ROOT / "tests"
-    modules = [p.relative_to(PACKAGE) for p in FILES if not p.stem.startswith("__") and "lecture" not in p.parent.name]
+    modules = [
+        p.relative_to(PACKAGE)
+        for p in FILES
+        if not p.stem.startswith("__") and "lecture" not in p.parent.name
+    ]
     assert [m.as_posix() for m in modules if not (tests / m.parent / f"test_{m.stem}.py").exists()] == []
 
 
@@ -154,7 +173,11 @@ def functions():
             yield f"{parts[-1]}.{name}", inspect.getdoc(f)
             if inspect.isclass(f):
                 for method, g in vars(f).items():
-                    if not method.startswith("_") and inspect.isfunction(g) and g.__qualname__.startswith(name):
+                    if (
+                        not method.startswith("_")
+                        and inspect.isfunction(g)
+                        and g.__qualname__.startswith(name)
+                    ):
                         yield f"{parts[-1]}.{name}.{method}", inspect.getdoc(g)
 
 
@@ -209,14 +232,21 @@ def test_the_notebooks_cell_runs_and_ends_with_its_figure(capsys):
 
 
 def test_help_names_what_the_library_knows():
-    helps = " ".join(cli.parser()._subparsers._group_actions[0].choices["train"].format_help().split()).replace(
-        "- ", "-"
-    )  # argparse breaks lines at hyphens
-    for name in [*names.DATA_SETS, *names.SCHEDULES, *names.MODELS, *names.OBJECTIVES, *names.WEIGHTS, *names.TIMES]:
+    helps = " ".join(
+        cli.parser()._subparsers._group_actions[0].choices["train"].format_help().split()
+    ).replace("- ", "-")  # argparse breaks lines at hyphens
+    for name in [
+        *names.DATA_SETS,
+        *names.SCHEDULES,
+        *names.MODELS,
+        *names.OBJECTIVES,
+        *names.WEIGHTS,
+        *names.TIMES,
+    ]:
         assert name in helps
-    helps = " ".join(cli.parser()._subparsers._group_actions[0].choices["sample"].format_help().split()).replace(
-        "- ", "-"
-    )  # argparse breaks lines at hyphens
+    helps = " ".join(
+        cli.parser()._subparsers._group_actions[0].choices["sample"].format_help().split()
+    ).replace("- ", "-")  # argparse breaks lines at hyphens
     for name in [*names.SPACINGS, *names.SAMPLERS, *names.VARIANCES]:
         assert name in helps
 
@@ -233,21 +263,37 @@ def test_top_level_holds_what_it_should():
     if listed.returncode:
         pytest.skip("not a git checkout")
     tracked = {line.split("/")[0] for line in listed.stdout.splitlines() if not line.startswith(".")}
-    assert tracked == {"setup.py", "README.md", "LICENSE", "CONTRIBUTING.md", "pyproject.toml", "minidiff", "tests", "examples"}
+    assert tracked == {
+        "setup.py",
+        "README.md",
+        "LICENSE",
+        "CONTRIBUTING.md",
+        "pyproject.toml",
+        "minidiff",
+        "tests",
+        "examples",
+    }
 
 
 def test_every_named_mistake_finds_its_line_and_its_test():
     """mutate.py plants them for minutes in CI; that a rewritten line has outrun its mistake is seen here in no time."""
     for what, file, before, after, test in NAMED:
         path, name = test.split("::")
-        assert (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(before) == 1 and before != after, what
+        assert (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(before) == 1 and before != after, (
+            what
+        )
         assert f"def {name.split('[')[0]}(" in (ROOT / "tests" / path).read_text(encoding="utf-8"), what
 
 
 def test_readme_counts_the_sheet():
-    assert f"as {len(SHEET)} entries" in README and f"so are {sum(len(f.wrong) for f in SHEET)} wrong versions" in README
+    assert (
+        f"as {len(SHEET)} entries" in README
+        and f"so are {sum(len(f.wrong) for f in SHEET)} wrong versions" in README
+    )
 
 
 def test_the_readmes_verdict_is_what_check_says():
-    (shown,) = re.findall(r'```text\n\$ minidiff check posterior-variance "beta\[t\]"\n(.*?)```', README, re.S)
+    (shown,) = re.findall(
+        r'```text\n\$ minidiff check posterior-variance "beta\[t\]"\n(.*?)```', README, re.S
+    )
     assert shown.strip() == str(minidiff.check("posterior-variance", "beta[t]"))

@@ -46,7 +46,12 @@ def expected_terms(eps_theta, schedule, x, var=beta_tilde):
 
 
 def log_q(mixture, x):
-    return np.log(sum(w * np.exp(log_normal(x, m[0], c[0, 0])) for w, m, c in zip(mixture.weight, mixture.mean, mixture.cov)))
+    return np.log(
+        sum(
+            w * np.exp(log_normal(x, m[0], c[0, 0]))
+            for w, m, c in zip(mixture.weight, mixture.mean, mixture.cov)
+        )
+    )
 
 
 @settings(max_examples=12)
@@ -206,7 +211,9 @@ def test_far_from_a_grey_level_the_logarithm_stays_finite():
     """Beyond 37 standard deviations the mass is 0 in float64, its logarithm is not: -y^2 / 2 - log(y sqrt(2 pi))."""
     s, levels, found = from_betas([1e-4, 0.3]), 256, []
     greys = np.linspace(-1, 1, levels)[:, None]
-    L_0 = elbo.reconstruction_of_greys(lambda x, t: (x - math.sqrt(1 - 1e-4) * 1.0) / 0.01, s, greys, levels, Zeros())
+    L_0 = elbo.reconstruction_of_greys(
+        lambda x, t: (x - math.sqrt(1 - 1e-4) * 1.0) / 0.01, s, greys, levels, Zeros()
+    )
     assert np.isfinite(L_0).all() and np.all(np.diff(L_0) < 0)
     for i in (0, 100, 200):
         y = (1 - greys[i, 0] - 1 / 255) / 0.01

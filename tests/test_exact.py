@@ -20,7 +20,10 @@ S = coarse()
 
 
 def a_mixture(d=2):
-    weight, mean = np.array([0.5, 0.2, 0.3]), np.array([[1.0, -0.5, 0.2], [-1.2, 0.8, 0.0], [0.3, 1.5, -1.0]])[:, :d]
+    weight, mean = (
+        np.array([0.5, 0.2, 0.3]),
+        np.array([[1.0, -0.5, 0.2], [-1.2, 0.8, 0.0], [0.3, 1.5, -1.0]])[:, :d],
+    )
     L = np.random.default_rng(0).standard_normal((3, d, d)) * 0.4
     return Mixture(weight, mean, L @ L.mT + 0.02 * np.eye(d))
 
@@ -31,7 +34,11 @@ def density(m, ab, x):
     for w, mu, cov in zip(m.weight, m.mean, m.cov):
         C = ab * cov + (1 - ab) * np.eye(len(mu))
         y = x - math.sqrt(ab) * mu
-        total += w * np.exp(-0.5 * np.sum(y @ np.linalg.inv(C) * y, axis=-1)) / np.sqrt(np.linalg.det(2 * np.pi * C))
+        total += (
+            w
+            * np.exp(-0.5 * np.sum(y @ np.linalg.inv(C) * y, axis=-1))
+            / np.sqrt(np.linalg.det(2 * np.pi * C))
+        )
     return total
 
 
@@ -43,7 +50,9 @@ def test_density_and_score(b, seed, d, data):
     score = m.score(s, x, t)
     for j, e in enumerate(np.eye(d) * h):
         slope = (np.log(density(m, ab, x + e)) - np.log(density(m, ab, x - e))) / (2 * h)
-        assert np.abs(slope - score[:, j]).max() < 1e-5 * (1 + np.abs(score).max())  # h^2 f''' / 6, f''' < 1e4 here
+        assert np.abs(slope - score[:, j]).max() < 1e-5 * (
+            1 + np.abs(score).max()
+        )  # h^2 f''' / 6, f''' < 1e4 here
     assert np.abs(m.eps(s, x, t) + math.sqrt(1 - ab) * score).max() < 1e-12
 
 
@@ -76,7 +85,8 @@ def test_the_data_denoiser_is_a_mixture_of_points(b, seed, draw):
     rows, x_t = rng.standard_normal((6, 2)), rng.standard_normal((5, 2))
     got = DataDenoiser(rows, s)(x_t, t)
     exact, narrow, narrower = (
-        Mixture(np.full(6, 1 / 6), rows, np.tile(v * np.eye(2), (6, 1, 1))).eps(s, x_t, t) for v in (0, 1e-5, 1e-6)
+        Mixture(np.full(6, 1 / 6), rows, np.tile(v * np.eye(2), (6, 1, 1))).eps(s, x_t, t)
+        for v in (0, 1e-5, 1e-6)
     )
     # 1 / (1 - ab_t)^2 <= 1e6 in the softmax enlarges roundings
     assert np.abs(got - exact).max() < 1e-9
@@ -98,7 +108,11 @@ def test_a_perfect_learner_draws_its_training_set():
 
 def test_two_points_have_the_tanh_denoiser():
     """x_0 = +-1: E[x_0 | x_t] = tanh(sqrt(ab) x_t / (1 - ab))."""
-    m, x, ab = Mixture([0.5, 0.5], [[1.0], [-1.0]], np.zeros((2, 1, 1))), np.linspace(-2, 2, 9)[:, None], S.alpha_bar[4]
+    m, x, ab = (
+        Mixture([0.5, 0.5], [[1.0], [-1.0]], np.zeros((2, 1, 1))),
+        np.linspace(-2, 2, 9)[:, None],
+        S.alpha_bar[4],
+    )
     x_0_hat = (x - math.sqrt(1 - ab) * m.eps(S, x, 4)) / math.sqrt(ab)
     assert np.abs(x_0_hat - np.tanh(math.sqrt(ab) * x / (1 - ab))).max() < 1e-12
 

@@ -11,7 +11,9 @@ from drawn import assert_readable
 from minidiff.runs import figures
 from minidiff.runs.names import SAMPLERS
 
-FILES = sorted(p for p in (Path(__file__).parents[1] / "examples").glob("*.py") if not p.stem.startswith("peer_"))
+FILES = sorted(
+    p for p in (Path(__file__).parents[1] / "examples").glob("*.py") if not p.stem.startswith("peer_")
+)
 
 
 def loaded(path):
@@ -49,15 +51,23 @@ def test_samplers_look_different():
 
 @pytest.mark.parametrize(("number", "samplers"), [("04", 3), ("06", 9)])
 def test_samplers_have_one_look_in_all_figures(drawn, number, samplers):
-    named = [line for ax in drawn(number, 32).axes for line in ax.lines if not line.get_label().startswith("_")]
-    assert [look(line) for line in named] == [figures.STYLES[line.get_label().split(":")[0]] for line in named]
+    named = [
+        line for ax in drawn(number, 32).axes for line in ax.lines if not line.get_label().startswith("_")
+    ]
+    assert [look(line) for line in named] == [
+        figures.STYLES[line.get_label().split(":")[0]] for line in named
+    ]
     assert len(named) == samplers
 
 
 def test_the_bars_of_the_elbo_are_its_terms_by_name(drawn):
     (ax,) = drawn("07", 24).axes
     at = ax.get_xticks().tolist()
-    assert [label.get_text() for label in ax.get_xticklabels()] == [f"$L_{{{k}}}$" for k in at] and {0, 1, 24} <= set(at)
+    assert [label.get_text() for label in ax.get_xticklabels()] == [f"$L_{{{k}}}$" for k in at] and {
+        0,
+        1,
+        24,
+    } <= set(at)
     terms, lost = ax.containers
     assert len(terms) == len(lost) == 25
 

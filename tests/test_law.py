@@ -38,14 +38,27 @@ UPDATE = "\n_right = update\n\n\ndef update(*a, lr, **k):\n    _right(*a, lr=0.9
 def outcomes(name):
     """What the package of that name makes of the same seeds: numbers of training, sampling and noising."""
     sub = {
-        m: importlib.import_module(f"{name}.{m}") for m in ("schedule", "exact", "mlp", "objective", "train", "sample", "fast")
+        m: importlib.import_module(f"{name}.{m}")
+        for m in ("schedule", "exact", "mlp", "objective", "train", "sample", "fast")
     }
     unet, guidance = (importlib.import_module(f"{name}.pictures.{m}") for m in ("unet", "guidance"))
-    objective, fast, schedule, silent = sub["objective"], sub["fast"], sub["schedule"].linear(12, 0.02, 0.3), lambda line: None
+    objective, fast, schedule, silent = (
+        sub["objective"],
+        sub["fast"],
+        sub["schedule"].linear(12, 0.02, 0.3),
+        lambda line: None,
+    )
     rng, out = np.random.default_rng(0), {}
     goal = sub["train"].Goal(weight=objective.min_snr)
-    models = {"mlp": sub["mlp"].MLP(16, 12, 1, 8), "unet": unet.UNet(4, width=4, depth=1, labels=2, time_dim=8)}
-    x, x_T, label = rng.standard_normal((30, 16), np.float32), rng.standard_normal((6, 16), np.float32), np.arange(30) % 2
+    models = {
+        "mlp": sub["mlp"].MLP(16, 12, 1, 8),
+        "unet": unet.UNet(4, width=4, depth=1, labels=2, time_dim=8),
+    }
+    x, x_T, label = (
+        rng.standard_normal((30, 16), np.float32),
+        rng.standard_normal((6, 16), np.float32),
+        np.arange(30) % 2,
+    )
     step, times = sub["sample"].ddpm(sub["sample"].beta_tilde), np.array([12, 9, 5, 2, 1, 0])
     for kind, model in models.items():
         for max_norm in (1e9, 0.01):  # without clipping and with it: Adam does not see a gradient's size
@@ -54,13 +67,28 @@ def outcomes(name):
                 w += rng.standard_normal(w.shape, np.float32) / 4
             told = {"label": label} if model.labels else {}
             for _ in fast.train(
-                model, state, schedule, x, steps=2, batch=8, lr=0.3, goal=goal, max_norm=max_norm, say=silent, **told
+                model,
+                state,
+                schedule,
+                x,
+                steps=2,
+                batch=8,
+                lr=0.3,
+                goal=goal,
+                max_norm=max_norm,
+                say=silent,
+                **told,
             ):
                 pass
             out[f"loss {kind} {max_norm}"] = np.array([state.loss])
             for group in ("params", "ema", "m", "v"):
-                out[f"{group} {kind} {max_norm}"] = np.concatenate([w.ravel() for w in vars(state)[group].values()])
-        networks = [fast.denoiser(model.eps_theta(state.params, *y), silent) for y in (([0],) if model.labels else ((),))]
+                out[f"{group} {kind} {max_norm}"] = np.concatenate(
+                    [w.ravel() for w in vars(state)[group].values()]
+                )
+        networks = [
+            fast.denoiser(model.eps_theta(state.params, *y), silent)
+            for y in (([0],) if model.labels else ((),))
+        ]
         networks = networks if not model.labels else [
             fast.denoiser(model.eps_theta(state.params, y), silent) for y in (1, None)
         ]  # fmt: skip
@@ -70,8 +98,12 @@ def outcomes(name):
             for sampler in (step, sub["sample"].ddim()):
                 x_0 = fast.generate(sampler, eps_theta, schedule, x_T, times, fast.RowNoise(1), say=silent)
                 out[f"sample {kind} {len(out)}"] = x_0
-    mixture = sub["exact"].Mixture([0.4, 0.6], [[1.0, 0], [-1, 0.5]], [0.2 * np.eye(2)] * 2).eps_theta(schedule)
-    out["sample exact"] = fast.generate(step, mixture, schedule, x_T[:, :2].copy(), times, fast.RowNoise(1), say=silent)
+    mixture = (
+        sub["exact"].Mixture([0.4, 0.6], [[1.0, 0], [-1, 0.5]], [0.2 * np.eye(2)] * 2).eps_theta(schedule)
+    )
+    out["sample exact"] = fast.generate(
+        step, mixture, schedule, x_T[:, :2].copy(), times, fast.RowNoise(1), say=silent
+    )
     out["noise"] = fast.noise_chain(schedule, x, [1, 12], fast.RowNoise(2), silent)
     return out
 
@@ -84,7 +116,9 @@ def right():
 @pytest.mark.parametrize(("file", "name"), CASES, ids=[f"{file}.{name}" for file, name in CASES])
 def test_what_is_read_is_what_runs(file, name, right, tmp_path, monkeypatch):
     copy = tmp_path / "broken"
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "sheet", "cli", "*.npz", "*.txt"))
+    shutil.copytree(
+        PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "sheet", "cli", "*.npz", "*.txt")
+    )
     (copy / "fast" / "kernels.py").write_text("from minidiff.fast.kernels import *\n")
     path = copy / f"{file}.py"
     if name == "update":

@@ -20,7 +20,9 @@ def example(name, rng):
     }[name]
 
 
-PAIRS = [name for name, f in inspect.getmembers(layers, inspect.isfunction) if hasattr(layers, f"{name}_backward")]
+PAIRS = [
+    name for name, f in inspect.getmembers(layers, inspect.isfunction) if hasattr(layers, f"{name}_backward")
+]
 
 
 def test_every_backward_is_on_the_list():

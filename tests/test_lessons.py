@@ -60,13 +60,20 @@ def test_lessons_are_small_and_whole():
     for path in LESSONS:
         assert path.stat().st_size <= BYTES, path.name
         book = json.loads(path.read_text(encoding="utf-8"))
-        assert (book["nbformat"], book["nbformat_minor"]) == (4, 5) and all(len(c["id"]) for c in book["cells"])
+        assert (book["nbformat"], book["nbformat_minor"]) == (4, 5) and all(
+            len(c["id"]) for c in book["cells"]
+        )
         for cell in cells_of(path, "code"):
             for data in (o["data"] for o in cell["outputs"] if "data" in o):
-                assert base64.b64decode(data.get("image/png", "")).startswith(b"\x89PNG") or "image/png" not in data
+                assert (
+                    base64.b64decode(data.get("image/png", "")).startswith(b"\x89PNG")
+                    or "image/png" not in data
+                )
 
 
-@pytest.mark.parametrize("other, equal", [("x = 0.125", True), ("x = 0.126", True), ("x = 0.127", False), ("y = 0.125", False)])
+@pytest.mark.parametrize(
+    "other, equal", [("x = 0.125", True), ("x = 0.126", True), ("x = 0.127", False), ("y = 0.125", False)]
+)
 def test_printed_numbers_may_differ_in_their_last_digit_only(other, equal):
     assert same("x = 0.125", other) == equal
     assert not same("1 of 3", "1 of 3 of 4")

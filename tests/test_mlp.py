@@ -27,7 +27,9 @@ def test_gradient_of_the_whole_network_by_every_parameter(seed, d, depth):
     assert list(grads) == list(params)
 
     def loss():
-        return float(np.sum((model.forward(params, x_t, t)[0] - eps) ** 2)) / 3  # not l_simple: that is under test
+        return (
+            float(np.sum((model.forward(params, x_t, t)[0] - eps) ** 2)) / 3
+        )  # not l_simple: that is under test
 
     for name in params:
         assert_gradient(grads[name], loss, params[name])

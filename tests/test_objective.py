@@ -66,7 +66,9 @@ def test_targets_and_inputs(b, seed, draw):
         assert np.abs(x_in - (kappa * x_t if kind == "flow" else x_t)).max() < 1e-13
         assert np.abs(t_in - (1000 * r if kind == "flow" else t)).max() < 1e-9
         seen = []
-        denoiser = objective.Denoiser(lambda x, t, target=got, seen=seen: seen.append((x, t)) or target, OBJECTIVES[kind], s)
+        denoiser = objective.Denoiser(
+            lambda x, t, target=got, seen=seen: seen.append((x, t)) or target, OBJECTIVES[kind], s
+        )
         assert np.abs(denoiser(x_t, t) - eps).max() < 1e-11
         # the same network input in sampling as in training
         assert np.abs(seen[0][0] - x_in).max() < 1e-12 and np.abs(np.asarray(seen[0][1]) - t_in).max() < 1e-9
@@ -92,7 +94,9 @@ def test_weights_count_what_they_say():
 def test_a_weight_means_the_same_error_for_every_objective(kind, weight):
     """weight_of times the squared error of the answer is the weight times the squared error of eps_hat."""
     t, x, out = np.arange(1, 7), np.full((6, 1), 0.3), np.full((6, 1), 0.2)
-    eps_hat = [objective.Denoiser(lambda x, t, o=o: o, OBJECTIVES[kind], S)(x, t)[:, 0] for o in (out, out + 0.5)]
+    eps_hat = [
+        objective.Denoiser(lambda x, t, o=o: o, OBJECTIVES[kind], S)(x, t)[:, 0] for o in (out, out + 0.5)
+    ]
     w = objective.weight_of(WEIGHTS[weight], OBJECTIVES[kind], S, t)
     assert np.abs(w * 0.25 - WEIGHTS[weight](S, t) * (eps_hat[1] - eps_hat[0]) ** 2).max() < 1e-12
     assert objective.weight_of(objective.simple, OBJECTIVES[kind], S, t) is None
@@ -102,7 +106,9 @@ def assert_shares(u, cdf):
     """sup |F_n - F| <= sqrt(log(2 / delta) / 2n) (Dvoretzky, Kiefer, Wolfowitz, Massart), delta = 1e-12."""
     u, n = np.sort(u), len(u)
     F = np.array([cdf(v) for v in u])
-    assert max(np.max(F - np.arange(n) / n), np.max(np.arange(1, n + 1) / n - F)) <= math.sqrt(math.log(2e12) / (2 * n))
+    assert max(np.max(F - np.arange(n) / n), np.max(np.arange(1, n + 1) / n - F)) <= math.sqrt(
+        math.log(2e12) / (2 * n)
+    )
 
 
 def test_times_for_training():
@@ -110,7 +116,9 @@ def test_times_for_training():
     normal = NormalDist()
     assert_shares(objective.uniform.draw(rng, n), lambda v: v)
     assert_shares(objective.logit_normal().draw(rng, n), lambda v: normal.cdf(math.log(v / (1 - v))))
-    assert_shares(objective.logit_normal(1.0, 0.5).draw(rng, n), lambda v: normal.cdf((math.log(v / (1 - v)) - 1) / 0.5))
+    assert_shares(
+        objective.logit_normal(1.0, 0.5).draw(rng, n), lambda v: normal.cdf((math.log(v / (1 - v)) - 1) / 0.5)
+    )
     for kind in OBJECTIVES:
         for times in TIMES:
             t = OBJECTIVES[kind].process(S).time_at(TIMES[times].draw(rng, (n,)))
@@ -141,7 +149,12 @@ def test_training_comes_near_the_floor_of_each_objective(kind):
     assert abs(losses[0] / nothing - 1) < 2 * (math.sqrt(512 * math.log(2e12)) + math.log(2e12)) / 512
     # a loss is the perfect one's and |answer - perfect|^2 but for a product of mean 0: its deviation, about 2 * 0.25 * 1.4 for
     # a row, leaves 7.2 * 0.7 / sqrt(200 * 256) = 0.022 open; that answers differ by less than 0.08 (flow 0.13) is measured
-    assert -0.022 < np.mean(losses[-200:]) - np.mean(best) < (0.15 if kind == "flow" else 0.1) < nothing - np.mean(best)
+    assert (
+        -0.022
+        < np.mean(losses[-200:]) - np.mean(best)
+        < (0.15 if kind == "flow" else 0.1)
+        < nothing - np.mean(best)
+    )
 
 
 def test_a_denoiser_of_eps_is_the_network_itself_and_a_flows_network_a_velocity():
@@ -156,7 +169,9 @@ def test_a_denoiser_of_eps_is_the_network_itself_and_a_flows_network_a_velocity(
 def test_dtype_follows_the_data(kind, dtype):
     x, t = np.ones((3, 2), dtype), np.array([1, 3, 6])
     assert objective.Denoiser(lambda x, t: 0.5 * x, OBJECTIVES[kind], S)(x, t).dtype == dtype
-    x_in, _, target = OBJECTIVES[kind].example(OBJECTIVES[kind].process(S), x, t / 7 if kind == "flow" else t, x)
+    x_in, _, target = OBJECTIVES[kind].example(
+        OBJECTIVES[kind].process(S), x, t / 7 if kind == "flow" else t, x
+    )
     assert x_in.dtype == target.dtype == dtype
 
 
@@ -185,7 +200,9 @@ def test_l_simple():
     rng = np.random.default_rng(0)
     eps_hat, eps = rng.standard_normal((2, 4, 3))
     loss, deps_hat = l_simple(eps_hat, eps)
-    assert abs(loss - np.mean([np.dot(e, e) for e in eps_hat - eps])) < 1e-12  # a mean over rows, a sum over coordinates
+    assert (
+        abs(loss - np.mean([np.dot(e, e) for e in eps_hat - eps])) < 1e-12
+    )  # a mean over rows, a sum over coordinates
     assert_gradient(deps_hat, lambda: np.mean([np.dot(e, e) for e in eps_hat - eps]), eps_hat)
     assert l_simple(eps_hat.astype(np.float32), eps.astype(np.float32))[1].dtype == np.float32
 

@@ -51,7 +51,9 @@ def test_ema():
 def test_update_is_clip_adam_ema(dtype):
     rng = np.random.default_rng(0)
     shapes = {"W": (3, 4), "b": (4,)}
-    params, ema, m, grads = ({k: rng.standard_normal(s).astype(dtype) for k, s in shapes.items()} for _ in range(4))
+    params, ema, m, grads = (
+        {k: rng.standard_normal(s).astype(dtype) for k, s in shapes.items()} for _ in range(4)
+    )
     v = {k: rng.standard_normal(s).astype(dtype) ** 2 for k, s in shapes.items()}
     scale, decay, expected = optim.clip(optim.norm_of(grads), 0.7), optim.ema_decay(3, 0.9), {}
     assert scale < 1

@@ -47,7 +47,10 @@ def test_recursion_from_the_true_start_is_the_truth_for_one_point():
     start = (np.array([math.sqrt(ab) * 1.7]), np.array([[1 - ab]]))
     means, covs = recursion.moments(sample.ddpm(), S, [1.7], [[0.0]], times, start)
     for s, m, v in zip(times, means, covs):
-        assert abs(m[0] - math.sqrt(S.alpha_bar[s]) * 1.7) < 1e-12 and abs(v[0, 0] - (1 - S.alpha_bar[s])) < 1e-12
+        assert (
+            abs(m[0] - math.sqrt(S.alpha_bar[s]) * 1.7) < 1e-12
+            and abs(v[0, 0] - (1 - S.alpha_bar[s])) < 1e-12
+        )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,9 @@ def test_recursion_has_the_values_found_elsewhere(T, s2, step, var, digit):
 
 @pytest.mark.parametrize(("spacing", "std"), [("leading", 0.127), ("trailing", 0.124), ("linspace", 0.127)])
 def test_ddim_in_50_steps_by_spacing(spacing, std):
-    covs = recursion.moments(sample.ddim(), linear(1000), [0.2], [[0.15**2]], getattr(sample, spacing)(1000, 50))[1]
+    covs = recursion.moments(
+        sample.ddim(), linear(1000), [0.2], [[0.15**2]], getattr(sample, spacing)(1000, 50)
+    )[1]
     assert abs(math.sqrt(covs[-1][0, 0]) - std) < 5e-4
 
 
@@ -86,7 +91,11 @@ def test_recursion_counts_every_draw_of_a_step():
     """Two draws a step, c_1 and c_2: variances add, coordinates stay apart."""
 
     def twice(eps_theta, schedule, x_t, t, s, rng):
-        return 0.5 * x_t + 2 * rng.standard_normal(x_t.shape) + 3 * rng.standard_normal(x_t.shape) * np.array([1.0, -2.0])
+        return (
+            0.5 * x_t
+            + 2 * rng.standard_normal(x_t.shape)
+            + 3 * rng.standard_normal(x_t.shape) * np.array([1.0, -2.0])
+        )
 
     covs = recursion.moments(twice, S, [0.0, 0.0], np.eye(2), [6, 3])[1]
     assert np.abs(covs[-1] - np.diag([0.25 + 4 + 9, 0.25 + 4 + 36])).max() < 1e-12
@@ -103,6 +112,9 @@ def test_recursion_refuses_what_it_cannot_judge():
             x_T = np.tanh(x_T)
             yield x_T
 
-    for solver, words in ((noisy, "remembers earlier steps and draws noise"), (bent, "the solver is not affine")):
+    for solver, words in (
+        (noisy, "remembers earlier steps and draws noise"),
+        (bent, "the solver is not affine"),
+    ):
         with pytest.raises(ValueError, match=words):
             recursion.moments(sample.Multistep(solver), S, [0.0], [[1.0]], [6, 3, 0])

@@ -22,7 +22,9 @@ SPACINGS = [sample.trailing, sample.leading, sample.linspace]
 def test_steps_by_probing(name, b, x, e, z, data):
     t = data.draw(st.integers(1, len(b)))
     s = data.draw(st.integers(0, t - 1))
-    got = STEPS[name](lambda x_t, t: np.full_like(x_t, e), from_betas(b), np.array([[x]]), t, s, Given(z))[0, 0]
+    got = STEPS[name](lambda x_t, t: np.full_like(x_t, e), from_betas(b), np.array([[x]]), t, s, Given(z))[
+        0, 0
+    ]
     # dividing by sqrt(ab_t) >= 0.4^4 = 0.026 and by 1 - ab_t >= 0.001 enlarges roundings of 1e-16 that much
     assert abs(got - expected(name, b, t, s, x, e, z)) < 1e-10
 
@@ -31,7 +33,9 @@ def test_steps_by_probing(name, b, x, e, z, data):
 def test_ddim_with_eta_1_is_ddpm_with_beta_tilde(b, seed):
     s, eps_theta = (
         from_betas(b),
-        Mixture([0.4, 0.6], [[1.0, 0], [-1, 0.5]], np.tile(0.1 * np.eye(2), (2, 1, 1))).eps_theta(from_betas(b)),
+        Mixture([0.4, 0.6], [[1.0, 0], [-1, 0.5]], np.tile(0.1 * np.eye(2), (2, 1, 1))).eps_theta(
+            from_betas(b)
+        ),
     )
     x_T = np.random.default_rng(seed).standard_normal((4, 2))
     ends = [
@@ -65,7 +69,10 @@ def test_steps_keep_the_dtype_and_take_a_time_for_each_row(name, dtype):
 def test_grids():
     assert sample.trailing(1000, 50).tolist() == list(range(1000, 0, -20)) + [0]
     assert sample.leading(1000, 50).tolist() == list(range(981, 0, -20)) + [0]
-    assert sample.linspace(1000, 50).tolist() == [*np.round(np.linspace(1, 1000, 50)).astype(int)[::-1].tolist(), 0]
+    assert sample.linspace(1000, 50).tolist() == [
+        *np.round(np.linspace(1, 1000, 50)).astype(int)[::-1].tolist(),
+        0,
+    ]
     for grid in SPACINGS:
         assert grid(7, 7).tolist() == [7, 6, 5, 4, 3, 2, 1, 0]
         assert len(grid(10, 1)) == 2
@@ -97,7 +104,9 @@ def test_gaussian_optimal_is_the_variance_of_the_true_reverse_step(b, mean, var,
     times = [t, *sorted(data.draw(st.sets(st.integers(0, t - 1))) | {0}, reverse=True)]
     ab = product_of_alphas(b, t)
     start = np.array([math.sqrt(ab) * mean]), np.array([[ab * var + 1 - ab]])
-    means, covs = recursion.moments(sample.ddpm(sample.gaussian_optimal(var)), s, [mean], [[var]], times, start)
+    means, covs = recursion.moments(
+        sample.ddpm(sample.gaussian_optimal(var)), s, [mean], [[var]], times, start
+    )
     for k, m, v in zip(times, means, covs):
         ab = product_of_alphas(b, k)
         assert abs(m[0] - math.sqrt(ab) * mean) < 1e-10 and abs(v[0, 0] - (ab * var + 1 - ab)) < 1e-10

@@ -41,7 +41,9 @@ def a_run(steps, batch=40, dtype=np.float32, **settings):
 
 
 def assert_equal_runs(a, b):
-    assert a.state.step == b.state.step and a.losses == pytest.approx(b.losses, rel=1e-7)  # losses are kept in float32
+    assert a.state.step == b.state.step and a.losses == pytest.approx(
+        b.losses, rel=1e-7
+    )  # losses are kept in float32
     for group in ("params", "ema", "m", "v"):
         for k in MODEL.shapes:
             assert np.array_equal(getattr(a.state, group)[k], getattr(b.state, group)[k])
@@ -98,7 +100,9 @@ def test_batches_depend_on_seed_and_step_alone():
 def test_paired_noise_stays_with_its_row():
     """For reflow: row i of the data always comes with row i of the noise, and t as without; fresh noise does not."""
     noise = 100 * X + 7
-    for (x_0, t, eps, _), (same_x, same_t, fresh, _) in zip(batches(3, 5, S, X, 8, noise=noise), batches(3, 5, S, X, 8)):
+    for (x_0, t, eps, _), (same_x, same_t, fresh, _) in zip(
+        batches(3, 5, S, X, 8, noise=noise), batches(3, 5, S, X, 8)
+    ):
         assert np.array_equal(eps, 100 * x_0 + 7)
         assert np.array_equal(x_0, same_x) and np.array_equal(t, same_t) and not np.array_equal(eps, fresh)
         if t[0] > 40:
@@ -147,12 +151,31 @@ def test_warm_up_raises_the_rate_from_0():
         update(*args, lr=lr, **rest)
 
     for _ in train(
-        UNET, start(UNET, 3), S, PICTURES, steps=7, batch=8, goal=replace(SLOWLY, warmup=5), label=LABEL, update=noted
+        UNET,
+        start(UNET, 3),
+        S,
+        PICTURES,
+        steps=7,
+        batch=8,
+        goal=replace(SLOWLY, warmup=5),
+        label=LABEL,
+        update=noted,
     ):
         pass
     assert rates == pytest.approx([2e-4, 4e-4, 6e-4, 8e-4, 1e-3, 1e-3, 1e-3], rel=1e-12)
     fast, slow = (
-        next(train(UNET, start(UNET, 3), S, PICTURES, steps=1, batch=8, goal=replace(SLOWLY, warmup=w), label=LABEL)).params
+        next(
+            train(
+                UNET,
+                start(UNET, 3),
+                S,
+                PICTURES,
+                steps=1,
+                batch=8,
+                goal=replace(SLOWLY, warmup=w),
+                label=LABEL,
+            )
+        ).params
         for w in (0, 100)
     )
     before = start(UNET, 3).params
@@ -266,7 +289,10 @@ def test_reflow_can_be_learnt_to_nothing():
     for pairs in (noise, None):
         state, goal = start(model, 0), goal_of("flow", "simple", "uniform")
         losses = [
-            s.loss for s in train(model, state, S, 0.8 + 0.6 * noise, steps=500, batch=128, goal=goal, noise=pairs, lr=5e-3)
+            s.loss
+            for s in train(
+                model, state, S, 0.8 + 0.6 * noise, steps=500, batch=128, goal=goal, noise=pairs, lr=5e-3
+            )
         ]
         ends.append(np.mean(losses[-100:]))
     # 100 batches of 128 know a loss of about 0.94 and spread 1.3 to 0.012
@@ -298,7 +324,9 @@ def test_one_step_is_the_goals_gradient(goal):
     weight = {
         "simple": lambda: 1.0,
         "derived": lambda: (S.beta[t] / (2 * S.alpha[t] * (1 - S.alpha_bar[t])))[:, None],
-        "min-snr": lambda: np.minimum(ab / (1 - ab), 5) / (ab / (1 - ab)) * ab,  # v's error times sqrt(ab) is eps's
+        "min-snr": lambda: (
+            np.minimum(ab / (1 - ab), 5) / (ab / (1 - ab)) * ab
+        ),  # v's error times sqrt(ab) is eps's
     }[names["weight"]]()
     assert math.isclose(state.loss, np.sum(weight * target**2) / 40, rel_tol=1e-12)
 

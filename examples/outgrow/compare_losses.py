@@ -14,13 +14,24 @@ from minidiff.runs.checkpoint import load
 
 before, one, other = (load(Path(folder) / "checkpoint.npz") for folder in sys.argv[1:])
 start, a, b = before.state.step, np.array(one.losses), np.array(other.losses)
-assert len(a) == len(b) > start and np.array_equal(a[:start], b[:start]) and np.array_equal(a[:start], before.losses)
+assert (
+    len(a) == len(b) > start
+    and np.array_equal(a[:start], b[:start])
+    and np.array_equal(a[:start], before.losses)
+)
 apart = np.abs(a - b)[start:] / a[start:]
 print(f"{'step':>6} {'minidiff':>12} {'PyTorch':>12} {'apart':>9}")
 for k in sorted({1, 2, 5, 10, 20, len(a) - start} & set(range(1, len(a) - start + 1))):
     print(f"{start + k:6} {a[start + k - 1]:12.6f} {b[start + k - 1]:12.6f} {apart[k - 1]:9.1e}")
-w, name = max((float(np.abs(one.state.ema[k] - w).max() / np.abs(w).max()), k) for k, w in other.state.ema.items())
-print(f"mean loss: 50 steps before {a[:start][-50:].mean():.4f}; all after {a[start:].mean():.4f}, {b[start:].mean():.4f}")
+w, name = max(
+    (float(np.abs(one.state.ema[k] - w).max() / np.abs(w).max()), k) for k, w in other.state.ema.items()
+)
+print(
+    f"mean loss: 50 steps before {a[:start][-50:].mean():.4f}; all after {a[start:].mean():.4f}, {b[start:].mean():.4f}"
+)
 # softmax does not see a bias of the keys: its gradient is rounding only, and Adam makes a step of it all the same
-print(f"averaged weights apart by at most {w:.1e} of their largest entry, in {name}" + " (a bias of keys)" * (name == "b_qkv"))
+print(
+    f"averaged weights apart by at most {w:.1e} of their largest entry, in {name}"
+    + " (a bias of keys)" * (name == "b_qkv")
+)
 sys.exit(bool(apart[:20].max() > 1e-3))

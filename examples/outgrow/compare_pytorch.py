@@ -47,7 +47,10 @@ def exported(run, home):
 
 def random_run(data, model, labels, objective, schedule):
     """A run with random averaged weights: at first many are 0, and their mistakes would not show."""
-    run, rng = new_run(load(data), data, model, labels, objective=objective, schedule=schedule), np.random.default_rng(0)
+    run, rng = (
+        new_run(load(data), data, model, labels, objective=objective, schedule=schedule),
+        np.random.default_rng(0),
+    )
     for w in run.state.ema.values():
         w[...] = rng.standard_normal(w.shape) / math.sqrt(math.prod(w.shape[:-1]) if w.ndim > 1 else 4)
     return run
@@ -90,7 +93,9 @@ def main():
     for name, about in RUNS.items():
         with tempfile.TemporaryDirectory() as home:
             answer, eps_hat, gradients, samples = compare(random_run(*about), Path(home))
-        print(f"{name:18} answer {answer:.1e}  eps_hat {eps_hat:.1e}  gradients {gradients:.1e}  5 steps of DDIM {samples:.1e}")
+        print(
+            f"{name:18} answer {answer:.1e}  eps_hat {eps_hat:.1e}  gradients {gradients:.1e}  5 steps of DDIM {samples:.1e}"
+        )
         bad |= not (answer <= 1e-5 and eps_hat <= 1e-5 and gradients <= 1e-4)
     sys.exit(bad)
 

@@ -26,8 +26,18 @@ from minidiff.schedule import linear
 
 # name -> (sizes, quick ones, how the work grows: its power of the size, what the size is)
 KINDS = {
-    "samples": ((100, 1000, 10_000, 100_000, 1_000_000), (100, 1000), 1, "samples by DDIM, 50 steps, MLP of width 128"),
-    "points": ((1000, 10_000, 100_000, 1_000_000, 10_000_000), (1000, 10_000), 1, "points noised in one jump"),
+    "samples": (
+        (100, 1000, 10_000, 100_000, 1_000_000),
+        (100, 1000),
+        1,
+        "samples by DDIM, 50 steps, MLP of width 128",
+    ),
+    "points": (
+        (1000, 10_000, 100_000, 1_000_000, 10_000_000),
+        (1000, 10_000),
+        1,
+        "points noised in one jump",
+    ),
     "pixels": ((8, 16, 32, 64), (8, 16), 2, "pixels along a side: 10 steps of the U-Net, batch 16"),
     "width": ((64, 128, 256, 512, 1024, 2048), (64, 128), 2, "width of the MLP: 20 steps of batch 256"),
 }
@@ -47,7 +57,9 @@ def task(kind, n):
     if kind == "samples":
         how = sampler("ddim")
         return lambda: draw(run, how, how.times(1000, 50, "trailing"), n, 0)
-    states = fast.train(run.model, run.state, run.schedule, x, steps=10**9, batch=run.batch, lr=1e-6, goal=run.goal)
+    states = fast.train(
+        run.model, run.state, run.schedule, x, steps=10**9, batch=run.batch, lr=1e-6, goal=run.goal
+    )
     return lambda: [next(states) for _ in range(10 if side else 20)]
 
 
@@ -69,7 +81,9 @@ def measured(kind, n, threads):
     """The same from a process of its own."""
     env = os.environ | {"MINIDIFF_THREADS": str(threads), "OPENBLAS_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
     command = [sys.executable, __file__, "--measure", kind, str(n)]
-    done = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    done = subprocess.run(
+        command, env=env, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -85,7 +99,10 @@ def main(quick, out="runs/growth.png"):
         for n, (one, peak), (two, _) in zip(sizes, found[1], found[2]):
             print(f"{kind:8} {n:10,} {one:10.3g} s {two:10.3g} s {peak:8,.0f} MB", flush=True)
         seconds = {f"{k} thread{'s' * (k > 1)}": (sizes, [s for s, _ in v]) for k, v in found.items()}
-        scale = {"xscale": "log", "xlabel": words if len(words) < 30 else words.split(":")[0].split(" by ")[0]}
+        scale = {
+            "xscale": "log",
+            "xlabel": words if len(words) < 30 else words.split(":")[0].split(" by ")[0],
+        }
         named(left, seconds, yscale="log", ylabel="seconds", **scale)
         last = found[1][-1][0]
         left.plot(sizes, [last * (n / sizes[-1]) ** power for n in sizes], ":", color=figures.GREY)
@@ -99,7 +116,9 @@ def main(quick, out="runs/growth.png"):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes only")
     parser.add_argument("--measure", nargs=2, metavar=("WHAT", "SIZE"), help=argparse.SUPPRESS)
     args = parser.parse_args()

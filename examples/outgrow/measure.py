@@ -42,7 +42,11 @@ def torch_step(run):
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as home:
         _, net = exported(run, Path(home))
-    adam, x, t = torch.optim.Adam(net.parameters()), torch.randn(run.batch, run.model.d), torch.randint(1, 1001, (run.batch,))
+    adam, x, t = (
+        torch.optim.Adam(net.parameters()),
+        torch.randn(run.batch, run.model.d),
+        torch.randint(1, 1001, (run.batch,)),
+    )
 
     def step():
         adam.zero_grad()
@@ -57,10 +61,14 @@ def row(data, model, width, repeats):
     """One line of the table."""
     run, x = new_run(load(data), data, model, width=width), load(data).x
     how, n = sampler("ddim"), 512 if model == "mlp" else 32
-    training = fast.train(run.model, run.state, run.schedule, x, steps=10**6, batch=run.batch, lr=1e-4, goal=run.goal)
+    training = fast.train(
+        run.model, run.state, run.schedule, x, steps=10**6, batch=run.batch, lr=1e-4, goal=run.goal
+    )
     step = best(lambda: next(training), 4 * repeats)
     theirs = (
-        f"{1000 * best(torch_step(new_run(load(data), data, model, width=width)), 4 * repeats):9.1f}" if torch else "        -"
+        f"{1000 * best(torch_step(new_run(load(data), data, model, width=width)), 4 * repeats):9.1f}"
+        if torch
+        else "        -"
     )
     times = how.times(1000, 10, "trailing")
     sample = best(lambda: draw(run, how, times, n, 0), repeats) / 10 * 50
@@ -72,10 +80,14 @@ def row(data, model, width, repeats):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="the small networks only")
     quick = parser.parse_args().quick
-    print("model     d  width  parameters  batch   ms/step   PyTorch  samples/s   (samples by DDIM, 50 steps)")
+    print(
+        "model     d  width  parameters  batch   ms/step   PyTorch  samples/s   (samples by DDIM, 50 steps)"
+    )
     for width in (128, 256) if quick else (128, 400, 1280, 4096):
         row("digits", "mlp", width, 3)
     for width in (16,) if quick else (16, 48, 96):

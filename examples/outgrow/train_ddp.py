@@ -53,15 +53,21 @@ def losses_of(run, net, adam, ema, steps, rank, world, device):
     """Algorithm 1 on this process's part of each batch; yields the loss of the whole batch."""
     data, goal, every = data_of(run), run.goal, DistributedDataParallel(net)
     process, label = goal.objective.process(run.schedule), data.label if run.labels else None
-    drawn = batches(run.state.step, run.state.seed, process, data.x, run.batch, goal, label=label, null=run.labels)
+    drawn = batches(
+        run.state.step, run.state.seed, process, data.x, run.batch, goal, label=label, null=run.labels
+    )
     for step, (x_0, t, eps, y) in zip(range(run.state.step + 1, steps + 1), drawn):
         weight, mine = weight_of(goal.weight, goal.objective, process, t), slice(rank, None, world)
         x_in, t_in, target = goal.objective.example(process, x_0[mine], t[mine], eps[mine])
         x_in, t_in, target = (torch.tensor(a, device=device) for a in (x_in, t_in, target))
-        error = ((every(x_in, t_in, None if y is None else torch.tensor(y[mine], device=device)) - target) ** 2).sum(1)
+        error = (
+            (every(x_in, t_in, None if y is None else torch.tensor(y[mine], device=device)) - target) ** 2
+        ).sum(1)
         if weight is not None:
             error = error * torch.tensor(weight[mine], device=device, dtype=error.dtype)
-        share = error.sum() / run.batch  # the parts' sum is the batch's mean; DDP divides by world, so multiply
+        share = (
+            error.sum() / run.batch
+        )  # the parts' sum is the batch's mean; DDP divides by world, so multiply
         adam.zero_grad()
         (world * share).backward()
         loss = share.detach().double()
@@ -77,7 +83,9 @@ def losses_of(run, net, adam, ema, steps, rank, world, device):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", help="the folder of a run")
     parser.add_argument("exported", help="the folder that minidiff export wrote of it")
     parser.add_argument("--steps", type=int, required=True, help="train up to this step")
@@ -87,12 +95,17 @@ def main():
         parser.error(f"{args.out}/checkpoint.npz exists, give another --out")
     local, rank, world = (int(os.environ[k]) for k in ("LOCAL_RANK", "RANK", "WORLD_SIZE"))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
-    warnings.filterwarnings("ignore", "Grad strides do not match")  # of an axis of length 1, whose stride means nothing
+    warnings.filterwarnings(
+        "ignore", "Grad strides do not match"
+    )  # of an axis of length 1, whose stride means nothing
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
 
     run = checkpoint.load(Path(args.run) / "checkpoint.npz")
     net = network(args.exported, run.state.params, device)
-    adam, ema = adam_of(net, run.state, run.lr), {k: torch.tensor(w, device=device) for k, w in run.state.ema.items()}
+    adam, ema = (
+        adam_of(net, run.state, run.lr),
+        {k: torch.tensor(w, device=device) for k, w in run.state.ema.items()},
+    )
     began = time.perf_counter()
     for loss in losses_of(run, net, adam, ema, args.steps, rank, world, device):
         run.losses.append(loss)
@@ -101,12 +114,17 @@ def main():
     seconds = (time.perf_counter() - began) / max(1, args.steps - run.state.step)
     if rank == 0:
         back = {name: w.detach().cpu().numpy() for name, w in net.named_parameters()}
-        m, v = ({n: adam.state[w][k].cpu().numpy() for n, w in net.named_parameters()} for k in ("exp_avg", "exp_avg_sq"))
+        m, v = (
+            {n: adam.state[w][k].cpu().numpy() for n, w in net.named_parameters()}
+            for k in ("exp_avg", "exp_avg_sq")
+        )
         s = run.state
         s.params, s.m, s.v, s.ema = back, m, v, {k: w.cpu().numpy() for k, w in ema.items()}
         s.step, s.loss = len(run.losses), run.losses[-1]
         checkpoint.save(folder(args.out) / "checkpoint.npz", run)
-        print(f"wrote {args.out}/checkpoint.npz at step {s.step}: {world} processes, {1000 * seconds:.1f} ms a step")
+        print(
+            f"wrote {args.out}/checkpoint.npz at step {s.step}: {world} processes, {1000 * seconds:.1f} ms a step"
+        )
     dist.barrier()  # a process that leaves while another still uses their connection can take it down
     dist.destroy_process_group()
 

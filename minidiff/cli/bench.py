@@ -28,7 +28,9 @@ from .pictures import limits_reached
 from .printing import done, show, table, wrote
 
 MODEL, T = MLP(2), 1000
-FLOPS = 2 * sum(int(np.prod(s)) for s in MODEL.shapes.values() if len(s) == 2)  # multiply and add, one row forward
+FLOPS = 2 * sum(
+    int(np.prod(s)) for s in MODEL.shapes.values() if len(s) == 2
+)  # multiply and add, one row forward
 
 
 def once(f):
@@ -65,7 +67,9 @@ def trained_params():
 def training(model, batch, steps, **settings):
     """A task that takes so many gradient steps."""
     x = stream(0, BENCH).standard_normal((10_000, model.d), np.float32)
-    states = fast.train(model, start(model, 0), linear(T), x, steps=10**9, batch=batch, say=refuse, **settings)
+    states = fast.train(
+        model, start(model, 0), linear(T), x, steps=10**9, batch=batch, say=refuse, **settings
+    )
     return lambda: [next(states) for _ in range(steps)]
 
 
@@ -81,7 +85,9 @@ def noising(points):
     schedule, rng = linear(T), stream(0, BENCH)
     x_0, t = rng.standard_normal((points, 2), np.float32), rng.integers(1, T + 1, points)
     x_t, eps = fast.noise_jump(schedule, x_0[:99], t[:99], RowNoise(0))
-    if np.abs(x_t - q_sample(schedule, x_0[:99], t[:99], eps)).max() > 1e-6:  # two products and a sum of numbers up to 4
+    if (
+        np.abs(x_t - q_sample(schedule, x_0[:99], t[:99], eps)).max() > 1e-6
+    ):  # two products and a sum of numbers up to 4
         refuse("gaussian.q_sample and fast.noise_jump disagree")
     few = x_0[: points // 100]
     return (
@@ -93,7 +99,8 @@ def noising(points):
 def flops_of(unet):
     """Multiplications and additions of one picture's way forward; level i has 1 / 2^i of the picture's side."""
     places = {
-        k: unet.depth if "mid" in k or k in ("W_qkv", "W_att") else int(k[-1]) if k[-1].isdigit() else 0 for k in unet.shapes
+        k: unet.depth if "mid" in k or k in ("W_qkv", "W_att") else int(k[-1]) if k[-1].isdigit() else 0
+        for k in unet.shapes
     }
     pixels = {k: (unet.size >> level) ** 2 for k, level in places.items()} | {"W_time": 1, "W_mod": 1}
     return sum(2 * math.prod(shape) * pixels[k] for k, shape in unet.shapes.items() if len(shape) > 1)
@@ -109,7 +116,12 @@ def tasks():
     }
     for batch in (32, 128, 512):
         # backward costs twice the forward pass, but for the gradient by the input, which nobody needs
-        found[f"training step, batch {batch}"] = (training(MODEL, batch, 20), 20, "steps/s", 20 * batch * 3 * FLOPS)
+        found[f"training step, batch {batch}"] = (
+            training(MODEL, batch, 20),
+            20,
+            "steps/s",
+            20 * batch * 3 * FLOPS,
+        )
     for rows in (1, 16, 1024):
         task = sampling(MODEL, trained_params(), rows, ddpm(), range(T, -1, -1))
         found[f"DDPM, {rows} x {T} steps"] = (task, rows * T, "row-steps/s", rows * T * FLOPS)
@@ -131,7 +143,9 @@ def limits():
     x, W = rng.standard_normal((512, width), np.float32), rng.standard_normal((width, width), np.float32)
     y, memory, copy = np.empty_like(x), np.ones(2**24, np.float32), np.zeros(2**24, np.float32)
     threads.one_blas_thread()
-    np.ones((64, 512), np.float32) @ np.ones((512, 4096), np.float32)  # OpenBLAS reaches its speed only after a wide product
+    np.ones((64, 512), np.float32) @ np.ones(
+        (512, 4096), np.float32
+    )  # OpenBLAS reaches its speed only after a wide product
     blas = (lambda: [np.matmul(x, W, out=y) for _ in range(20)], 20 * 2 * 512 * width**2)
     return {"BLAS, one core": blas, "copy": (lambda: np.copyto(copy, memory), 2 * memory.nbytes)}
 
@@ -148,12 +162,24 @@ def bench(args):
     for name, (_, amount, unit, flops) in work.items():
         key, most = ("share_of_copy", copy) if flops < 0 else ("share_of_blas", blas)
         share = {key: abs(flops) / seconds[name] / 1e9 / most} if flops else {}
-        rows.append({"name": name, "seconds": seconds[name], "rate": amount / seconds[name], "unit": unit} | share)
+        rows.append(
+            {"name": name, "seconds": seconds[name], "rate": amount / seconds[name], "unit": unit} | share
+        )
         said.append(f"{share[key]:.0%} of {shares[key]}" if share else "")
     head = f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s"
     show(f"{head}; {threads.count()} threads, medians of interleaved runs\n", args)
-    show(table(["work", "rate", "", "of the limit"], [[r["name"], r["rate"], r["unit"], x] for r, x in zip(rows, said)]), args)
-    result = {"threads": threads.count(), "limits": {"blas_gflops": blas, "copy_gb_per_s": copy}, "work": rows}
+    show(
+        table(
+            ["work", "rate", "", "of the limit"],
+            [[r["name"], r["rate"], r["unit"], x] for r, x in zip(rows, said)],
+        ),
+        args,
+    )
+    result = {
+        "threads": threads.count(),
+        "limits": {"blas_gflops": blas, "copy_gb_per_s": copy},
+        "work": rows,
+    }
     if args.plot:
         drawn = {r["name"]: (next((r[k] for k in shares if k in r), 0.0), x) for r, x in zip(rows, said)}
         title = f"How near the machine's limit: {threads.count()} threads, {head}"

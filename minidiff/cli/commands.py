@@ -56,7 +56,9 @@ def condition_of(args, run):
         return ()
     names = args.label.split(",") if args.label else [str(k) for k in range(K)]
     if not all(name.strip().isdigit() and int(name) < K for name in names):
-        raise ValueError(f"label must be none or numbers in 0..{K - 1} with commas between them, got {args.label!r}")
+        raise ValueError(
+            f"label must be none or numbers in 0..{K - 1} with commas between them, got {args.label!r}"
+        )
     return np.array([int(name) for name in names]), w
 
 
@@ -66,7 +68,9 @@ def rows_of(text, n):
         return (0, n := 1000 if n is None else n), n
     first, last = map(int, text.split(":")) if re.fullmatch("[0-9]+:[0-9]+", text) else (0, 0)
     if not first < last <= (last if n is None else n):
-        raise ValueError(f"rows must be A:B with 0 <= A < B{'' if n is None else f' <= n = {n}'}, got {text!r}")
+        raise ValueError(
+            f"rows must be A:B with 0 <= A < B{'' if n is None else f' <= n = {n}'}, got {text!r}"
+        )
     return (first, last), last if n is None else n
 
 
@@ -74,7 +78,10 @@ def warn_of_eps(run, times, args):
     """Says what eps costs where a sampler of few steps asks for it."""
     if names_of(run.goal)["objective"] == "eps" and len(times) - 1 <= (T := run.schedule.T) // 4:
         larger = f"{run.schedule.alpha_bar[-1] ** -0.5:.0f} times as large in x_0_hat, one of v not"
-        show("this run answers eps: an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), " + larger, args)
+        show(
+            "this run answers eps: an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), " + larger,
+            args,
+        )
         show(f"(train --objective v; or --steps {T})", args)
 
 
@@ -96,10 +103,16 @@ def demo(args):
     began, data, result = time.perf_counter(), load_data("digits"), {"samplers": []}
     steps, n = QUICK if args.quick else FULL
     out = folder(args.out or ("runs/demo-quick" if args.quick else "runs/demo"))
-    show(f"Training two denoisers with hand-written gradients on {len(data.x)} digits, {steps} steps each (Ctrl-C keeps", args)
+    show(
+        f"Training two denoisers with hand-written gradients on {len(data.x)} digits, {steps} steps each (Ctrl-C keeps",
+        args,
+    )
     show("the last one): one answers v, the other eps, to see what breaks first.", args)
     # logit-normal: which digit it becomes is decided in the middle of the way
-    v, eps = (new_run(data, "digits", "mlp", seed=args.seed, objective=o, times="logit-normal") for o in ("v", "eps"))
+    v, eps = (
+        new_run(data, "digits", "mlp", seed=args.seed, objective=o, times="logit-normal")
+        for o in ("v", "eps")
+    )
     wrote(figures.save(plots.forward(v, data, args.seed), out / "forward.png"), args, result)
     for home, run in ((out, v), (out / "eps", eps)):
         fit(run, data, steps, home / CHECKPOINT, plots.growing(looks := [], plain=args.plain), args.plain)
@@ -114,18 +127,30 @@ def demo(args):
         result["samplers"].append(found | {"sampler": name})
         if how is ddim:
             panels[f"asked for {found['objective']}:\n{name}, {found['evaluations']} steps"] = x_0
-    fig = plots.against(data, panels, data.shape, "Digits that a network made of noise, and what breaks first", args.seed)
+    fig = plots.against(
+        data, panels, data.shape, "Digits that a network made of noise, and what breaks first", args.seed
+    )
     wrote(figures.save(fig, out / "samples.png"), args, result)
-    wrote(figures.save(plots.reverse(v, ddpm, every, args.seed, (), args.plain), out / "reverse.png"), args, result)
+    wrote(
+        figures.save(plots.reverse(v, ddpm, every, args.seed, (), args.plain), out / "reverse.png"),
+        args,
+        result,
+    )
     ways = {"DDPM": (ddpm, every), "DDIM": (ddim, few)}
     wrote(plots.trajectory(out / "trajectory.gif", v, ways, args.seed, (), args.plain), args, result)
     result["seconds"] = time.perf_counter() - began
     show("\n" + records(JUDGED, result["samplers"]), args)
-    show("(noise floor: real digits against other real digits, as many; a perfect sampler comes down to it)", args)
+    show(
+        "(noise floor: real digits against other real digits, as many; a perfect sampler comes down to it)",
+        args,
+    )
     show(f"DDIM: {verdict(result['samplers'][1])}", args)
     show(f"What breaks first, in {out / 'eps'}:", args)
     warn_of_eps(eps, few, args)
-    show(f"\n{result['seconds']:.0f} s in all. Look at {out / 'samples.png'} and {out / 'trajectory.gif'}. Then try", args)
+    show(
+        f"\n{result['seconds']:.0f} s in all. Look at {out / 'samples.png'} and {out / 'trajectory.gif'}. Then try",
+        args,
+    )
     show(f"  minidiff sample {out} --sampler ddim --steps 10   fewer steps: what do they cost?", args)
     show("  minidiff doctor --T 50                            why a short linear schedule fails", args)
     return done(result, args)
@@ -138,11 +163,15 @@ def train(args):
     if args.resume:
         fixed = ("data", "shape", "label_column", "model", *SETTINGS, "conditional")
         if wrong := [f"--{k.replace('_', '-')}" for k in fixed if vars(args)[k] not in (None, False)]:
-            raise ValueError(f"--resume continues with what the checkpoint says; leave out {', '.join(wrong)}")
+            raise ValueError(
+                f"--resume continues with what the checkpoint says; leave out {', '.join(wrong)}"
+            )
         run, _ = run_at(out)
         data = data_of(run)
         if run.state.step >= args.steps:
-            raise ValueError(f"{out} is at step {run.state.step} already, --steps must be more, got {args.steps}")
+            raise ValueError(
+                f"{out} is at step {run.state.step} already, --steps must be more, got {args.steps}"
+            )
     elif not args.data:
         raise ValueError("--data is needed: a name or a file (with --resume the checkpoint knows)")
     elif (out / CHECKPOINT).exists():
@@ -162,7 +191,10 @@ def train(args):
     result |= {"steps": run.state.step, "loss": run.error() * run.loss_of_0(), "d": run.model.d}
     last = f"the mean of the last {len(run.recent_losses())} steps (1: answering 0 always)"
     show(f"step {run.state.step}: error {run.error():.4f}, {last}", args)
-    show(f"next: minidiff sample {out}" + (" --sampler ddim --steps 50 --n 100" if run.kind == "unet" else ""), args)
+    show(
+        f"next: minidiff sample {out}" + (" --sampler ddim --steps 50 --n 100" if run.kind == "unet" else ""),
+        args,
+    )
     return done(result, args)
 
 
@@ -174,11 +206,16 @@ def sample(args):
         raise ValueError("--gif draws the first rows of all, with --rows there are only numbers")
     how, times = sampler_of(args, run, 1)
     condition, steps = condition_of(args, run), len(times) - 1
-    name = f"{re.sub('[^a-z0-9+.-]+', '-', how.label).strip('-')}-{steps}" + "-rows-{}-{}".format(*rows) * bool(args.rows)
+    name = f"{re.sub('[^a-z0-9+.-]+', '-', how.label).strip('-')}-{steps}" + "-rows-{}-{}".format(
+        *rows
+    ) * bool(args.rows)
     out = folder(args.out or home / name)
     x_0, result = draw(run, how, times, args.n, args.seed, condition, args.plain, rows)
     warn_of_eps(run, times, args)
-    show("{sampler}: {n} samples, {evaluations} network evaluations each, {seconds:.2f} s".format(**result), args)
+    show(
+        "{sampler}: {n} samples, {evaluations} network evaluations each, {seconds:.2f} s".format(**result),
+        args,
+    )
     if args.rows:
         result |= {"rows": rows, "of": args.n}
         show(f"rows {rows[0]}..{rows[1] - 1} of {args.n}, the same bits as all at once", args)
@@ -197,7 +234,9 @@ def sample(args):
         way = (args.seed, condition, args.plain)
         wrote(figures.save(plots.reverse(run, how, times, *way), out / "reverse.png"), args, result)
         if args.gif:
-            wrote(plots.trajectory(out / "trajectory.gif", run, {how.label: (how, times)}, *way), args, result)
+            wrote(
+                plots.trajectory(out / "trajectory.gif", run, {how.label: (how, times)}, *way), args, result
+            )
     return done(result, args)
 
 
@@ -209,7 +248,10 @@ def evaluate(args):
     x_0, result = judged(run, how, times, args.n, data, args, condition)
     show(records(JUDGED, [result]), args)
     warn_of_eps(run, times, args)
-    show("sliced Wasserstein {sliced_wasserstein:.4g}, its noise floor {sliced_floor:.4g}".format(**result), args)
+    show(
+        "sliced Wasserstein {sliced_wasserstein:.4g}, its noise floor {sliced_floor:.4g}".format(**result),
+        args,
+    )
     half = f" n is half of the {len(data.x)} rows." if result["n"] < min(args.n, 1000) else ""
     show(verdict(result) + half, args)
     if figures.drawable(run.shape):
@@ -219,7 +261,13 @@ def evaluate(args):
         wrote(figures.save(fig, out / "eval.png"), args, result)
     if len(run.shape) > 1:
         found = result["pictures"] = judge_pictures(x_0, condition, data, run, args.seed)
-        wrote(figures.save(plots.nearest(x_0, data.x[found.pop("nearest")[:40]], run.shape), out / "nearest.png"), args, result)
+        wrote(
+            figures.save(
+                plots.nearest(x_0, data.x[found.pop("nearest")[:40]], run.shape), out / "nearest.png"
+            ),
+            args,
+            result,
+        )
         show("\n" + pictures_text(found), args)
     if args.likelihood:
         found = result["likelihood"] = likelihood(run, data, min(args.n, 500), args.seed, bar)

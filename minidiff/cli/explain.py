@@ -22,7 +22,9 @@ from .readable import readable
 from .typeset import formula
 from .typeset import words as typeset
 
-BETAS = tuple(k / 20 for k in range(1, 11))  # ten coarse steps, on which mistakes are seen: a smooth schedule, smooth curves
+BETAS = tuple(
+    k / 20 for k in range(1, 11)
+)  # ten coarse steps, on which mistakes are seen: a smooth schedule, smooth curves
 # formulas whose left side is not what the answer gives: dx = f dt + g dW, and the answer is g
 PARTS = "vp-sde ve-diffusion reverse-sde loss-weight non-unique-flow attention-scale lora-parameters".split()
 
@@ -42,7 +44,9 @@ def place(source):
     """("minidiff/gaussian.py:89", its lines) of a function of the library."""
     lines, first = inspect.getsourcelines(source)
     file = Path(inspect.getsourcefile(inspect.unwrap(source)))
-    return f"minidiff/{file.relative_to(Path(__file__).parents[1]).as_posix()}:{first}", "".join(lines).rstrip()
+    return f"minidiff/{file.relative_to(Path(__file__).parents[1]).as_posix()}:{first}", "".join(
+        lines
+    ).rstrip()
 
 
 def examples_of(source):
@@ -56,7 +60,9 @@ def examples_of(source):
 def versions(entry, most=None):
     """The answer and up to `most` wrong versions, to be asked for numbers."""
     names = next(round_cases(entry))
-    return [version_of(version, names) for version in (entry.answer, *(wrong for wrong, _ in entry.wrong[:most]))]
+    return [
+        version_of(version, names) for version in (entry.answer, *(wrong for wrong, _ in entry.wrong[:most]))
+    ]
 
 
 def _example(entry):
@@ -76,9 +82,17 @@ def explain(entry):
     wrong = [{"wrong": v if isinstance(v, str) else None, "misconception": why} for v, why in entry.wrong]
     at = dict.fromkeys(("source", "place", "lines", "test")) | {"examples": []}
     if entry.source:
-        values = (name_of(entry.source), *place(entry.source), test_of(entry.source), examples_of(entry.source))
+        values = (
+            name_of(entry.source),
+            *place(entry.source),
+            test_of(entry.source),
+            examples_of(entry.source),
+        )
         at = dict(zip(at, values))
-    told = {k: getattr(entry, k) for k in ("name", "number", "lecture", "title", "latex", "answer", "why", "measured")}
+    told = {
+        k: getattr(entry, k)
+        for k in ("name", "number", "lecture", "title", "latex", "answer", "why", "measured")
+    }
     told |= {"formula": readable(entry.latex), "symbols": known, "wrong": wrong}
     told |= {"worked": _example(entry) if entry.answer else ""}
     told |= {"related": [f.name for f in SHEET if f.number == entry.number and f is not entry]}
@@ -97,7 +111,9 @@ def as_text(e, encoding="utf-8"):
     lines += ["", "with numbers:", *(f"  {line}" for line in e["worked"].splitlines())] if e["worked"] else []
     lines += ["", "wrong versions:"]
     for w in e["wrong"]:
-        lines += [f"  {w['wrong']}", f"      {w['misconception']}"] if w["wrong"] else [f"  {w['misconception']}"]
+        lines += (
+            [f"  {w['wrong']}", f"      {w['misconception']}"] if w["wrong"] else [f"  {w['misconception']}"]
+        )
     lines += ["", f"measured by {e['measured']}"]
     if e["source"]:
         lines += ["", f"in the library: {e['source']}, {e['place']}", f"its test: {e['test']}"]
@@ -124,7 +140,13 @@ class Shown:
         parts = [f"**{e['title']}** (lecture {e['lecture']}, `{e['name']}`)", f"$${e['latex']}$$", e["why"]]
         parts += ["\n".join(f"- `{k}`: {meaning}" for k, meaning in e["symbols"].items())]
         parts += [
-            "\n".join(["Wrong versions:", "", *(f"- `{w['wrong']}`: {w['misconception']}" for w in e["wrong"] if w["wrong"])])
+            "\n".join(
+                [
+                    "Wrong versions:",
+                    "",
+                    *(f"- `{w['wrong']}`: {w['misconception']}" for w in e["wrong"] if w["wrong"]),
+                ]
+            )
         ]
         if e["answer"]:
             file = io.BytesIO()
@@ -143,19 +165,31 @@ def curves(entry, most=3):
     bases = entry.cases or itertools.islice(round_cases(replace(entry, derive=None)), 5)
     walks = [walk for base in bases for walk in _walks(entry, base)]
     valued = [[[v.value(c) for c in cases] for v in (right, *wrong)] for _, _, cases in walks]
-    best = max(range(len(walks)), key=lambda k: (bool(entry.cases) and walks[k][0] in ("t", "k"), _apart(valued[k])))
+    best = max(
+        range(len(walks)), key=lambda k: (bool(entry.cases) and walks[k][0] in ("t", "k"), _apart(valued[k]))
+    )
     (along, x, cases), (claimed, *others) = walks[best], valued[best]
     inside, seen = _inside(valued[best])[1:], _seen(valued[best])[1:]
     drawn = {"the formula": (x, claimed, False)}
     for k in sorted(range(len(wrong)), key=lambda k: (not seen[k], not inside[k]))[:most]:
         drawn[f"wrong: {entry.wrong[k][1]}"] = (x, others[k], True)
-    follow = {"alpha": "beta", "alpha_bar": "beta", "x_t": "x_0 eps"}  # the same chosen numbers, others at each point
+    follow = {
+        "alpha": "beta",
+        "alpha_bar": "beta",
+        "x_t": "x_0 eps",
+    }  # the same chosen numbers, others at each point
     letters = right.letters.union(*(version.letters for version in wrong))
     chosen = letters.union(*(follow[k].split() for k in letters & set(follow)))
     chosen = written(cases[0], chosen & {*entry.free, "beta", "tau"} - {along})
-    left = entry.latex.partition("=")[0].rpartition(":")[2].strip()  # what the curve shows, unless it is a part of that
+    left = (
+        entry.latex.partition("=")[0].rpartition(":")[2].strip()
+    )  # what the curve shows, unless it is a part of that
     ylabel = entry.name if entry.name in PARTS or "quad" in left or left == entry.latex else formula(left)
-    axes = {"xlabel": f"${along}$" if len(along) == 1 else typeset(along), "ylabel": ylabel, "ylim": _view(claimed)}
+    axes = {
+        "xlabel": f"${along}$" if len(along) == 1 else typeset(along),
+        "ylabel": ylabel,
+        "ylim": _view(claimed),
+    }
     rng = np.random.default_rng(0)
     measured = [measure(entry, c, rng)[0] for c in cases]
     points = tuple(zip(*((a, m) for a, m in zip(x, measured) if math.isfinite(m))))
@@ -197,11 +231,21 @@ def _walks(entry, base):
         times = list(range(1, len(BETAS) + 1))
         return [("t", times, [make_case(entry, BETAS, t, tau, 1 + t % 4, **kept).floats() for t in times])]
     if entry.counts_steps("i"):
-        return [("i", [1, 2, 3, 4], [make_case(entry, BETAS, 2, tau, i, **kept).floats() for i in (1, 2, 3, 4)])]
+        return [
+            ("i", [1, 2, 3, 4], [make_case(entry, BETAS, 2, tau, i, **kept).floats() for i in (1, 2, 3, 4)])
+        ]
     walks = []
     for along in sorted(entry.free, key=lambda k: (k not in ("t", "w", "k"), entry.free[k] == COUNT)):
         kind = entry.free[along]
-        x = [1, 2, 3, 4, 5, 6] if kind == COUNT else np.linspace(0.1, 0.9, 17) if kind == SHARE else np.linspace(0.25, 3, 12)
+        x = (
+            [1, 2, 3, 4, 5, 6]
+            if kind == COUNT
+            else np.linspace(0.1, 0.9, 17)
+            if kind == SHARE
+            else np.linspace(0.25, 3, 12)
+        )
         cases = [Case(base | {along: v if kind == COUNT else float(v)}) for v in x]
-        walks.append((along, x, [Case(c | (entry.derive(c) if entry.derive else {})).floats() for c in cases]))
+        walks.append(
+            (along, x, [Case(c | (entry.derive(c) if entry.derive else {})).floats() for c in cases])
+        )
     return walks

@@ -11,7 +11,9 @@ from ..runs.names import names_of, pick
 from .commands import run_at
 from .printing import done, show, wrote
 
-TEMPLATES = Path(__file__).parent  # TARGET/KIND.py.txt is the network, TARGET/use.py.txt how any of them is used
+TEMPLATES = Path(
+    __file__
+).parent  # TARGET/KIND.py.txt is the network, TARGET/use.py.txt how any of them is used
 TARGETS = {"pytorch": 'python -c "import model, torch; print(model.ddim(model.load(), torch.randn(4, {d})))"'}
 
 
@@ -30,7 +32,9 @@ def export(args):
     if (out / "model.py").exists():
         raise ValueError(f"{out / 'model.py'} exists and may be yours by now: give another --out")
     folder(out)
-    parts = [(TEMPLATES / args.to / f"{name}.py.txt").read_text(encoding="utf-8") for name in (run.kind, "use")]
+    parts = [
+        (TEMPLATES / args.to / f"{name}.py.txt").read_text(encoding="utf-8") for name in (run.kind, "use")
+    ]
     config = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in config_of(run).items())
     for name, text in {"config.json": f"{{\n{config}\n}}\n", "model.py": "".join(parts)}.items():
         with replacing(out / name) as beside:

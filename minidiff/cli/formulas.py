@@ -29,8 +29,13 @@ def verify(args):
     items, seconds = len({r["number"] for r in rows}), sum(r["seconds"] for r in rows)
     counted = "1 formula" if len(rows) == 1 else f"{len(rows)} formulas ({items} items of the course)"
     printing.show(table(HEAD, [as_row(r) for r in rows]), args)
-    printing.show(f"\n{counted} in {seconds:.1f} s; " + (f"failed: {', '.join(failed)}" if failed else "all hold"), args)
-    printing.show("(the case with the largest error; a statement claims a relation; refuted: its known wrong versions)", args)
+    printing.show(
+        f"\n{counted} in {seconds:.1f} s; " + (f"failed: {', '.join(failed)}" if failed else "all hold"), args
+    )
+    printing.show(
+        "(the case with the largest error; a statement claims a relation; refuted: its known wrong versions)",
+        args,
+    )
     return done({"formulas": rows, "failed": failed, "seconds": seconds}, args, 1 if failed else 0)
 
 
@@ -95,7 +100,9 @@ def show_entry(args):
         if args.plot:
             raise ValueError("--plot needs the NAME of a formula")
         rows = [{"name": f.name, "lecture": f.lecture, "number": f.number, "title": f.title} for f in SHEET]
-        printing.show(table(["formula", "lecture", "item", "says"], [r.values() for r in rows], left=True), args)
+        printing.show(
+            table(["formula", "lecture", "item", "says"], [r.values() for r in rows], left=True), args
+        )
         printing.show('\nminidiff show NAME says more; minidiff check NAME "EXPR" judges yours', args)
         return done({"formulas": rows}, args)
     if args.out and not args.out.endswith(".png"):

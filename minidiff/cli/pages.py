@@ -25,10 +25,16 @@ LEGEND = (  # what the letters mean, as (words, letters)
     ("clean data, noisy data, almost pure noise", r"x_0,\ x_t,\ x_T"),
     ("variance of the noise that step t adds", r"\beta_t"),
     ("share of the variance that a step keeps", r"\alpha_t = 1-\beta_t"),
-    ("share of x_0's variance that is left at t", r"\bar\alpha_t = \alpha_1\alpha_2\cdots\alpha_t,\ \ \bar\alpha_0 = 1"),
+    (
+        "share of x_0's variance that is left at t",
+        r"\bar\alpha_t = \alpha_1\alpha_2\cdots\alpha_t,\ \ \bar\alpha_0 = 1",
+    ),
     ("the noise in x_t; fresh noise of a step", r"\epsilon,\ z \sim \mathcal{N}(0, I)"),
     ("the network's guess of that noise, and the picture it implies", r"\epsilon_\theta,\ \hat x_0"),
-    ("mean, variance of q(x_{t-1} | x_t, x_0); of p_theta", r"\tilde\mu_t,\ \tilde\beta_t;\quad \mu_\theta,\ \sigma_t^2"),
+    (
+        "mean, variance of q(x_{t-1} | x_t, x_0); of p_theta",
+        r"\tilde\mu_t,\ \tilde\beta_t;\quad \mu_\theta,\ \sigma_t^2",
+    ),
     ("chosen noising; learned step back", r"q,\ p_\theta"),
     ("score; the network's guess of it", r"\nabla\log p = \nabla_x\log p(x),\ s_\theta"),
     ("times that a sampler visits", r"0 = \tau_0 < \tau_1 < \cdots < \tau_S = T"),
@@ -60,7 +66,9 @@ def _lines(text, size, width):
 def _paragraph(text, size, color, width, x=0.0, lead=1.3):
     """A block of lines."""
     lines = _lines(text, size, width - x)
-    return lead * size * len(lines), [(x, lead * size * (k + 0.75), line, size, color) for k, line in enumerate(lines)]
+    return lead * size * len(lines), [
+        (x, lead * size * (k + 0.75), line, size, color) for k, line in enumerate(lines)
+    ]
 
 
 def _display(latex, size, width, x=0.0):
@@ -89,10 +97,14 @@ def _entry(number, title, latex, size, width):
     room = width - x - wide - size
     best = _stacked(_paragraph(title, size, BLACK, width - x, lead=1.2), _display(latex, large, width - x))
     said = _paragraph(title, size, BLACK, room, lead=1.2) if room > 9 * size else best
-    if max(said[0], above + below) < best[0]:  # one line of words stands on the formula's line, more at its middle
+    if (
+        max(said[0], above + below) < best[0]
+    ):  # one line of words stands on the formula's line, more at its middle
         down = above - said[1][0][1] if len(said[1]) == 1 else (above + below - said[0]) / 2
         left = _stacked((max(0.0, down), []), said)
-        right = _stacked((max(0.0, -down), []), (above + below, [(width - x - wide, above, text, large, BLACK)]))
+        right = _stacked(
+            (max(0.0, -down), []), (above + below, [(width - x - wide, above, text, large, BLACK)])
+        )
         best = max(left[0], right[0]), left[1] + right[1]
     marks = [(x + indent, *rest) for indent, *rest in best[1]]
     return best[0] + 0.3 * size, [(0.0, marks[0][1], number, size, GREY)] * bool(number) + marks
@@ -117,7 +129,10 @@ def _write(path, foot, pages):
         for k, marks in enumerate(pages, 1):
             fig = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=288)
             FigureCanvasAgg(fig)
-            for x, y, text, size, color in [*marks, (WIDTH / 2 - 40, HEIGHT - 12, f"{foot}, page {k}", 6.5, GREY)]:
+            for x, y, text, size, color in [
+                *marks,
+                (WIDTH / 2 - 40, HEIGHT - 12, f"{foot}, page {k}", 6.5, GREY),
+            ]:
                 fig.text(x / WIDTH, 1 - y / HEIGHT, text, size=size, color=color, math_fontfamily=FONT)
             printed.savefig(fig)
     return path
@@ -135,8 +150,12 @@ def sheet(path, entries):
         blocks = [None, _stacked(_paragraph("Diffusion models: the formula sheet", 14, BLUE, width), *legend)]
         lecture = item = None
         for f in entries:
-            block = _entry(str(f.number) * ((f.lecture, f.number) != (lecture, item)), f.title, f.latex, size, width)
-            blocks.append(block if f.lecture == lecture else _stacked(_heading(f.lecture, 10.5, width), block))
+            block = _entry(
+                str(f.number) * ((f.lecture, f.number) != (lecture, item)), f.title, f.latex, size, width
+            )
+            blocks.append(
+                block if f.lecture == lecture else _stacked(_heading(f.lecture, 10.5, width), block)
+            )
             lecture, item = f.lecture, f.number
         pages = _columns(blocks, 2, margin)
         if len(pages) <= PAGES:
@@ -147,18 +166,31 @@ def sheet(path, entries):
 def booklet(path, rows):
     """The sheet with its reasons, by lecture: each formula, why, and how it was measured. rows: verify's dicts."""
     margin, width = 48, WIDTH - 96
-    passed = f"{sum(r['ok'] for r in rows)} of {len(rows)} measured, each in a way that does not use the formula, "
+    passed = (
+        f"{sum(r['ok'] for r in rows)} of {len(rows)} measured, each in a way that does not use the formula, "
+    )
     passed += "its wrong versions refuted. t = 0 is clean data, alpha_bar[0] = 1."
     title = "Diffusion models: the formula sheet"
-    blocks, lecture = [None, _stacked(_paragraph(title, 20, BLUE, width), _paragraph(passed, 9, GREY, width))], None
+    blocks, lecture = (
+        [None, _stacked(_paragraph(title, 20, BLUE, width), _paragraph(passed, 9, GREY, width))],
+        None,
+    )
     for r in rows:
         f = find(r["name"])
         error = f", error {r['error']:.0e}" if f.answer is not None and "error" in r else ""
-        refuted = f"; {len(r['wrong'])} wrong version{'s' * (len(r['wrong']) != 1)} refuted" if r["wrong"] else ""
+        refuted = (
+            f"; {len(r['wrong'])} wrong version{'s' * (len(r['wrong']) != 1)} refuted" if r["wrong"] else ""
+        )
         checked = f"{'measured' if r['ok'] else 'FAILED'}{error}, by {f.measured}{refuted}"
         heading = [_heading(f.lecture, 15, width)] if f.lecture != lecture else []
-        said = _paragraph(f"{f.number}  {f.title}   ({f.name})", 9.5, BLACK, width), _display(f.latex, 12, width, 18)
-        why, how = _paragraph(f.why, 9, GREY, width), _paragraph(checked, 8, GREEN if r["ok"] else ORANGE, width)
+        said = (
+            _paragraph(f"{f.number}  {f.title}   ({f.name})", 9.5, BLACK, width),
+            _display(f.latex, 12, width, 18),
+        )
+        why, how = (
+            _paragraph(f.why, 9, GREY, width),
+            _paragraph(checked, 8, GREEN if r["ok"] else ORANGE, width),
+        )
         blocks.append(_stacked(*heading, *said, why, how, (11, [])))
         lecture = f.lecture
     return _write(path, "minidiff formula sheet", _columns(blocks, 1, margin))
@@ -168,7 +200,10 @@ def quiz(path, questions, title):
     """The questions with room to write, and the key from a page of its own on."""
     margin, width, size = 54, WIDTH - 108, 10.5
     told = "Pen and paper. alpha[t] = 1 - beta[t], alpha_bar[0] = 1; give three digits."
-    blocks = [None, _stacked(_paragraph(title, 18, BLUE, width), _paragraph(told, size, GREY, width), (12, []))]
+    blocks = [
+        None,
+        _stacked(_paragraph(title, 18, BLUE, width), _paragraph(told, size, GREY, width), (12, [])),
+    ]
     key = [None, _stacked(_paragraph(f"{title}: key", 18, BLUE, width), (12, []))]
     for k, q in enumerate(questions, 1):
         asked, options = _paragraph(f"{k}. {q.text}", size, BLACK, width), []
@@ -180,7 +215,10 @@ def quiz(path, questions, title):
             options = [(1.5 * size, [mark for _, marks in options for mark in marks])]
         blocks.append(_stacked(asked, *options, (115, [])))
         slips, steps = q.key()[: 1 + len(q.slips)], q.key()[1 + len(q.slips) :]
-        said = [_paragraph(f"{k}. {q.name}, lecture {q.lecture}", size, BLACK, width), _display(q.latex, 12, width, 18)]
+        said = [
+            _paragraph(f"{k}. {q.name}, lecture {q.lecture}", size, BLACK, width),
+            _display(q.latex, 12, width, 18),
+        ]
         said += [_paragraph(line, size, BLACK, width, 18) for line in slips]
         steps = "; ".join(words(re.sub(" +", " ", step)).replace(" ", "\xa0") for step in steps)
         key.append(_stacked(*said, _paragraph(steps, size, GREY, width, 18), (12, [])))

@@ -16,7 +16,8 @@ from ..schedule import Schedule
 from . import typeset
 
 LOOKS = [
-    dict(zip(("color", "marker", "ls"), look)) for look in zip((BLUE, ORANGE, GREEN, GREY), "osD^", ("-", "--", "-.", ":"))
+    dict(zip(("color", "marker", "ls"), look))
+    for look in zip((BLUE, ORANGE, GREEN, GREY), "osD^", ("-", "--", "-.", ":"))
 ]
 
 
@@ -55,7 +56,9 @@ def named(ax, lines, **axes):
 def _on_paper(ax, curves, where):
     """Where a point of each curve lies on paper, in typographic points: known only when the layout is done."""
     ax.figure.draw_without_rendering()
-    return ax.transData.transform([line.get_xydata()[k] for line, k in zip(curves, where)]) * 72 / ax.figure.dpi
+    return (
+        ax.transData.transform([line.get_xydata()[k] for line, k in zip(curves, where)]) * 72 / ax.figure.dpi
+    )
 
 
 @styled
@@ -86,7 +89,9 @@ def elbo_by_t(found, d):
         ax.plot(at, more, color=BLUE, lw=2.5)
         say(ax, f"{more[-1]:+.2g} in all", (T, more[-1]), (10, 0), "left", on="data", color=BLUE)
         ax.axhline(0, color=ORANGE, lw=2.5)
-        ax.set(ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from $L_0$ to $L_k$")
+        ax.set(
+            ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from $L_0$ to $L_k$"
+        )
     ax.set_xlabel("k")
     return fig
 
@@ -110,7 +115,9 @@ def claimed_and_measured(curves, points, axes, title, latex):
     for caption, (x, y, wrong) in zip(captions, curves.values()):
         look = next(looks) if wrong else {"color": BLUE, "lw": 3, "zorder": 3}
         ax.plot(x, y, label=caption, **look)
-    ax.plot(*points, "o", color="black", ms=11, mfc="none", mew=2, zorder=4, label="measured, without the formula")
+    ax.plot(
+        *points, "o", color="black", ms=11, mfc="none", mew=2, zorder=4, label="measured, without the formula"
+    )
     ax.set(**axes | {"ylim": np.clip(ax.get_ylim(), *axes["ylim"])}, title=_wrapped(title, 70))
     ax.locator_params(axis="y", nbins=5, steps=[1, 2, 5, 10])
     look = {"fontsize": 14, "labelcolor": "linecolor", "handlelength": 3, "borderpad": 0, "frameon": False}
@@ -127,7 +134,11 @@ def limits_reached(shares, title):
     fig = figure(10, 1.6 + 0.5 * len(shares), title)
     ax = fig.subplots()
     for k, (name, (share, words)) in enumerate(shares.items()):
-        ax.barh(-k, share, color=BLUE if "DDPM" in name or "DDIM" in name else ORANGE if "training" in name else GREY)
+        ax.barh(
+            -k,
+            share,
+            color=BLUE if "DDPM" in name or "DDIM" in name else ORANGE if "training" in name else GREY,
+        )
         say(ax, words or "no limit is known", (share, -k), (6, 0), "left", on="data")
     ax.axvline(1, color=GREY, ls="--")
     ax.set(yticks=range(0, -len(shares), -1), yticklabels=shares, ylabel="work", xlabel="share of the limit")
@@ -145,7 +156,9 @@ def draw(thing):
         named((fig := figure(10, 5.6)).subplots(), shares, title=title, xlabel="t", ylabel="share")
         return fig
     if isinstance(thing, Mixture):
-        return beside({"2,000 samples": thing.sample(2000, stream(0, SAMPLE))}, (2,), "A mixture of Gaussians")
+        return beside(
+            {"2,000 samples": thing.sample(2000, stream(0, SAMPLE))}, (2,), "A mixture of Gaussians"
+        )
     if isinstance(thing, Run):
         return curve(thing, data_of(thing))
     raise TypeError(f"what is drawn is a schedule, a mixture or a run, got {type(thing).__name__}")

@@ -42,7 +42,10 @@ def table(head, rows, left=False):
     """Columns under their heads, all but the first to the right, or all to the left."""
     cells = [list(head), *[[f"{c:.4g}" if isinstance(c, float) else str(c) for c in row] for row in rows]]
     widths = [max(map(len, column)) for column in zip(*cells)]
-    aligned = [[c.ljust(w) if left or i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))] for r in cells]
+    aligned = [
+        [c.ljust(w) if left or i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))]
+        for r in cells
+    ]
     return "\n".join("  ".join(row).rstrip() for row in aligned)
 
 
@@ -56,10 +59,14 @@ def pictures_text(j):
     rows = [[name, v["distance"], v["floor"]] for name, v in j["frechet"].items()]
     lines = [table([f"Frechet distance, n = {j['n']}", "samples", "real against real"], rows)]
     if j["n"] < 2 * j["d"]:
-        lines.append(f"(n = {j['n']} is too few for covariances of {j['d']} numbers: these distances say little)")
+        lines.append(
+            f"(n = {j['n']} is too few for covariances of {j['d']} numbers: these distances say little)"
+        )
     if c := j.get("classifier"):
         said = f"a classifier ({c['accuracy']:.1%} on held-out real pictures) sees the classes {c['classes']}"
-        lines.append(said + (f"; agrees with the label asked for in {c['agreement']:.1%}" if "agreement" in c else ""))
+        lines.append(
+            said + (f"; agrees with the label asked for in {c['agreement']:.1%}" if "agreement" in c else "")
+        )
     near = "median distance to the nearest training picture {samples:.3g}; of real ones to another {data:.3g}"
     lines.append(near.format(**j["to_the_nearest"]))
     psnr = "denoising x_t at t = {t}: PSNR {psnr_of_x_t:.1f} to {psnr:.1f} dB, SSIM {ssim_of_x_t:.2f} to {ssim:.2f}"
@@ -73,7 +80,9 @@ def likelihood_text(found, d):
     grey, per_unit = found["levels"], found["log_scale"]
     rows = []  # what, nats in the model's units, what the data's units add
     for who in [who for who in ("network", "exact") if who in found]:
-        rows.append([f"{who}: ELBO (a lower bound)", found[who]["elbo"], 0.0 if grey else per_unit])  # a mass has no units
+        rows.append(
+            [f"{who}: ELBO (a lower bound)", found[who]["elbo"], 0.0 if grey else per_unit]
+        )  # a mass has no units
         rows.append([f"{who}: probability-flow ODE, at t = 1", found[who]["ode"], per_unit])
     if "truth" in found:
         rows += [["truth", found["truth"], per_unit], ["truth at t = 1", found["truth_at_1"], per_unit]]

@@ -17,7 +17,10 @@ ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307"}
 LOW = str.maketrans("0123456789+-=()aehijklmnoprstuvxβ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦ")
 HIGH = str.maketrans("0123456789+-=()nkT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿᵏᵀ")
 ONE = r"(d?\w|\d+|[A-Z]+|\(.*\)|‖[^‖]*‖)[\u0300-\u036f₀-ₜᵢᵣᵤᵥᵦⱼ⁰-ⁿ²³ᵀ']*(_\w)?"  # one sign with its indices
-ABOVE, BELOW = rf"√?{ONE}|[^-+ ,/≤=]*", rf"√?{ONE}|([pqe]|[A-Za-z]{{2,}})\w*\([^()]*\)"  # what needs no brackets in a fraction
+ABOVE, BELOW = (
+    rf"√?{ONE}|[^-+ ,/≤=]*",
+    rf"√?{ONE}|([pqe]|[A-Za-z]{{2,}})\w*\([^()]*\)",
+)  # what needs no brackets in a fraction
 
 
 def _script(text, table, mark):

@@ -25,15 +25,24 @@ def doctor(args):
         ["snr_T", float(snr(schedule, args.T)), "alpha_bar_T over the noise's variance"],
         ["beta_min", float(schedule.beta[1:].min()), "variance of the noise that a step adds, at least"],
         ["beta_max", float(schedule.beta.max()), "and at most"],
-        ["prior_kl", float(prior_kl(schedule, std**2)), "nats a coordinate: what x_T knows and N(0, I), the start, does not"],
+        [
+            "prior_kl",
+            float(prior_kl(schedule, std**2)),
+            "nats a coordinate: what x_T knows and N(0, I), the start, does not",
+        ],
     ]
-    result = {"schedule": args.schedule, "T": args.T} | {name: value for name, value, _ in rows} | {"limit": LIMIT}
+    result = (
+        {"schedule": args.schedule, "T": args.T} | {name: value for name, value, _ in rows} | {"limit": LIMIT}
+    )
     result["healthy"] = healthy = result["prior_kl"] <= LIMIT
     head = [f"{args.schedule}, T = {args.T}", "", f"data of std {std:g}"]
     show(table(head, [[name, f"{value:.3g}", words] for name, value, words in rows], left=True), args)
     if not healthy:
         result["advice"] = advice(args.schedule, args.T, std)
-        show(f"not healthy: above {LIMIT} nats, sampling would start in the wrong place. {result['advice']}", args)
+        show(
+            f"not healthy: above {LIMIT} nats, sampling would start in the wrong place. {result['advice']}",
+            args,
+        )
     else:
         show(f"healthy: at most {LIMIT} nats", args)
     return done(result, args, 0 if healthy else 1)
@@ -78,10 +87,19 @@ def oracle(args):
         "bias_of_the_steps": ("  of it: the steps are finite", exact - data),
     }
     asked = evaluations(how.step, process, times)
-    result = {"sampler": how.label, "evaluations": asked, "steps": steps, "spacing": args.spacing, "first_t": int(times[0])}
+    result = {
+        "sampler": how.label,
+        "evaluations": asked,
+        "steps": steps,
+        "spacing": args.spacing,
+        "first_t": int(times[0]),
+    }
     result |= {"schedule": args.schedule, "T": args.T, "alpha_bar_T": float(schedule.alpha_bar[-1])}
     result |= {key: {"mean": float(a), "std": float(b)} for key, (_, (a, b)) in rows.items()}
-    show(f"{how.label} in {steps} steps ({args.spacing}), {asked} evaluations; {args.schedule}, T = {args.T}\n", args)
+    show(
+        f"{how.label} in {steps} steps ({args.spacing}), {asked} evaluations; {args.schedule}, T = {args.T}\n",
+        args,
+    )
     show(table(["", "mean", "std"], [[words, *both.tolist()] for words, both in rows.values()]), args)
     return done(result, args)
 
@@ -98,6 +116,9 @@ def notation(args):
     rows = [[e.paper, e.symbol, e.formula, f"{e.here} = {e.inverse}", e.meaning] for e in wanted]
     show("here: x_t = sqrt(ab) x_0 + sqrt(1 - ab) eps, ab = alpha_bar_t, t = 0 is clean\n", args)
     show(table(["paper", "its symbol", "here", "back, y is theirs", "meaning"], rows, left=True), args)
-    show("\nClashes: t = 0 is clean here and noise in flow matching; x_0 is data here and noise in flow matching;", args)
+    show(
+        "\nClashes: t = 0 is clean here and noise in flow matching; x_0 is data here and noise in flow matching;",
+        args,
+    )
     show("alpha_t is 1 - beta_t here and in Ho, alpha-bar_t in DDIM and Prince, a root in VDM.", args)
     return done({"notation": found}, args)

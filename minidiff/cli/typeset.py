@@ -15,11 +15,20 @@ SIGNS = {"sqrt(": "√(", "**2": "²", "^2": "²", "**": "^", "*": "·", ">=": "
 SIGN = re.compile("|".join(map(re.escape, SIGNS)) + r"|(?<![\w)])-(?=\d)")
 APART = (  # (what, instead): letters that would run together, and signs that mathtext spaces where a printer would not
     (r"(?<=[\w})])\s*(?=\\(?:log|exp|tanh|cos|sin|min|max)(?![a-z]))", r"\\,"),  # a tanh, not atanh
-    (r"(\\(?:sum|prod|int)(?:[_^](?:{[^}]*}|\w))*)(?![_^\w])", r"\1\\,"),  # what is summed begins beside the limits
-    (r"(?<=[\w})])\s*(?=\\(?:sum|prod)(?![a-z]))", r"\\;"),  # nor do the limits continue what stands before them
+    (
+        r"(\\(?:sum|prod|int)(?:[_^](?:{[^}]*}|\w))*)(?![_^\w])",
+        r"\1\\,",
+    ),  # what is summed begins beside the limits
+    (
+        r"(?<=[\w})])\s*(?=\\(?:sum|prod)(?![a-z]))",
+        r"\\;",
+    ),  # nor do the limits continue what stands before them
     (r"-\s*(?=\\frac)", r"-\\,"),  # a minus, not a longer bar
     (r"}\s*(?=\\left)", r"}\\,"),
-    (r"(?<=_{)[^{}]*(?=})", lambda i: i[0].replace("-", "{-}").replace(":", "\N{RATIO}")),  # no gaps in x_{1:t-1}
+    (
+        r"(?<=_{)[^{}]*(?=})",
+        lambda i: i[0].replace("-", "{-}").replace(":", "\N{RATIO}"),
+    ),  # no gaps in x_{1:t-1}
     (r"\^\*", "^{*}"),
     ("'", "\N{PRIME}"),
     (r"\\frac", r"\\dfrac"),
@@ -28,7 +37,9 @@ APART = (  # (what, instead): letters that would run together, and signs that ma
 
 def _letter(found):
     name, *indices, power = found.groups()
-    index = re.sub(rf"\b({GREEK})\b", r"\\\1", "".join(filter(None, indices)).replace(" ", "")).replace("..", r"\ldots ")
+    index = re.sub(rf"\b({GREEK})\b", r"\\\1", "".join(filter(None, indices)).replace(" ", "")).replace(
+        "..", r"\ldots "
+    )
     written = NAMED.get(name, name if len(name) == 1 else rf"\{name}") + f"_{{{index}}}" * bool(index)
     return formula(written + f"^{power}" * bool(power))
 

@@ -29,7 +29,9 @@ def pf_ode(method):
         process = continuous(schedule)
         if method is not ode.euler and s == 0:
             return x_0_from_eps(process, x_t, t, eps_theta(x_t, t))
-        return method(sde.velocity_by_angle(process, eps_theta), x_t, sde.angle(process, t), sde.angle(process, s))
+        return method(
+            sde.velocity_by_angle(process, eps_theta), x_t, sde.angle(process, t), sde.angle(process, s)
+        )
 
     return step
 
@@ -67,7 +69,11 @@ def dpm_solver_pp_2m(eps_theta, schedule, x_T, times, rng):
             x = x_0_hat
         else:
             h = 0.5 * np.log(snr(schedule, s) / snr(schedule, t))
-            D = x_0_hat if before is None else x_0_hat + np.asarray(h / (2 * h_before), x.dtype) * (x_0_hat - before)
+            D = (
+                x_0_hat
+                if before is None
+                else x_0_hat + np.asarray(h / (2 * h_before), x.dtype) * (x_0_hat - before)
+            )
             x, before, h_before = _multistep(schedule, x, t, s, h, D), x_0_hat, h
         yield x
 
@@ -99,7 +105,9 @@ def langevin(inner=5, ratio=0.2):
         check_order(t, s)
         ab_t, ab_s, score = schedule.at(t, x_t), schedule.at(s, x_t), sde.score_of(eps_theta, schedule)
         for _ in range(inner):
-            x_t = sde.langevin_step(score(x_t, t), x_t, ratio * (1 - ab_t), rng.standard_normal(x_t.shape, x_t.dtype))
+            x_t = sde.langevin_step(
+                score(x_t, t), x_t, ratio * (1 - ab_t), rng.standard_normal(x_t.shape, x_t.dtype)
+            )
         if np.all(np.asarray(s) == 0):
             return x_0_from_eps(schedule, x_t, t, eps_theta(x_t, t))
         return np.sqrt(ab_s / ab_t) * x_t
@@ -117,12 +125,16 @@ def inpainting(step, x_known, mask):
     """
     x_known, mask = np.asarray(x_known), np.asarray(mask)
     if mask.shape != x_known.shape or not np.isin(mask, (0, 1)).all():
-        raise ValueError(f"mask must hold 0 and 1 and have the picture's shape {x_known.shape}, got {mask.shape}")
+        raise ValueError(
+            f"mask must hold 0 and 1 and have the picture's shape {x_known.shape}, got {mask.shape}"
+        )
 
     def inpaint(eps_theta, schedule, x_t, t, s, rng):
         x_s = step(eps_theta, schedule, x_t, t, s, rng)
         if mask.shape not in (x_s.shape, x_s.shape[1:]):
-            raise ValueError(f"mask must have the shape {x_s.shape[1:]} of a row or {x_s.shape} of all, got {mask.shape}")
+            raise ValueError(
+                f"mask must have the shape {x_s.shape[1:]} of a row or {x_s.shape} of all, got {mask.shape}"
+            )
         known = np.broadcast_to(np.where(mask == 1, x_known, 0), x_s.shape).astype(x_s.dtype)
         if s > 0:  # as noisy as the rest is at s
             known = q_sample(schedule, known, s, rng.standard_normal(x_s.shape, x_s.dtype))

@@ -65,7 +65,9 @@ def learn(x, label, shape, seed=0, steps=2000, width=192):
     Raises ValueError for fewer than ten rows, or for labels that are not one for each row.
     """
     if label is None or np.shape(label) != (len(x),) or len(x) < 10:
-        raise ValueError(f"a classifier needs one label a row and ten rows, got {len(x)} rows and {np.shape(label)}")
+        raise ValueError(
+            f"a classifier needs one label a row and ten rows, got {len(x)} rows and {np.shape(label)}"
+        )
     rng, batch = stream(seed, JUDGE, 2), 128
     order, K, d = rng.permutation(len(x)), int(np.max(label)) + 1, x.shape[1]
     held, rest = order[: len(x) // 5], order[len(x) // 5 :]

@@ -36,13 +36,19 @@ def judge_pictures(x_0, wish, data, run, seed):
     pairs = [np.split(rng.permutation(len(data.x))[: 2 * n], 2) for _ in range(5)]
     for name, f in features.items():
         floors = [frechet(f(data.x[a]), f(data.x[b])) for a, b in pairs]
-        result["frechet"][name] = {"distance": frechet(f(x_0[:n]), f(data.x[pairs[0][0]])), "floor": float(np.mean(floors))}
+        result["frechet"][name] = {
+            "distance": frechet(f(x_0[:n]), f(data.x[pairs[0][0]])),
+            "floor": float(np.mean(floors)),
+        }
 
     D = distances(np.ascontiguousarray(x_0[:200], np.float32), some)
     own = distances(some[:200], some)
     own[own == 0] = np.inf  # a picture's distance to itself
     result["nearest"] = order[D.argmin(axis=1)]
-    result["to_the_nearest"] = {"samples": float(np.median(D.min(axis=1))), "data": float(np.median(own.min(axis=1)))}
+    result["to_the_nearest"] = {
+        "samples": float(np.median(D.min(axis=1))),
+        "data": float(np.median(own.min(axis=1))),
+    }
     if len(data.shape) == 2:
         result["denoising"] = denoising(run, some[:200], rng)
     return result
@@ -52,10 +58,16 @@ def denoising(run, x_0, rng):
     """PSNR and SSIM of x_0_hat from x_t, at the t where half of the variance is noise: what one evaluation recovers."""
     schedule, t = run.schedule, int(np.argmin(np.abs(run.schedule.alpha_bar - 0.5)))
     x_t = q_sample(schedule, x_0, t, rng.standard_normal(x_0.shape, np.float32))
-    guesses = {"": x_0_from_eps(schedule, x_t, t, run.eps_theta()(x_t, t)), "_of_x_t": x_0_from_eps(schedule, x_t, t, 0 * x_t)}
+    guesses = {
+        "": x_0_from_eps(schedule, x_t, t, run.eps_theta()(x_t, t)),
+        "_of_x_t": x_0_from_eps(schedule, x_t, t, 0 * x_t),
+    }
     result = {"t": t}
     for name, x in guesses.items():
-        result |= {f"psnr{name}": float(psnr(x, x_0).mean()), f"ssim{name}": float(ssim(x, x_0, run.shape).mean())}
+        result |= {
+            f"psnr{name}": float(psnr(x, x_0).mean()),
+            f"ssim{name}": float(ssim(x, x_0, run.shape).mean()),
+        }
     return result
 
 
@@ -69,9 +81,13 @@ def likelihood(run, data, n, seed, bar):
     rng, schedule, d = stream(seed, JUDGE, 1), run.schedule, run.model.d
     x_0 = data.x[rng.permutation(len(data.x))[:n]].astype(np.float64)
     z = rng.choice([-1.0, 1.0], size=x_0.shape)
-    div = sde.divergence if d <= 3 else lambda u, x, t: sde.hutchinson(u, x, t, z, h=1e-2)  # wide enough for float32
+    div = (
+        sde.divergence if d <= 3 else lambda u, x, t: sde.hutchinson(u, x, t, z, h=1e-2)
+    )  # wide enough for float32
     process = continuous(schedule)
-    angles = np.geomspace(sde.angle(process, 1), sde.angle(process, schedule.T), 101)  # close together where v_hat is steep
+    angles = np.geomspace(
+        sde.angle(process, 1), sde.angle(process, schedule.T), 101
+    )  # close together where v_hat is steep
     x_1 = q_sample(schedule, x_0, 1, rng.standard_normal(x_0.shape))
     eps_theta = run.eps_theta()
 
@@ -83,10 +99,18 @@ def likelihood(run, data, n, seed, bar):
 
     def both(eps_theta, log_p_T, what):
         with bar(schedule.T + 100, "t", what) as progress:
-            same = stream(seed, JUDGE, 4)  # noise for network and perfect denoiser, so that their difference scatters little
+            same = stream(
+                seed, JUDGE, 4
+            )  # noise for network and perfect denoiser, so that their difference scatters little
             L = elbo.terms(eps_theta, schedule, x_0, same, levels=data.levels, progress=progress.update)
-            flow, x_T = sde.log_likelihood(sde.velocity_by_angle(process, eps_theta), x_1, log_p_T, angles, div)
-        return {"elbo": float(-L.sum(axis=0).mean()), "terms": L.mean(axis=1).tolist(), "ode": float(flow.mean())}, x_T
+            flow, x_T = sde.log_likelihood(
+                sde.velocity_by_angle(process, eps_theta), x_1, log_p_T, angles, div
+            )
+        return {
+            "elbo": float(-L.sum(axis=0).mean()),
+            "terms": L.mean(axis=1).tolist(),
+            "ode": float(flow.mean()),
+        }, x_T
 
     def standard(x_T):
         return log_normal(x_T, 0.0, 1.0)
@@ -95,7 +119,9 @@ def likelihood(run, data, n, seed, bar):
     if (mixture := data.mixture) is not None:
         perfect = mixture.eps_theta(process)
         result["exact"], x_T = both(perfect, lambda x: mixture.log_prob(process, x, schedule.T), "exact")
-        result["exact"]["wrong_end"] = float(np.mean(standard(x_T) - mixture.log_prob(process, x_T, schedule.T)))
+        result["exact"]["wrong_end"] = float(
+            np.mean(standard(x_T) - mixture.log_prob(process, x_T, schedule.T))
+        )
         result["exact"]["gap"] = elbo.gap(mixture, perfect, schedule, n, rng).mean(axis=1).tolist()
         result["truth"] = float(mixture.log_prob(schedule, x_0, 0).mean())
         result["truth_at_1"] = float(mixture.log_prob(schedule, x_1, 1).mean())

@@ -67,7 +67,9 @@ def judge(samples, data, rng, permutations=199):
     """
     n = min(len(samples), len(data) // 2, 1000)
     if n < 2:
-        raise ValueError(f"judging needs at least 2 samples and 4 data points, got {len(samples)} and {len(data)}")
+        raise ValueError(
+            f"judging needs at least 2 samples and 4 data points, got {len(samples)} and {len(data)}"
+        )
 
     def sliced(x, y):
         return sliced_wasserstein(x, y, 128, rng)
@@ -92,8 +94,13 @@ def frechet(x, y):
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
         raise ValueError(f"x and y must be (n, d) and (m, d) with n, m >= 2, got {x.shape} and {y.shape}")
     x, y = x.astype(np.float64), y.astype(np.float64)
-    (var_x, axes_x), (var_y, axes_y) = (np.linalg.eigh(np.atleast_2d(np.cov(a, rowvar=False))) for a in (x, y))
-    A, B = axes_x * np.sqrt(np.maximum(var_x, 0)), axes_y * np.sqrt(np.maximum(var_y, 0))  # A A^T = S_x, B B^T = S_y
+    (var_x, axes_x), (var_y, axes_y) = (
+        np.linalg.eigh(np.atleast_2d(np.cov(a, rowvar=False))) for a in (x, y)
+    )
+    A, B = (
+        axes_x * np.sqrt(np.maximum(var_x, 0)),
+        axes_y * np.sqrt(np.maximum(var_y, 0)),
+    )  # A A^T = S_x, B B^T = S_y
     # the trace is the least |A - B Q|^2 over rotations Q: a sum of squares is never below 0, and nothing large cancels
     U, _, V = np.linalg.svd(B.T @ A)
     return float(np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2) + np.sum((A - B @ U @ V) ** 2))

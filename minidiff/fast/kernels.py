@@ -19,7 +19,12 @@ from numba.extending import intrinsic, overload
 # come (nnan, ninf), for training looks for them, nor reorder sums (reassoc).
 # Nobody calls a kernel from C: without that wrapper all of them compile in a second less.
 # Division by zero gives infinity as in NumPy: Python's exception would be a branch in every loop, and none would vectorise.
-OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "fastmath": {"contract", "nsz", "arcp", "afn"}}
+OPTIONS = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+    "fastmath": {"contract", "nsz", "arcp", "afn"},
+}
 
 
 def kernel(f):
@@ -40,7 +45,11 @@ class _SayOnce(event.Listener):
 
     def on_start(self, event_):
         if event_.data["dispatcher"].py_func.__module__ == __name__ and not self.said:
-            print("compiling kernels once, 5 to 20 s in all (cached for the next run)", file=sys.stderr, flush=True)
+            print(
+                "compiling kernels once, 5 to 20 s in all (cached for the next run)",
+                file=sys.stderr,
+                flush=True,
+            )
             self.said = True
 
     def on_end(self, event_):
@@ -68,13 +77,17 @@ def _words(group, draw, k_0, k_1, w):
     """w[:, g] = the four words of the counter (group + g, draw, 0, 0)."""
     zero = np.uint64(0)
     for g in range(w.shape[1]):
-        w[0, g], w[1, g], w[2, g], w[3, g] = _philox(np.uint64(group + g), np.uint64(draw), zero, zero, k_0, k_1)
+        w[0, g], w[1, g], w[2, g], w[3, g] = _philox(
+            np.uint64(group + g), np.uint64(draw), zero, zero, k_0, k_1
+        )
 
 
 @part
 def _radius32(word):
     """sqrt(-2 log u), u = (word / 2 + 1/2) / 2^31. log u = e log 2 + log m, where u = m 2^e is read off u's bits."""
-    u = np.float32((np.float32(np.int32(word >> np.uint32(1))) + np.float32(0.5)) * np.float32(4.656612873077393e-10))
+    u = np.float32(
+        (np.float32(np.int32(word >> np.uint32(1))) + np.float32(0.5)) * np.float32(4.656612873077393e-10)
+    )
     bits = np.int32(np.float32(u).view(np.int32))
     e = np.float32(np.int32(bits >> 23) - 126)
     m = np.int32((bits & 0x007FFFFF) | 0x3F000000).view(np.float32)
@@ -83,9 +96,15 @@ def _radius32(word):
     m = m + m - np.float32(1) if below else m - np.float32(1)
     q = m * m
     p = (np.float32(7.0376836292e-2) * m - np.float32(1.1514610310e-1)) * m + np.float32(1.1676998740e-1)
-    p = ((p * m - np.float32(1.2420140846e-1)) * m + np.float32(1.4249322787e-1)) * m - np.float32(1.6668057665e-1)
-    p = ((p * m + np.float32(2.0000714765e-1)) * m - np.float32(2.4999993993e-1)) * m + np.float32(3.3333331174e-1)
-    return np.sqrt(np.float32(-2) * (m + (p * m * q - np.float32(0.5) * q) + e * np.float32(0.6931471805599453)))
+    p = ((p * m - np.float32(1.2420140846e-1)) * m + np.float32(1.4249322787e-1)) * m - np.float32(
+        1.6668057665e-1
+    )
+    p = ((p * m + np.float32(2.0000714765e-1)) * m - np.float32(2.4999993993e-1)) * m + np.float32(
+        3.3333331174e-1
+    )
+    return np.sqrt(
+        np.float32(-2) * (m + (p * m * q - np.float32(0.5) * q) + e * np.float32(0.6931471805599453))
+    )
 
 
 @part
@@ -214,7 +233,9 @@ def _times_slope(dh, u, db, n, width):
 # Matrix products. A tile of y stays in registers while k runs. A loop over arrays would send y to memory and back at each k,
 # and Numba has no way to say otherwise; so these instructions are written for LLVM: 97 % of a core's peak for 128 x 128.
 # A processor with 512-bit vectors has 32 registers of them, of which 8 x 32 float32 take 16; others hold 4 x 16.
-DEEP = 256  # terms of a sum at a time: 256 rows of W fit the cache, and their pages the table of known addresses
+DEEP = (
+    256  # terms of a sum at a time: 256 rows of W fit the cache, and their pages the table of known addresses
+)
 ROWS, COLUMNS = (8, 32) if "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2] else (4, 16)
 
 
@@ -229,9 +250,14 @@ def _tile_of(rows, columns):
         def build(context, builder, signature, arrays):
             assert x.dtype == W.dtype == y.dtype, "each number is read as x.dtype"
             *arrays, add = arrays
-            arrays = [context.make_array(kind)(context, builder, a) for kind, a in zip(signature.args, arrays)]
+            arrays = [
+                context.make_array(kind)(context, builder, a) for kind, a in zip(signature.args, arrays)
+            ]
             word, vector = ir.IntType(64), ir.VectorType(context.get_data_type(x.dtype), columns)
-            nothing, first = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), columns), None)
+            nothing, first = (
+                ir.Constant(vector, ir.Undefined),
+                ir.Constant(ir.VectorType(ir.IntType(32), columns), None),
+            )
 
             def place(n, i, j):
                 return cgutils.get_item_pointer(context, builder, signature.args[n], arrays[n], [i, j])
@@ -247,7 +273,9 @@ def _tile_of(rows, columns):
                 w = builder.load(row(1, loop.index), align=size)
                 for i, y_i in enumerate(sums):
                     number = builder.load(place(0, word(i), loop.index))
-                    many = builder.shuffle_vector(builder.insert_element(nothing, number, word(0)), nothing, first)
+                    many = builder.shuffle_vector(
+                        builder.insert_element(nothing, number, word(0)), nothing, first
+                    )
                     product = builder.fmul(many, w, flags=["contract"])
                     builder.store(builder.fadd(builder.load(y_i), product, flags=["contract"]), y_i)
             for i, y_i in enumerate(sums):
@@ -282,7 +310,8 @@ def _strips_of(rows, columns):
 
 
 _row, _wide, _half, _two, _one = (
-    _strips_of(*shape) for shape in ((1, 4 * COLUMNS), (ROWS, COLUMNS), (2 * ROWS, COLUMNS // 2), (ROWS, 2), (ROWS, 1))
+    _strips_of(*shape)
+    for shape in ((1, 4 * COLUMNS), (ROWS, COLUMNS), (2 * ROWS, COLUMNS // 2), (ROWS, 2), (ROWS, 1))
 )
 
 
@@ -381,7 +410,11 @@ def mlp_chain(x_T, time_rows, W_x, p, p_out, c_x, c_eps, c_z, z):
     Twin: sample.sample over mlp.MLP.forward.
     """
     x, n, width, drawn = x_T.copy(), len(x_T), W_x.shape[1], 0
-    u, h, eps_hat = np.empty((n, width + APART), x.dtype), np.empty((n, width + APART), x.dtype), np.empty_like(x)
+    u, h, eps_hat = (
+        np.empty((n, width + APART), x.dtype),
+        np.empty((n, width + APART), x.dtype),
+        np.empty_like(x),
+    )
     for k in range(len(c_x)):
         for i in range(n):
             for j in range(width):
@@ -677,7 +710,9 @@ def conv(frame, U, b, V, M, y):
                 k += LC
         for m in range(36):
             _product(V[m, start : start + size, :C], U[m, :, :n], M[m, :size, :n], False)
-        for t in range(size):  # at the point 1 in both directions A^T is all ones: each pixel of the tile gets b once
+        for t in range(
+            size
+        ):  # at the point 1 in both directions A^T is all ones: each pixel of the tile gets b once
             for j in range(n):
                 M[7, t, j] += b[j]
         k = 0
@@ -708,10 +743,14 @@ def conv_backward(dy, turned, V, M, dV, dU, db, dframe):
         start, size = first * across * L, (last - first) * across * L
         k = 0
         for r in range(first, last):
-            _out_backward(dy_1, (r // down * (H - 2) + r % down * 4) * W_y * Ln, W_y * Ln, s, 0, W_y * Ln, W_y * Ln)
+            _out_backward(
+                dy_1, (r // down * (H - 2) + r % down * 4) * W_y * Ln, W_y * Ln, s, 0, W_y * Ln, W_y * Ln
+            )
             for j in range(0, W_y, 4):
                 for m in range(6):
-                    _out_backward(s, (m * W_y + j) * Ln, Ln, M_1, 6 * m * M.shape[1] * n + k, M.shape[1] * n, Ln)
+                    _out_backward(
+                        s, (m * W_y + j) * Ln, Ln, M_1, 6 * m * M.shape[1] * n + k, M.shape[1] * n, Ln
+                    )
                 k += Ln
         for t in range(size):
             for j in range(n):
@@ -724,6 +763,8 @@ def conv_backward(dy, turned, V, M, dV, dU, db, dframe):
             s[:] = 0
             for j in range(0, W - 2, 4):
                 for m in range(6):
-                    _in_backward(dV_1, 6 * m * dV.shape[1] * C + k, dV.shape[1] * C, s, (m * W + j) * LC, LC, LC)
+                    _in_backward(
+                        dV_1, 6 * m * dV.shape[1] * C + k, dV.shape[1] * C, s, (m * W + j) * LC, LC, LC
+                    )
                 k += LC
             _in_backward(s, 0, W * LC, dx_1, (r // down * H + r % down * 4) * W * LC, W * LC, W * LC)

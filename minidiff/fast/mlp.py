@@ -33,7 +33,11 @@ def in_a_row(tensors, shapes):
 def _by_layer(row, model):
     """The parameters in a row as p_in, p and p_out of kernels.mlp_gradients: in each layer, b stands under W."""
     width, depth = model.width, model.depth
-    shapes = {"in": (model.d + model.time_dim + 1, width), "all": (depth, width + 1, width), "out": (width + 1, model.d)}
+    shapes = {
+        "in": (model.d + model.time_dim + 1, width),
+        "all": (depth, width + 1, width),
+        "out": (width + 1, model.d),
+    }
     return tuple(views(row, shapes).values())
 
 
@@ -62,7 +66,9 @@ class Gradients:
         for i, W in enumerate([*p[:, :-1], p_out[:-1]]):
             kernels.turn(W, self.turned[i * model.width :])
         whole = t.dtype.kind in "iu" and 0 <= t.min() and t.max() < len(self.embedding)
-        embedding, t = (self.embedding, t) if whole else (time_embedding(t, model.time_dim, self.dtype), np.arange(n))
+        embedding, t = (
+            (self.embedding, t) if whole else (time_embedding(t, model.time_dim, self.dtype), np.arange(n))
+        )
         weight = np.ones(n, self.dtype) if weight is None else weight.astype(self.dtype)
         share = self.dtype.type(1 / self.batch)
 
@@ -87,5 +93,8 @@ def chain(eps_theta, times, c_x, c_eps, c_z, real):
     """
     model, c = eps_theta.model, [u.astype(real) for u in (c_x, c_eps, c_z)]
     p_in, *layers = _by_layer(in_a_row(eps_theta.params, model.shapes).astype(real), model)
-    W_x, time_rows = p_in[: model.d], time_embedding(times, model.time_dim, real) @ p_in[model.d : -1] + p_in[-1]
+    W_x, time_rows = (
+        p_in[: model.d],
+        time_embedding(times, model.time_dim, real) @ p_in[model.d : -1] + p_in[-1],
+    )
     return lambda x, z, now: kernels.mlp_chain(x, time_rows[now], W_x, *layers, *(u[now] for u in c), z)

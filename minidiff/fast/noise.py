@@ -39,7 +39,10 @@ def normals(key, draw, first, n, dtype):
     if size == 4:
         u_1, angle = (np.floor(w[[0, 2]] / 2) + 0.5) / 2**31, w[[1, 3]]
     else:
-        u_1, angle = (np.floor(w[:1] / 2**5) * 2**26 + np.floor(w[1:2] / 2**6) + 0.5) / 2**53, w[2:3] + w[3:] / 2**32
+        u_1, angle = (
+            (np.floor(w[:1] / 2**5) * 2**26 + np.floor(w[1:2] / 2**6) + 0.5) / 2**53,
+            w[2:3] + w[3:] / 2**32,
+        )
     # 32 bits of angle: an angle within +-pi/4, and three bits that mirror it to all eight eighths of the circle
     bits = np.floor(angle / 2**29).astype(int)
     theta = ((angle / 2**28 + 1) % 2 - 1) * np.pi / 4
@@ -69,9 +72,13 @@ class RowNoise:
         """Draws draw..draw + n - 1 of rows first..last - 1: (n, last - first, *shape). first must be a multiple of 4."""
         first, last, size = self.first + first, self.first + last, int(np.prod(shape))
         if first % 4 or np.dtype(dtype).kind != "f":
-            raise ValueError(f"first must be a multiple of 4 and dtype a float, got {first} and {np.dtype(dtype)}")
+            raise ValueError(
+                f"first must be a multiple of 4 and dtype a float, got {first} and {np.dtype(dtype)}"
+            )
         if last * size > 2**33:  # a word of the counter counts groups of 2 or 4 numbers
-            raise ValueError(f"rows up to {last} of {size} numbers are more than the 2^33 numbers that a draw has")
+            raise ValueError(
+                f"rows up to {last} of {size} numbers are more than the 2^33 numbers that a draw has"
+            )
         z = np.empty((n, (last - first) * size), dtype)
         if z.dtype == np.float32:
             kernels.normals32(*self.key, draw, first * size, z)

@@ -31,11 +31,19 @@ def noise_chain(schedule, x_0, times, rng, say=trust.say):
     _check(x_0)
     few = np.arange(min(4, schedule.T) + 1)  # the readable chain checks the times
     path = gaussian.noise_chain(schedule, x_0[:4], few, RowNoise(0))
-    if said := trust.disagreement("gaussian.noise_chain and its kernel", path, _chain(schedule, x_0[:4], few, RowNoise(0))):
+    if said := trust.disagreement(
+        "gaussian.noise_chain and its kernel", path, _chain(schedule, x_0[:4], few, RowNoise(0))
+    ):
         say(said)
         return gaussian.noise_chain(schedule, x_0, times, rng)
     times = np.asarray(times)
-    if times.ndim != 1 or not times.size or np.any(np.diff(times) < 0) or times[0] < 0 or times[-1] > schedule.T:
+    if (
+        times.ndim != 1
+        or not times.size
+        or np.any(np.diff(times) < 0)
+        or times[0] < 0
+        or times[-1] > schedule.T
+    ):
         raise ValueError(f"times must ascend within 0..T = {schedule.T}, got {times}")
     return _chain(schedule, x_0, times, rng)
 

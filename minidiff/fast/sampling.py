@@ -23,7 +23,10 @@ ROWS = 128  # a block: of width 128 its activations stay in the second-level cac
 def _mixture_chain(eps_theta, times, c_x, c_eps, c_z, real):
     m, ab = eps_theta.mixture, np.array([float(eps_theta.schedule.at(t, 0.0)) for t in times])
     precision = 1 / (ab[:, None, None] * m.var + 1 - ab[:, None, None])
-    log_const, c = np.log(m.weight) + 0.5 * np.log(precision).sum(axis=2), [u.astype(real) for u in (c_x, c_eps, c_z)]
+    log_const, c = (
+        np.log(m.weight) + 0.5 * np.log(precision).sum(axis=2),
+        [u.astype(real) for u in (c_x, c_eps, c_z)],
+    )
 
     def walk(x, z, now):
         at = np.sqrt(ab[now]), np.sqrt(1 - ab[now]), log_const[now]
@@ -92,7 +95,9 @@ def _coefficients(step, schedule, times):
     pairs = list(zip(times[:-1].tolist(), times[1:].tolist()))
     try:
         c = np.stack(coefficients(step, schedule, times[:-1], times[1:]))
-        if all(_near(c[:, [k]], coefficients(step, schedule, *pairs[k]), 1e-12) for k in (0, len(pairs) // 2, -1)):
+        if all(
+            _near(c[:, [k]], coefficients(step, schedule, *pairs[k]), 1e-12) for k in (0, len(pairs) // 2, -1)
+        ):
             return c
     except (ValueError, TypeError):
         pass  # a step may take whole numbers only

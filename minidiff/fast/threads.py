@@ -32,7 +32,11 @@ def one_blas_thread():
     home = Path(np.__file__).parent
     for library in [*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")]:
         blas = ctypes.CDLL(str(library))
-        for name in ("scipy_openblas_set_num_threads64_", "scipy_openblas_set_num_threads", "openblas_set_num_threads"):
+        for name in (
+            "scipy_openblas_set_num_threads64_",
+            "scipy_openblas_set_num_threads",
+            "openblas_set_num_threads",
+        ):
             if hasattr(blas, name):
                 getattr(blas, name)(1)
 
@@ -45,7 +49,10 @@ def _pool(n):
 def side_by_side(f, n, block):
     """[f(first, last) for the blocks of `block` rows that cover 0..n], on count() threads, the caller's included."""
     blocks = [(first, min(first + block, n)) for first in range(0, n, block)]
-    answers, left = [None] * len(blocks), iter(range(len(blocks)))  # one for all: under Python's lock each block is taken once
+    answers, left = (
+        [None] * len(blocks),
+        iter(range(len(blocks))),
+    )  # one for all: under Python's lock each block is taken once
     one_blas_thread()
 
     def work():
@@ -61,7 +68,9 @@ def side_by_side(f, n, block):
     try:
         work()
     finally:
-        wait(tasks := [task for task in tasks if not task.cancel()])  # after an error too: nobody still writes
+        wait(
+            tasks := [task for task in tasks if not task.cancel()]
+        )  # after an error too: nobody still writes
     for task in tasks:
         task.result()
     return answers

@@ -13,7 +13,9 @@ from .threads import one_blas_thread
 GRADIENTS = {MLP: mlp.Gradients, UNet: unet.Gradients}  # model -> what computes its gradients sooner
 
 
-def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, beta_1=0.9, beta_2=0.999, eps=1e-8):
+def update(
+    params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, beta_1=0.9, beta_2=0.999, eps=1e-8
+):
     """optim.update, one kernel a tensor."""
     norm = optim.norm_of(grads)
     if not math.isfinite(norm):
@@ -26,7 +28,9 @@ def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, bet
 def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
     """train.train with its arguments and answers. Where engine and readable code disagree, says so and uses the latter.
     Data of another dtype than the parameters take the readable gradients. The State's arrays move, its dicts stay."""
-    readable.train(model, state, schedule, data, batch=batch, **how)  # refuses what does not fit; takes no step yet
+    readable.train(
+        model, state, schedule, data, batch=batch, **how
+    )  # refuses what does not fit; takes no step yet
     one_blas_thread()
     dtype = next(iter(state.params.values())).dtype
     make = GRADIENTS.get(type(model)) if data.dtype == dtype else None
@@ -37,7 +41,9 @@ def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
         say(said)
     how["update"] = move = optim.update if said else update
     if make:
-        engine = cache(lambda: make(model, batch, schedule.T, dtype))  # made at the first step: train checks batch before
+        engine = cache(
+            lambda: make(model, batch, schedule.T, dtype)
+        )  # made at the first step: train checks batch before
         rows = [None] * 4
 
         def row(k, tensors):

@@ -26,7 +26,9 @@ def disagreement(what, readable, engine, least=0.0):
     off = float(np.abs(np.subtract(readable, engine, dtype=np.float64)).max())
     if off <= 2**14 * np.finfo(readable.dtype).eps * size:  # not so for NaN
         return None
-    return f"{what} disagree by {off / size if size else off:.2g} of its size: what is written runs, more slowly"
+    return (
+        f"{what} disagree by {off / size if size else off:.2g} of its size: what is written runs, more slowly"
+    )
 
 
 def place(f):
@@ -40,17 +42,30 @@ def gradients(model, make, T, dtype):
     (At the initial parameters most gradients are 0, and mistakes in them would not show.)
     """
     rng, B = np.random.default_rng(0), 4
-    params = {k: (rng.standard_normal(s) / math.sqrt(math.prod(s[:-1]))).astype(dtype) for k, s in model.shapes.items()}
+    params = {
+        k: (rng.standard_normal(s) / math.sqrt(math.prod(s[:-1]))).astype(dtype)
+        for k, s in model.shapes.items()
+    }
     x_t, eps = rng.standard_normal((2, B, model.d)).astype(dtype)
     t, weight = rng.integers(1, T + 1, B), 0.5 + rng.random(B)
     told = {"label": rng.integers(0, model.labels + 1, B)} if model.labels else {}
     loss, grads = loss_and_grads(model, params, x_t, t, eps, weight, **told)
-    fast_loss, row = make(model, B, T, np.dtype(dtype))(in_a_row(params, model.shapes), x_t, t, eps, weight, **told)
+    fast_loss, row = make(model, B, T, np.dtype(dtype))(
+        in_a_row(params, model.shapes), x_t, t, eps, weight, **told
+    )
     fast_grads = views(row, model.shapes)
-    least = max(float(np.abs(dw).max()) for dw in grads.values()) / 100  # some are 0 but for rounding: a bias before a norm
+    least = (
+        max(float(np.abs(dw).max()) for dw in grads.values()) / 100
+    )  # some are 0 but for rounding: a bias before a norm
     both = f"{place(type(model))}.%s and {place(make)}"
-    lines = [disagreement(f"{both % 'forward'} or objective.l_simple, on the loss,", np.float32([loss]), [fast_loss])]
-    lines += [disagreement(f"{both % 'backward'}, on {k},", dw, fast_grads[k], least) for k, dw in grads.items()]
+    lines = [
+        disagreement(
+            f"{both % 'forward'} or objective.l_simple, on the loss,", np.float32([loss]), [fast_loss]
+        )
+    ]
+    lines += [
+        disagreement(f"{both % 'backward'}, on {k},", dw, fast_grads[k], least) for k, dw in grads.items()
+    ]
     return next(filter(None, lines), None)
 
 

@@ -44,13 +44,18 @@ class _Block:
     def __init__(self, model, rows, dtype, back=True):
         self.model, self.rows, self.L, self.dtype = model, rows, math.gcd(rows, 8), dtype
         self.blocks, self.out, self.mod_of = model.blocks, model.columns["out"], {}
-        for name, (m, n) in self.blocks.items():  # where the block's scale, shift, scale, shift and gate stand in mod
+        for name, (
+            m,
+            n,
+        ) in self.blocks.items():  # where the block's scale, shift, scale, shift and gate stand in mod
             edges = model.columns[name].start + np.cumsum([0, m, m, n, n, n])
             self.mod_of[name] = [slice(i, j) for i, j in zip(edges, edges[1:])]
         self.buffers, self.cache = {}, {}  # cache: what each layer's way back will need, by the layer's name
         # the call's parameters, their transforms and those turned, gradients, modulation
         self.p = self.U = self.turned = self.g = self.mod = self.dmod = None
-        self.convs = {k: conv_of(s[0])(self.buffer, k, rows, self.L, *s, back) for k, s in convs_of(model).items()}
+        self.convs = {
+            k: conv_of(s[0])(self.buffer, k, rows, self.L, *s, back) for k, s in convs_of(model).items()
+        }
 
     def buffer(self, *key_and_shape):
         """Zeros at first, and the same array again for the same key and shape."""
@@ -104,7 +109,11 @@ class _Block:
         du[...] = 0
         self.act_conv_backward("W2_" + name, dy, du, dscale_2, dshift_2)
         if m != n:
-            W, dout, dh = self.p["W_" + name].reshape(m, n), dh.reshape(-1, n), self.picture("dh_" + name, size, m)
+            W, dout, dh = (
+                self.p["W_" + name].reshape(m, n),
+                dh.reshape(-1, n),
+                self.picture("dh_" + name, size, m),
+            )
             np.matmul(h.reshape(-1, m).T, dout, out=self.g["W_" + name].reshape(m, n))
             dout.sum(axis=0, out=self.g["b_" + name])
             np.matmul(dout, W.T, out=dh.reshape(-1, m))
@@ -119,7 +128,9 @@ class _Block:
         self.cache["label"] = label
         c, self.cache["silu"] = silu(c + (p["E"][label] if model.labels else 0))
         mod, self.cache["mod"] = linear(c, p["W_mod"], p["b_mod"])
-        self.mod = mod if len(mod) == len(x_t) else np.repeat(mod, len(x_t), axis=0)  # one time and label for all
+        self.mod = (
+            mod if len(mod) == len(x_t) else np.repeat(mod, len(x_t), axis=0)
+        )  # one time and label for all
         self.convs["W_in"].frame[:, 1 : size + 1, 1 : size + 1] = abreast(x_t, L)
         h = self.conv("W_in")
         for i in range(depth):
@@ -149,7 +160,9 @@ class _Block:
         self.dmod, dkept = np.empty_like(self.mod), []
         dh = self.picture("dh_out", model.size, model.width)
         dh[...] = 0
-        self.act_conv_backward("W_out", abreast(deps_hat, L), dh, *np.split(self.dmod[:, self.out], 2, axis=1))
+        self.act_conv_backward(
+            "W_out", abreast(deps_hat, L), dh, *np.split(self.dmod[:, self.out], 2, axis=1)
+        )
         for i in range(model.depth):
             dconcat = self.block_backward(f"up_{i}", dh)
             n = dconcat.shape[3] // L - (model.width << i)
@@ -231,7 +244,11 @@ class Denoiser:
         model = self.model
         if x_t.dtype != self.dtype:
             return model.forward(self.params, x_t, t, self.label)[0]
-        x, label, eps_hat = model.pictures(x_t), model.labels_of(self.label, len(x_t)), np.empty(x_t.shape, self.dtype)
+        x, label, eps_hat = (
+            model.pictures(x_t),
+            model.labels_of(self.label, len(x_t)),
+            np.empty(x_t.shape, self.dtype),
+        )
         embedding, answer = time_embedding(t, model.time_dim, self.dtype), model.pictures(eps_hat)
         alike = embedding.ndim == 1 and np.ndim(self.label) == 0
         embedding = np.broadcast_to(embedding, (len(x), model.time_dim))

@@ -33,7 +33,9 @@ CACHE = 2**19  # bytes for V and M: they are to stay in the second-level cache
 def abreast(x, L):
     """(B, H, W, C) -> (B / L, H, W, L C)."""
     B, H, W, C = x.shape
-    return np.ascontiguousarray(x.reshape(B // L, L, H, W, C).transpose(0, 2, 3, 1, 4)).reshape(B // L, H, W, L * C)
+    return np.ascontiguousarray(x.reshape(B // L, L, H, W, C).transpose(0, 2, 3, 1, 4)).reshape(
+        B // L, H, W, L * C
+    )
 
 
 def apart(x, L):
@@ -51,7 +53,9 @@ def conv_of(size):
 def where_weights_stand(size):
     """(size^4, 9): 1 where weight uv joins pixel ij of x to pixel kl of y, else 0."""
     pixels = list(np.ndindex(size, size))
-    return np.array([[uv == (1 + i - k, 1 + j - l) for uv in np.ndindex(3, 3)] for i, j in pixels for k, l in pixels], int)
+    return np.array(
+        [[uv == (1 + i - k, 1 + j - l) for uv in np.ndindex(3, 3)] for i, j in pixels for k, l in pixels], int
+    )
 
 
 class Tiles:
@@ -81,7 +85,9 @@ class Tiles:
     def forward(self, U, b):
         """y of what stands in the frame."""
         kernels.conv(self.frame, U, b, self.V, self.M, self.y)
-        return np.ascontiguousarray(self.y[:, : self.size, : self.size])  # a copy only where the tiles reach beyond
+        return np.ascontiguousarray(
+            self.y[:, : self.size, : self.size]
+        )  # a copy only where the tiles reach beyond
 
     def backward(self, dy, turned, dW, db):
         """dW and db go to their places; the gradient by x stands in dframe."""
@@ -96,7 +102,9 @@ class OneMatrix:
 
     def __init__(self, buffer, name, B, L, size, C, n, back=True):
         self.L, self.size = L, size
-        self.frame, self.dframe = [buffer(key, B // L, size + 2, size + 2, L * C) for key in ("frame", "dframe")]
+        self.frame, self.dframe = [
+            buffer(key, B // L, size + 2, size + 2, L * C) for key in ("frame", "dframe")
+        ]
         self.V = buffer("V" + name, B, size * size * C)
         self.inside = [f[:, 1 : size + 1, 1 : size + 1] for f in (self.frame, self.dframe)]
 

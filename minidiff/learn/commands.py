@@ -46,10 +46,16 @@ def study(args):
     seed = time.time_ns() % 10**6 if args.seed is None else args.seed
     if args.exam is not None:
         return _exam(exam(args.exam, seed), args, seed, kept)
-    rows = [{k: i[k] for k in ("evening", "lecture", "title", "look")} | {"done": i["title"] in kept.done} for i in IDEAS]
+    rows = [
+        {k: i[k] for k in ("evening", "lecture", "title", "look")} | {"done": i["title"] in kept.done}
+        for i in IDEAS
+    ]
     if args.json or not sys.stdin.isatty():
         show(records({k: k for k in rows[0]}, rows, left=True), args)
-        show(f"\n{sum(r['done'] for r in rows)} of {len(rows)} done, {len(kept.wrong)} questions to come back", args)
+        show(
+            f"\n{sum(r['done'] for r in rows)} of {len(rows)} done, {len(kept.wrong)} questions to come back",
+            args,
+        )
         return done({"ideas": rows, "wrong": len(kept.wrong)}, args)
     if kept.wrong:
         print(f"{len(kept.wrong)} that you answered wrong, once more (q ends, nothing is lost)")
@@ -63,7 +69,12 @@ def _exam(questions, args, seed, kept):
     from .study import sit
 
     title, total = f"Mock exam, {args.exam} minutes, seed {seed}", sum(worth for worth, _, _ in questions)
-    result = {"minutes": args.exam, "seed": seed, "marks": total, "questions": [q.text for _, q, _ in questions]}
+    result = {
+        "minutes": args.exam,
+        "seed": seed,
+        "marks": total,
+        "questions": [q.text for _, q, _ in questions],
+    }
     if args.pdf:
         from ..cli import pages
 
@@ -75,11 +86,22 @@ def _exam(questions, args, seed, kept):
         marks = sit(questions, args.exam, kept)
         result["got"] = sum(marks)
         by = {k: [(m, w) for m, (w, q, _) in zip(marks, questions) if q.lecture == k] for k in range(1, 9)}
-        show("\n".join(f"lecture {k}: {sum(m for m, _ in v)} of {sum(w for _, w in v)}" for k, v in by.items() if v), args)
-        show(f"{result['got']} of {total} marks, {result['got'] / total:.0%}; minidiff study asks the wrong ones again", args)
+        show(
+            "\n".join(
+                f"lecture {k}: {sum(m for m, _ in v)} of {sum(w for _, w in v)}" for k, v in by.items() if v
+            ),
+            args,
+        )
+        show(
+            f"{result['got']} of {total} marks, {result['got'] / total:.0%}; minidiff study asks the wrong ones again",
+            args,
+        )
     else:
         show("\n" + "\n\n".join(f"{k}. {q}" for k, (_, q, _) in enumerate(questions, 1)), args)
-    show("\nKey\n" + "\n".join(f"\n{k}. " + "\n   ".join(q.key()) for k, (_, q, _) in enumerate(questions, 1)), args)
+    show(
+        "\nKey\n" + "\n".join(f"\n{k}. " + "\n   ".join(q.key()) for k, (_, q, _) in enumerate(questions, 1)),
+        args,
+    )
     return done(result, args)
 
 
@@ -89,7 +111,10 @@ def explore(args):
     from .samplers import plan, play_of
 
     out = Path(args.out)
-    plays = {Path(name).name: play_of(name) for name in ([args.data] if args.data else ["mixture", "moons", "digits"])}
+    plays = {
+        Path(name).name: play_of(name)
+        for name in ([args.data] if args.data else ["mixture", "moons", "digits"])
+    }
     if folder(out.parent) and out.is_dir():
         raise ValueError(f"out must be a file, {out} is a folder")
     with bar(sum(len([*plan(play)]) for play in plays.values()), "runs", "computing") as progress:

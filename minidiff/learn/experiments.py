@@ -30,7 +30,9 @@ def normals(*shape):
 
 def walk(step, steps=100, eps_theta=CLOUDS_EPS):
     """Where N points of noise end in so many steps."""
-    *_, x_0 = sample.sample(step, eps_theta, T, normals(N, 2), sample.trailing(1000, steps), stream(0, SAMPLE, 1))
+    *_, x_0 = sample.sample(
+        step, eps_theta, T, normals(N, 2), sample.trailing(1000, steps), stream(0, SAMPLE, 1)
+    )
     return x_0
 
 
@@ -53,7 +55,9 @@ def gradient():
         {k: rng.standard_normal(w.shape) for k, w in params.items()},
     )
     f = lambda s: (dy * model.forward({k: w + s * h * along[k] for k, w in params.items()}, x_t, t)[0]).sum()  # noqa: E731
-    return {"off by": abs(sum((along[k] * dw).sum() for k, dw in grads.items()) / ((f(1) - f(-1)) / (2 * h)) - 1)}
+    return {
+        "off by": abs(sum((along[k] * dw).sum() for k, dw in grads.items()) / ((f(1) - f(-1)) / (2 * h)) - 1)
+    }
 
 
 def adam():
@@ -84,7 +88,10 @@ def langevin():
 
 def order():
     """Heun's error on dx/dt = -t x from 0 to 1, with 20 and with 40 steps."""
-    ends = {n: [*ode.walk(ode.heun, lambda x, t: -t * x, np.ones((1, 1)), np.linspace(0, 1, n + 1))][-1] for n in (20, 40)}
+    ends = {
+        n: [*ode.walk(ode.heun, lambda x, t: -t * x, np.ones((1, 1)), np.linspace(0, 1, n + 1))][-1]
+        for n in (20, 40)
+    }
     return {f"{n} steps": abs(x[0, 0] - np.exp(-0.5)) for n, x in ends.items()}
 
 

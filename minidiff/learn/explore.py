@@ -20,7 +20,9 @@ def densities(play):
         for t in shown(s.T if s else 1000, 100):
             process, at = (s, t) if s else (flow.Linear(), 1 - t / 1000)
             if np.sqrt(1 - process.at(at, 0.0)) > line[1] - line[0] or not len(play.data):
-                found[f"{name} {t}"] = play.density.log_prob(process, grid if s else grid / np.hypot(at, 1 - at), at)
+                found[f"{name} {t}"] = play.density.log_prob(
+                    process, grid if s else grid / np.hypot(at, 1 - at), at
+                )
     return found
 
 
@@ -33,7 +35,13 @@ def packed(play, tick=lambda: None):
         known[key] |= {"at": at, "frames": whole[key].shape[1]}
     # differences from frame to frame, all low bytes before all high bytes: both shrink well
     steps = np.concatenate([np.diff(w, axis=1, prepend=np.int16(0)).ravel() for w in whole.values()])
-    info = {"row": play.x_0.size, "parts": parts, "size": steps.size, "runs": known, "densities": list(shades)}
+    info = {
+        "row": play.x_0.size,
+        "parts": parts,
+        "size": steps.size,
+        "runs": known,
+        "densities": list(shades),
+    }
     info["data"] = np.round(play.data * parts).astype(int).ravel().tolist() if play.density else None
     head = json.dumps(info, separators=(",", ":")).encode()
     body = [len(head).to_bytes(4, "little"), head, steps.view(np.uint8).reshape(-1, 2).T.tobytes()]
@@ -43,11 +51,26 @@ def packed(play, tick=lambda: None):
 
 def page(plays, tick=lambda: None):
     """The HTML file for {name: Play}: explore.html with its script and the numbers in it."""
-    common = {"flow": {"signal": np.linspace(1, 0, 101).round(4).tolist(), "noise": np.linspace(0, 1, 101).round(4).tolist()}}
+    common = {
+        "flow": {
+            "signal": np.linspace(1, 0, 101).round(4).tolist(),
+            "noise": np.linspace(0, 1, 101).round(4).tolist(),
+        }
+    }
     for name, s in SCHEDULES.items():
         shares = np.sqrt([s.alpha_bar, 1 - s.alpha_bar])[:, :: s.T // 100].round(4).tolist()
-        common[name] = {"T": s.T, "shown": {n: shown(s.T, n) for n in STEPS}, "signal": shares[0], "noise": shares[1]}
-    html, js = (Path(__file__).with_name(f"explore.{kind}").read_text(encoding="utf-8") for kind in ("html", "js"))
+        common[name] = {
+            "T": s.T,
+            "shown": {n: shown(s.T, n) for n in STEPS},
+            "signal": shares[0],
+            "noise": shares[1],
+        }
+    html, js = (
+        Path(__file__).with_name(f"explore.{kind}").read_text(encoding="utf-8") for kind in ("html", "js")
+    )
     held = [f'<script type="application/json" id="common">{json.dumps(common)}</script>']
-    held += [f'<script type="text/plain" data-name="{escape(n)}">{packed(play, tick)}</script>' for n, play in plays.items()]
+    held += [
+        f'<script type="text/plain" data-name="{escape(n)}">{packed(play, tick)}</script>'
+        for n, play in plays.items()
+    ]
     return html.replace("/*script*/", js).replace("<!--numbers-->", "\n".join(held))

@@ -14,7 +14,12 @@ def right_angle(schedule, times):
     ax.plot(np.cos(turn), np.sin(turn), color=GREY, lw=1.5)
     for k, t in enumerate(times):
         x, y = np.sqrt(schedule.alpha_bar[t]), np.sqrt(1 - schedule.alpha_bar[t])
-        ax.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": BLUE, "lw": 2.5, "shrinkA": 0, "shrinkB": 0})
+        ax.annotate(
+            "",
+            (x, y),
+            (0, 0),
+            arrowprops={"arrowstyle": "-|>", "color": BLUE, "lw": 2.5, "shrinkA": 0, "shrinkB": 0},
+        )
         ax.text(1.05 * x, 1.05 * y, f"t = {t}", color=BLUE, va="center")
         if k == len(times) // 2:
             ax.plot([x, x], [0, y], "--", color=ORANGE, lw=2)
@@ -40,7 +45,14 @@ def compass(mixture, schedule, times, limit=3.2):
         s = mixture.score(schedule, coarse, t)
         size = np.linalg.norm(s, axis=1, keepdims=True)
         ax.quiver(*coarse.T, *(s / size * np.minimum(size, 3) ** 0.5).T, color=ORANGE, width=0.007, scale=24)
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+        ax.set(
+            xlim=(-limit, limit),
+            ylim=(-limit, limit),
+            aspect="equal",
+            xlabel="$x_1$",
+            xticks=[-2, 0, 2],
+            yticks=[-2, 0, 2],
+        )
         ax.set_title(f"t = {t}: noise {np.sqrt(1 - schedule.alpha_bar[t]):.2f}")
     fig.axes[0].set_ylabel("$x_2$")
     fig.suptitle("The score is a compass: wherever you stand, it points to where data are likelier")
@@ -73,11 +85,19 @@ def curves(lines, title, xlabel, ylabel, **axes):
 def side_by_side(right, wrong, title, below):
     """Two sets of points on the axes of the first; what lies outside them is counted."""
     fig, limit = figure(10, 5.9), 1.15 * np.abs(right).max()
-    for ax, caption, x, color, marker in zip(fig.subplots(1, 2), ("right", "wrong"), (right, wrong), (BLUE, ORANGE), "ox"):
+    for ax, caption, x, color, marker in zip(
+        fig.subplots(1, 2), ("right", "wrong"), (right, wrong), (BLUE, ORANGE), "ox"
+    ):
         outside = np.sum(~np.all(np.abs(x) <= limit, axis=1))
         ax.scatter(*x.T, s=14, color=color, marker=marker, lw=0 if marker == "o" else 1, alpha=0.6)
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
-        ax.set(xlabel="$x_1$", ylabel="$x_2$", title=caption + (f": {outside} of {len(x)} lie outside" if outside else ""))
+        ax.set(
+            xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1]
+        )
+        ax.set(
+            xlabel="$x_1$",
+            ylabel="$x_2$",
+            title=caption + (f": {outside} of {len(x)} lie outside" if outside else ""),
+        )
     fig.suptitle(title)
     fig.supxlabel(below, fontsize=13, family="monospace")
     return fig

@@ -33,7 +33,10 @@ class Mistake(NamedTuple):
     met: str = ""
 
 
-MISTAKES = [Mistake(**m) for m in tomllib.loads((PACKAGE / "learn" / "mistakes.toml").read_text(encoding="utf-8"))["mistake"]]
+MISTAKES = [
+    Mistake(**m)
+    for m in tomllib.loads((PACKAGE / "learn" / "mistakes.toml").read_text(encoding="utf-8"))["mistake"]
+]
 
 
 def find(name):
@@ -55,7 +58,15 @@ def outcomes(mistake):
         plant(mistake, Path(home))
         for root in (PACKAGE.parent, Path(home)):
             file = Path(home) / "found.npz"
-            command = [sys.executable, "-W", "ignore", "-m", "minidiff.learn.experiments", mistake.experiment, str(file)]
+            command = [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                "minidiff.learn.experiments",
+                mistake.experiment,
+                str(file),
+            ]
             env = os.environ | {"PYTHONPATH": str(root), "OPENBLAS_NUM_THREADS": "1"}
             subprocess.run(command, check=True, env=env, cwd=root)
             with np.load(file) as arrays:

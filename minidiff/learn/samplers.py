@@ -28,7 +28,9 @@ class Play(NamedTuple):
     """Data to play with: `whole` makes, for a process, the perfect denoiser of all of it, `part` that of one class."""
 
     x_0: np.ndarray  # (P, d), what is noised
-    data: np.ndarray  # (N, d), what is learnt by heart, 300 points or 2000 pictures; empty where the density is known
+    data: (
+        np.ndarray
+    )  # (N, d), what is learnt by heart, 300 points or 2000 pictures; empty where the density is known
     like: Mixture  # one Gaussian with the data's mean and covariance
     density: Mixture | None
     whole: object
@@ -39,7 +41,9 @@ def play_of(name):
     """The Play of a data set or a file. Raises ValueError for rows that are neither points in the plane nor 8 x 8."""
     found, points, part, density = load(name), lambda x: lambda process: DataDenoiser(x, process), None, None
     if found.shape not in ((2,), (8, 8)):
-        raise ValueError(f"explore draws points in the plane and 8 x 8 digits; the rows of {name} have the shape {found.shape}")
+        raise ValueError(
+            f"explore draws points in the plane and 8 x 8 digits; the rows of {name} have the shape {found.shape}"
+        )
     some = stream(0, DATA).permutation(len(found.x))[: 300 if found.shape == (2,) else 2000]
     x = np.reshape(found.x[some], (len(some), -1)).astype(float)
     mean, cov, whole = x.mean(axis=0), np.cov(x.T, bias=True), points(x)
@@ -50,7 +54,9 @@ def play_of(name):
         density = Mixture(np.full(len(x), 1 / len(x)), x, np.zeros((len(x), 2, 2)))
     elif name == "digits":
         part = points(x[found.label[some] == 3])
-    return Play(x[: 200 if density else 9], x[: 0 if m else None], Mixture([1], [mean], [cov]), density, whole, part)
+    return Play(
+        x[: 200 if density else 9], x[: 0 if m else None], Mixture([1], [mean], [cov]), density, whole, part
+    )
 
 
 def velocity(eps_theta):
@@ -91,18 +97,31 @@ def plan(play):
     for name, which, n in product(SCHEDULES, SAMPLERS, STEPS):
         if which != "flow" or name == "linear":  # flow has no schedule
             yield name, which, n, "", SAMPLERS[which], play.whole
-    yield from (("linear", "ddim", n, f"eta={eta}", sample.ddim(eta), play.whole) for eta, n in product(ETAS, STEPS))
-    others = {f"error={name}-{size}": off(play.whole, OBJECTIVES[name], size) for name, size in product(OBJECTIVES, ERRORS)}
-    others |= {f"w={w}": lambda p, w=w: classifier_free(play.part(p), play.whole(p), w) for w in WEIGHTS if play.part}
+    yield from (
+        ("linear", "ddim", n, f"eta={eta}", sample.ddim(eta), play.whole) for eta, n in product(ETAS, STEPS)
+    )
+    others = {
+        f"error={name}-{size}": off(play.whole, OBJECTIVES[name], size)
+        for name, size in product(OBJECTIVES, ERRORS)
+    }
+    others |= {
+        f"w={w}": lambda p, w=w: classifier_free(play.part(p), play.whole(p), w) for w in WEIGHTS if play.part
+    }
     for (what, make), which in product(others.items(), SAMPLERS):
-        if what[0] == "w" or (which == "flow") == ("flow" in what):  # flow's network is asked flow's objective, and no other
+        if what[0] == "w" or (which == "flow") == (
+            "flow" in what
+        ):  # flow's network is asked flow's objective, and no other
             yield "linear", which, 20, what, SAMPLERS[which], make
 
 
 def numbers(mean, cov):
     """Means, standard deviations and correlation in the plane; of pictures the pixels' mean and root mean variance."""
     std = np.sqrt(np.diag(cov))
-    found = [*mean, *std, cov[0, 1] / (std.prod() or 1)] if len(mean) == 2 else [mean.mean(), np.sqrt(np.mean(std**2))]
+    found = (
+        [*mean, *std, cov[0, 1] / (std.prod() or 1)]
+        if len(mean) == 2
+        else [mean.mean(), np.sqrt(np.mean(std**2))]
+    )
     return np.round(found, 4).tolist()
 
 

@@ -15,14 +15,39 @@ from ..sheet import find
 from ..sheet.quiz import Quiz, quiz
 
 IDEAS = tomllib.loads(Path(__file__).with_name("evenings.toml").read_text(encoding="utf-8"))["idea"]
-MARKS = {"words": 2, "numbers": 3, "short": 5}  # of a question with options in words, with numbers, and without options
-COURSE = (1, 2, 1, 3, 4, 1, 2, 7, 5, 1, 3, 8, 2, 4, 6, 1)  # the lectures in the order in which an exam asks about them
+MARKS = {
+    "words": 2,
+    "numbers": 3,
+    "short": 5,
+}  # of a question with options in words, with numbers, and without options
+COURSE = (
+    1,
+    2,
+    1,
+    3,
+    4,
+    1,
+    2,
+    7,
+    5,
+    1,
+    3,
+    8,
+    2,
+    4,
+    6,
+    1,
+)  # the lectures in the order in which an exam asks about them
 
 
 def kept_at():
     """Where the user's data belong: APPDATA, Library/Application Support, or XDG's data folder."""
     home = {"win32": os.environ.get("APPDATA"), "darwin": "~/Library/Application Support"}.get(sys.platform)
-    return Path(home or os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "minidiff" / "study.json"
+    return (
+        Path(home or os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
+        / "minidiff"
+        / "study.json"
+    )
 
 
 @dataclass
@@ -53,7 +78,10 @@ class Kept:
 
 def as_text(idea):
     """An idea as one reads it: what it is, where to look, its formula, an example by hand."""
-    e, head = explain(find(idea["entries"][0])), f"Evening {idea['evening']}, lecture {idea['lecture']}: {idea['title']}"
+    e, head = (
+        explain(find(idea["entries"][0])),
+        f"Evening {idea['evening']}, lecture {idea['lecture']}: {idea['title']}",
+    )
     lines = [head, "=" * len(head), textwrap.fill(idea["says"], 90), "", f"look:     {idea['look']}"]
     return "\n".join([*lines, f"formula:  {e['formula']}", "by hand:", textwrap.indent(e["worked"], "    ")])
 
@@ -61,7 +89,9 @@ def as_text(idea):
 def again(kept):
     """Asks once more what was answered wrong; False if the user stopped."""
     for n, seed, names, k in list(kept.wrong):
-        _, asked = Quiz([quiz(n, seed, names=names)[k]]).ask(lambda _, right, q=[n, seed, names, k]: kept.heard(q, right))
+        _, asked = Quiz([quiz(n, seed, names=names)[k]]).ask(
+            lambda _, right, q=[n, seed, names, k]: kept.heard(q, right)
+        )
         if not asked:
             return False
     return True
@@ -72,7 +102,9 @@ def go_on(kept, seed):
     for idea in (i for i in IDEAS if i["title"] not in kept.done):
         print("\n" + as_text(idea))
         names = idea["entries"]
-        _, asked = quiz(3, seed, names=names).ask(lambda k, right, names=names: kept.heard([3, seed, names, k], right))
+        _, asked = quiz(3, seed, names=names).ask(
+            lambda k, right, names=names: kept.heard([3, seed, names, k], right)
+        )
         if asked < 3:
             return False
         kept.done.append(idea["title"])
@@ -90,7 +122,9 @@ def exam(minutes, seed):
         place = (1, 0, 3, 2)[k % 4]  # words, numbers, short answer, numbers
         q = quiz(4, seed + k, names=names)[place]
         kind = "short" if not q.options else "words" if isinstance(q.options[q.answer], str) else "numbers"
-        asked.append((MARKS[kind], replace(q, text=f"[{MARKS[kind]} marks] {q.text}"), [4, seed + k, names, place]))
+        asked.append(
+            (MARKS[kind], replace(q, text=f"[{MARKS[kind]} marks] {q.text}"), [4, seed + k, names, place])
+        )
     return asked
 
 
@@ -99,7 +133,9 @@ def sit(questions, minutes, kept):
     end, marks = time.monotonic() + 60 * minutes, []
     for k, (worth, question, place) in enumerate(questions, 1):
         print(f"\n{k}. {question}")
-        typed = input(f"   your answer, {max(0, end - time.monotonic()) / 60:.0f} minutes left (empty: none): ")
+        typed = input(
+            f"   your answer, {max(0, end - time.monotonic()) / 60:.0f} minutes left (empty: none): "
+        )
         if time.monotonic() > end:
             print("   time is over")
             break

@@ -5,8 +5,18 @@ from pathlib import Path
 import numpy as np
 
 # matplotlib's faces that have real digits and letters (its symbol fonts claim to, and draw operators instead)
-FACES = [f"DejaVu{kind}" for kind in ("Sans", "Sans-Bold", "Sans-Oblique", "Sans-BoldOblique", "Serif", "Serif-Bold")]
-FACES += ["DejaVuSerif-Italic", "DejaVuSerif-BoldItalic", "DejaVuSansMono", "DejaVuSansMono-Bold", "cmr10", "cmss10"]
+FACES = [
+    f"DejaVu{kind}"
+    for kind in ("Sans", "Sans-Bold", "Sans-Oblique", "Sans-BoldOblique", "Serif", "Serif-Bold")
+]
+FACES += [
+    "DejaVuSerif-Italic",
+    "DejaVuSerif-BoldItalic",
+    "DejaVuSansMono",
+    "DejaVuSansMono-Bold",
+    "cmr10",
+    "cmss10",
+]
 FACES += ["cmtt10", "cmb10", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIta"]
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CANVAS = 64  # pixels of the drawing that is turned, sheared and shrunk
@@ -36,7 +46,9 @@ def glyphs(size, n, rng):
     if not 8 <= size <= 32:
         raise ValueError(f"the size of glyphs must lie in 8..32, got {size}")
     face, character = rng.integers(len(FACES), size=n), rng.integers(len(CHARACTERS), size=n)
-    drawings = {(f, c): _draw(FACES[f], CHARACTERS[c]) for f, c in set(zip(face.tolist(), character.tolist()))}
+    drawings = {
+        (f, c): _draw(FACES[f], CHARACTERS[c]) for f, c in set(zip(face.tolist(), character.tolist()))
+    }
     angle, shear, zoom = rng.uniform(-0.2, 0.2, n), rng.uniform(-0.2, 0.2, n), rng.uniform(0.8, 1.1, (n, 2))
     shift = rng.uniform(-0.06, 0.06, (n, 2))
     fine = 2 * size  # two samples a pixel each way, averaged below: no jagged edges

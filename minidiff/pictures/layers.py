@@ -17,7 +17,9 @@ def conv(x, W, b):
     """
     (B, H, width, C), (k, _, _, n) = x.shape, W.shape
     framed = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
-    patches = np.concatenate([framed[:, u : u + H, v : v + width] for u in range(k) for v in range(k)], axis=-1)
+    patches = np.concatenate(
+        [framed[:, u : u + H, v : v + width] for u in range(k) for v in range(k)], axis=-1
+    )
     patches = patches.reshape(-1, k * k * C)
     return (patches @ W.reshape(-1, n) + b).reshape(B, H, width, n), (patches, W)
 

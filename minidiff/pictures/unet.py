@@ -82,7 +82,12 @@ class UNet:
         for name, (m, n) in self.blocks.items():
             if m != n:
                 shapes |= {f"W_{name}": (1, 1, m, n), f"b_{name}": (n,)}
-            shapes |= {f"W1_{name}": (3, 3, m, n), f"b1_{name}": (n,), f"W2_{name}": (3, 3, n, n), f"b2_{name}": (n,)}
+            shapes |= {
+                f"W1_{name}": (3, 3, m, n),
+                f"b1_{name}": (n,),
+                f"W2_{name}": (3, 3, n, n),
+                f"b2_{name}": (n,),
+            }
             if name == "mid_0":
                 shapes |= {"W_qkv": (low, 3 * low), "b_qkv": (3 * low,), "W_att": (low, low), "b_att": (low,)}
         return shapes | {"W_out": (3, 3, self.width, self.channels_in), "b_out": (self.channels_in,)}
@@ -99,7 +104,11 @@ class UNet:
     def labels_of(self, label, rows):
         """label as (rows,) of whole numbers 0..labels; None, and the number `labels` itself, mean: no label."""
         given = np.asarray(self.labels if label is None else label)
-        if given.dtype.kind not in "iu" or given.shape not in ((), (rows,)) or np.any((given < 0) | (given > self.labels)):
+        if (
+            given.dtype.kind not in "iu"
+            or given.shape not in ((), (rows,))
+            or np.any((given < 0) | (given > self.labels))
+        ):
             raise ValueError(
                 f"label must be a whole number in 0..{self.labels} or {rows} of them, got {given.dtype} {given.ravel()[:8]}"
             )
@@ -109,7 +118,9 @@ class UNet:
         """x_t (B, d), (B, size, size) or (B, size, size, channels_in) as the last of these. Raises ValueError for others."""
         shape = (self.size, self.size, self.channels_in)
         if x_t.ndim < 2 or x_t[0].size != self.d or (x_t.ndim > 2 and x_t.shape[1:3] != shape[:2]):
-            raise ValueError(f"x_t must hold pictures of the shape {shape} or rows of {self.d}, got {x_t.shape}")
+            raise ValueError(
+                f"x_t must hold pictures of the shape {shape} or rows of {self.d}, got {x_t.shape}"
+            )
         return x_t.reshape(-1, *shape)
 
     def _act_conv(self, h, scale, shift, W, b):
@@ -127,7 +138,9 @@ class UNet:
 
     def _block(self, p, name, h, mod):
         m, n = self.blocks[name]
-        scale_1, shift_1, scale_2, shift_2, gate = np.split(mod[:, self.columns[name]], np.cumsum([m, m, n, n]), axis=1)
+        scale_1, shift_1, scale_2, shift_2, gate = np.split(
+            mod[:, self.columns[name]], np.cumsum([m, m, n, n]), axis=1
+        )
         u, cache_1 = self._act_conv(h, scale_1, shift_1, p[f"W1_{name}"], p[f"b1_{name}"])
         u, cache_2 = self._act_conv(u, scale_2, shift_2, p[f"W2_{name}"], p[f"b2_{name}"])
         u, gate_cache = images.gated(u, gate)

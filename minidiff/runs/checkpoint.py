@@ -18,7 +18,16 @@ from .names import MODELS, goal_of, name_of, names_of, pick
 
 FORMAT = 5
 UNITS = ("scale", "offset", "low", "high")  # fields of a Run that are arrays
-PLAIN = ("data", "shape", "batch", "lr", "schedule_name", "second_moment", "columns", "label_column")  # and those in JSON
+PLAIN = (
+    "data",
+    "shape",
+    "batch",
+    "lr",
+    "schedule_name",
+    "second_moment",
+    "columns",
+    "label_column",
+)  # and those in JSON
 
 
 @dataclass(repr=False)
@@ -69,12 +78,16 @@ class Run:
 
     def eps_theta(self, label=None, w=1.0, plain=False):
         """eps_theta(x_t, t), whatever the network was trained to answer; label: None, one, or one a row."""
-        return objective.denoiser(self.network(label, w, plain), self.goal.objective, continuous(self.schedule))
+        return objective.denoiser(
+            self.network(label, w, plain), self.goal.objective, continuous(self.schedule)
+        )
 
     def velocity(self, label=None, w=1.0, plain=False):
         """The network as flow.py's u(x, t). Raises ValueError unless it was trained with the objective flow."""
         if (name := names_of(self.goal)["objective"]) != "flow":
-            raise ValueError(f"only a network trained with the objective flow is a velocity, this one learnt {name}")
+            raise ValueError(
+                f"only a network trained with the objective flow is a velocity, this one learnt {name}"
+            )
         return flow.velocity_of(self.network(label, w, plain))
 
     def loss_of_0(self):
@@ -99,10 +112,14 @@ def save(path, run):
     """Writes the run beside `path`, then renames it: there is always a whole checkpoint."""
     s = run.state
     if not all(np.isfinite(w).all() for w in s.params.values()):
-        raise FloatingPointError(f"parameters are not finite after step {s.step}, nothing is saved; a smaller lr may help")
+        raise FloatingPointError(
+            f"parameters are not finite after step {s.step}, nothing is saved; a smaller lr may help"
+        )
     meta = {"format": FORMAT, "model": {"kind": run.kind} | asdict(run.model), "goal": names_of(run.goal)}
     meta |= {"seed": s.seed, "step": s.step, "loss": s.loss} | {k: getattr(run, k) for k in PLAIN}
-    arrays = {f"{group}/{k}": w for group in ("params", "ema", "m", "v") for k, w in getattr(s, group).items()}
+    arrays = {
+        f"{group}/{k}": w for group in ("params", "ema", "m", "v") for k, w in getattr(s, group).items()
+    }
     arrays |= {"beta": run.schedule.beta[1:], "losses": np.array(run.losses, np.float32)}
     arrays |= {k: np.asarray(getattr(run, k), np.float64) for k in UNITS}
     with replacing(path) as beside, open(beside, "wb") as f:
@@ -120,21 +137,31 @@ def load(path):
         model = pick("model", MODELS, sizes.pop("kind"))(**sizes)
         held = {name.split("/", 1)[1] for name in arrays if name.startswith("params/")}
         if other := sorted(held ^ set(model.shapes)):
-            raise ValueError(f"{path} is a run of another network: only one of the two has {', '.join(other)}")
+            raise ValueError(
+                f"{path} is a run of another network: only one of the two has {', '.join(other)}"
+            )
         groups = {g: {k: arrays[f"{g}/{k}"] for k in model.shapes} for g in ("params", "ema", "m", "v")}
         state = State(**groups, seed=meta["seed"], step=meta["step"], loss=meta["loss"])
-        about = {k: meta[k] for k in PLAIN} | {k: arrays[k] for k in UNITS} | {"losses": arrays["losses"].ravel().tolist()}
+        about = (
+            {k: meta[k] for k in PLAIN}
+            | {k: arrays[k] for k in UNITS}
+            | {"losses": arrays["losses"].ravel().tolist()}
+        )
         run = Run(model, state, from_betas(arrays["beta"]), goal=goal_of(**meta["goal"]), **about)
         run.shape = tuple(run.shape)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as e:
         raise ValueError(f"{path} is not a checkpoint of minidiff: {type(e).__name__} {e}") from e
     kind = np.float64 if state.params["W_in"].dtype == np.float64 else np.float32
-    fields = {f"{g}/{k}": (w, kind, [model.shapes[k]]) for g, tensors in groups.items() for k, w in tensors.items()}
+    fields = {
+        f"{g}/{k}": (w, kind, [model.shapes[k]]) for g, tensors in groups.items() for k, w in tensors.items()
+    }
     fields |= {name: (getattr(run, name), np.float64, [(), (model.d,)]) for name in UNITS}
     for name, (a, kind, shapes) in fields.items():
         if a.dtype != kind or a.shape not in shapes or not np.isfinite(a).all():
             expected = f"finite {kind.__name__} of shape {' or '.join(map(str, shapes))}"
             raise ValueError(f"{path}: {name} must be {expected}, got {a.dtype} {a.shape}")
     if math.prod(run.shape) != model.d or len(run.losses) != state.step:
-        raise ValueError(f"{path}: shape {run.shape}, d = {model.d} and {len(run.losses)} losses do not fit together")
+        raise ValueError(
+            f"{path}: shape {run.shape}, d = {model.d} and {len(run.losses)} losses do not fit together"
+        )
     return run

@@ -15,7 +15,10 @@ from .files import MAX_BYTES, existing, read_arrays, replacing
 
 def is_file(name):
     """Is it the name of a file that read_table reads? MNIST's are called train-images-idx3-ubyte, or with .gz behind."""
-    return Path(name).suffix in (".npy", ".npz", ".csv") or re.search(r"idx.*ubyte(\.gz)?$", Path(name).name) is not None
+    return (
+        Path(name).suffix in (".npy", ".npz", ".csv")
+        or re.search(r"idx.*ubyte(\.gz)?$", Path(name).name) is not None
+    )
 
 
 def _read_arrays(path):
@@ -50,12 +53,16 @@ def _odd(columns, x, label_column):
 
 
 def _read_csv(path, label_column):
-    lines = [line for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip()]
+    lines = [
+        line for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if line.strip()
+    ]
     if not lines:
         raise ValueError(f"{path} is empty")
     if mark := next((mark for mark in ";\t" if mark in lines[-1]), None):
         decimal = " and has decimal commas" if re.search(r"\d,\d", lines[-1]) else ""
-        raise ValueError(f"{path} is separated by {mark!r}{decimal}; expected commas between numbers such as 1.5")
+        raise ValueError(
+            f"{path} is separated by {mark!r}{decimal}; expected commas between numbers such as 1.5"
+        )
     try:
         columns = [cell.strip() for cell in next(csv.reader([lines[0].lstrip("# ")]))]
         named = _has_names(columns)
@@ -63,7 +70,9 @@ def _read_csv(path, label_column):
             warnings.simplefilter("error")
             x = np.loadtxt(lines[named:], delimiter=",", ndmin=2, quotechar='"')
     except (ValueError, UserWarning, csv.Error) as e:
-        said = re.sub(r"row (\d+)", lambda m: f"line {int(m[1]) + 1 + named}", str(e).splitlines()[0])  # as an editor counts
+        said = re.sub(
+            r"row (\d+)", lambda m: f"line {int(m[1]) + 1 + named}", str(e).splitlines()[0]
+        )  # as an editor counts
         raise ValueError(f"{path} is not a table of numbers with commas between them ({said})") from e
     if len(columns) != x.shape[1]:
         raise ValueError(f"{path} has {len(columns)} names above {x.shape[1]} columns")
@@ -119,13 +128,18 @@ def read_table(path, label_column=None):
         x, about = _read_arrays(path)
     else:
         beside = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
-        x, about = _read_idx(path), {"label": _read_idx(beside) if beside != path and beside.is_file() else None}
+        x, about = (
+            _read_idx(path),
+            {"label": _read_idx(beside) if beside != path and beside.is_file() else None},
+        )
     label = about["label"]
     if x.dtype.kind not in "fiu":
         raise ValueError(f"{path} must hold numbers, it holds {x.dtype}")
     if x.ndim < 1 or len(x) < 2 or not x[0].size:
         raise ValueError(f"{path} must hold at least two rows, it holds the shape {x.shape}")
-    for first in range(0, len(x), 4096) if x.dtype.kind == "f" else ():  # in chunks, as x may be larger than the memory
+    for first in (
+        range(0, len(x), 4096) if x.dtype.kind == "f" else ()
+    ):  # in chunks, as x may be larger than the memory
         if not (finite := np.isfinite(x[first : first + 4096])).all():
             raise ValueError(f"{path} holds NaN or infinity in row {first + np.argwhere(~finite)[0][0]}")
     if label is not None and label.shape != (len(x),):
@@ -159,7 +173,9 @@ def from_file(path, shape=None, label_column=None):
     if raw.ndim == 2 and shape is not None and len(shape) > 1:
         if min(shape) < 1 or math.prod(shape) != raw.shape[1]:
             hint = ": is a column of labels among them? --label-column" if path.endswith(".csv") else ""
-            raise ValueError(f"{path} has rows of {raw.shape[1]} numbers, not of {' x '.join(map(str, shape))}{hint}")
+            raise ValueError(
+                f"{path} has rows of {raw.shape[1]} numbers, not of {' x '.join(map(str, shape))}{hint}"
+            )
         raw = raw.reshape(-1, *shape)
     if raw.ndim == 2:
         rows = raw.astype(np.float64)
@@ -167,11 +183,15 @@ def from_file(path, shape=None, label_column=None):
         scale[scale == 0] = 1.0
         if not np.isfinite(scale).all():
             raise ValueError(f"{path} holds numbers too large to average")
-        return Dataset(str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, **about)
+        return Dataset(
+            str(path), ((rows - offset) / scale).astype(np.float32), raw.shape[1:], scale, offset, **about
+        )
     if raw.ndim > 4 or (raw.ndim == 4 and raw.shape[-1] not in (1, 3)):
         first = raw.ndim == 4 and raw.shape[1] in (1, 3)
         hint = ": np.moveaxis(x, 1, -1) puts the colours last" if first else ""
-        raise ValueError(f"{path} must hold pictures (N, H, W) or (N, H, W, 3), it holds the shape {raw.shape}{hint}")
+        raise ValueError(
+            f"{path} must hold pictures (N, H, W) or (N, H, W, 3), it holds the shape {raw.shape}{hint}"
+        )
     raw = raw[..., 0] if raw.ndim == 4 and raw.shape[-1] == 1 else raw
     levels = 256 if raw.dtype == np.uint8 else None
     low, high = (0.0, 255.0) if levels else (float(raw.min()), float(raw.max()))

@@ -26,7 +26,9 @@ STYLES = {name: dict(zip(("color", "marker", "ls"), look)) for name, look in {  
     "ddim": (BLUE, "o", "-"), "dpm-solver-1": (BLUE, "o", "-"), "dpm-solver++": ("#E69F00", "X", "-."),
     "euler": ("#56B4E9", "v", "--"), "heun": (GREEN, "^", "-"), "rk4": ("#000000", "P", "--"), "langevin": (GREY, "d", ":"),
 }.items()}  # fmt: skip
-styled = matplotlib.rc_context({"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.spines.right": False})
+styled = matplotlib.rc_context(
+    {"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.spines.right": False}
+)
 
 
 class Shown(Figure):
@@ -96,8 +98,16 @@ def _draw(ax, cells, shape, columns, limit=None, colors=(BLUE,), dot=6):
         ax.imshow(canvas, cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
         return
     for k, (rows, color) in enumerate(zip(cells, itertools.cycle(colors))):
-        inside = np.where(np.abs(rows).max(axis=1, keepdims=True) < limit, rows, np.nan)  # not over another set
-        ax.scatter(*(inside + 2 * limit * np.array([k % columns, -(k // columns)])).T, s=dot, color=color, alpha=0.5, lw=0)
+        inside = np.where(
+            np.abs(rows).max(axis=1, keepdims=True) < limit, rows, np.nan
+        )  # not over another set
+        ax.scatter(
+            *(inside + 2 * limit * np.array([k % columns, -(k // columns)])).T,
+            s=dot,
+            color=color,
+            alpha=0.5,
+            lw=0,
+        )
     ends = 2 * limit * np.array([columns, -(-len(cells) // columns)])
     ax.set(xlim=(-limit, ends[0] - limit), ylim=(limit - ends[1], limit), aspect="equal")
 
@@ -120,11 +130,21 @@ def beside(panels, shape, title, columns=10, labels=(), colors=(GREY, BLUE, ORAN
     n, points, limit = len(panels), shape == (2,), _limit(panels.values())
     side, lines = min(5, 10 / n), -(-max(map(len, panels.values())) // columns)  # inches
     captions = [c if "\n" in c else textwrap.fill(c, round(6.5 * side)) for c in panels]
-    height = 0.7 + 0.3 * max(c.count("\n") for c in captions) + side * (1 if points else min(lines / columns, 1.6))
+    height = (
+        0.7 + 0.3 * max(c.count("\n") for c in captions) + side * (1 if points else min(lines / columns, 1.6))
+    )
     fig = figure(n * side, height, title, min(150, 500 / side))
     axes = fig.subplots(1, n, squeeze=False, sharey=points)[0]
     for ax, caption, rows, color in zip(axes, captions, panels.values(), itertools.cycle(colors)):
-        _draw(ax, [rows] if points else rows, shape, 1 if points else columns, limit, [color_of(caption, color)], 10)
+        _draw(
+            ax,
+            [rows] if points else rows,
+            shape,
+            1 if points else columns,
+            limit,
+            [color_of(caption, color)],
+            10,
+        )
         ax.set_title(caption)
         if points:
             ax.set_axis_on()
@@ -160,16 +180,23 @@ def strip(path, captions, shape, title, head="", hats=(), color=BLUE):
     """How rows (n, d) change along a path: a column for each stage, its caption above; below each x_t its x_0_hat of hats."""
     names, stages = (["$x_t$", "$\\hat x_0$"], [*path, *hats]) if len(hats) else ([""], path)
     groups = [stages] if shape == (2,) else [[x[i] for x in stages] for i in range(len(path[0]))]
-    return grid(groups, names, [captions], shape, title, head, (color, GREEN), _limit([path[0], path[-1]]) / 1.2)
+    return grid(
+        groups, names, [captions], shape, title, head, (color, GREEN), _limit([path[0], path[-1]]) / 1.2
+    )
 
 
 @styled
 def trajectory(panels, shape, gif, fps=8):
     """Writes panels {name: (stages, their captions, colour)} side by side as a GIF that pauses at its end; returns its path."""
     n, one = len(panels), shape == (2,)
-    fig = Figure((8, 1 + 8 / n), dpi=100)  # no layout: working it out anew for each frame would take most of the time
+    fig = Figure(
+        (8, 1 + 8 / n), dpi=100
+    )  # no layout: working it out anew for each frame would take most of the time
     fig.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.9 / (1 + 8 / n), 0.03)
-    axes, limit = fig.subplots(1, n, squeeze=False)[0], _limit([path[k] for path, *_ in panels.values() for k in (0, -1)])
+    axes, limit = (
+        fig.subplots(1, n, squeeze=False)[0],
+        _limit([path[k] for path, *_ in panels.values() for k in (0, -1)]),
+    )
     writer = PillowWriter(fps=fps)
     with replacing(gif) as unfinished, writer.saving(fig, unfinished, 100):
         for stages in zip(*(zip(path, captions) for path, captions, _ in panels.values())):
@@ -178,7 +205,9 @@ def trajectory(panels, shape, gif, fps=8):
                 _draw(ax, [rows] if one else rows, shape, 1 if one else 6, limit, [color])
                 ax.set_title(f"{name}\n{caption}", color=color)
             writer.grab_frame()
-        frames = [frame.convert("RGB").quantize(64) for frame in writer._frames]  # few colours make a small file
+        frames = [
+            frame.convert("RGB").quantize(64) for frame in writer._frames
+        ]  # few colours make a small file
         writer._frames = frames[:1] * (fps // 2) + frames + frames[-1:] * 2 * fps
     return gif
 
@@ -206,6 +235,8 @@ def training_curve(losses, steps, means, floor=None, looks=(), shape=(2,)):
     side = min(0.1, 0.65 / np.log(last))  # steps that double do not touch
     for step, rows in looks:
         ax.axvline(max(step, 1), color=GREY, lw=0.8, alpha=0.5)
-        inset = ax.inset_axes([np.log(max(step, 1)) / np.log(last) - side / 2, 1.03, side, (2 if one else 4) * side])
+        inset = ax.inset_axes(
+            [np.log(max(step, 1)) / np.log(last) - side / 2, 1.03, side, (2 if one else 4) * side]
+        )
         _draw(inset, [rows[:400]] if one else rows[:2], shape, 1, _limit([looks[-1][1]]), dot=2)
     return fig

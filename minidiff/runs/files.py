@@ -49,13 +49,19 @@ def read_arrays(path):
     path, size = existing(path), 0
     try:
         if path.suffix == ".npy":
-            return {"": np.load(path, mmap_mode="r", allow_pickle=False)}  # mapping compares the header with the size
+            return {
+                "": np.load(path, mmap_mode="r", allow_pickle=False)
+            }  # mapping compares the header with the size
         with zipfile.ZipFile(path) as z:
             size = sum(i.file_size for i in z.infolist())
         with np.load(path, allow_pickle=False) as arrays:
             if size <= MAX_BYTES:
                 return dict(arrays)
     except Exception as e:  # a damaged file fails in many ways: zlib, struct, tokenize, ...
-        what = "holds objects, expected numbers" if "bject" in str(e) else f"is cut off or is not an {path.suffix} file"
+        what = (
+            "holds objects, expected numbers"
+            if "bject" in str(e)
+            else f"is cut off or is not an {path.suffix} file"
+        )
         raise ValueError(f"{path} {what}") from e
     raise ValueError(f"{path} would expand to {size / 2**30:.1f} GiB, more than {MAX_BYTES / 2**30:.0f}")

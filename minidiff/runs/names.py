@@ -39,9 +39,16 @@ SAMPLERS = {  # the step, or for ddpm and ddim what makes it; how many steps whe
     "reverse-sde": (solvers.reverse_sde, None),
     "langevin": (solvers.langevin(), 100),
 }
-STRAIGHT = {name: sample.Multistep(flow.straight(method)) for name, method in ode.METHODS.items()}  # of a flow run
+STRAIGHT = {
+    name: sample.Multistep(flow.straight(method)) for name, method in ode.METHODS.items()
+}  # of a flow run
 MIXTURES = {"mixture": data.mixture, "eight-gaussians": data.eight_gaussians}  # their density is known
-POINTS = {"moons": data.moons, "ring": data.ring, "swiss-roll": data.swiss_roll, "checkerboard": data.checkerboard}
+POINTS = {
+    "moons": data.moons,
+    "ring": data.ring,
+    "swiss-roll": data.swiss_roll,
+    "checkerboard": data.checkerboard,
+}
 DATA_SETS = (*MIXTURES, *POINTS, "digits", "glyphs")
 N = 10_000  # points, or glyphs, in a data set that is made
 
@@ -67,7 +74,12 @@ def name_of(thing, table):
 
 def goal_of(objective, weight, times, **rest):
     """The Goal of those names. Raises ValueError for one that is not known."""
-    return Goal(pick("objective", OBJECTIVES, objective), pick("weight", WEIGHTS, weight), pick("times", TIMES, times), **rest)
+    return Goal(
+        pick("objective", OBJECTIVES, objective),
+        pick("weight", WEIGHTS, weight),
+        pick("times", TIMES, times),
+        **rest,
+    )
 
 
 def names_of(goal):
@@ -101,7 +113,9 @@ def sampler(name, var=None, eta=None, data_var=lambda: 1.0, straight=False):
             raise ValueError(f"--{option} means nothing to {name}, got {value}")
     if name == "ddpm":
         var = var or "beta-tilde"
-        return Sampler(f"ddpm({var})".removesuffix("(beta-tilde)"), step(pick("var", VARIANCES, var)(data_var)), steps)
+        return Sampler(
+            f"ddpm({var})".removesuffix("(beta-tilde)"), step(pick("var", VARIANCES, var)(data_var)), steps
+        )
     if name == "ddim":
         return Sampler(f"ddim(eta={eta or 0:g})", step(eta or 0.0), steps)
     if straight and name in STRAIGHT:

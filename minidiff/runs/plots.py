@@ -22,8 +22,13 @@ def curve(run, data, looks=()):
     if data.mixture is not None and goal.weight is simple and goal.times is uniform:
         rng, process = stream(run.state.seed, JUDGE), goal.objective.process(run.schedule)
         times = process.time_at((np.arange(50) + 0.5) / 50)
-        floor = np.mean([floor_of(goal.objective, data.mixture, process, t, 1000, rng)[0] for t in times]) / run.loss_of_0()
-    return figures.training_curve(losses, np.sqrt(edges[:-1] * (edges[1:] - 1)), means, floor, looks, run.shape)
+        floor = (
+            np.mean([floor_of(goal.objective, data.mixture, process, t, 1000, rng)[0] for t in times])
+            / run.loss_of_0()
+        )
+    return figures.training_curve(
+        losses, np.sqrt(edges[:-1] * (edges[1:] - 1)), means, floor, looks, run.shape
+    )
 
 
 def forward(run, data, seed):
@@ -48,7 +53,9 @@ def trajectory(gif, run, ways, *drawn):
     """Writes many rows of noise becoming data as a GIF: by all ways {name: (a Sampler, times)}, or by one, and x_0_hat."""
     panels = {}
     for name, (how, times) in ways.items():
-        t, alpha_bar, path, hats = zip(*draw_path(run, how, times, 36 if len(run.shape) > 1 else 1000, 36, *drawn))
+        t, alpha_bar, path, hats = zip(
+            *draw_path(run, how, times, 36 if len(run.shape) > 1 else 1000, 36, *drawn)
+        )
         captions = [f"t = {at}, $\\bar\\alpha_t$ = {ab:.2g}" for at, ab in zip(t, alpha_bar)]
         panels[f"{name}, {len(times) - 1} steps"] = path, captions, figures.color_of(name)
         if len(ways) == 1:
@@ -63,11 +70,17 @@ def growing(looks, path=None, plain=False):
     def look(run):
         times = ddim.times(run.schedule.T, min(25, run.schedule.T), "trailing")
         condition = (np.arange(run.labels), 1.0) if run.labels else ()
-        *_, (_, _, x_0, _) = draw_path(run, ddim, times, 5 if len(run.shape) > 1 else 800, 2, 0, condition, plain)
+        *_, (_, _, x_0, _) = draw_path(
+            run, ddim, times, 5 if len(run.shape) > 1 else 800, 2, 0, condition, plain
+        )
         looks.append((run.state.step, x_0))
-        if path is not None and len(looks) > 1:  # before the first step there is nothing to keep, and no folder
+        if (
+            path is not None and len(looks) > 1
+        ):  # before the first step there is nothing to keep, and no folder
             stages = [stage for _, stage in looks]
-            figures.save(figures.strip(stages, [f"{step:,}" for step, _ in looks], run.shape, title, "step"), path)
+            figures.save(
+                figures.strip(stages, [f"{step:,}" for step, _ in looks], run.shape, title, "step"), path
+            )
 
     return look
 
@@ -91,6 +104,9 @@ def nearest(x_0, near, shape):
     """Up to 40 samples, each above the training picture closest to it, and how far it is."""
     m, far = min(10, len(x_0)), np.linalg.norm(x_0[: len(near)] - near, axis=1)
     blocks = [slice(k * m, (k + 1) * m) for k in range(min(len(x_0) // m, 4))]
-    groups, captions = [[*x_0[b], *near[b]] for b in blocks], [[f"{distance:.1f}" for distance in far[b]] for b in blocks]
+    groups, captions = (
+        [[*x_0[b], *near[b]] for b in blocks],
+        [[f"{distance:.1f}" for distance in far[b]] for b in blocks],
+    )
     title = "Learnt by heart? Each sample above the training picture closest to it"
     return figures.grid(groups, ["sample", "nearest"], captions, shape, title, "distance")

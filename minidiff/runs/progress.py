@@ -49,4 +49,12 @@ def bar(total, unit, what):
     if not sys.stderr.isatty():
         return nullcontext(_Lines(total, unit, what))
     form = "{desc}: {n_fmt}/{total_fmt}{postfix} {bar} {elapsed}<{remaining}, {rate_fmt}"
-    return tqdm(total=total, unit=f" {unit}", desc=what, bar_format=form, dynamic_ncols=True, mininterval=0.2, leave=False)
+    return tqdm(
+        total=total,
+        unit=f" {unit}",
+        desc=what,
+        bar_format=form,
+        dynamic_ncols=True,
+        mininterval=0.2,
+        leave=False,
+    )

@@ -45,7 +45,9 @@ def new_run(data, name, model, conditional=False, **settings):
         hint = f"{side} x {side} pixels? then --shape {side} {side}" if side**2 == d > 8 else "leave it out"
         raise ValueError(f"--model {model} needs pictures, {name} has rows of {d} numbers: {hint}")
     elif data.shape[0] != data.shape[1]:
-        raise ValueError(f"--model {model} needs pictures of shape (H, W) or (H, W, C) with H = W, got {data.shape}")
+        raise ValueError(
+            f"--model {model} needs pictures of shape (H, W) or (H, W, C) with H = W, got {data.shape}"
+        )
     else:
         labels = int(data.label.max()) + 1 if conditional else 0
         network = kind(*data.shape[1:], width=s.width, depth=s.depth, labels=labels)
@@ -65,14 +67,23 @@ def data_of(run):
     """The data that a run was trained on. Raises ValueError where the file has changed since."""
     data = load_data(run.data, run.state.seed, run.shape, run.label_column)
     if not (np.array_equal(data.scale, run.scale) and np.array_equal(data.offset, run.offset)):
-        raise ValueError(f"{run.data} is not what it was when the run began: its columns, mean or range differ")
+        raise ValueError(
+            f"{run.data} is not what it was when the run began: its columns, mean or range differ"
+        )
     return data
 
 
 def gradient_steps(run, data, steps, plain):
     """The generator of States that training is. plain: by the readable code only."""
-    settings = {"batch": run.batch, "lr": run.lr, "goal": run.goal, "label": data.label if run.labels else None}
-    return (train if plain else fast).train(run.model, run.state, run.schedule, data.x, steps=steps, **settings)
+    settings = {
+        "batch": run.batch,
+        "lr": run.lr,
+        "goal": run.goal,
+        "label": data.label if run.labels else None,
+    }
+    return (train if plain else fast).train(
+        run.model, run.state, run.schedule, data.x, steps=steps, **settings
+    )
 
 
 def fit(run, data, steps, path, look=lambda run: None, plain=False):
@@ -89,7 +100,9 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
     saved = time.monotonic()
     try:
         with Interrupt() as interrupt, bar(steps, "steps", "training") as progress, warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # of an overflow: train looks for it, and says so in one line
+            warnings.simplefilter(
+                "ignore", RuntimeWarning
+            )  # of an overflow: train looks for it, and says so in one line
             progress.update(first)
             look(run)
             for state in training:
@@ -102,11 +115,15 @@ def fit(run, data, steps, path, look=lambda run: None, plain=False):
                     saved = time.monotonic()
                 if interrupt.asked:
                     more = f"minidiff train --out {path.parent} --resume --steps {steps}"
-                    raise KeyboardInterrupt(f"stopped at step {state.step}; {path} is saved. Continue with: {more}")
+                    raise KeyboardInterrupt(
+                        f"stopped at step {state.step}; {path} is saved. Continue with: {more}"
+                    )
                 if state.step in at:
                     look(run)
     except FloatingPointError as e:
-        kept = f"{path} keeps step {load(path).state.step}" if path.exists() else "no checkpoint was written yet"
+        kept = (
+            f"{path} keeps step {load(path).state.step}" if path.exists() else "no checkpoint was written yet"
+        )
         raise FloatingPointError(f"{e}; {kept}") from e
     finally:
         if is_new and not any(path.parent.iterdir()):  # stopped before there was anything to keep
@@ -132,7 +149,10 @@ def draw(run, sampler, times, n, seed, condition=(), plain=False, rows=None):
     even where only some of its rows are asked for: BLAS rounds by shape, and so a row has the same bits in any part.
     """
     (first, last), block, parts = rows or (0, n), BLOCK[run.kind], []
-    began, blocks = time.perf_counter(), [(k, min(k + block, n)) for k in range(first - first % block, last, block)]
+    began, blocks = (
+        time.perf_counter(),
+        [(k, min(k + block, n)) for k in range(first - first % block, last, block)],
+    )
     with bar((blocks[-1][1] - blocks[0][0]) * (len(times) - 1), "row-steps", sampler.label) as progress:
         for start, stop in blocks:
             eps_theta, x_T, rng = begin(run, sampler, (start, stop), seed, condition, plain)
@@ -146,7 +166,12 @@ def draw(run, sampler, times, n, seed, condition=(), plain=False, rows=None):
     check_finite(x_0)
     warn_beyond(run, x_0)
     both = 2 if condition and condition[1] not in (0, 1) else 1  # with the label, and without
-    how = {"sampler": sampler.label, "objective": names_of(run.goal)["objective"], "n": len(x_0), "seconds": seconds}
+    how = {
+        "sampler": sampler.label,
+        "objective": names_of(run.goal)["objective"],
+        "n": len(x_0),
+        "seconds": seconds,
+    }
     return x_0, how | {"evaluations": both * evaluations(sampler.step, run.schedule, times)}
 
 
@@ -169,7 +194,10 @@ def draw_path(run, sampler, times, n, count, seed, condition=(), plain=False):
     eps_theta, x_T, rng = begin(run, sampler, (0, n), seed, condition, plain)
     part, schedule = 1 - times / run.schedule.T, run.schedule
     if sampler.on_velocity:
-        alpha_bar, guess = flow.Linear().at(part, part), lambda x, k: x + (1 - part[k]) * eps_theta(x, part[k])
+        alpha_bar, guess = (
+            flow.Linear().at(part, part),
+            lambda x, k: x + (1 - part[k]) * eps_theta(x, part[k]),
+        )
     else:
         alpha_bar = schedule.alpha_bar[times]
         guess = lambda x, k: x_0_from_eps(schedule, x, times[k], eps_theta(x, times[k]))  # noqa: E731
@@ -191,13 +219,21 @@ def warn_beyond(run, x_0):
     """Says so if more than 1 % of samples leave four times the data's range, 2 at least: a constant column has none."""
     far = np.abs(x_0 - (run.low + run.high) / 2) > 4 * np.maximum((run.high - run.low) / 2, 1)
     if far.any(axis=1).mean() > 0.01:
-        beyond = f"{far.any(axis=1).sum()} of {len(x_0)} samples hold values beyond four times the data's range"
-        print(beyond + (f", most in column {far.sum(axis=0).argmax() + 1}" if len(run.shape) == 1 else ""), file=sys.stderr)
+        beyond = (
+            f"{far.any(axis=1).sum()} of {len(x_0)} samples hold values beyond four times the data's range"
+        )
+        print(
+            beyond + (f", most in column {far.sum(axis=0).argmax() + 1}" if len(run.shape) == 1 else ""),
+            file=sys.stderr,
+        )
 
 
 def write_samples(run, x_0, condition, out):
     """samples.csv for a run on a .csv, the labels in their old column; else samples.npy and labels.npy. Returns the paths."""
-    x, labels = run.in_data_units(x_0), condition[0] if condition else np.full(len(x_0), run.labels)  # K labels: K is none
+    x, labels = (
+        run.in_data_units(x_0),
+        condition[0] if condition else np.full(len(x_0), run.labels),
+    )  # K labels: K is none
     if run.columns is not None:
         x, columns = x.reshape(len(x), -1), [c for c in run.columns if c != run.label_column]
         if run.labels:

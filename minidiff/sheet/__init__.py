@@ -65,11 +65,17 @@ def find(name):
     """
     known, lower = {f.name: f for f in SHEET}, re.sub(r"[_\s]+", "-", str(name).strip().lower())
     titled = [f for f in SHEET if _words(lower) and _words(lower) <= _words(f.title)]
-    if found := known.get(lower) or known.get(ALIASES.get(lower)) or (titled[0] if len(titled) == 1 else None):
+    if (
+        found := known.get(lower)
+        or known.get(ALIASES.get(lower))
+        or (titled[0] if len(titled) == 1 else None)
+    ):
         return found
     alike = [f.name for f in [*titled, *SHEET] if f in titled or _words(lower) & _words(f.name)]
     close = [*difflib.get_close_matches(lower, known, n=3), *alike]
-    near = f"did you mean {', '.join(list(dict.fromkeys(close))[:6])}?" if close else "minidiff show lists them"
+    near = (
+        f"did you mean {', '.join(list(dict.fromkeys(close))[:6])}?" if close else "minidiff show lists them"
+    )
     raise ValueError(f"there is no formula named {name!r}; {near}")
 
 

@@ -20,8 +20,14 @@ from .version import MISTAKE, agree, sees, version_of
 
 N, ENOUGH = 200, 20  # random schedules; how many of them must give numbers on both sides
 SLIPS = (  # mistakes in any formula: (right(k), the right answer at t + k -> what the mistake gives; what it is called)
-    (lambda right: right(0) ** 2, "the square of the right answer: a variance where a standard deviation was asked for?"),
-    (lambda right: right(0) ** 0.5, "the root of the right answer: a standard deviation where a variance was asked for?"),
+    (
+        lambda right: right(0) ** 2,
+        "the square of the right answer: a variance where a standard deviation was asked for?",
+    ),
+    (
+        lambda right: right(0) ** 0.5,
+        "the root of the right answer: a standard deviation where a variance was asked for?",
+    ),
     (lambda right: -right(0), "the right answer with the opposite sign"),
     (lambda right: 1 / right(0), "the right answer inverted"),
     (lambda right: right(0) / 2, "half of the right answer"),
@@ -69,7 +75,11 @@ def _misconception(wrong, yours, right, cases):
         except (KeyError, ArithmeticError):
             return math.nan
 
-    like = (why for slip, why in SLIPS[: None if timed else -2] if _same(numbers, functools.partial(slipped, slip), cases))
+    like = (
+        why
+        for slip, why in SLIPS[: None if timed else -2]
+        if _same(numbers, functools.partial(slipped, slip), cases)
+    )
     return next((f"your version is {why}" for why in like), "")
 
 
@@ -78,7 +88,9 @@ def _at_other_times(letters, case, yours, right):
     if not {"beta", "t"} <= set(letters.scope):
         return []
     kept = {k: v for k, v in case.items() if letters.meaning(k)[0]}
-    cases = [make_case(letters, COARSE, t, (0, 2, 3, 6), min(t, 3), **kept) for t in range(1, len(COARSE) + 1)]
+    cases = [
+        make_case(letters, COARSE, t, (0, 2, 3, 6), min(t, 3), **kept) for t in range(1, len(COARSE) + 1)
+    ]
     return [{"t": c["t"], "yours": yours(c), "right": right(c)} for c in cases]
 
 
@@ -129,22 +141,33 @@ def _judge(name, letters, yours, right, seed, other, wrong=(), both=False):
     equal = N - len(different) - len(skipped)
     data = {"name": name, "status": "wrong", "read": yours.read}
     data |= {"equal": equal, "skipped": len(skipped), "different": len(different)}
-    many, read = "random schedules" if "beta" in letters.scope else "random sets of numbers", f"read as {yours.read}"
+    many, read = (
+        "random schedules" if "beta" in letters.scope else "random sets of numbers",
+        f"read as {yours.read}",
+    )
     if different and yours.left:
-        text = f"left of = stands {yours.left}: is that what is asked for? Give what the one letter is\n  {read}"
+        text = (
+            f"left of = stands {yours.left}: is that what is asked for? Give what the one letter is\n  {read}"
+        )
         return Verdict("not understood", text, data | {"status": "not understood", "message": text})
     if different:
         case = _counterexample(yours.real, right.real, round_cases(letters), both) or different[0]
         why = yours.asked_elsewhere(letters, cases[:ENOUGH]) or _gap(yours, different, equal, many)
         why = why or (both and _gap(right, different, equal, many, written(case, right.letters)))
         data["misconception"] = why = why or _misconception(wrong, yours.value, right, cases)
-        return _refuted(letters, yours, right, case, other(case), why, data, f"equal on {equal} of {N} {many}")
+        return _refuted(
+            letters, yours, right, case, other(case), why, data, f"equal on {equal} of {N} {many}"
+        )
     if equal < ENOUGH:
         return Verdict("wrong", f"wrong: finite on only {equal} of {N} {many}\n  {read}", data)
     if seen < ENOUGH:
         text = f"rounding in your formula hides relative mistakes of {MISTAKE:g}; subtract large numbers by hand\n  {read}"
         return Verdict("not understood", text, data | {"status": "not understood", "message": text})
-    note = f"; {len(skipped)} more{_times(skipped)} skipped, where the right answer is not finite" if skipped else ""
+    note = (
+        f"; {len(skipped)} more{_times(skipped)} skipped, where the right answer is not finite"
+        if skipped
+        else ""
+    )
     return Verdict("right", f"right: equal on {equal} {many}{note}\n  {read}", data | {"status": "right"})
 
 
@@ -157,7 +180,11 @@ def _times(cases):
 def _gap(version, different, equal, many, at=""):
     """Where one of two formulas, equal elsewhere, gives no number, in words or "". at: such a place, for the other line."""
     found = version.value(different[0])
-    if equal < ENOUGH or version.outside(different[0]) or any(math.isfinite(version.value(c)) for c in different):
+    if (
+        equal < ENOUGH
+        or version.outside(different[0])
+        or any(math.isfinite(version.value(c)) for c in different)
+    ):
         return ""
     if at:
         return f"equal wherever both are numbers ({equal} of {N}); elsewhere `{version.read}` is {found} (e.g. at {at})"
@@ -170,18 +197,30 @@ def _refuted(letters, yours, right, case, found, why, data, often):
     """The Verdict wrong, with its counterexample. found: (right number, the line that shows it); often: equal on how many."""
     both, a, (b, origin), rows = yours.letters | right.letters, yours.value(case), found, []
     shown = f"{a:.6g}" if math.isfinite(a) else yours.outside(case) or f"{a}, which is no number"
-    lines = ["wrong", f"  counterexample  {written(case, both)}", f"  yours           {shown}    read as {yours.read}", origin]
+    lines = [
+        "wrong",
+        f"  counterexample  {written(case, both)}",
+        f"  yours           {shown}    read as {yours.read}",
+        origin,
+    ]
     if both & {"t", "s", "beta", "alpha", "alpha_bar", "x_t", "x_0_hat"}:
         rows = _at_other_times(letters, case, yours.value, right.value)
     if 0 < (off := abs(1 - a / (right.value(case) or math.nan))) < 1e-5:
         lines.append(f"  off by          {off:.1e} of the number, which is more than rounding")
     if rows:
         lines.append(f"  at other t      with beta_1..beta_{len(COARSE)} = {number(COARSE)}:")
-        lines.append(textwrap.indent(textwrap.fill("; ".join(f"t = {r['t']}: {_off(r)}" for r in rows), 82), " " * 18))
+        lines.append(
+            textwrap.indent(textwrap.fill("; ".join(f"t = {r['t']}: {_off(r)}" for r in rows), 82), " " * 18)
+        )
     elif data["equal"]:
         lines.append(f"  {often}")
     lines += [f"  why             {why}"] if why else []
-    data |= {"counterexample": {k: number(v) for k, v in case.items()}, "yours": a, "measured": b, "times": rows}
+    data |= {
+        "counterexample": {k: number(v) for k, v in case.items()},
+        "yours": a,
+        "measured": b,
+        "times": rows,
+    }
     return Verdict("wrong", "\n".join(lines), data)
 
 
@@ -197,7 +236,9 @@ def check(name, formula, notation="ddpm", seed=0):
     """
     entry = find(name)
     if entry.answer is None:
-        return Verdict("not understood", f"{name} is a statement, there is no expression to compare with: {entry.title}")
+        return Verdict(
+            "not understood", f"{name} is a statement, there is no expression to compare with: {entry.title}"
+        )
 
     def measured(case):
         found, _ = measure(entry, case, np.random.default_rng([seed, 2]))
@@ -216,7 +257,11 @@ def _circle(entry, yours, verdict, cases):
     """A right Verdict, unless the formula uses what it should explain, or goes round what the entry is about."""
     uses = yours.letters & set(entry.explains.split())
     needs = [k for k in entry.needs.split() if not yours.depends_on(k, cases)]
-    why = f"uses {', '.join(uses)}, which it should explain" if uses else needs and f"does not use {', '.join(needs)}"
+    why = (
+        f"uses {', '.join(uses)}, which it should explain"
+        if uses
+        else needs and f"does not use {', '.join(needs)}"
+    )
     if not why:
         return verdict
     text = f"wrong: its numbers are right, but it {why} ({entry.title})\n  read as {yours.read}"

@@ -16,7 +16,11 @@ LIMITS = (  # (entry, what must not be below 0, the reason); what a kind of lett
     ("wiener-covariance", "t_2 - t_1", "t_2 is the later time: t_1 <= t_2"),
     ("ve-variance", "sigma_2 - sigma_1", "the noise level grows: sigma_1 <= sigma_2"),
     ("langevin-variance", "4*sigma**2 - a", "larger steps never settle: a < 4 sigma^2"),
-    ("ddim-family-mean", "1 - alpha_bar[t-1] - sigma**2", "x_{t-1} holds no more noise: sigma <= sqrt(1 - alpha_bar_{t-1})"),
+    (
+        "ddim-family-mean",
+        "1 - alpha_bar[t-1] - sigma**2",
+        "x_{t-1} holds no more noise: sigma <= sqrt(1 - alpha_bar_{t-1})",
+    ),
     ("speed-up", "T - S", "the visited times are some of the T: S <= T"),
     ("nfe", "T - S", "the visited times are some of the T: S <= T"),
     ("conv-output", "P", "zeros are added, not taken away: P >= 0"),
@@ -25,7 +29,9 @@ LIMITS = (  # (entry, what must not be below 0, the reason); what a kind of lett
     ("fid-2d", "c*d - r**2", "no covariance is larger: r^2 <= c d"),
     ("ssim", "sigma_1*sigma_2 - abs(cov)", "no covariance is larger: |cov| <= sigma_1 sigma_2"),
 )
-NUMBER = re.compile(r"[-+]?(\d{1,30}/0*[1-9]\d{0,29}|(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][-+]?\d{1,2})?)", re.A)
+NUMBER = re.compile(
+    r"[-+]?(\d{1,30}/0*[1-9]\d{0,29}|(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][-+]?\d{1,2})?)", re.A
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,9 @@ def typed(words):
     """{letter: number as typed} of --LETTER VALUE or --LETTER=VALUE. Raises ValueError for anything else."""
     parts = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     if len(parts) % 2 or not all(letter.startswith("--") for letter in parts[::2]):
-        raise ValueError(f"numbers are given as --LETTER VALUE, such as --beta .1,.2 --t 2, got {' '.join(words)}")
+        raise ValueError(
+            f"numbers are given as --LETTER VALUE, such as --beta .1,.2 --t 2, got {' '.join(words)}"
+        )
     return {letter[2:].replace("-", "_"): value for letter, value in zip(parts[::2], parts[1::2])}
 
 
@@ -80,7 +88,9 @@ def _scope(entry):
 
 def _check_limits(entry, case, given):
     """Raises ValueError, with the reason, for numbers that do not go together."""
-    for tree, why in [(parse(least, _scope(entry)), why) for name, least, why in LIMITS if name == entry.name]:
+    for tree, why in [
+        (parse(least, _scope(entry)), why) for name, least, why in LIMITS if name == entry.name
+    ]:
         letters = used(tree.root)
         if letters <= set(case) and evaluate(tree, case) < 0:
             got = ", ".join(f"{k} = {number(case[k])}" for k in case if k in letters & set(given))
@@ -112,7 +122,9 @@ def compute(name, **numbers):
     if "beta" in given:
         betas = [exact("beta", b) for b in given.pop("beta")]
         if not betas or not all(0 < b < 1 for b in betas) or len(betas) > 1000:
-            raise ValueError(f"beta must list 1 to 1000 numbers in (0, 1), got {number(tuple(betas)) or 'none'}")
+            raise ValueError(
+                f"beta must list 1 to 1000 numbers in (0, 1), got {number(tuple(betas)) or 'none'}"
+            )
     if "t" in given and not entry.meaning("t")[0]:
         given["t"] = _whole("t", given["t"], max(1, len(betas)))
     if "tau" in given:
@@ -132,7 +144,9 @@ def compute(name, **numbers):
     if missing := [k for k in entry.scope if k in needed and k not in case]:
         raise ValueError(f"{name} needs {', '.join(missing)}")
     steps = [(f"{k}[1..{len(betas)}]", case[k][1:]) for k in ("beta", "alpha", "alpha_bar") if k in case]
-    steps += [(k, case[k]) for k in entry.scope if k in case and k in needed and not isinstance(case[k], tuple)]
+    steps += [
+        (k, case[k]) for k in entry.scope if k in case and k in needed and not isinstance(case[k], tuple)
+    ]
     steps += [(what, v) for what, v in intermediate(tree, case) if what not in dict(steps)]
     steps = steps or [(entry.answer, evaluate(tree, case))]
     if undefined := next((what for what, v in steps if not isinstance(v, tuple) and math.isnan(v)), None):

@@ -51,8 +51,18 @@ LETTERS = {  # letter: (what it may be, what it means)
 ROUND = {kind: tuple(map(Fraction, numbers.split())) for kind, numbers in
          ((REAL, "2 -1 3 1/2 -2"), (POSITIVE, "2 3 1 1/2 4"), (SHARE, "0.5 0.2 0.8 0.4 0.6"))}  # fmt: skip
 ROUND[COUNT] = (3, 2, 4, 5, 6)
-TENTHS = [(1, 2), (2, 5), (5, 2), (1, 2, 3), (2, 5, 4), (1, 2, 4, 3), (3, 1, 2, 5, 4)]  # schedules that one can redo by hand
-ROUNDED = 2.0**-44  # of all letters together: more than what a hundred operations lose, or four divided by a small alpha_bar
+TENTHS = [
+    (1, 2),
+    (2, 5),
+    (5, 2),
+    (1, 2, 3),
+    (2, 5, 4),
+    (1, 2, 4, 3),
+    (3, 1, 2, 5, 4),
+]  # schedules that one can redo by hand
+ROUNDED = (
+    2.0**-44
+)  # of all letters together: more than what a hundred operations lose, or four divided by a small alpha_bar
 ELSEWHERE = {"x": 2.3, "x_t": -1.1, "x_tilde": 1.9, "x_0": 1.7, "x_s": -0.6, "eps": 0.9, "x_1": 0.4, "t": 0.37,
              "T": 7}  # fmt: skip  # letters that an entry has not
 OTHERS = {"x_tilde": "x", "x_s": "x_t"}  # a place, and what is not just another name of it
@@ -89,9 +99,15 @@ class Letters:
     """The letters of an expression: which there are, what each may be, and which follow from others."""
 
     letters: str  # "beta t x_0", in the order in which one would write them down; beta brings alpha, alpha_bar and T
-    own: dict = field(default_factory=dict)  # letters that mean something else here, or are new: name: (kind, meaning)
-    derive: Callable | None = None  # (drawn case) -> letters that follow from others, or must stay within limits
-    asks: dict = field(default_factory=dict)  # a network's letter: (place, time) that it is given; of all others x_t and t
+    own: dict = field(
+        default_factory=dict
+    )  # letters that mean something else here, or are new: name: (kind, meaning)
+    derive: Callable | None = (
+        None  # (drawn case) -> letters that follow from others, or must stay within limits
+    )
+    asks: dict = field(
+        default_factory=dict
+    )  # a network's letter: (place, time) that it is given; of all others x_t and t
 
     def meaning(self, letter):
         """(what it may be, what it means) of one letter."""
@@ -100,7 +116,11 @@ class Letters:
     @functools.cached_property
     def scope(self):
         """All letters in scope, with those that come with beta."""
-        return [name for k in self.letters.split() for name in (("beta", "alpha", "alpha_bar", "T") if k == "beta" else (k,))]
+        return [
+            name
+            for k in self.letters.split()
+            for name in (("beta", "alpha", "alpha_bar", "T") if k == "beta" else (k,))
+        ]
 
     @functools.cached_property
     def free(self):
@@ -117,7 +137,10 @@ class Letters:
     def around(self, case):
         """The case with all letters that may stand where a network is asked: x_t = sqrt(alpha_bar_t) x_0 + ... holds."""
         place, time = next(iter(self.networks.values()))
-        c, same = Case(ELSEWHERE | case), {"x", "x_tilde", "x_t"} - {*case, OTHERS.get(place)}  # names of the place
+        c, same = (
+            Case(ELSEWHERE | case),
+            {"x", "x_tilde", "x_t"} - {*case, OTHERS.get(place)},
+        )  # names of the place
         place = "x" if place in same and "x" in case else place
         at = c[place] if place in c else evaluate(parse(place, c), c)
         c |= dict.fromkeys(same, at)
@@ -128,7 +151,9 @@ class Letters:
             signal, noise = sqrt(c.alpha_bar[int(c.t)]), sqrt(1 - c.alpha_bar[int(c.t)])
             known = ("eps", noise, "x_0", signal) if "eps" in case else ("x_0", signal, "eps", noise)
         else:
-            known = ("x_1", c["t"], "x_0", 1 - c["t"]) if "x_1" in case else ("x_0", 1 - c["t"], "x_1", c["t"])
+            known = (
+                ("x_1", c["t"], "x_0", 1 - c["t"]) if "x_1" in case else ("x_0", 1 - c["t"], "x_1", c["t"])
+            )
         one, weight, other, by = known
         if other not in case and by:
             c[other] = (c["x_t"] - weight * c[one]) / by
@@ -180,7 +205,9 @@ def make_case(letters, betas=None, t=None, tau=None, i=None, **numbers):
         case["x_t"] = sqrt(ab_t) * case["x_0"] + sqrt(1 - ab_t) * case["eps"]
     at = case.get("t", case["tau"][case["i"]] if case.get("tau") else None)
     if "x_0_hat" in names and {"x_t", "eps_hat"} <= set(case) and at:
-        case["x_0_hat"] = (case["x_t"] - sqrt(1 - case.alpha_bar[at]) * case["eps_hat"]) / sqrt(case.alpha_bar[at])
+        case["x_0_hat"] = (case["x_t"] - sqrt(1 - case.alpha_bar[at]) * case["eps_hat"]) / sqrt(
+            case.alpha_bar[at]
+        )
     case = Case(case | (letters.derive(case) if letters.derive else {}))
     size = 1 + sum(abs(float(v)) for v in case.values() if not isinstance(v, tuple))
     case |= {k: Near(v, ROUNDED * size) for k, v in case.items() if isinstance(v, float)}
@@ -221,7 +248,9 @@ def standard_cases(entry, rng):
     coarse = []
     for k, t in enumerate((2, 4, 6)):
         numbers = _round_numbers(entry, k)  # made less round, which would hide mistakes
-        numbers = {name: n * 17 / 20 if entry.free[name] in (REAL, POSITIVE) else n for name, n in numbers.items()}
+        numbers = {
+            name: n * 17 / 20 if entry.free[name] in (REAL, POSITIVE) else n for name, n in numbers.items()
+        }
         coarse.append(make_case(entry, COARSE, **{"t": t, "tau": (0, 2, 3, 6), "i": 1 + k, **numbers}))
     drawn = [random_case(entry, rng) for _ in range(2)]
     return [c.floats() for c in (*coarse, next(round_cases(entry)), *drawn, *entry.cases)]

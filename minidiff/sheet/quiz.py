@@ -21,7 +21,19 @@ from .verdict import number, written
 
 OPTIONS = "ABCD"
 APART = 0.02  # options must differ by 2 % to be told apart by hand
-OBVIOUS = {"beta", "alpha", "alpha_bar", "T", "t", "tau", "i", "x_0", "x_t", "eps", "eps_hat"}  # the course's own letters
+OBVIOUS = {
+    "beta",
+    "alpha",
+    "alpha_bar",
+    "T",
+    "t",
+    "tau",
+    "i",
+    "x_0",
+    "x_t",
+    "eps",
+    "eps_hat",
+}  # the course's own letters
 
 
 @dataclass(frozen=True)
@@ -65,9 +77,15 @@ class Question:
 
     def key(self):
         """The worked answer, as lines."""
-        lines = [f"{self.answer}: {number(self.options[self.answer])}" if self.options else f"{self.answer:.6g}"]
-        lines += [f"{letter} = {number(self.options[letter])}: {why}" for letter, why in sorted(self.slips.items())]
-        return lines + ([f"because {self.why}"] if self.why else str(Computed(self.name, self.steps)).splitlines())
+        lines = [
+            f"{self.answer}: {number(self.options[self.answer])}" if self.options else f"{self.answer:.6g}"
+        ]
+        lines += [
+            f"{letter} = {number(self.options[letter])}: {why}" for letter, why in sorted(self.slips.items())
+        ]
+        return lines + (
+            [f"because {self.why}"] if self.why else str(Computed(self.name, self.steps)).splitlines()
+        )
 
     def told(self, right, slip):
         """What somebody hears who answered: the key, and after a mistake where to read on."""
@@ -146,14 +164,19 @@ def _ask(entry, rng, choose):
         except ValueError:
             continue
         if not choose:
-            return Question(entry.name, entry.lecture, f"{asked}. Compute it for {given}.", entry.latex, value, steps)
+            return Question(
+                entry.name, entry.lecture, f"{asked}. Compute it for {given}.", entry.latex, value, steps
+            )
         found = _options(entry, case, value, rng)
         if len(found) < 3:
             continue
         placed = dict(zip(OPTIONS, (found[i] for i in rng.permutation(len(found)))))
         slips = {letter: why for letter, (_, why) in placed.items() if why}
         (answer,) = placed.keys() - slips.keys()
-        text, options = f"{asked}. Which number is it for {given}?", {letter: v for letter, (v, _) in placed.items()}
+        text, options = (
+            f"{asked}. Which number is it for {given}?",
+            {letter: v for letter, (v, _) in placed.items()},
+        )
         return Question(entry.name, entry.lecture, text, entry.latex, answer, steps, options, slips)
     return None
 
@@ -177,11 +200,16 @@ def _chain(rng):
 
 def _concept(concept, rng):
     """A Question about what happens."""
-    entry, placed = find(concept.name), dict(zip(OPTIONS, (concept.options[i] for i in rng.permutation(len(concept.options)))))
+    entry, placed = (
+        find(concept.name),
+        dict(zip(OPTIONS, (concept.options[i] for i in rng.permutation(len(concept.options))))),
+    )
     (answer,) = (letter for letter, option in placed.items() if option is concept.options[0])
     slips = {letter: why for letter, (_, _, why) in placed.items() if letter != answer}
     options = {letter: text for letter, (text, _, _) in placed.items()}
-    return Question(entry.name, entry.lecture, concept.text, entry.latex, answer, [], options, slips, placed[answer][2])
+    return Question(
+        entry.name, entry.lecture, concept.text, entry.latex, answer, [], options, slips, placed[answer][2]
+    )
 
 
 def quiz(n=8, seed=None, lecture=None, names=None):
@@ -192,7 +220,9 @@ def quiz(n=8, seed=None, lecture=None, names=None):
     """
     if not 1 <= n <= 100:
         raise ValueError(f"n must lie in 1..100, got {n}")
-    entries = [f for f in (of_lecture(lecture) if names is None else map(find, names)) if f.answer is not None]
+    entries = [
+        f for f in (of_lecture(lecture) if names is None else map(find, names)) if f.answer is not None
+    ]
     questions, questions.seed = Quiz(), int(np.random.default_rng().integers(10**6)) if seed is None else seed
     rng = np.random.default_rng([questions.seed, 8])
     concepts = [c for c in concepts_of(lecture) if names is None or c.name in names]
@@ -202,7 +232,11 @@ def quiz(n=8, seed=None, lecture=None, names=None):
             while len(questions) < n and len(questions) % 8 in (1, 5) and concepts:
                 questions.append(_concept(concepts.pop(), rng))
             place = len(questions) % 8
-            question = _chain(rng) if place == 7 and lecture in (None, 1) else _ask(entry, rng, choose=place not in (3, 7))
+            question = (
+                _chain(rng)
+                if place == 7 and lecture in (None, 1)
+                else _ask(entry, rng, choose=place not in (3, 7))
+            )
             if question and len(questions) < n:
                 questions.append(question)
             if len(questions) == n:

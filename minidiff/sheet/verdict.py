@@ -35,7 +35,13 @@ def number(value):
         return ", ".join(map(number, value))
     if isinstance(value, Fraction) and value.denominator > 1:
         decimal = f"{float(value):.6g}"
-        return decimal if Fraction(decimal) == value else f"{value} ({decimal})" if value.denominator < 1000 else decimal
+        return (
+            decimal
+            if Fraction(decimal) == value
+            else f"{value} ({decimal})"
+            if value.denominator < 1000
+            else decimal
+        )
     return str(value) if isinstance(value, int | Fraction) and abs(value) < 10**15 else f"{float(value):.6g}"
 
 

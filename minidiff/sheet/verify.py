@@ -41,7 +41,16 @@ def verify(entry, seed=0):
             v = claim(c)
             if math.isfinite(v) and math.isfinite(m):
                 fits = _holds(entry.relation, m - v, bound)
-                rows.append({"what": what, "claimed": v, "measured": m, "error": abs(v - m), "bound": bound, "ok": fits})
+                rows.append(
+                    {
+                        "what": what,
+                        "claimed": v,
+                        "measured": m,
+                        "error": abs(v - m),
+                        "bound": bound,
+                        "ok": fits,
+                    }
+                )
     ok = (any if entry.relation == "!=" else all)(r["ok"] for r in rows)
     ok = ok and all(sum(r["what"] == what for r in rows) >= FINITE for what in claims)
     wrong = [_refute(entry, version, why, cases, measured, rng) for version, why in entry.wrong]
@@ -71,4 +80,9 @@ def _refute(entry, version, why, cases, measured, rng):
             off = abs(claim(c) - m)
         if math.isfinite(off):
             margin = max(margin, off / bound)
-    return {"wrong": version if isinstance(version, str) else why, "misconception": why, "margin": margin, "ok": margin >= 10}
+    return {
+        "wrong": version if isinstance(version, str) else why,
+        "misconception": why,
+        "margin": margin,
+        "ok": margin >= 10,
+    }

@@ -68,7 +68,9 @@ class Version(NamedTuple):
         """Where a network is asked that it is not given there, in words, or an empty string."""
         for name, *pairs in (node.args for node in self.networks):
             for asked, given in zip(pairs[::2], pairs[1::2]):
-                sides = ([evaluate(Tree("", n), letters.around(c)) for n in (asked, given)] for c in cases if asked)
+                sides = (
+                    [evaluate(Tree("", n), letters.around(c)) for n in (asked, given)] for c in cases if asked
+                )
                 if not all(agree(*both) for both in sides):
                     return f"{name} is asked at {show(asked)}; it is given {show(given)}"
         return ""
@@ -97,7 +99,9 @@ def _function(f, names):
     try:
         wanted = list(inspect.signature(f).parameters)
     except ValueError:
-        raise ExpressionError(f"the arguments of {name} have no names; give a function of the letters") from None
+        raise ExpressionError(
+            f"the arguments of {name} have no names; give a function of the letters"
+        ) from None
     if unknown := [name for name in wanted if name not in names]:
         raise ExpressionError(f"unknown argument {unknown[0]!r}; the letters are {', '.join(names)}")
 
@@ -111,7 +115,9 @@ def _function(f, names):
 
 def _networks(node):
     """The Nodes of networks that are asked somewhere."""
-    return ([node] if node.op == "asked" else []) + [n for a in node.args if isinstance(a, Node) for n in _networks(a)]
+    return ([node] if node.op == "asked" else []) + [
+        n for a in node.args if isinstance(a, Node) for n in _networks(a)
+    ]
 
 
 def _call(f, arguments):

@@ -18,7 +18,9 @@ from minidiff.sample import ddpm
 
 
 def mlp_samples(rows):
-    return bench.sampling(bench.MODEL, bench.MODEL.init(bench.stream(0, bench.BENCH)), rows, ddpm(), range(bench.T, -1, -1))
+    return bench.sampling(
+        bench.MODEL, bench.MODEL.init(bench.stream(0, bench.BENCH)), rows, ddpm(), range(bench.T, -1, -1)
+    )
 
 
 def small_tasks():

@@ -23,7 +23,11 @@ def test_train_sample_eval_info(capsys):
     drawn = {f"r/ddim-eta-0.5-8/{f}" for f in ("samples.npy", "samples.png", "reverse.png", "trajectory.gif")}
     assert set(result["files"]) == drawn and np.load("r/ddim-eta-0.5-8/samples.npy").shape == (30, 2)
     result = answer(capsys, "eval", "r", "--n", "60", "--var", "beta", "--threads", "1")
-    assert result["evaluations"] == 40 and result["n"] == 60 and result["energy_distance"] > 0 < result["energy_floor"]
+    assert (
+        result["evaluations"] == 40
+        and result["n"] == 60
+        and result["energy_distance"] > 0 < result["energy_floor"]
+    )
     result = answer(capsys, "info", "r")
     assert result["data"] == "moons" and result["steps"] == 60 and result["T"] == 40
     assert result["parameters"] == (2 + 32) * 16 + 16 + 16 * 16 + 16 + 16 * 2 + 2
@@ -36,7 +40,10 @@ def test_rows_of_a_run_are_files_of_their_own(capsys, a_run):
     result = answer(capsys, "sample", "r", *words, "--rows", "30:90")
     assert result["files"] == ["r/ddim-eta-0-4-rows-30-90/samples.npy"]  # and no pictures
     assert result["n"] == 60 and result["rows"] == [30, 90] and result["of"] == 90
-    some = [answer(capsys, "sample", "r", *words, "--rows", "0:30", "--n", "90", "--out", "some")["files"], *[result["files"]]]
+    some = [
+        answer(capsys, "sample", "r", *words, "--rows", "0:30", "--n", "90", "--out", "some")["files"],
+        *[result["files"]],
+    ]
     assert np.array_equal(np.load("all/samples.npy"), np.concatenate([np.load(file) for (file,) in some]))
 
 
@@ -61,7 +68,9 @@ def test_text_output_says_what_was_written_and_what_to_do_next(capsys):
 def test_a_file_of_ones_own_from_training_to_its_own_units(capsys):
     rng = np.random.default_rng(0)
     np.savetxt(
-        "mine.csv", np.column_stack([100 + rng.standard_normal(200), rng.uniform(0, 1, 200), np.full(200, 7.0)]), delimiter=","
+        "mine.csv",
+        np.column_stack([100 + rng.standard_normal(200), rng.uniform(0, 1, 200), np.full(200, 7.0)]),
+        delimiter=",",
     )
     run("train", "--data", "mine.csv", "--steps", "200", "--out", "r", *SMALL)
     assert run("sample", "r", "--n", "50", "--out", "r") == 0
@@ -80,7 +89,9 @@ def test_samples_are_drawn_beside_data_that_are_still_there(capsys):
     assert run("sample", "r", "--n", "4", "--out", "with") == 0
     os.remove("p.npy")
     assert run("sample", "r", "--n", "4", "--out", "without") == 0
-    width = [int.from_bytes(Path(f"{home}/samples.png").read_bytes()[16:20], "big") for home in ("with", "without")]
+    width = [
+        int.from_bytes(Path(f"{home}/samples.png").read_bytes()[16:20], "big") for home in ("with", "without")
+    ]
     assert width == [1000, 500]  # a panel is 500 pixels wide
 
 
@@ -94,15 +105,26 @@ def test_demo(capsys, monkeypatch):
     monkeypatch.setattr(commands, "QUICK", (40, 24))
     result = answer(capsys, "demo", "--quick", "--seed", "1")
     names = {"checkpoint.npz", "forward.png", "reverse.png", "samples.png", "training.png", "trajectory.gif"}
-    assert set(os.listdir("runs/demo-quick")) == names | {"eps"} and os.listdir("runs/demo-quick/eps") == ["checkpoint.npz"]
+    assert set(os.listdir("runs/demo-quick")) == names | {"eps"} and os.listdir("runs/demo-quick/eps") == [
+        "checkpoint.npz"
+    ]
     assert names == {f.split("/")[-1] for f in result["files"]}
     asked = [(s["sampler"], s["objective"], s["evaluations"], s["n"]) for s in result["samplers"]]
     assert asked == [("DDPM", "v", 1000, 24), ("DDIM", "v", 50, 24), ("DDIM", "eps", 50, 24)]
     runs = [checkpoint.load(f"runs/demo-quick{home}/checkpoint.npz") for home in ("", "/eps")]
     assert [names_of(r.goal)["objective"] for r in runs] == ["v", "eps"]
-    assert run("sample", "runs/demo-quick/eps", "--sampler", "ddim", "--n", "3") == 0  # says what eps costs, in one line
-    assert "this run answers eps: an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), 157" in capsys.readouterr().out
-    assert run("sample", "runs/demo-quick/eps", "--n", "3") == run("sample", "runs/demo-quick", "--steps", "9", "--n", "3") == 0
+    assert (
+        run("sample", "runs/demo-quick/eps", "--sampler", "ddim", "--n", "3") == 0
+    )  # says what eps costs, in one line
+    assert (
+        "this run answers eps: an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), 157"
+        in capsys.readouterr().out
+    )
+    assert (
+        run("sample", "runs/demo-quick/eps", "--n", "3")
+        == run("sample", "runs/demo-quick", "--steps", "9", "--n", "3")
+        == 0
+    )
     assert "answers eps" not in capsys.readouterr().out  # with all steps, or for v, there is nothing to say
 
 
@@ -114,7 +136,10 @@ def test_bad_files_are_refused_in_one_line(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["sample", "r", "--sampler", "eulre"], "unknown sampler 'eulre'; did you mean euler? known are ddpm, ddim"),
+        (
+            ["sample", "r", "--sampler", "eulre"],
+            "unknown sampler 'eulre'; did you mean euler? known are ddpm, ddim",
+        ),
         (["sample", "r", "--var", "x"], "known are beta-tilde, beta"),
         (["sample", "r", "--spacing", "x"], "known are trailing, leading, linspace"),
         (["sample", "r", "--steps", "41"], "steps must lie in 1..T = 40, got 41"),
@@ -146,7 +171,9 @@ def test_mistakes_on_a_run_leave_it_as_it_was(capsys, a_run, words, said):
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_every_sampler_draws_from_a_run_and_counts(capsys, run_of_each, sampler):
-    result = answer(capsys, "sample", run_of_each / "v", "--sampler", sampler, "--steps", "6", "--n", "20", "--out", "o")
+    result = answer(
+        capsys, "sample", run_of_each / "v", "--sampler", sampler, "--steps", "6", "--n", "20", "--out", "o"
+    )
     a_step = {"heun": 11, "rk4": 21, "langevin": 31}
     assert result["evaluations"] == a_step.get(sampler, 6) and np.isfinite(np.load("o/samples.npy")).all()
     result = answer(capsys, "oracle", "--sampler", sampler, "--steps", "6")
@@ -158,7 +185,18 @@ def run_of_each(tmp_path_factory):
     """A small run for each objective."""
     home = tmp_path_factory.mktemp("runs")
     for objective in ("eps", "x0", "v", "flow"):
-        words = ["train", "--data", "mixture", "--steps", "60", "--objective", objective, "--out", home / objective, *SMALL]
+        words = [
+            "train",
+            "--data",
+            "mixture",
+            "--steps",
+            "60",
+            "--objective",
+            objective,
+            "--out",
+            home / objective,
+            *SMALL,
+        ]
         assert run(*words) == 0
     return home
 
@@ -170,8 +208,14 @@ def test_every_objective_trains_resumes_samples_and_is_judged(capsys, run_of_eac
     assert answer(capsys, "info", home)["objective"] == objective
     result = answer(capsys, "sample", home, "--n", "20", "--out", "o")
     assert result["sampler"] == ("flow euler" if objective == "flow" else "ddpm")
-    found = answer(capsys, "eval", home, "--sampler", "ddim", "--n", "50", "--likelihood", "--out", "o")["likelihood"]
-    assert found["exact"]["elbo"] < found["truth"] and len(found["network"]["terms"]) == 41 and Path("o/elbo.png").exists()
+    found = answer(capsys, "eval", home, "--sampler", "ddim", "--n", "50", "--likelihood", "--out", "o")[
+        "likelihood"
+    ]
+    assert (
+        found["exact"]["elbo"] < found["truth"]
+        and len(found["network"]["terms"]) == 41
+        and Path("o/elbo.png").exists()
+    )
     # 100 Runge-Kutta steps, each log(theta_T / theta_1) / 100 = 0.05 of theta: 0.05^5 / 120 a step where u grows as 1 / theta,
     # 3e-7 in all; differences of 1e-4 add less
     assert abs(found["exact"]["ode"] - found["truth_at_1"]) < 1e-5
@@ -187,10 +231,22 @@ def test_a_csv_comes_back_as_one(capsys):
     assert run("sample", "r", "--n", "4", "--steps", "4", "--out", "r") == 0
     assert Path("r/samples.csv").read_text().splitlines()[0] == "length,width,species"
     assert np.loadtxt("r/samples.csv", delimiter=",", skiprows=1).shape == (4, 3)
-    assert run(*words, "--label-column", "species", "--out", "s") == 0  # remembered by resume, sample and eval
-    assert run("train", "--resume", "--steps", "5", "--out", "s") == 0 == run("eval", "s", "--n", "9", "--steps", "4")
+    assert (
+        run(*words, "--label-column", "species", "--out", "s") == 0
+    )  # remembered by resume, sample and eval
+    assert (
+        run("train", "--resume", "--steps", "5", "--out", "s")
+        == 0
+        == run("eval", "s", "--n", "9", "--steps", "4")
+    )
     assert run("sample", "s", "--n", "4", "--steps", "4", "--out", "s") == 0
-    assert Path("s/samples.csv").read_text().splitlines()[0] == "length,width" and not os.path.exists("s/samples.npy")
+    assert Path("s/samples.csv").read_text().splitlines()[0] == "length,width" and not os.path.exists(
+        "s/samples.npy"
+    )
     capsys.readouterr()
-    assert "leave out --label-column" in refused(capsys, "train", "--resume", "--out", "s", "--label-column", "species")
-    assert "has no column 'specie', it has length, width, species" in refused(capsys, *words, "--label-column", "specie")
+    assert "leave out --label-column" in refused(
+        capsys, "train", "--resume", "--out", "s", "--label-column", "species"
+    )
+    assert "has no column 'specie', it has length, width, species" in refused(
+        capsys, *words, "--label-column", "specie"
+    )

@@ -16,7 +16,20 @@ from minidiff.evaluation.classifier import learn
 from minidiff.runs import checkpoint
 from minidiff.runs.use import draw
 
-TINY = ["--width", "8", "--depth", "1", "--batch", "16", "--schedule", "linear-scaled", "--T", "40", "--warmup", "5"]
+TINY = [
+    "--width",
+    "8",
+    "--depth",
+    "1",
+    "--batch",
+    "16",
+    "--schedule",
+    "linear-scaled",
+    "--T",
+    "40",
+    "--warmup",
+    "5",
+]
 UNET = ["--model", "unet", *TINY]
 FEW = ["--sampler", "ddim", "--steps", "4"]
 
@@ -49,13 +62,24 @@ def test_labels_are_drawn_in_turn(capsys, digits):
     assert labels("--n", "5", "--label", "3,5") == [3, 5, 3, 5, 3]
     assert labels("--n", "12") == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
     assert labels("--n", "3", "--label", "7", "--w", "0.5") == [7, 7, 7]
-    assert labels("--n", "3", "--label", "none") == [10, 10, 10]  # the null label, and not those of the samples before
+    assert labels("--n", "3", "--label", "none") == [
+        10,
+        10,
+        10,
+    ]  # the null label, and not those of the samples before
 
 
 def test_w_0_and_no_label_are_the_same_pictures_and_labels_make_others(digits):
     kept, drawn = checkpoint.load(digits / "c" / "checkpoint.npz"), {}
     kept.state.ema["W_out"][:] = kept.state.ema["W_mod"][:] = 0.1  # two steps have hardly moved them from 0
-    for words in ("--label 3 --w 0", "--label none", "--label 3", "--label 4", "--label 3 --w 5", "--label 3 --w 2"):
+    for words in (
+        "--label 3 --w 0",
+        "--label none",
+        "--label 3",
+        "--label 4",
+        "--label 3 --w 5",
+        "--label 3 --w 2",
+    ):
         args = cli.parser().parse_args(["sample", "c", "--n", "6", *FEW, *words.split()])
         how, times = commands.sampler_of(args, kept, 1)
         drawn[words] = draw(kept, how, times, args.n, 0, commands.condition_of(args, kept))[0]
@@ -71,11 +95,17 @@ def test_eval_judges_pictures(capsys, digits, monkeypatch):
     result = answer(capsys, "eval", digits / "c", *FEW, "--n", "30", "--out", "o")
     assert sorted(os.listdir("o")) == ["eval.png", "nearest.png"]
     pictures = result["pictures"]
-    assert set(pictures) == {"n", "d", "frechet", "classifier", "to_the_nearest", "denoising"} and pictures["n"] == 30
+    assert (
+        set(pictures) == {"n", "d", "frechet", "classifier", "to_the_nearest", "denoising"}
+        and pictures["n"] == 30
+    )
     assert "n = 30 is too few for covariances of 64 numbers" in printing.pictures_text(pictures)
     assert "too few" not in printing.pictures_text(pictures | {"n": 128})
     assert "grey pictures only" not in printing.pictures_text(pictures)
-    assert all(v["distance"] > 0 < v["floor"] for v in pictures["frechet"].values()) and len(pictures["frechet"]) == 3
+    assert (
+        all(v["distance"] > 0 < v["floor"] for v in pictures["frechet"].values())
+        and len(pictures["frechet"]) == 3
+    )
     assert pictures["classifier"]["accuracy"] > 0.5 and 0 <= pictures["classifier"]["agreement"] <= 1
     assert sum(pictures["classifier"]["classes"]) == 30
 
@@ -103,8 +133,13 @@ def test_colours_of_ones_own_from_training_to_their_own_units(capsys):
     capsys.readouterr()
     for home in ("r", "s"):
         found = answer(capsys, "eval", home, "--n", "6", *FEW)["pictures"]
-        assert "classifier" not in found and "denoising" not in found and os.path.exists(f"{home}/nearest.png")
-        assert "(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)" in printing.pictures_text(found)
+        assert (
+            "classifier" not in found and "denoising" not in found and os.path.exists(f"{home}/nearest.png")
+        )
+        assert (
+            "(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)"
+            in printing.pictures_text(found)
+        )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +166,9 @@ def test_labels_and_weights_that_cannot_be_are_named(capsys, digits, command, wo
 
 @pytest.mark.parametrize("words", [["--label", "3"], ["--w", "2"], ["--label", "none"]])
 def test_a_run_without_labels_has_none_to_ask_for(capsys, digits, words):
-    assert "need a run that was trained with --conditional" in refused(capsys, "sample", digits / "plain", *words)
+    assert "need a run that was trained with --conditional" in refused(
+        capsys, "sample", digits / "plain", *words
+    )
 
 
 def picture_files():
@@ -150,9 +187,21 @@ def picture_files():
         "deep": ({"x": pictures(8, 8)}, ["--depth", "4"], "size must be a multiple of 16 (2^depth)"),
         "unequal": ({"x": mixed}, [], "holds objects, expected numbers"),
         "no-labels": ({"x": pictures(4, 4)}, ["--conditional"], "has no labels"),
-        "float-labels": ({"x": pictures(4, 4), "label": np.ones(12)}, ["--conditional"], "whole numbers 0..999, got float64"),
-        "fewer-labels": ({"x": pictures(4, 4), "label": np.ones(11, int)}, [], "label must have the shape (12,), got (11,)"),
-        "large-labels": ({"x": pictures(4, 4), "label": np.full(12, 1000)}, ["--conditional"], "got int64 1000..1000"),
+        "float-labels": (
+            {"x": pictures(4, 4), "label": np.ones(12)},
+            ["--conditional"],
+            "whole numbers 0..999, got float64",
+        ),
+        "fewer-labels": (
+            {"x": pictures(4, 4), "label": np.ones(11, int)},
+            [],
+            "label must have the shape (12,), got (11,)",
+        ),
+        "large-labels": (
+            {"x": pictures(4, 4), "label": np.full(12, 1000)},
+            ["--conditional"],
+            "got int64 1000..1000",
+        ),
         "words": ({"x": np.full((12, 4, 4), "a")}, [], "must hold numbers"),
         "groups": ({"x": pictures(4, 4)}, ["--width", "6"], "width must be a multiple of 4 (groups), got 6"),
         "warm": ({"x": pictures(4, 4)}, ["--warmup", "-1"], "warmup must be"),
@@ -169,7 +218,10 @@ def test_pictures_that_do_not_fit_are_named_and_nothing_is_written(capsys, name)
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--data", "digits", "--conditional"], "--conditional needs labels and the model unet: the model mlp takes none"),
+        (
+            ["--data", "digits", "--conditional"],
+            "--conditional needs labels and the model unet: the model mlp takes none",
+        ),
         (["--data", "moons", "--model", "unet"], "--model unet needs pictures, moons has rows of 2 numbers"),
         (["--data", "moons", "--model", "unet", "--conditional"], "moons has no labels"),
     ],
@@ -179,7 +231,18 @@ def test_models_that_do_not_fit_are_named(capsys, words, said):
 
 
 def test_resume_keeps_what_the_run_was_made_with(capsys, digits):
-    err = refused(capsys, "train", "--resume", "--out", digits / "c", "--conditional", "--model", "unet", "--warmup", "3")
+    err = refused(
+        capsys,
+        "train",
+        "--resume",
+        "--out",
+        digits / "c",
+        "--conditional",
+        "--model",
+        "unet",
+        "--warmup",
+        "3",
+    )
     assert "leave out --model, --warmup, --conditional" in err
 
 
@@ -200,7 +263,11 @@ def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
     assert "an .npz with x and label, a .csv with a column label" in said
     assert run(*words, "--shape", "8", "8", "--steps", "1") == 0
     assert run("train", "--resume", "--steps", "2", "--out", "r") == 0
-    assert run("sample", "r", "--n", "3", "--out", "r", *FEW) == 0 and np.load("r/samples.npy").shape == (3, 8, 8)
+    assert run("sample", "r", "--n", "3", "--out", "r", *FEW) == 0 and np.load("r/samples.npy").shape == (
+        3,
+        8,
+        8,
+    )
     kept = checkpoint.load("r/checkpoint.npz")
     assert kept.shape == (8, 8) and kept.offset == kept.scale == 127.5
     capsys.readouterr()

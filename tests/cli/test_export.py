@@ -13,7 +13,21 @@ from command_line import SMALL, answer, refused, run
 from minidiff.runs import checkpoint
 from minidiff.schedule import linear_scaled
 
-UNET = ["--data", "digits", "--model", "unet", "--width", "8", "--depth", "1", "--batch", "16", "--steps", "2", "--conditional"]
+UNET = [
+    "--data",
+    "digits",
+    "--model",
+    "unet",
+    "--width",
+    "8",
+    "--depth",
+    "1",
+    "--batch",
+    "16",
+    "--steps",
+    "2",
+    "--conditional",
+]
 
 
 def config():
@@ -26,13 +40,24 @@ def test_an_mlp_is_written_with_its_averaged_weights(capsys, a_run):
     assert sorted(os.listdir("out")) == ["config.json", "model.py", "weights.npz"]
     state, about = checkpoint.load("r/checkpoint.npz").state, config()
     with np.load("out/weights.npz") as weights:
-        assert set(weights) == set(state.ema) and all(np.array_equal(weights[k], w) for k, w in state.ema.items())
+        assert set(weights) == set(state.ema) and all(
+            np.array_equal(weights[k], w) for k, w in state.ema.items()
+        )
         assert not np.array_equal(weights["W_0"], state.params["W_0"])
     sizes = {"kind": "mlp", "d": 2, "labels": 0, "width": 16, "depth": 1, "time_dim": 32}
-    goal = {"objective": "v", "weight": "simple", "times": "uniform", "step": 5, "shape": [2], "schedule": "linear-scaled"}
+    goal = {
+        "objective": "v",
+        "weight": "simple",
+        "times": "uniform",
+        "step": 5,
+        "shape": [2],
+        "schedule": "linear-scaled",
+    }
     assert sizes | goal == {k: about[k] for k in sizes | goal}
     assert len(about["alpha_bar"]) == 41 and about["scale"] == 1.0 and about["offset"] == 0.0
-    assert about["alpha_bar"][40] == pytest.approx(math.prod((1 - linear_scaled(40).beta).tolist()), rel=1e-12)  # 40 roundings
+    assert about["alpha_bar"][40] == pytest.approx(
+        math.prod((1 - linear_scaled(40).beta).tolist()), rel=1e-12
+    )  # 40 roundings
 
 
 def test_a_unet_is_written_with_its_labels_and_units(capsys):
@@ -43,7 +68,14 @@ def test_a_unet_is_written_with_its_labels_and_units(capsys):
     os.rename("r/pytorch", "out")
     about = config()
     assert about["kind"] == "unet" and about["labels"] == 10 and about["shape"] == [8, 8] and about["d"] == 64
-    assert {"size": 8, "channels_in": 1, "width": 8, "depth": 1, "time_dim": 64, "groups": 4}.items() <= about.items()
+    assert {
+        "size": 8,
+        "channels_in": 1,
+        "width": 8,
+        "depth": 1,
+        "time_dim": 64,
+        "groups": 4,
+    }.items() <= about.items()
     with np.load("out/weights.npz") as weights:
         assert weights["E"].shape == (11, 64) and weights["W1_up_0"].shape == (3, 3, 24, 8)
 
@@ -71,7 +103,9 @@ def test_the_module_is_whole_and_needs_torch_and_numpy_only(capsys, kind):
             imported.add(node.module)
     assert imported == {"json", "pathlib", "numpy", "torch"}
     defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    assert {"Network", "load", "eps_theta", "ddim", "forward"} <= defined and ("conv" in defined) == (kind == "unet")
+    assert {"Network", "load", "eps_theta", "ddim", "forward"} <= defined and ("conv" in defined) == (
+        kind == "unet"
+    )
     asked = {
         node.slice.value for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
         if ast.unparse(node.value) in ("config", "self.config", "net.config", "c")

@@ -36,12 +36,16 @@ def test_quiz_prints_the_key_where_nobody_can_be_asked(capsys, monkeypatch):
     drawn = answer(capsys, "quiz", "--n", "3")
     assert len(drawn["questions"]) == 3
     assert answer(capsys, "quiz", "--n", "3", "--seed", str(drawn["seed"])) == drawn
-    assert [q["text"] for q in answer(capsys, "quiz", "--n", "3")["questions"]] != [q["text"] for q in drawn["questions"]]
+    assert [q["text"] for q in answer(capsys, "quiz", "--n", "3")["questions"]] != [
+        q["text"] for q in drawn["questions"]
+    ]
 
 
 def test_show_draws_a_picture_and_lists(capsys):
     result = answer(capsys, "show", "posterior-variance", "--plot")
-    assert Path(result["files"][0]).read_bytes()[1:4] == b"PNG" and result["place"].startswith("minidiff/gaussian.py:")
+    assert Path(result["files"][0]).read_bytes()[1:4] == b"PNG" and result["place"].startswith(
+        "minidiff/gaussian.py:"
+    )
     assert result["drawn_with"].startswith("beta_1..beta_10 = 0.05, 0.1, ")
     assert [f["name"] for f in answer(capsys, "show")["formulas"]] == [f.name for f in SHEET]
 
@@ -61,7 +65,15 @@ def test_show_names_the_library_s_line_and_its_test(capsys):
 
 def test_verify_says_what_failed(capsys, monkeypatch):
     assert answer(capsys, "verify", "snr")["failed"] == []
-    row = {"name": "snr", "number": 15, "what": "answer", "claimed": 1.0, "measured": 2.0, "error": 1.0, "bound": 1e-9}
+    row = {
+        "name": "snr",
+        "number": 15,
+        "what": "answer",
+        "claimed": 1.0,
+        "measured": 2.0,
+        "error": 1.0,
+        "bound": 1e-9,
+    }
     row |= {"seconds": 0.0, "wrong": [], "ok": False}
     monkeypatch.setattr(sheet, "_measured", lambda names, args: [row])
     assert run("verify", "snr") == 1
@@ -86,9 +98,18 @@ def test_check_equal_and_compute(capsys):
     assert run("equal", "1 - alpha_bar[t]", "1 - alpha[t]*alpha_bar[t-1]") == 0
     assert run("equal", "alpha[t]", "alpha_bar[t]") == 1
     capsys.readouterr()
-    steps = answer(capsys, "compute", "forward-closed-form", "--beta", ".1,.2,.3", "--t", "2", "--x_0", "1.5", "--eps=-.5")[
-        "steps"
-    ]
+    steps = answer(
+        capsys,
+        "compute",
+        "forward-closed-form",
+        "--beta",
+        ".1,.2,.3",
+        "--t",
+        "2",
+        "--x_0",
+        "1.5",
+        "--eps=-.5",
+    )["steps"]
     # sqrt(0.72) 1.5 - 0.5 sqrt(0.28)
     assert abs(float(steps[-1]["is"]) - 1.00822) < 1e-5
     assert run("check", "posterior-variance", "beta[t]", "--json") == 1
@@ -99,10 +120,16 @@ def test_what_is_printed_is_one_file_and_only_the_booklet_is_measured(capsys, mo
     """Exit 1 where a formula fails, and the booklet is there all the same."""
     failing = {"name": "logit-normal", "ok": False, "error": 1.0, "wrong": []}
     monkeypatch.setattr(sheet, "_measured", lambda names, args: [failing])
-    commands = {"quiz": (["--n", "2"], 0), "sheet": (["--lecture", "6"], 0), "sheet --long": (["--lecture", "6"], 1)}
+    commands = {
+        "quiz": (["--n", "2"], 0),
+        "sheet": (["--lecture", "6"], 0),
+        "sheet --long": (["--lecture", "6"], 1),
+    }
     for command, (words, status) in commands.items():
         assert run(*command.split(), *words, "--pdf", "out/p.pdf") == status
-        assert Path("out/p.pdf").read_bytes()[:5] == b"%PDF-" and [p.name for p in Path("out").iterdir()] == ["p.pdf"]
+        assert Path("out/p.pdf").read_bytes()[:5] == b"%PDF-" and [p.name for p in Path("out").iterdir()] == [
+            "p.pdf"
+        ]
         said = capsys.readouterr().out
         assert f"wrote {Path('out/p.pdf')}" in said and ("failed: logit-normal" in said) == (status == 1)
         Path("out/p.pdf").unlink()

@@ -21,7 +21,10 @@ from command_line import answer, refused
         (["train", "--data", "moons", "--batch", "0"], "batch must be"),
         (["train", "--data", "moons", "--lr", "-1"], "lr must be positive"),
         (["train", "--data", "moons", "--lr", "inf"], "lr must be positive and finite"),
-        (["train", "--data", "moons", "--batch", "1000000000000"], "batch must be at least 1 and whole, at most 1000000"),
+        (
+            ["train", "--data", "moons", "--batch", "1000000000000"],
+            "batch must be at least 1 and whole, at most 1000000",
+        ),
         (["train", "--data", "x" * 300 + ".csv"], "File name too long|there is no file"),
         (["doctor", "--T", "1000000000000000"], ""),
         (["doctor", "--data-std", "1e200"], ""),
@@ -47,7 +50,10 @@ from command_line import answer, refused
         (["train", "--data", "moon"], "did you mean moons?"),
         (["show", "posterior-varianse"], "did you mean posterior-variance"),
         (["notation", "karass"], "known are Ho (DDPM)"),
-        (["train", "--data", "moons", "--label-column", "a"], "a label column is for a .csv file, and moons is none"),
+        (
+            ["train", "--data", "moons", "--label-column", "a"],
+            "a label column is for a .csv file, and moons is none",
+        ),
         (["train", "--data", "moons", "--shape", "1", "two"], "invalid int value: 'two'"),
         ([], "required"),
         (["info", "none.npz"], "there is no file none.npz"),
@@ -88,5 +94,7 @@ def test_options_are_written_out_and_formulas_found_in_any_case(capsys):
 
 
 def test_python_m_minidiff_is_the_command():
-    done = subprocess.run([sys.executable, "-m", "minidiff", "--version"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "minidiff", "--version"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.startswith("minidiff ")

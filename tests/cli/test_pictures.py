@@ -11,7 +11,16 @@ from minidiff.cli.explain import curves
 from minidiff.runs import checkpoint
 from minidiff.sheet import find
 
-NAMES = ["posterior-variance", "ddim-step", "cfg", "karras-sigmas", "posterior-mean", "product-mean", "ssim", "clip-loss"]
+NAMES = [
+    "posterior-variance",
+    "ddim-step",
+    "cfg",
+    "karras-sigmas",
+    "posterior-mean",
+    "product-mean",
+    "ssim",
+    "clip-loss",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -24,7 +33,11 @@ def test_a_formula_s_picture_can_be_shown_on_a_slide(name):
     ((ax,), (legend,)) = fig.axes, fig.legends
     said = [text.get_text() for text in legend.get_texts()]
     assert len(said) <= 5 and said[0] == "the formula" and said[-1].startswith("measured")
-    assert chosen and chosen not in ax.get_xlabel() and not any("minidiff" in text or "**" in text for text in said)
+    assert (
+        chosen
+        and chosen not in ax.get_xlabel()
+        and not any("minidiff" in text or "**" in text for text in said)
+    )
     shown = [(line.get_color(), line.get_linestyle(), line.get_marker()) for line in ax.lines]
     assert len({color for color, _, _ in shown}) == len({mark for _, _, mark in shown}) == len(said)
     assert [text.get_color() for text in legend.get_texts()] == [color for color, _, _ in shown]

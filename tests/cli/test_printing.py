@@ -33,9 +33,17 @@ def test_likelihood_text_has_nats_beside_bits():
     """-2 nats over 2 coordinates are 1 / log 2 = 1.443 bits each."""
     found = {"n": 20, "levels": None, "log_scale": 0.0, "network": {"elbo": -2.0, "ode": 1.0}}
     text = likelihood_text(found, 2)
-    assert "network: ELBO" in text and "-2" in text and "1.443" in text and "truth" not in text and "densities" in text
+    assert (
+        "network: ELBO" in text
+        and "-2" in text
+        and "1.443" in text
+        and "truth" not in text
+        and "densities" in text
+    )
     exact = {"exact": {"elbo": -1.9, "ode": 1.0, "wrong_end": 0.25}, "truth": -1.8, "truth_at_1": 1.1}
-    assert "by +0.25 nats" in likelihood_text(found | exact, 2) and "truth at t = 1" in likelihood_text(found | exact, 2)
+    assert "by +0.25 nats" in likelihood_text(found | exact, 2) and "truth at t = 1" in likelihood_text(
+        found | exact, 2
+    )
     assert "17 grey values" in likelihood_text(found | {"levels": 17}, 2)
 
 
@@ -43,7 +51,11 @@ def test_likelihood_text_speaks_in_the_datas_own_units():
     """x -> 10 x spreads a density over 10 times the length of 2 coordinates: 2 log 10 = 4.605 nats less; a mass stays."""
     found = {"n": 20, "levels": None, "log_scale": 2 * math.log(10), "network": {"elbo": -2.0, "ode": 1.0}}
     text = likelihood_text(found, 2)
-    assert "-6.605" in text and "-3.605" in text and "in the data's own units, +4.605 nats of scaling taken off" in text
+    assert (
+        "-6.605" in text
+        and "-3.605" in text
+        and "in the data's own units, +4.605 nats of scaling taken off" in text
+    )
     grey = likelihood_text(found | {"levels": 17}, 2).splitlines()
     assert grey[1].split()[-2:] == ["-2", "1.443"] and "-3.605" in grey[2]
 

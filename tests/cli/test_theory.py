@@ -36,7 +36,9 @@ def test_oracle_has_the_table_of_spacings(capsys):
         assert abs(r["result"]["std"] - std) < 5e-4 and r["evaluations"] == 50
         for what in ("mean", "std"):
             assert abs(r["bias"][what] - r["bias_of_the_start"][what] - r["bias_of_the_steps"][what]) < 1e-15
-    r = answer(capsys, "oracle", "--var", "gaussian-optimal", "--steps", "5", "--data-mean", "2", "--data-std", "0.3")
+    r = answer(
+        capsys, "oracle", "--var", "gaussian-optimal", "--steps", "5", "--data-mean", "2", "--data-std", "0.3"
+    )
     assert abs(r["bias_of_the_steps"]["std"]) < 1e-12 > abs(r["bias_of_the_steps"]["mean"])
     assert run("oracle", "--sampler", "heun", "--T", "50") == 0
     assert "steps are finite" in capsys.readouterr().out

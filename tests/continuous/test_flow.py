@@ -35,7 +35,11 @@ def density(x, t):
     total = 0
     for w, mu, cov in zip(WEIGHT, MEAN, COV):
         C, y = t**2 * cov + (1 - t) ** 2 * np.eye(2), x - t * mu
-        total += w * np.exp(-0.5 * np.sum(y @ np.linalg.inv(C) * y, axis=-1)) / np.sqrt(np.linalg.det(2 * np.pi * C))
+        total += (
+            w
+            * np.exp(-0.5 * np.sum(y @ np.linalg.inv(C) * y, axis=-1))
+            / np.sqrt(np.linalg.det(2 * np.pi * C))
+        )
     return total
 
 
@@ -43,7 +47,10 @@ def test_path_has_the_worked_value_and_its_ends():
     x_0, x_1 = np.array([[-2.0]]), np.array([[6.0]])
     assert flow.path(x_0, x_1, 0.25)[0, 0] == 0
     assert flow.path(x_0, x_1, 0.0) == x_0 and flow.path(x_0, x_1, 1.0) == x_1
-    assert flow.path(np.zeros((2, 3)), np.ones((2, 3)), np.array([0.2, 0.7])).tolist() == [[0.2] * 3, [0.7] * 3]
+    assert flow.path(np.zeros((2, 3)), np.ones((2, 3)), np.array([0.2, 0.7])).tolist() == [
+        [0.2] * 3,
+        [0.7] * 3,
+    ]
 
 
 @given(st.floats(-3, 3), st.floats(-3, 3), st.floats(0, 0.95))
@@ -92,7 +99,9 @@ def test_the_continuity_equation(t):
     def residual(u):
         out = (density(x, t + h) - density(x, t - h)) / (2 * h)
         for i, e in enumerate(h * np.eye(2)):
-            out += ((u(x + e, t)[:, i] * density(x + e, t)) - (u(x - e, t)[:, i] * density(x - e, t))) / (2 * h)
+            out += ((u(x + e, t)[:, i] * density(x + e, t)) - (u(x - e, t)[:, i] * density(x - e, t))) / (
+                2 * h
+            )
         return np.abs(out).max()
 
     assert residual(flow.marginal_velocity(PLANE)) < 1e-6  # h^2 / 6 of a third derivative below 100
@@ -126,7 +135,9 @@ def test_velocity_score_and_noise_convert_both_ways(t):
 def test_conversions_round_trip(t, x, u):
     x, u, t = np.array([[x]]), np.array([[u]]), np.array([t])
     assert abs(flow.velocity_from_eps(x, t, flow.eps_from_velocity(x, t, u)) - u)[0, 0] < 1e-13 / t[0]
-    assert abs(flow.velocity_from_score(x, t, flow.score_from_velocity(x, t, u)) - u)[0, 0] < 1e-13 / t[0] / (1 - t[0])
+    assert abs(flow.velocity_from_score(x, t, flow.score_from_velocity(x, t, u)) - u)[0, 0] < 1e-13 / t[0] / (
+        1 - t[0]
+    )
 
 
 @given(st.floats(0.001, 0.999), st.floats(-2, 2), st.floats(-2, 2))
@@ -180,7 +191,9 @@ def test_loss_floor_of_a_gaussian(t):
     v = STD**2
     want = 1 + v - (t * v - (1 - t)) ** 2 / (t**2 * v + (1 - t) ** 2)
     floor, _ = floor_of(flow.velocity_prediction, GAUSSIAN, flow.Linear(), t, 50, np.random.default_rng(1))
-    assert abs(floor - want) < 1e-12 / t**2  # one Gaussian's trace is the same for every draw; its roundings over b^2 = t^2
+    assert (
+        abs(floor - want) < 1e-12 / t**2
+    )  # one Gaussian's trace is the same for every draw; its roundings over b^2 = t^2
 
 
 @pytest.mark.parametrize(("name", "order", "n"), [("euler", 1, 200), ("heun", 2, 100), ("rk4", 4, 40)])
@@ -188,7 +201,9 @@ def test_order_of_convergence(name, order, n):
     """From noise to data, t = 0..1: Gaussian data have x_1 = M + std x_0, a mixture keeps each point's quantile."""
     x, errors = np.array([[-1.5], [0.3], [1.2]]), []
     for steps in (n, 2 * n):
-        *_, end = flow.sample(flow.marginal_velocity(GAUSSIAN), x, np.linspace(0, 1, steps + 1), ode.METHODS[name])
+        *_, end = flow.sample(
+            flow.marginal_velocity(GAUSSIAN), x, np.linspace(0, 1, steps + 1), ode.METHODS[name]
+        )
         errors.append(np.abs(end - (M + STD * x)).max())
     assert errors[1] > 1e-12 and abs(math.log2(errors[0] / errors[1]) - order) < 0.15
 
@@ -196,7 +211,9 @@ def test_order_of_convergence(name, order, n):
 def test_euler_has_the_published_errors():
     """From x_0 = -2 in 1, 2, 5, 10, 50 steps to M + std x_0 = -0.4: 1.2, 0.67, 0.30, 0.16, 0.03."""
     for steps, error in ((1, 1.2), (2, 0.67), (5, 0.30), (10, 0.16), (50, 0.03)):
-        *_, end = flow.sample(flow.marginal_velocity(GAUSSIAN), np.array([[-2.0]]), np.linspace(0, 1, steps + 1))
+        *_, end = flow.sample(
+            flow.marginal_velocity(GAUSSIAN), np.array([[-2.0]]), np.linspace(0, 1, steps + 1)
+        )
         assert abs(abs(end[0, 0] + 0.4) - error) < 0.006
 
 
@@ -211,7 +228,9 @@ def test_samples_keep_their_quantile():
 
 
 DESIGN_0 = np.array([[1.0], [1.0], [-1.0], [-1.0]])
-DESIGN_1 = M + STD * np.array([[1.0], [-1.0], [1.0], [-1.0]])  # mean, variances and no covariance as the independent pair's
+DESIGN_1 = M + STD * np.array(
+    [[1.0], [-1.0], [1.0], [-1.0]]
+)  # mean, variances and no covariance as the independent pair's
 MIDDLES = (np.arange(2000) + 0.5) / 2000
 
 
@@ -233,7 +252,10 @@ def test_reflow_straightens_a_gaussian():
 
     assert flow.straightness(new, DESIGN_0, x_1, MIDDLES[::100]) < 1e-10
     assert flow.straightness(u, DESIGN_0, x_1, MIDDLES[::100]) > 0.01
-    assert abs(np.mean((DESIGN_1 - DESIGN_0) ** 2) - 2.0) < 1e-14 and abs(np.mean((x_1 - DESIGN_0) ** 2) - 0.8) < 1e-6
+    assert (
+        abs(np.mean((DESIGN_1 - DESIGN_0) ** 2) - 2.0) < 1e-14
+        and abs(np.mean((x_1 - DESIGN_0) ** 2) - 0.8) < 1e-6
+    )
 
 
 def test_crossing_pairs_have_no_average_direction():
@@ -260,7 +282,13 @@ def test_times_that_do_not_ascend_are_named(times):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_follows_the_data(dtype):
     x, t = X.astype(dtype), np.linspace(0.1, 0.9, 5)
-    for f in (flow.path, flow.velocity_from_eps, flow.eps_from_velocity, flow.velocity_from_score, flow.score_from_velocity):
+    for f in (
+        flow.path,
+        flow.velocity_from_eps,
+        flow.eps_from_velocity,
+        flow.velocity_from_score,
+        flow.score_from_velocity,
+    ):
         args = (x, x, t) if f is flow.path else (x, t, x)
         assert f(*args).dtype == dtype
     assert flow.conditional_velocity(x, x, t).dtype == flow.marginal_velocity(TWO)(x, t).dtype == dtype

@@ -34,7 +34,9 @@ def test_orders_and_evaluations(name, order, asks):
         return np.cos(t) * x
 
     for steps in (100, 200):
-        *_, x = ode.walk(ode.METHODS[name], u, np.array([[math.exp(math.sin(2))]]), np.linspace(2, 0, steps + 1))
+        *_, x = ode.walk(
+            ode.METHODS[name], u, np.array([[math.exp(math.sin(2))]]), np.linspace(2, 0, steps + 1)
+        )
         errors.append(abs(x[0, 0] - 1))
     assert len(times) == 300 * asks and 0 <= min(times) and max(times) <= 2
     # the error's next term is a share h = 1/50 of its first, times a constant of size 1; rk4 leaves 1e-9, far above rounding

@@ -27,7 +27,11 @@ def density(x, signal, noise_var):
     total = 0
     for w, mu, cov in zip(WEIGHT, MEAN, COV):
         C, y = signal**2 * cov + noise_var * np.eye(2), x - signal * mu
-        total += w * np.exp(-0.5 * np.sum(y @ np.linalg.inv(C) * y, axis=-1)) / np.sqrt(np.linalg.det(2 * np.pi * C))
+        total += (
+            w
+            * np.exp(-0.5 * np.sum(y @ np.linalg.inv(C) * y, axis=-1))
+            / np.sqrt(np.linalg.det(2 * np.pi * C))
+        )
     return total
 
 
@@ -66,7 +70,9 @@ def residuals(name, t, u=None, g2_times=1.0):
     """What is left of the Fokker-Planck equation, or of the continuity equation if a velocity u is given."""
     process, p, _ = CASES[name]
     if u is not None:
-        return np.abs(slope(p, POINTS, t) + flux_divergence(lambda x, t: u(x, t) * p(x, t)[:, None], POINTS, t)).max()
+        return np.abs(
+            slope(p, POINTS, t) + flux_divergence(lambda x, t: u(x, t) * p(x, t)[:, None], POINTS, t)
+        ).max()
     drift = flux_divergence(lambda x, t: process.f(t) * x * p(x, t)[:, None], POINTS, t)
     return np.abs(slope(p, POINTS, t) + drift - g2_times * process.g2(t) / 2 * laplacian(p, POINTS, t)).max()
 
@@ -77,7 +83,9 @@ def test_fokker_planck(name, t):
     """dp/dt = -div(f x p) + g^2 / 2 Laplace p for the process's own f and g^2, p written without the package."""
     # differences are off by h^2 / 12 = 1e-7 of a fourth derivative, below 100 here, times g^2 / 2 < 6
     assert residuals(name, t) < 6e-5
-    assert residuals(name, t, g2_times=2.0) > 3e-3  # a g that is not squared, or the half forgotten, would be seen
+    assert (
+        residuals(name, t, g2_times=2.0) > 3e-3
+    )  # a g that is not squared, or the half forgotten, would be seen
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -149,13 +157,19 @@ def test_velocity_by_angle_is_velocity_on_another_clock(b, part, x, eps):
 
     for process, t in ((VP(), part), (VP(3.0, 3.0), part), (continuous(from_betas(b)), k + part)):
         theta, ab, beta = sde.angle(process, t), float(process.at(t, 0.0)), process.beta(t)
-        assert abs(math.cos(theta) - math.sqrt(ab)) < 1e-13 and abs(math.sin(theta) - math.sqrt(1 - ab)) < 1e-13
+        assert (
+            abs(math.cos(theta) - math.sqrt(ab)) < 1e-13 and abs(math.sin(theta) - math.sqrt(1 - ab)) < 1e-13
+        )
         u = sde.velocity_by_angle(process, answer)(np.array([[x]]), theta)[0, 0]
         want = sde.velocity(process, sde.score_of(answer, process), np.array([[x]]), t)[0, 0]
         # 1 - ab >= 2e-5 (beta 0.001, a part 0.02 of it) has 5e-12 of its size in roundings of ab; 3 / sqrt bounds eps's term
         assert abs(u * beta / (2 * math.tan(theta)) - want) < 1e-10 * beta * (3 + 3 / math.sqrt(1 - ab))
-        assert abs(asked[-2] - t) < 5e-11  # back from theta: 2e-14, roundings of tau < 8 where tan is large, over beta >= 0.001
-    falling = [VP(25.0, b) for b in np.linspace(0.1, 20, 50)]  # where the rounded root is above 1 now and then
+        assert (
+            abs(asked[-2] - t) < 5e-11
+        )  # back from theta: 2e-14, roundings of tau < 8 where tan is large, over beta >= 0.001
+    falling = [
+        VP(25.0, b) for b in np.linspace(0.1, 20, 50)
+    ]  # where the rounded root is above 1 now and then
     assert VP().time(VP().tau(0)) == 0 and all(vp.time(vp.tau(1)) <= 1 for vp in falling)
 
 
@@ -185,7 +199,10 @@ def test_ve_and_vp_are_one_process_in_two_units():
         u_ve = sde.velocity(SMALL_VE, score_ve, POINTS, t)
         u_vp = sde.velocity(Shrunk(), lambda x, t: MIXTURE.score(SMALL_VE, x, t), root * POINTS, t)
         assert np.abs(u_vp - (root * u_ve + Shrunk().f(t) * root * POINTS)).max() < 1e-12  # d(root x)/dt
-        assert np.abs(p_ve(POINTS, t) - root**2 * np.exp(MIXTURE.log_prob(SMALL_VE, root * POINTS, t))).max() < 1e-12
+        assert (
+            np.abs(p_ve(POINTS, t) - root**2 * np.exp(MIXTURE.log_prob(SMALL_VE, root * POINTS, t))).max()
+            < 1e-12
+        )
 
 
 J = np.array([[0.5, 2.0, -1.0], [0.3, -1.5, 0.7], [1.1, 0.2, 0.4]])
@@ -201,7 +218,10 @@ def test_divergence_is_the_jacobians_trace():
     x = np.random.default_rng(0).standard_normal((4, 3))
     assert np.abs(sde.divergence(lambda x, t: x @ J.T, x, 0.5) - (-0.6)).max() < 1e-9
     # central differences: h^2 / 6 u''' = 1e-8 times at most |x_1|
-    assert np.abs(sde.divergence(bent, x, 0.5) - (x[:, 1] + np.cos(x[:, 1]) + 3 * x[:, 2] ** 2 * x[:, 0])).max() < 1e-7
+    assert (
+        np.abs(sde.divergence(bent, x, 0.5) - (x[:, 1] + np.cos(x[:, 1]) + 3 * x[:, 2] ** 2 * x[:, 0])).max()
+        < 1e-7
+    )
 
 
 def test_hutchinson_over_all_signs_has_the_divergence_as_mean_and_the_stated_variance():
@@ -220,8 +240,13 @@ def test_hutchinson_is_unbiased_for_a_mixtures_velocity(t):
     def u(x, t):
         return sde.velocity(VP(), score_vp, x, t)
 
-    over_signs = [sde.hutchinson(u, POINTS, t, np.tile(z, (len(POINTS), 1))) for z in itertools.product([-1.0, 1.0], repeat=2)]
-    assert np.abs(np.mean(over_signs, axis=0) - sde.divergence(u, POINTS, t)).max() < 1e-5  # differences, h^2 = 1e-8
+    over_signs = [
+        sde.hutchinson(u, POINTS, t, np.tile(z, (len(POINTS), 1)))
+        for z in itertools.product([-1.0, 1.0], repeat=2)
+    ]
+    assert (
+        np.abs(np.mean(over_signs, axis=0) - sde.divergence(u, POINTS, t)).max() < 1e-5
+    )  # differences, h^2 = 1e-8
     assert np.abs(np.std(over_signs, axis=0)).max() > 1e-2  # one z alone is not the divergence
 
 
@@ -230,18 +255,26 @@ def test_likelihood_is_the_mixtures_closed_form(name):
     """int div u dt and the density at the end give log q(x_0) to 1e-5."""
     process, p, score = CASES[name]
     got, x_T = sde.log_likelihood(
-        lambda x, t: sde.velocity(process, score, x, t), POINTS, lambda x: np.log(p(x, 1.0)), np.linspace(0, 1, 161)
+        lambda x, t: sde.velocity(process, score, x, t),
+        POINTS,
+        lambda x: np.log(p(x, 1.0)),
+        np.linspace(0, 1, 161),
     )
     assert np.abs(got - np.log(density(POINTS, 1.0, 0.0))).max() < 1e-5
     assert x_T.shape == POINTS.shape and np.abs(x_T - POINTS).max() > 0.1
 
 
-@pytest.mark.parametrize("schedule", [linear(1000), cosine(1000), from_betas([0.02, 0.3, 0.05, 0.4, 0.1, 0.5, 0.3])])
+@pytest.mark.parametrize(
+    "schedule", [linear(1000), cosine(1000), from_betas([0.02, 0.3, 0.05, 0.4, 0.1, 0.5, 0.3])]
+)
 def test_likelihood_on_a_schedule_is_the_mixtures_closed_form(schedule):
     """From t = 1, in theta: twice the steps, a sixteenth of the error, although beta jumps from step to step."""
     process, b = continuous(schedule), schedule.beta[1:]
     ab_1, ab_T = product_of_alphas(b, 1), product_of_alphas(b, len(b))
-    u, ends = sde.velocity_by_angle(process, MIXTURE.eps_theta(process)), [math.acos(math.sqrt(ab)) for ab in (ab_1, ab_T)]
+    u, ends = (
+        sde.velocity_by_angle(process, MIXTURE.eps_theta(process)),
+        [math.acos(math.sqrt(ab)) for ab in (ab_1, ab_T)],
+    )
 
     def log_p_T(x):
         return np.log(density(x, math.sqrt(ab_T), 1 - ab_T))
@@ -278,7 +311,9 @@ def test_likelihood_by_hutchinson_is_unbiased():
     times, end = np.linspace(0, 1, 81), lambda x: np.log(p_vp(x, 1.0))
     exact = sde.log_likelihood(u, POINTS, end, times)[0]
     over_signs = [
-        sde.log_likelihood(u, POINTS, end, times, lambda u, x, t, z=z: sde.hutchinson(u, x, t, np.tile(z, (len(x), 1))))[0]
+        sde.log_likelihood(
+            u, POINTS, end, times, lambda u, x, t, z=z: sde.hutchinson(u, x, t, np.tile(z, (len(x), 1)))
+        )[0]
         for z in itertools.product([-1.0, 1.0], repeat=2)
     ]
     assert np.abs(np.mean(over_signs, axis=0) - exact).max() < 1e-5
@@ -299,5 +334,7 @@ def test_dtype_follows_the_data(dtype):
         )  # fmt: skip
         assert all(y.dtype == dtype and y.shape == x.shape for y in together)
         for i in range(3):  # a time for each row
-            alone = sde.reverse_step(process, lambda x, t: -x, x[i : i + 1], float(t[i]), float(s[i]), x[i : i + 1])
+            alone = sde.reverse_step(
+                process, lambda x, t: -x, x[i : i + 1], float(t[i]), float(s[i]), x[i : i + 1]
+            )
             assert np.allclose(together[0][i], alone[0], rtol=20 * np.finfo(dtype).eps)

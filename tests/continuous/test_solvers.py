@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import COARSE, DTYPES, Given, assert_mean, assert_variance, betas, coarse, product_of_alphas, seeds
+from support import (
+    COARSE,
+    DTYPES,
+    Given,
+    assert_mean,
+    assert_variance,
+    betas,
+    coarse,
+    product_of_alphas,
+    seeds,
+)
 
 from minidiff import recursion, sample
 from minidiff.continuous import ode, solvers
@@ -21,7 +31,11 @@ from minidiff.schedule import cosine, from_betas, linear
 S = coarse()
 M, V = 0.8, 0.36  # mean and variance of the Gaussian data
 GAUSSIAN = Mixture([1.0], [[M]], [[[V]]])
-AFFINE = {"euler": solvers.pf_ode(ode.euler), "dpm-solver-1": solvers.dpm_solver_1, "reverse-sde": solvers.reverse_sde}
+AFFINE = {
+    "euler": solvers.pf_ode(ode.euler),
+    "dpm-solver-1": solvers.dpm_solver_1,
+    "reverse-sde": solvers.reverse_sde,
+}
 DETERMINISTIC = {
     "ddim": sample.ddim(), "euler": solvers.pf_ode(ode.euler), "heun": solvers.pf_ode(ode.heun), "rk4": solvers.pf_ode(ode.rk4),
     "dpm-solver-1": solvers.dpm_solver_1, "dpm-solver++": sample.Multistep(solvers.dpm_solver_pp_2m),
@@ -36,9 +50,15 @@ def by_hand(name, beta_rate, tau_t, tau_s, dt):
     """
     ab_t, ab_s = math.exp(-tau_t), math.exp(-tau_s)
     if name == "dpm-solver-1":  # x_0_hat, put back to s with the same noise
-        return math.sqrt(ab_s / ab_t), math.sqrt(1 - ab_s) - math.sqrt(ab_s) * math.sqrt(1 - ab_t) / math.sqrt(ab_t), 0.0
+        return (
+            math.sqrt(ab_s / ab_t),
+            math.sqrt(1 - ab_s) - math.sqrt(ab_s) * math.sqrt(1 - ab_t) / math.sqrt(ab_t),
+            0.0,
+        )
     if name == "euler":
-        theta_t, theta_s = (math.atan2(math.sqrt(-math.expm1(-tau)), math.exp(-tau / 2)) for tau in (tau_t, tau_s))
+        theta_t, theta_s = (
+            math.atan2(math.sqrt(-math.expm1(-tau)), math.exp(-tau / 2)) for tau in (tau_t, tau_s)
+        )
         half = math.tan(theta_t) * (theta_t - theta_s)
         return 1 + half, -half / math.sqrt(1 - ab_t), 0.0
     return 1 + beta_rate / 2 * dt, -beta_rate * dt / math.sqrt(1 - ab_t), math.sqrt(beta_rate * dt)
@@ -50,8 +70,12 @@ def test_steps_by_probing(name, b, x, e, z, data):
     t = data.draw(st.integers(1, len(b)))
     s = data.draw(st.integers(0, t - 1))
     # between the steps log alpha_bar is straight: beta(t) = -log(1 - beta_t) a step
-    c_x, c_eps, c_z = by_hand(name, -math.log(1 - b[t - 1]), *(-math.log(product_of_alphas(b, k)) for k in (t, s)), t - s)
-    got = AFFINE[name](lambda x_t, t: np.full_like(x_t, e), from_betas(b), np.array([[x]]), t, s, Given(z))[0, 0]
+    c_x, c_eps, c_z = by_hand(
+        name, -math.log(1 - b[t - 1]), *(-math.log(product_of_alphas(b, k)) for k in (t, s)), t - s
+    )
+    got = AFFINE[name](lambda x_t, t: np.full_like(x_t, e), from_betas(b), np.array([[x]]), t, s, Given(z))[
+        0, 0
+    ]
     # sqrt(ab_t) >= 0.4^4 = 0.026 and 1 - ab_t >= 0.001 enlarge roundings of 1e-16 by at most 40 * 32 * |3|
     assert abs(got - (c_x * x + c_eps * e + c_z * z)) < 1e-12 * (1 + abs(c_x) + abs(c_eps))
 
@@ -75,7 +99,9 @@ def test_dpm_solver_1_is_ddim(b, seed, data):
     t = data.draw(st.integers(1, len(b)))
     for s in {0, data.draw(st.integers(0, t - 1))}:
         x, eps_theta = np.random.default_rng(seed).standard_normal((4, 2)), lambda x, t: np.sin(3 * x)
-        ends = [step(eps_theta, from_betas(b), x, t, s, None) for step in (solvers.dpm_solver_1, sample.ddim())]
+        ends = [
+            step(eps_theta, from_betas(b), x, t, s, None) for step in (solvers.dpm_solver_1, sample.ddim())
+        ]
         assert np.abs(ends[0] - ends[1]).max() < 1e-12 / math.sqrt(product_of_alphas(b, t))
 
 
@@ -98,7 +124,14 @@ def test_dpm_solver_pp_is_exact_for_one_point(b, c, x):
     for t, x_t in zip(range(T - 1, -1, -1), walk):
         ab_t, ab_T = product_of_alphas(b, t), product_of_alphas(b, T)
         # dividing by sqrt(ab) >= 0.026 at each of 8 steps
-        assert abs(x_t[0, 0] - math.sqrt(ab_t) * c - math.sqrt((1 - ab_t) / (1 - ab_T)) * (x - math.sqrt(ab_T) * c)) < 1e-11
+        assert (
+            abs(
+                x_t[0, 0]
+                - math.sqrt(ab_t) * c
+                - math.sqrt((1 - ab_t) / (1 - ab_T)) * (x - math.sqrt(ab_T) * c)
+            )
+            < 1e-11
+        )
 
 
 def test_dpm_solver_pp_aims_at_the_middle_of_its_step():
@@ -115,7 +148,9 @@ def test_dpm_solver_pp_aims_at_the_middle_of_its_step():
     path = [x_T, *sample.sample(DETERMINISTIC["dpm-solver++"], eps_theta, S, x_T, times, None)]
     for k, (t, s) in enumerate(zip(times[:-1], times[1:])):
         ab_t, ab_s = product_of_alphas(COARSE, t), product_of_alphas(COARSE, s)
-        aim = 0.3 - 0.7 * (lam(t) if k == 0 else (lam(t) + lam(s)) / 2)  # the first step has nothing to draw on
+        aim = 0.3 - 0.7 * (
+            lam(t) if k == 0 else (lam(t) + lam(s)) / 2
+        )  # the first step has nothing to draw on
         eps_hat = (path[k] - math.sqrt(ab_t) * aim) / math.sqrt(1 - ab_t)
         assert np.abs(path[k + 1] - math.sqrt(ab_s) * aim - math.sqrt(1 - ab_s) * eps_hat).max() < 1e-13
 
@@ -166,10 +201,19 @@ WALKS = {  # name -> process, its alpha_bar by hand, and the ends of a walk
 
 
 @pytest.mark.parametrize("walk", WALKS)
-@pytest.mark.parametrize(("mixture", "flow"), [(GAUSSIAN, gaussian_flow), (TWO_AS_MIXTURE, mixture_flow)], ids=["one", "two"])
+@pytest.mark.parametrize(
+    ("mixture", "flow"), [(GAUSSIAN, gaussian_flow), (TWO_AS_MIXTURE, mixture_flow)], ids=["one", "two"]
+)
 @pytest.mark.parametrize(
     ("name", "order", "n"),
-    [("euler", 1, 400), ("ddim", 1, 400), ("dpm-solver-1", 1, 400), ("heun", 2, 100), ("dpm-solver++", 2, 200), ("rk4", 4, 40)],
+    [
+        ("euler", 1, 400),
+        ("ddim", 1, 400),
+        ("dpm-solver-1", 1, 400),
+        ("heun", 2, 100),
+        ("dpm-solver++", 2, 200),
+        ("rk4", 4, 40),
+    ],
 )
 def test_order_of_convergence(mixture, flow, name, order, n, walk):
     """Half the step leaves 1 / 2^order of the error against the exact flow, whatever the schedule, jumps of beta included."""
@@ -177,7 +221,9 @@ def test_order_of_convergence(mixture, flow, name, order, n, walk):
     process, ab, t, s = WALKS[walk]
     x, errors = np.array([[-1.5], [-0.4], [0.3], [1.1], [2.0]]), []
     for steps in (n, 2 * n):
-        *_, end = sample.sample(step, mixture.eps_theta(process), process, x, np.linspace(t, s, steps + 1), None)
+        *_, end = sample.sample(
+            step, mixture.eps_theta(process), process, x, np.linspace(t, s, steps + 1), None
+        )
         errors.append(np.abs(end - flow(x, ab(t), ab(s))).max())
     assert errors[1] > 1e-12  # above rounding, or the ratio says nothing
     assert abs(math.log2(errors[0] / errors[1]) - order) < 0.15, errors
@@ -203,10 +249,16 @@ def moments_by_hand(name, b, times, inner=5, ratio=0.2):
     m, v = 0.0, 1.0
     for t, s in zip(times[:-1], times[1:]):
         ab_t, ab_s = product_of_alphas(b, t), product_of_alphas(b, s)
-        centre, L = math.sqrt(ab_t) * M, ab_t * V + 1 - ab_t  # q(x_t) = N(centre, L): score = -(x - centre) / L
+        centre, L = (
+            math.sqrt(ab_t) * M,
+            ab_t * V + 1 - ab_t,
+        )  # q(x_t) = N(centre, L): score = -(x - centre) / L
         if name == "reverse-sde":
             g2 = -math.log(1 - b[t - 1])
-            m, slope = m + g2 / 2 * m * (t - s) - g2 * (m - centre) / L * (t - s), 1 + g2 * (t - s) * (0.5 - 1 / L)
+            m, slope = (
+                m + g2 / 2 * m * (t - s) - g2 * (m - centre) / L * (t - s),
+                1 + g2 * (t - s) * (0.5 - 1 / L),
+            )
             v = slope**2 * v + g2 * (t - s)
         else:
             a = ratio * (1 - ab_t)
@@ -257,9 +309,10 @@ def test_many_langevin_moves_reach_the_level():
 @pytest.mark.parametrize("name", [*AFFINE, "langevin", "gaussian-optimal"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_steps_keep_the_dtype_and_take_a_time_for_each_row(name, dtype):
-    step = {"langevin": solvers.langevin(), "gaussian-optimal": sample.ddpm(sample.gaussian_optimal(0.5))}.get(name) or AFFINE[
-        name
-    ]
+    step = {
+        "langevin": solvers.langevin(),
+        "gaussian-optimal": sample.ddpm(sample.gaussian_optimal(0.5)),
+    }.get(name) or AFFINE[name]
     x, t, s = np.linspace(-1, 1, 6).astype(dtype).reshape(3, 2), np.array([2, 4, 6]), np.array([1, 2, 3])
     together = step(lambda x_t, t: 0.5 * x_t, S, x, t, s, Given(0.7))
     assert together.dtype == dtype

@@ -24,7 +24,9 @@ def test_floor_of_is_what_the_perfect_answer_loses(kind, t):
     t, asked = t / 7 if kind == "flow" else t, OBJECTIVES[kind]
     process = asked.process(S)
     floor, error = floor_of(asked, MIXTURE, process, t, 20_000, np.random.default_rng(6))
-    x_in, t_in, target = asked.example(process, MIXTURE.sample(n, rng), np.full(n, t), rng.standard_normal((n, 2)))
+    x_in, t_in, target = asked.example(
+        process, MIXTURE.sample(n, rng), np.full(n, t), rng.standard_normal((n, 2))
+    )
     answer = perfect(kind, MIXTURE, S)(x_in, t_in)
     losses = np.sum((answer - target) ** 2, axis=1)
     bound = 7.2 * math.hypot(error, losses.std() / math.sqrt(n))  # near-normal averages: false alarm 1e-12
@@ -43,7 +45,10 @@ def test_answering_0_loses_1_in_the_units_of_the_report(kind, weight, times):
     asked, process, rng, n = OBJECTIVES[kind], OBJECTIVES[kind].process(S), np.random.default_rng(2), 200_000
     x_0, eps = math.sqrt(0.3) * rng.choice([-1.0, 1.0], (n, 2)), rng.standard_normal((n, 2))
     t = process.time_at(TIMES[times].draw(rng, n))
-    target, w = asked.example(process, x_0, t, eps)[2], objective.weight_of(WEIGHTS[weight], asked, process, t)
+    target, w = (
+        asked.example(process, x_0, t, eps)[2],
+        objective.weight_of(WEIGHTS[weight], asked, process, t),
+    )
     losses = (1 if w is None else w) * np.sum(target**2, axis=1)
     said = loss_of_0(asked, WEIGHTS[weight], TIMES[times], process, 2, 0.3)
     # a near-normal average: false alarm 1e-12; what it sees is an error of 5 %

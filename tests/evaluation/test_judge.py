@@ -35,10 +35,16 @@ def test_real_digits_pass_and_noise_does_not(judged):
     real = judged(DIGITS.x[rows], (DIGITS.label[rows], 1.0))
     noise = DIGITS.x.mean(axis=0) + DIGITS.x.std(axis=0) * rng.standard_normal((600, 64))
     fake = judged(noise.astype(np.float32))
-    assert list(real["frechet"]) == ["pixels", "32 principal components", "classifier's last layer"] and real["n"] == 600
+    assert (
+        list(real["frechet"]) == ["pixels", "32 principal components", "classifier's last layer"]
+        and real["n"] == 600
+    )
     for f, v in real["frechet"].items():
         # the halves of a floor share no row, the samples share some with the data: never more than a few floors apart
-        assert 0 < v["distance"] < 2 * v["floor"] and fake["frechet"][f]["distance"] > 4 * fake["frechet"][f]["floor"]
+        assert (
+            0 < v["distance"] < 2 * v["floor"]
+            and fake["frechet"][f]["distance"] > 4 * fake["frechet"][f]["floor"]
+        )
     assert real["classifier"]["agreement"] >= 0.97 and "agreement" not in fake["classifier"]
     assert sum(real["classifier"]["classes"]) == 600 and min(real["classifier"]["classes"]) > 30
     assert fake["to_the_nearest"]["samples"] > fake["to_the_nearest"]["data"]
@@ -74,7 +80,9 @@ def test_pictures_without_labels_or_in_colour_are_judged_by_what_there_is():
     for shape in ((4, 4), (4, 4, 3)):
         d = math.prod(shape)
         mine = data.Dataset("mine", rng.uniform(-1, 1, (40, d)).astype(np.float32), shape)
-        run = SimpleNamespace(schedule=linear_scaled(40), shape=shape, eps_theta=lambda: lambda x_t, t: 0 * x_t)
+        run = SimpleNamespace(
+            schedule=linear_scaled(40), shape=shape, eps_theta=lambda: lambda x_t, t: 0 * x_t
+        )
         j = judge.judge_pictures(mine.x[:10], (), mine, run, 0)
         assert "classifier" not in j and ("denoising" in j) == (len(shape) == 2) and j["n"] == 10
 
@@ -84,7 +92,9 @@ def test_network_and_perfect_denoiser_are_judged_on_the_same_noise():
     mixture, schedule = Mixture([0.4, 0.6], [[-0.9], [0.7]], [[[0.2]], [[0.3]]]), coarse()
     rows = SimpleNamespace(x=mixture.sample(20, np.random.default_rng(0)), mixture=mixture, levels=None)
     eps_theta = mixture.eps_theta(continuous(schedule))
-    run = SimpleNamespace(schedule=schedule, model=SimpleNamespace(d=1), scale=1.0, eps_theta=lambda: eps_theta)
+    run = SimpleNamespace(
+        schedule=schedule, model=SimpleNamespace(d=1), scale=1.0, eps_theta=lambda: eps_theta
+    )
     silent = nullcontext(SimpleNamespace(update=lambda n=1: None))
     found = judge.likelihood(run, rows, 20, 0, lambda *what: silent)
     assert np.array_equal(found["network"]["terms"], found["exact"]["terms"])

@@ -15,7 +15,9 @@ from minidiff.evaluation import metrics
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_distances_are_pythagoras_and_take_no_cube_of_memory(dtype):
     """3, 4, 5; and of n m pairs in d dimensions the n m d differences are never there at once."""
-    assert metrics.distances(np.array([[0, 0], [3, 0]], dtype), np.array([[0, 4], [3, 0]], dtype)).tolist() == [[4, 3], [5, 0]]
+    assert metrics.distances(
+        np.array([[0, 0], [3, 0]], dtype), np.array([[0, 4], [3, 0]], dtype)
+    ).tolist() == [[4, 3], [5, 0]]
     tracemalloc.start()
     D = metrics.distances(np.zeros((300, 100), dtype), np.ones((200, 100), dtype))
     most = tracemalloc.get_traced_memory()[1]
@@ -57,13 +59,17 @@ def test_p_values_are_uniform_when_nothing_differs():
     """200 tests: p <= 0.5 in half of them, within sqrt(200 log(2e12) / 2) = 53 (Hoeffding, false alarms 1e-12)."""
     rng, small = np.random.default_rng(0), 0
     for _ in range(200):
-        small += metrics.energy_test(rng.standard_normal((12, 2)), rng.standard_normal((12, 2)), 19, rng)[1] <= 0.5
+        small += (
+            metrics.energy_test(rng.standard_normal((12, 2)), rng.standard_normal((12, 2)), 19, rng)[1] <= 0.5
+        )
     assert 100 - 53 < small < 100 + 53
 
 
 def test_energy_test_sees_a_shift():
     rng = np.random.default_rng(0)
-    energy, p, _ = metrics.energy_test(rng.standard_normal((200, 2)), rng.standard_normal((200, 2)) + 0.7, 199, rng)
+    energy, p, _ = metrics.energy_test(
+        rng.standard_normal((200, 2)), rng.standard_normal((200, 2)) + 0.7, 199, rng
+    )
     assert p == 1 / 200 and energy > 0.1
     identical = np.ones((5, 2))
     assert metrics.energy_test(identical, identical, 19, rng)[:2] == (0.0, 1.0)
@@ -81,7 +87,9 @@ def test_sliced_wasserstein_of_a_shift_is_the_shift():
 
 
 def test_sliced_wasserstein_in_one_dimension_sorts():
-    got = metrics.sliced_wasserstein(np.array([[3.0], [0.0]]), np.array([[1.0], [2.0]]), 5, np.random.default_rng(0))
+    got = metrics.sliced_wasserstein(
+        np.array([[3.0], [0.0]]), np.array([[1.0], [2.0]]), 5, np.random.default_rng(0)
+    )
     assert abs(got - 1.0) < 1e-12  # 0 -> 1, 3 -> 2
 
 
@@ -96,8 +104,14 @@ def test_judge_tells_good_from_bad(dtype):
     good = metrics.judge(rng.standard_normal((400, 2)).astype(dtype), data, rng)
     bad = metrics.judge(0.5 * rng.standard_normal((400, 2)).astype(dtype), data, rng)
     assert good["n"] == 400 and bad["p_value"] == 1 / 200
-    assert good["energy_distance"] < 20 * good["energy_floor"] and good["sliced_wasserstein"] < 3 * good["sliced_floor"]
-    assert bad["energy_distance"] > good["energy_distance"] and bad["sliced_wasserstein"] > good["sliced_wasserstein"]
+    assert (
+        good["energy_distance"] < 20 * good["energy_floor"]
+        and good["sliced_wasserstein"] < 3 * good["sliced_floor"]
+    )
+    assert (
+        bad["energy_distance"] > good["energy_distance"]
+        and bad["sliced_wasserstein"] > good["sliced_wasserstein"]
+    )
 
 
 def test_judge_uses_as_many_data_as_samples():
@@ -176,9 +190,13 @@ def test_frechet_tells_the_root_of_the_product_from_the_product_of_roots():
     the determinant 12, so the sum of the roots of its eigenvalues is sqrt(10 + 2 sqrt(12)).
     """
     rng = np.random.default_rng(0)
-    got = metrics.frechet(points([0, 0], [[4, 0], [0, 1]], 20, rng), points([1, -2], [[2, 1], [1, 2]], 20, rng))
+    got = metrics.frechet(
+        points([0, 0], [[4, 0], [0, 1]], 20, rng), points([1, -2], [[2, 1], [1, 2]], 20, rng)
+    )
     assert abs(got - (5 + 5 + 4 - 2 * math.sqrt(10 + 2 * math.sqrt(12)))) < 1e-11
-    of_roots = 14 - 2 * (3 * (math.sqrt(3) + 1) / 2)  # both roots by hand: diag(2, 1) and (sqrt(3) + 1) / 2 on the diagonal
+    of_roots = 14 - 2 * (
+        3 * (math.sqrt(3) + 1) / 2
+    )  # both roots by hand: diag(2, 1) and (sqrt(3) + 1) / 2 on the diagonal
     of_numbers = 14 - 2 * (math.sqrt(8) + math.sqrt(2))
     assert abs(got - of_roots) > 0.01 and abs(got - of_numbers) > 0.01
 
@@ -186,11 +204,15 @@ def test_frechet_tells_the_root_of_the_product_from_the_product_of_roots():
 def test_frechet_of_diagonal_covariances_and_of_few_points():
     rng = np.random.default_rng(0)
     a, b = np.array([1.0, 2.0, 0.5]), np.array([0.3, 2.0, 4.0])
-    got = metrics.frechet(points(np.zeros(3), np.diag(a**2), 9, rng), points(np.ones(3), np.diag(b**2), 9, rng))
+    got = metrics.frechet(
+        points(np.zeros(3), np.diag(a**2), 9, rng), points(np.ones(3), np.diag(b**2), 9, rng)
+    )
     assert abs(got - 3 - np.sum((a - b) ** 2)) < 1e-11
     few = rng.standard_normal((3, 10))  # a covariance of rank 2: no eigenvalue below 0 may become NaN
     # rows in another order: one covariance but for rounding; roots of what should be 0 are 1e-8, their squares 1e-16
-    assert 0 <= metrics.frechet(few, few[::-1]) < 1e-13 and abs(metrics.frechet(few, few[::-1] + 1) - 10) < 1e-12
+    assert (
+        0 <= metrics.frechet(few, few[::-1]) < 1e-13 and abs(metrics.frechet(few, few[::-1] + 1) - 10) < 1e-12
+    )
     for y in (np.ones((4, 2)), np.ones((1, 3)), np.ones(3)):
         with pytest.raises(ValueError, match="with n, m >= 2"):
             metrics.frechet(np.ones((4, 3)), y)
@@ -212,14 +234,18 @@ def test_principal_components_are_uncorrelated_and_the_largest(seed, k):
     largest = np.linalg.eigvalsh(np.cov(data, rowvar=False))[::-1][:k]
     assert f(data).shape == (60, k) and np.abs(cov - np.diag(largest)).max() < 1e-9 * max(1, largest[0])
     assert np.abs(f(data).mean(axis=0)).max() < 1e-11
-    assert np.allclose(f(data[:5] + 1) - f(data[:5]), f(np.ones((1, 4))) - f(np.zeros((1, 4))), atol=1e-9)  # its own mean
+    assert np.allclose(
+        f(data[:5] + 1) - f(data[:5]), f(np.ones((1, 4))) - f(np.zeros((1, 4))), atol=1e-9
+    )  # its own mean
 
 
 def test_psnr():
     """A mean squared error of 0.01 is 20 dB where values span 1, and 26.02 where they span 2; 0 is infinitely good."""
     x = np.zeros((3, 2, 2), np.float32)
     y = x + np.array([0.1, 1.0, 0.0]).reshape(3, 1, 1)
-    assert np.allclose(metrics.psnr(x, y, span=1.0)[:2], [20, 0], atol=1e-12) and metrics.psnr(x, y)[2] == np.inf
+    assert (
+        np.allclose(metrics.psnr(x, y, span=1.0)[:2], [20, 0], atol=1e-12) and metrics.psnr(x, y)[2] == np.inf
+    )
     assert np.allclose(metrics.psnr(x, y)[:2], [20 + 20 * math.log10(2), 20 * math.log10(2)], atol=1e-12)
 
 
@@ -243,7 +269,10 @@ def test_ssim_is_its_three_factors_window_by_window(shape, span, window):
     x = rng.uniform(-1, 1, (3, math.prod(shape)))
     y = 0.6 * x + 0.3 * rng.standard_normal(x.shape) + 0.1
     got = metrics.ssim(x, y, shape, span, window)
-    assert got.shape == (3,) and np.abs(got - [ssim_by_loops(a, b, shape, span, window) for a, b in zip(x, y)]).max() < 1e-12
+    assert (
+        got.shape == (3,)
+        and np.abs(got - [ssim_by_loops(a, b, shape, span, window) for a, b in zip(x, y)]).max() < 1e-12
+    )
     assert np.abs(got - metrics.ssim(y, x, shape, span, window)).max() < 1e-15
     assert np.abs(metrics.ssim(x, x, shape, span, window) - 1).max() < 1e-15 and np.all(got < 1)
     if min(shape) < 7:  # a window that is too large becomes the largest that fits

@@ -132,13 +132,19 @@ def act(rng, dtype):
 
 def act_backward(rng, dtype):
     h, dy, dh, scale, shift = pictures(rng, dtype, 3)
-    y, (mean, rstd), (dscale, dshift) = np.zeros((2, 8, 8, 12), dtype), np.empty((2, 2, 12), dtype), np.empty((2, 4, 6), dtype)
+    y, (mean, rstd), (dscale, dshift) = (
+        np.zeros((2, 8, 8, 12), dtype),
+        np.empty((2, 2, 12), dtype),
+        np.empty((2, 4, 6), dtype),
+    )
     kernels.act(abreast(h, L), scale, shift, L * 2, mean, rstd, y)
     normed, norm_cache = images.group_norm(h, 2)
     u, film_cache = images.film(normed, scale, shift)
     du, *dfilm = images.film_backward(layers.silu_backward(dy, layers.silu(u)[1]), film_cache)
     got = abreast(dh, L)
-    kernels.act_backward(abreast(h, L), scale, shift, L * 2, mean, rstd, framed(abreast(dy, L)), got, dscale, dshift)
+    kernels.act_backward(
+        abreast(h, L), scale, shift, L * 2, mean, rstd, framed(abreast(dy, L)), got, dscale, dshift
+    )
     return flat(apart(got, L), dscale, dshift), flat(dh + images.group_norm_backward(du, norm_cache), *dfilm)
 
 
@@ -221,7 +227,17 @@ def product(x, W, y, add):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     "shape",
-    [(1, 200, 3), (3, 130, 9), (8, 32, 16), (19, 55, 7), (33, 49, 17), (32, 1, 4), (4, 67, 0), (9, 300, 5), (19, 55, 600)],
+    [
+        (1, 200, 3),
+        (3, 130, 9),
+        (8, 32, 16),
+        (19, 55, 7),
+        (33, 49, 17),
+        (32, 1, 4),
+        (4, 67, 0),
+        (9, 300, 5),
+        (19, 55, 600),
+    ],
 )
 @pytest.mark.parametrize("add", [False, True])
 def test_products_of_every_shape(shape, dtype, add):
@@ -230,7 +246,9 @@ def test_products_of_every_shape(shape, dtype, add):
     x, W, y = (rng.standard_normal(s).astype(dtype) for s in ((K, n + 2), (K, m + 3), (n, m + 1)))
     y[:, m] = 7
     want = add * y[:, :m].astype(float) + x[:, 1 : n + 1].T.astype(float) @ W[:, 2 : m + 2].astype(float)
-    terms = abs(y[:, :m].astype(float)) + abs(x[:, 1 : n + 1].T.astype(float)) @ abs(W[:, 2 : m + 2].astype(float))
+    terms = abs(y[:, :m].astype(float)) + abs(x[:, 1 : n + 1].T.astype(float)) @ abs(
+        W[:, 2 : m + 2].astype(float)
+    )
     if not add:
         y[:, :m] = np.nan  # what stood there does not matter
     product(x[:, 1 : n + 1].T, W[:, 2 : m + 2], y[:, :m], add)
@@ -258,8 +276,12 @@ def test_sigmoid_is_accurate_and_never_overflows():
         assert np.all(np.abs(got - x * sigmoid) <= bound * np.abs(x * sigmoid))
     # sigmoid (1 + x (1 - sigmoid)): both terms carry the sigmoid's error
     terms = sigmoid * (1 + np.abs(x) * (1 - sigmoid))
-    assert np.all(np.abs(slope[0] - sigmoid * (1 + x * (1 - sigmoid))) <= 3 * (bound + bound[::-1]) * terms + 1e-30)
-    if os.environ.get("NUMBA_DISABLE_JIT") != "1":  # interpreted, NumPy warns of the overflow that is meant to happen
+    assert np.all(
+        np.abs(slope[0] - sigmoid * (1 + x * (1 - sigmoid))) <= 3 * (bound + bound[::-1]) * terms + 1e-30
+    )
+    if (
+        os.environ.get("NUMBA_DISABLE_JIT") != "1"
+    ):  # interpreted, NumPy warns of the overflow that is meant to happen
         h = silu(np.array([[-1e4, -200, 200, 1e4]], np.float32))[0]
         assert np.isfinite(h).all() and h[0, 3] == 1e4 and abs(h[0, 0]) < 1e-30
 
@@ -275,12 +297,17 @@ def test_the_first_compilation_is_announced_once(tmp_path):
     code += "k.noise_chain(x, np.zeros(2), np.array([1]), x[None])"
     for expected in (1, 0):  # a cold cache, then a warm one
         run = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
         )
         assert run.returncode == 0 and run.stderr.count("compiling kernels once") == expected
 
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="interpreted")
 def test_importing_compiles_nothing():
-    code = "from minidiff.fast import kernels as k; from minidiff import cli, fast; assert not k.adam.signatures"
+    code = (
+        "from minidiff.fast import kernels as k; from minidiff import cli, fast; assert not k.adam.signatures"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -24,7 +24,9 @@ def test_the_fast_gradient_with_a_weight_is_the_definition(kind, weight):
     model, rng = MLP(2, 16, 1, 8), np.random.default_rng(1)
     params = {k: 0.3 * rng.standard_normal(s) for k, s in model.shapes.items()}
     t = process.time_at(rng.random(150))
-    x_in, t_in, target = asked.example(process, rng.standard_normal((150, 2)), t, rng.standard_normal((150, 2)))
+    x_in, t_in, target = asked.example(
+        process, rng.standard_normal((150, 2)), t, rng.standard_normal((150, 2))
+    )
     w = objective.weight_of(WEIGHTS[weight], asked, process, t)
     fast = by_engine(Gradients(model, 150, S.T, np.float64), model, params, x_in, t_in, target, w)
     slow = loss_and_grads(model, params, x_in, t_in, target, w)

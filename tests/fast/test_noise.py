@@ -23,7 +23,9 @@ def test_a_row_does_not_depend_on_its_neighbours(seed, few, many):
 def test_rows_from_the_first_on_are_those_of_all(seed, fours, dtype):
     every, some, first = RowNoise(seed), RowNoise(seed, first=4 * fours), 4 * fours
     for _ in range(2):
-        assert np.array_equal(every.standard_normal((50, 3), dtype)[first:], some.standard_normal((50 - first, 3), dtype))
+        assert np.array_equal(
+            every.standard_normal((50, 3), dtype)[first:], some.standard_normal((50 - first, 3), dtype)
+        )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -41,7 +43,11 @@ def test_philox_has_the_published_answers():
     for word, key, answer in [
         (["0"] * 4, ["0"] * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
         (["ffffffff"] * 4, ["ffffffff"] * 2, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-        ("243f6a88 85a308d3 13198a2e 03707344".split(), ["a4093822", "299f31d0"], "d16cfe09 94fdcceb 5001e420 24126ea1"),
+        (
+            "243f6a88 85a308d3 13198a2e 03707344".split(),
+            ["a4093822", "299f31d0"],
+            "d16cfe09 94fdcceb 5001e420 24126ea1",
+        ),
     ]:
         got = philox([int(w, 16) for w in word], [int(k, 16) for k in key])
         assert " ".join(f"{int(w):08x}" for w in got) == answer
@@ -57,9 +63,16 @@ def test_normals_have_the_whole_distribution(dtype):
     assert np.abs(below - np.linspace(0.001, 0.999, 999)).max() < math.sqrt(math.log(2e12) / (2 * flat.size))
     assert_mean(flat, 0, 1)
     assert_variance(flat, 0, 1)
-    for x, y in ((z[0, :, 0], z[0, :, 1]), (z[0, :-1, 0], z[0, 1:, 0]), (z[0, :, 0], z[1, :, 0]), (z[0, :-2, 1], z[0, 2:, 1])):
+    for x, y in (
+        (z[0, :, 0], z[0, :, 1]),
+        (z[0, :-1, 0], z[0, 1:, 0]),
+        (z[0, :, 0], z[1, :, 0]),
+        (z[0, :-2, 1], z[0, 2:, 1]),
+    ):
         assert_uncorrelated(x, y)
-        assert_uncorrelated(x**2 - 1, y**2 - 1)  # not normal, but at n = 250,000 near enough for a bound of 7 sigma
+        assert_uncorrelated(
+            x**2 - 1, y**2 - 1
+        )  # not normal, but at n = 250,000 near enough for a bound of 7 sigma
     # the tails: P(|z| > 4) = 6.3e-5, so 63 of a million, and 1e-12 is 63 +- 7.5 * 8 or so
     assert 10 < np.sum(np.abs(flat) > 4) < 140
 

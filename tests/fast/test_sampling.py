@@ -4,7 +4,17 @@ import math
 
 import numpy as np
 import pytest
-from support import COARSE, DTYPES, STEPS, assert_mean, assert_variance, coarse, denoisers, expected, gaussian_moments
+from support import (
+    COARSE,
+    DTYPES,
+    STEPS,
+    assert_mean,
+    assert_variance,
+    coarse,
+    denoisers,
+    expected,
+    gaussian_moments,
+)
 
 from minidiff import exact, fast, objective, sample
 from minidiff.continuous import ode, solvers
@@ -27,7 +37,9 @@ def test_gaussian_optimal_draws_at_the_last_step_too():
     data, rng = Mixture([1.0], [[0.8]], [[[0.36]]]), RowNoise(12)
     ab = S.alpha_bar[6]
     x_T = math.sqrt(ab) * 0.8 + math.sqrt(ab * 0.36 + 1 - ab) * rng.standard_normal((200_000, 1))
-    x_0 = generate(sample.ddpm(sample.gaussian_optimal(0.36)), data.eps_theta(S), S, x_T, range(6, -1, -1), rng)
+    x_0 = generate(
+        sample.ddpm(sample.gaussian_optimal(0.36)), data.eps_theta(S), S, x_T, range(6, -1, -1), rng
+    )
     assert_mean(x_0[:, 0], 0.8, 0.6)
     assert_variance(x_0[:, 0], 0.8, 0.36)
 
@@ -38,7 +50,9 @@ def test_samples_have_the_recursions_moments(name):
     s = from_betas(T10)
     data = Mixture([1.0], [[0.8]], [[[0.36]]])
     rng = RowNoise(11)
-    x_0 = generate(STEPS[name], data.eps_theta(s), s, rng.standard_normal((200_000, 1)), range(10, -1, -1), rng)
+    x_0 = generate(
+        STEPS[name], data.eps_theta(s), s, rng.standard_normal((200_000, 1)), range(10, -1, -1), rng
+    )
     m, v = gaussian_moments(name, list(T10), 0.8, 0.36, list(range(10, -1, -1)))
     assert_mean(x_0[:, 0], m, math.sqrt(v))
     assert_variance(x_0[:, 0], m, v)
@@ -73,7 +87,9 @@ def test_same_bits_for_any_number_of_threads(which, monkeypatch):
 def test_a_sample_does_not_depend_on_how_many_are_drawn():
     """A row may round otherwise at a vector's end than in its middle; each of 6 steps stretches that less than 4 times."""
     few, many = (
-        generate(sample.ddpm(), denoisers(np.float64)["mixture"], S, r.standard_normal((n, 2)), range(6, -1, -1), r)
+        generate(
+            sample.ddpm(), denoisers(np.float64)["mixture"], S, r.standard_normal((n, 2)), range(6, -1, -1), r
+        )
         for n, r in ((5, RowNoise(4)), (300, RowNoise(4)))
     )
     assert np.abs(few - many[:5]).max() < 4**6 * 8 * np.finfo(np.float64).eps * np.abs(many).max()
@@ -103,13 +119,17 @@ def test_generate_walks_what_is_not_compiled():
 def test_a_start_of_the_wrong_width_is_named(which, rows):
     for width in (1, 3):
         with pytest.raises(ValueError, match=r"shape \(B, 2\)"):
-            generate(sample.ddim(), denoisers(np.float64)[which], S, np.zeros((rows, width)), [6, 0], RowNoise(0))
+            generate(
+                sample.ddim(), denoisers(np.float64)[which], S, np.zeros((rows, width)), [6, 0], RowNoise(0)
+            )
 
 
 def test_few_rows_and_many_agree_to_rounding():
     """Rows that no whole tile covers, and many, on the same noise."""
     ends = [
-        generate(sample.ddpm(), denoisers(np.float64)["mlp"], S, r.standard_normal((n, 2)), range(6, -1, -1), r)
+        generate(
+            sample.ddpm(), denoisers(np.float64)["mlp"], S, r.standard_normal((n, 2)), range(6, -1, -1), r
+        )
         for n, r in ((5, RowNoise(4)), (300, RowNoise(4)))
     ]
     assert np.abs(ends[0] - ends[1][:5]).max() < 4**6 * 8 * np.finfo(np.float64).eps * np.abs(ends[1]).max()
@@ -118,7 +138,9 @@ def test_few_rows_and_many_agree_to_rounding():
 @pytest.mark.parametrize("kind", OBJECTIVES)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("rows", [3, 40])
-@pytest.mark.parametrize("step", [sample.ddpm(), sample.ddim(), solvers.pf_ode(ode.euler)], ids=["ddpm", "ddim", "euler"])
+@pytest.mark.parametrize(
+    "step", [sample.ddpm(), sample.ddim(), solvers.pf_ode(ode.euler)], ids=["ddpm", "ddim", "euler"]
+)
 def test_the_compiled_chain_is_the_readable_loop(kind, dtype, rows, step):
     model, rng = MLP(2, 24, 2, 8), np.random.default_rng(3)
     params = {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
@@ -135,8 +157,12 @@ def test_the_compiled_chain_is_the_readable_loop(kind, dtype, rows, step):
 def test_steps_of_another_form_and_other_denoisers_take_the_readable_loop():
     mixture = exact.Mixture([0.5, 0.5], [[1.0, 0, 0], [-1, 0, 0]], [0.2 * np.eye(3)] * 2)
     clipped = lambda *a: np.clip(sample.ddim()(*a), -1, 1)  # noqa: E731
-    twice = lambda f, s, x, t, u, rng: sample.ddim()(lambda x, t: (f(x, t) + f(0.9 * x, t)) / 2, s, x, t, u, rng)  # noqa: E731
-    whole = lambda f, s, x, t, u, rng: sample.ddim()(f, s, x, t, u, rng) if u > 2 else sample.ddim(1.0)(f, s, x, t, u, rng)  # noqa: E731
+    twice = lambda f, s, x, t, u, rng: sample.ddim()(
+        lambda x, t: (f(x, t) + f(0.9 * x, t)) / 2, s, x, t, u, rng
+    )  # noqa: E731
+    whole = lambda f, s, x, t, u, rng: (
+        sample.ddim()(f, s, x, t, u, rng) if u > 2 else sample.ddim(1.0)(f, s, x, t, u, rng)
+    )  # noqa: E731
     times = np.array([6, 5, 3, 2, 1, 0])
     for step, compiled in ((clipped, False), (twice, False), (whole, True), (sample.ddpm(), True)):
         assert (sampling._coefficients(step, S, times) is not None) == compiled
@@ -181,8 +207,15 @@ def test_noise_of_another_dtype_than_the_parameters():
     """float32 parameters, float64 noise as a RowNoise draws it by itself: the loop counts in float64 like the readable one."""
     model, rng = MLP(2, 24, 1, 8), np.random.default_rng(0)
     params = {k: (rng.standard_normal(s) / 4).astype(np.float32) for k, s in model.shapes.items()}
-    x_T, times, eps_theta = RowNoise(0).standard_normal((20, 2)), np.array([6, 4, 1, 0]), model.eps_theta(params)
+    x_T, times, eps_theta = (
+        RowNoise(0).standard_normal((20, 2)),
+        np.array([6, 4, 1, 0]),
+        model.eps_theta(params),
+    )
     *_, want = sample.sample(sample.ddpm(), eps_theta, S, x_T, times, RowNoise(1))
     got = generate(sample.ddpm(), eps_theta, S, x_T, times, RowNoise(1), say=pytest.fail)
     # the readable code embeds the time in x_t's dtype too; sums of 24 numbers, through 3 layers and 3 steps
-    assert got.dtype == np.float64 and np.abs(got - want).max() < 24 * 9 * np.finfo(float).eps * np.abs(want).max()
+    assert (
+        got.dtype == np.float64
+        and np.abs(got - want).max() < 24 * 9 * np.finfo(float).eps * np.abs(want).max()
+    )

@@ -31,10 +31,15 @@ def test_data_of_another_dtype_than_the_parameters():
     first = []
     for train in (readable.train, fast.train):
         state = readable.start(MODEL, 3)
-        state.params["W_out"] += np.float32(0.1)  # it begins at 0, where the loss is the target's size for any network
+        state.params["W_out"] += np.float32(
+            0.1
+        )  # it begins at 0, where the loss is the target's size for any network
         first.append(next(train(MODEL, state, S, X.astype(np.float64), steps=1)).loss)
     assert first[0] == first[1]
-    assert all(w.dtype == np.float32 and np.abs(w - ends[1].params[k]).max() < 1e-5 for k, w in ends[0].params.items())
+    assert all(
+        w.dtype == np.float32 and np.abs(w - ends[1].params[k]).max() < 1e-5
+        for k, w in ends[0].params.items()
+    )
 
 
 def test_the_state_stays_the_callers():

@@ -48,12 +48,16 @@ def test_a_broken_engine_is_named_and_left_alone(broken, monkeypatch):
         real = kernels.adam
         monkeypatch.setattr(kernels, "adam", lambda *a: real(*a[:-1], 0.5))
     state = trained(fast.train, say=said.append)
-    assert len(said) == 1 and ("mlp.MLP.backward and fast.mlp.Gradients, on W" in said[0] or "optim.update" in said[0])
+    assert len(said) == 1 and (
+        "mlp.MLP.backward and fast.mlp.Gradients, on W" in said[0] or "optim.update" in said[0]
+    )
     assert all(np.mean(np.abs(right.params[k] - w) > 1e-5) < 0.02 for k, w in state.params.items())
 
 
 def test_sampling_and_noising_follow_the_readable_code(monkeypatch):
-    params = {k: np.random.default_rng(1).standard_normal(s).astype(np.float32) / 4 for k, s in MODEL.shapes.items()}
+    params = {
+        k: np.random.default_rng(1).standard_normal(s).astype(np.float32) / 4 for k, s in MODEL.shapes.items()
+    }
     eps_theta, said = Denoiser(MODEL.eps_theta(params), v_prediction, S), []
     times = np.array([6, 4, 3, 1, 0])
     draw = lambda say: fast.generate(sample.ddpm(), eps_theta, S, X, times, fast.RowNoise(2), say=say)  # noqa: E731
@@ -61,17 +65,30 @@ def test_sampling_and_noising_follow_the_readable_code(monkeypatch):
     noised = gaussian.noise_chain(S, X, [2, 6], fast.RowNoise(0))
     assert np.abs(draw(said.append) - law).max() < 1e-4 and not said
     real, chain = kernels.mlp_chain, kernels.noise_chain
-    monkeypatch.setattr(kernels, "mlp_chain", lambda x, time_rows, *rest: real(x, time_rows + np.float32(0.1), *rest))
+    monkeypatch.setattr(
+        kernels, "mlp_chain", lambda x, time_rows, *rest: real(x, time_rows + np.float32(0.1), *rest)
+    )
     monkeypatch.setattr(kernels, "noise_chain", lambda x, *rest: chain(2 * x, *rest))
-    assert np.abs(draw(said.append) - law).max() < 1e-4 and "sample.sample and fast/sampling.py disagree" in said[0]
-    assert np.abs(noising.noise_chain(S, X, [2, 6], fast.RowNoise(0), said.append) - noised).max() < 1e-5 and len(said) == 2
+    assert (
+        np.abs(draw(said.append) - law).max() < 1e-4
+        and "sample.sample and fast/sampling.py disagree" in said[0]
+    )
+    assert (
+        np.abs(noising.noise_chain(S, X, [2, 6], fast.RowNoise(0), said.append) - noised).max() < 1e-5
+        and len(said) == 2
+    )
 
 
 def test_a_unets_engine_is_compared_before_it_draws(monkeypatch):
     model, said = UNet(4, width=4, depth=1, labels=2), []
-    params = {k: np.random.default_rng(1).standard_normal(s).astype(np.float32) / 4 for k, s in model.shapes.items()}
+    params = {
+        k: np.random.default_rng(1).standard_normal(s).astype(np.float32) / 4 for k, s in model.shapes.items()
+    }
     eps_theta = model.eps_theta(params, 1)
     assert type(fast.denoiser(eps_theta, said.append)) is unet.Denoiser and not said
     real = kernels.gated_add
     monkeypatch.setattr(kernels, "gated_add", lambda out, y, gate: real(out, 2 * y, gate))
-    assert fast.denoiser(eps_theta, said.append) is eps_theta and "pictures.unet.UNet.forward and fast.unet.Denoiser" in said[0]
+    assert (
+        fast.denoiser(eps_theta, said.append) is eps_theta
+        and "pictures.unet.UNet.forward and fast.unet.Denoiser" in said[0]
+    )

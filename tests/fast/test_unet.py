@@ -40,7 +40,10 @@ def test_the_fast_network_is_the_readable_one(model, dtype):
     for _ in range(2):
         answer = eps_theta(x_t, t)
         assert answer.dtype == dtype and np.abs(answer - eps_hat).max() <= bound * np.abs(eps_hat).max()
-    assert np.abs(eps_theta(x_t, 3) - model.forward(params, x_t, 3, label)[0]).max() <= bound * np.abs(eps_hat).max()
+    assert (
+        np.abs(eps_theta(x_t, 3) - model.forward(params, x_t, 3, label)[0]).max()
+        <= bound * np.abs(eps_hat).max()
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -51,14 +54,24 @@ def test_the_fast_network_knows_weights_and_real_times(dtype):
     """
     model, rng, rows = UNet(4, 1, 8, 1, labels=3), np.random.default_rng(0), 35
     params, (x_t, _, label, eps) = random_params(model, rng, dtype), unet_case(model, rng, rows)
-    x_t, eps, t, weight = x_t.astype(dtype), eps.astype(dtype), rng.uniform(0, 1000, rows), rng.uniform(0, 3, rows)
+    x_t, eps, t, weight = (
+        x_t.astype(dtype),
+        eps.astype(dtype),
+        rng.uniform(0, 1000, rows),
+        rng.uniform(0, 3, rows),
+    )
     want_loss, want = loss_and_grads(model, params, x_t, t, eps, weight, label=label)
-    loss, grads = by_engine(Gradients(model, rows, 10, dtype), model, params, x_t, t, eps, weight, label=label)
+    loss, grads = by_engine(
+        Gradients(model, rows, 10, dtype), model, params, x_t, t, eps, weight, label=label
+    )
     bound = rows * model.size**2 * float(np.finfo(dtype).eps)
     assert loss == pytest.approx(want_loss, rel=bound) and max(relative(grads, want).values()) <= bound
     assert all(dw.dtype == dtype for dw in grads.values())
     eps_hat = model.forward(params, x_t, t, label)[0]
-    assert np.abs(Denoiser(model.eps_theta(params, label))(x_t, t) - eps_hat).max() <= bound * np.abs(eps_hat).max()
+    assert (
+        np.abs(Denoiser(model.eps_theta(params, label))(x_t, t) - eps_hat).max()
+        <= bound * np.abs(eps_hat).max()
+    )
     for plain in (None, np.ones(rows)):  # weights of 1 are no weights; and the others matter
         same = loss_and_grads(model, params, x_t, t, eps, plain, label=label)[0]
         got = by_engine(Gradients(model, rows, 10, dtype), model, params, x_t, t, eps, plain, label=label)
@@ -92,5 +105,9 @@ def test_a_denoiser_keeps_its_parameters():
     before = eps_theta(x, 3)
     for w in params.values():
         w *= 2
-    assert np.array_equal(eps_theta(x, 3), before) and not np.allclose(Denoiser(model.eps_theta(params))(x, 3), before)
-    assert np.array_equal(eps_theta(x.astype(np.float64), 3), model.forward(eps_theta.params, x.astype(np.float64), 3)[0])
+    assert np.array_equal(eps_theta(x, 3), before) and not np.allclose(
+        Denoiser(model.eps_theta(params))(x, 3), before
+    )
+    assert np.array_equal(
+        eps_theta(x.astype(np.float64), 3), model.forward(eps_theta.params, x.astype(np.float64), 3)[0]
+    )

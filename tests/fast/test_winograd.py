@@ -8,7 +8,9 @@ from minidiff.fast import winograd
 from minidiff.fast.winograd import GG, G, OneMatrix, Tiles, abreast, apart, conv_of
 from minidiff.pictures import layers as images
 
-PATHS = np.einsum("im,mu,mj->iuj", abs(A_T), abs(G), abs(B_T))  # from x_j and w_u to y_i in one direction, signs left out
+PATHS = np.einsum(
+    "im,mu,mj->iuj", abs(A_T), abs(G), abs(B_T)
+)  # from x_j and w_u to y_i in one direction, signs left out
 
 
 def buffers(dtype):
@@ -18,7 +20,11 @@ def buffers(dtype):
 
 def case(size, dtype, B=4, C=3, n=2):
     rng = np.random.default_rng(size)
-    x, W, b = rng.standard_normal((B, size, size, C)), rng.standard_normal((3, 3, C, n)), rng.standard_normal(n)
+    x, W, b = (
+        rng.standard_normal((B, size, size, C)),
+        rng.standard_normal((3, 3, C, n)),
+        rng.standard_normal(n),
+    )
     return [a.astype(dtype) for a in (x, W, b, rng.standard_normal((B, size, size, n)))]
 
 
@@ -48,7 +54,9 @@ def test_conv_there_and_back(size, L, cache, monkeypatch):
         assert a.shape == want.shape
         bound = (n + 30) * np.finfo(float).eps * more * n * abs(f).max() * abs(g).max()
         assert bound < 1e-8 * abs(want).max() and np.abs(a - want).max() <= bound
-    once = conv_of(size)(buffers(float), "W", len(x), L, size, 3, 2, back=False)  # without room for the way back
+    once = conv_of(size)(
+        buffers(float), "W", len(x), L, size, 3, 2, back=False
+    )  # without room for the way back
     once.frame[:, 1 : size + 1, 1 : size + 1] = abreast(x, L)
     assert np.array_equal(apart(once.forward(U, b), L), y)  # the same tiles in the same order
 
@@ -79,4 +87,6 @@ def test_float32_loses_no_more_than_its_roundings():
     # or 8 is exact), C in the channels' sum and 1 with b: in any order off by gamma_n = n u / (1 - n u) of it, u = eps / 2.
     n, u = 10 + 6 + 6 + C + 1, np.finfo(np.float32).eps / 2
     terms = C * PATHS.sum(axis=(1, 2)).max() ** 2 * abs(x).max() * abs(W).max() + abs(b).max()
-    assert np.abs(y - images.conv(*(a.astype(float) for a in (x, W, b)))[0]).max() <= n * u / (1 - n * u) * terms
+    assert (
+        np.abs(y - images.conv(*(a.astype(float) for a in (x, W, b)))[0]).max() <= n * u / (1 - n * u) * terms
+    )

@@ -47,7 +47,8 @@ def test_the_page_is_one_small_file_that_asks_for_nothing(page):
     """The default page holds three data sets: 3 x 1.66 MB are below 5 MB. CI measures the real one, see .ci/explore."""
     assert len(page.encode()) < 5e6 / 3
     assert not re.search(
-        r"https?:|src\s*=|import\s*\(|@import|url\(|fetch\(|XMLHttpRequest|<link", re.sub(r">[A-Za-z0-9+/=]{999,}<", "><", page)
+        r"https?:|src\s*=|import\s*\(|@import|url\(|fetch\(|XMLHttpRequest|<link",
+        re.sub(r">[A-Za-z0-9+/=]{999,}<", "><", page),
     )
     assert "default-src 'none'" in page and "<!--numbers-->" not in page and "/*script*/" not in page
     assert len((LEARN / "explore.js").read_text(encoding="utf-8").splitlines()) <= 250
@@ -70,7 +71,10 @@ def test_every_choice_of_the_page_was_computed(page, held):
     }
     runs = set(held[0])
     assert {
-        f"{s} {which} {n} " for s in values["schedule"] for n in values["steps"] for which in ("ddpm", "ddim", "ode")
+        f"{s} {which} {n} "
+        for s in values["schedule"]
+        for n in values["steps"]
+        for which in ("ddpm", "ddim", "ode")
     } <= runs
     assert {f"linear ddim {n} eta={eta}" for n in values["steps"] for eta in values["eta"]} <= runs
     assert {f"linear {which} 20 w={w}" for w in values["w"] for which in samplers.SAMPLERS} <= runs
@@ -80,7 +84,9 @@ def test_every_choice_of_the_page_was_computed(page, held):
 def test_the_end_of_ddim_is_minidiffs(held):
     x_T, noising = stream(0, SAMPLE).standard_normal((200, 2)), schedule.cosine(1000)
     denoiser = data.mixture().eps_theta(noising)
-    *_, x_0 = sample.sample(sample.ddim(), denoiser, noising, x_T, sample.trailing(1000, 10), stream(1, SAMPLE))
+    *_, x_0 = sample.sample(
+        sample.ddim(), denoiser, noising, x_T, sample.trailing(1000, 10), stream(1, SAMPLE)
+    )
     # rounded to 1/128: off by at most 1/256. continuous(schedule) and the Schedule itself differ by rounding, 1e-9
     assert np.abs(held[0]["cosine ddim 10 "][0, -1] - x_0).max() <= KEPT + 1e-9
 
@@ -111,7 +117,9 @@ def test_noising_has_the_mixtures_moments(held):
     mean, cov = data.mixture().moments(noising, 300)
     k = samplers.shown(1000, 100).index(300)
     exact = about["exact"][k]
-    assert np.abs(np.subtract(exact[:4], [*mean, *np.sqrt(np.diag(cov))])).max() <= 0.5e-4 + 1e-12  # four decimals
+    assert (
+        np.abs(np.subtract(exact[:4], [*mean, *np.sqrt(np.diag(cov))])).max() <= 0.5e-4 + 1e-12
+    )  # four decimals
     drawn = held[0]["linear noising 100 "][0, k]
     assert np.abs(drawn.mean(axis=0) - about["drawn"][k][:2]).max() <= KEPT + 0.5e-4
 
@@ -121,7 +129,9 @@ def test_a_density_is_the_exact_one(held):
     k, side = info["densities"].index("cosine 500"), 64
     p = np.frombuffer(shades, np.uint8, side**2, k * side**2).reshape(side, side) / 255
     line = np.linspace(-3.6, 3.6, side)
-    x = np.array([[line[40], line[-1 - 20]], [line[10], line[-1 - 33]], [line[30], line[-1 - 30]]])  # rows run downwards
+    x = np.array(
+        [[line[40], line[-1 - 20]], [line[10], line[-1 - 33]], [line[30], line[-1 - 30]]]
+    )  # rows run downwards
     log_p = data.mixture().log_prob(schedule.cosine(1000), x, 500)
     seen = p[[20, 33, 30], [40, 10, 30]]
     # each is off by half a shade; so is the quotient, for seen[2] is the largest of the three
@@ -146,6 +156,10 @@ def test_points_of_ones_own(tmp_path, monkeypatch, capsys):
 def test_what_cannot_be_drawn_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     np.save("five.npy", np.random.default_rng(0).standard_normal((9, 5)))
-    assert "rows of five.npy have the shape (5,)" in command_line.refused(capsys, "explore", "--data", "five.npy")
-    assert "unknown data 'mons'; did you mean moons?" in command_line.refused(capsys, "explore", "--data", "mons")
+    assert "rows of five.npy have the shape (5,)" in command_line.refused(
+        capsys, "explore", "--data", "five.npy"
+    )
+    assert "unknown data 'mons'; did you mean moons?" in command_line.refused(
+        capsys, "explore", "--data", "mons"
+    )
     assert "is a folder" in command_line.refused(capsys, "explore", "--data", "mixture", "--out", ".")

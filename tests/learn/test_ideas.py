@@ -13,7 +13,9 @@ FIGURES = {
     "right_angle": lambda: ideas.right_angle(T, [0, 100, 300, 1000]),
     "compass": lambda: ideas.compass(data.mixture(), T, [500, 50]),
     "paths": lambda: ideas.paths({"one": np.zeros((3, 4)), "two": np.ones((3, 4))}, "title"),
-    "curves": lambda: ideas.curves({name: ([0.2, 1], [k, 9]) for k, name in enumerate("abcd")}, "title", "x", "y"),  # one end
+    "curves": lambda: ideas.curves(
+        {name: ([0.2, 1], [k, 9]) for k, name in enumerate("abcd")}, "title", "x", "y"
+    ),  # one end
     "side_by_side": lambda: ideas.side_by_side(np.eye(2), 9 * np.eye(2), "title", "line"),
 }
 
@@ -34,7 +36,11 @@ def test_the_compass_points_along_the_score():
     ax = ideas.compass(data.mixture(), T, [500, 50]).axes[0]
     (arrows,) = [c for c in ax.collections if hasattr(c, "U")]
     score = data.mixture().score(T, arrows.XY, 500)
-    cosine = (arrows.U * score[:, 0] + arrows.V * score[:, 1]) / np.hypot(arrows.U, arrows.V) / np.linalg.norm(score, axis=1)
+    cosine = (
+        (arrows.U * score[:, 0] + arrows.V * score[:, 1])
+        / np.hypot(arrows.U, arrows.V)
+        / np.linalg.norm(score, axis=1)
+    )
     assert np.all(cosine > 1 - 1e-9)
 
 
@@ -47,7 +53,9 @@ def test_curves_that_end_in_one_place_have_their_names_at_the_top_and_few_marker
     (ax,) = fig.axes
     assert [round(name.xy[0], 1) for name in ax.texts] == [-2, 1.4, 2]
     assert all(1001 / line.get_markevery() <= 9 for line in ax.lines)
-    few = ideas.curves({"a": ([0, 1, 2], [5, 1, 0]), "b": ([0, 1, 2], [5, 3, 0])}, "title", "x", "y").axes[0]  # one start
+    few = ideas.curves({"a": ([0, 1, 2], [5, 1, 0]), "b": ([0, 1, 2], [5, 3, 0])}, "title", "x", "y").axes[
+        0
+    ]  # one start
     assert [name.xy[0] for name in few.texts] == [2, 2] and few.lines[0].get_markevery() == 1
 
 

@@ -27,7 +27,9 @@ def test_the_outcome_differs_where_the_mistake_is(name):
 
 def test_the_list_of_the_museum_is_complete():
     listed = (ROOT / "examples" / "mistakes" / "README.md").read_text(encoding="utf-8")
-    assert [m.name for m in MISTAKES] == [line.split("`")[1] for line in listed.splitlines() if line.startswith("| `")]
+    assert [m.name for m in MISTAKES] == [
+        line.split("`")[1] for line in listed.splitlines() if line.startswith("| `")
+    ]
     for m in MISTAKES:
         assert f"`{m.wrong}` in {m.file}.py" in listed and f"`{m.test}`" in listed
 

@@ -10,7 +10,8 @@ from minidiff.learn import samplers
 
 
 @pytest.mark.parametrize(
-    ("asked", "shift"), [("eps", lambda ab: np.sqrt((1 - ab) / ab)), ("x0", lambda ab: 1.0), ("v", lambda ab: np.sqrt(1 - ab))]
+    ("asked", "shift"),
+    [("eps", lambda ab: np.sqrt((1 - ab) / ab)), ("x0", lambda ab: 1.0), ("v", lambda ab: np.sqrt(1 - ab))],
 )
 def test_an_error_moves_x_0_hat_as_the_objectives_algebra_says(asked, shift):
     """From x_0 = (x_t - sqrt(1 - ab) eps) / sqrt(ab) and x_0 = sqrt(ab) x_t - sqrt(1 - ab) v, by hand."""
@@ -19,7 +20,9 @@ def test_an_error_moves_x_0_hat_as_the_objectives_algebra_says(asked, shift):
     best = play.whole(process)
     wrong = samplers.off(play.whole, samplers.OBJECTIVES[asked], 0.1)(process)
     for t in (30, 400, 900):
-        moved = gaussian.x_0_from_eps(process, x, t, wrong(x, t)) - gaussian.x_0_from_eps(process, x, t, best(x, t))
+        moved = gaussian.x_0_from_eps(process, x, t, wrong(x, t)) - gaussian.x_0_from_eps(
+            process, x, t, best(x, t)
+        )
         z = np.abs(moved) / (0.1 * shift(process.at(t, 0.0)))
         # 800 standard normal numbers: their mean square is off by sqrt(2 / 800) = 0.05; 7 of them, false alarm 1e-11
         assert abs(np.mean(z**2) - 1) < 0.35
@@ -31,7 +34,9 @@ def test_velocity_is_flows_own_and_finite_at_both_ends():
     u, exact = samplers.velocity(play.whole(flow.Linear())), flow.marginal_velocity(play.density)
     x = np.random.default_rng(1).standard_normal((50, 2))
     for r in (0.0, 0.2, 0.7, 1 - 1e-6):
-        assert np.abs(u(x, r) - exact(x, r)).max() < 1e-4  # the slope times 1e-6, and 1e-16 / 1e-6 of rounding
+        assert (
+            np.abs(u(x, r) - exact(x, r)).max() < 1e-4
+        )  # the slope times 1e-6, and 1e-16 / 1e-6 of rounding
 
 
 def test_shown_times_are_visited_by_every_number_of_steps():

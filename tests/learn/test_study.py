@@ -43,13 +43,15 @@ def wrong_of(question):
 
 def test_every_idea_has_its_entries_its_place_to_look_and_questions():
     assert [i["lecture"] for i in study.IDEAS] == sorted(i["lecture"] for i in study.IDEAS)
-    assert {i["lecture"] for i in study.IDEAS} == set(range(1, 9)) and {i["evening"] for i in study.IDEAS} == {1, 2}
+    assert {i["lecture"] for i in study.IDEAS} == set(range(1, 9)) and {
+        i["evening"] for i in study.IDEAS
+    } == {1, 2}
     for idea in study.IDEAS:
         assert all(find(name).lecture == idea["lecture"] and find(name).answer for name in idea["entries"])
         assert (ROOT / idea["look"].removeprefix("python ").partition(",")[0]).exists()
-        assert len(quiz(4, 0, names=idea["entries"])) == 4 and {q.name for q in quiz(4, 0, names=idea["entries"])} <= set(
-            idea["entries"]
-        )
+        assert len(quiz(4, 0, names=idea["entries"])) == 4 and {
+            q.name for q in quiz(4, 0, names=idea["entries"])
+        } <= set(idea["entries"])
         text = study.as_text(idea)
         assert idea["title"] in text and " = " in text.partition("by hand:")[2]
 
@@ -85,7 +87,9 @@ def test_an_exam_covers_the_course_repeats_by_its_seed_and_adds_its_marks_up(mon
     asked = study.exam(90, 7)
     assert len(asked) == 18 and {q.lecture for _, q, _ in asked} == set(range(1, 9))
     assert (
-        [q.text for _, q, _ in study.exam(90, 7)] == [q.text for _, q, _ in asked] != [q.text for _, q, _ in study.exam(90, 8)]
+        [q.text for _, q, _ in study.exam(90, 7)]
+        == [q.text for _, q, _ in asked]
+        != [q.text for _, q, _ in study.exam(90, 8)]
     )
     assert all(q.text.startswith(f"[{worth} marks] ") and worth in (2, 3, 5) for worth, q, _ in asked)
     assert {worth for worth, _, _ in asked} == {2, 3, 5}

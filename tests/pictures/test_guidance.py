@@ -64,7 +64,10 @@ def test_classifier_free_on_a_mixture_is_the_score_of_the_sharpened_density(seed
         return math.log(q) + w * log_p(a, t, y)
 
     for a, eps_hat in zip(x, got):
-        assert np.abs(eps_hat + math.sqrt(1 - product_of_alphas(COARSE, t)) * gradient(log_guided, a)).max() < 1e-8
+        assert (
+            np.abs(eps_hat + math.sqrt(1 - product_of_alphas(COARSE, t)) * gradient(log_guided, a)).max()
+            < 1e-8
+        )
 
 
 class MixtureClassifier:
@@ -112,7 +115,9 @@ def test_no_weight_and_weight_1_are_the_plain_denoisers(dtype):
 
     x = np.zeros((2, 3), dtype)
     for w, name, value in ((0, "u", 1.0), (0.0, "u", 1.0), (1, "c", 5.0), (1.0, "c", 5.0)):
-        assert np.all(guidance.classifier_free(says("c", 5), says("u", 1), w)(x, 3) == value) and set(asked) == {name}
+        assert np.all(guidance.classifier_free(says("c", 5), says("u", 1), w)(x, 3) == value) and set(
+            asked
+        ) == {name}
         asked.clear()
     eps_hat = guidance.classifier_free(says("c", 5), says("u", 1), 2.5)(x, 3)
     assert np.all(eps_hat == 11) and eps_hat.dtype == dtype and sorted(asked) == ["c", "u"]
@@ -133,7 +138,9 @@ def a_run(objective):
     state = start(model, 0, np.float64)
     for w in state.ema.values():
         w[:] = rng.standard_normal(w.shape) / math.sqrt(max(1, math.prod(w.shape[:-1])))
-    return checkpoint.Run(model, state, S, "mine", (4, 4), 8, 1e-3, goal=goal_of(objective, "simple", "uniform"))
+    return checkpoint.Run(
+        model, state, S, "mine", (4, 4), 8, 1e-3, goal=goal_of(objective, "simple", "uniform")
+    )
 
 
 @pytest.mark.parametrize("objective", ["eps", "x0", "v", "flow"])
@@ -146,9 +153,13 @@ def test_guiding_the_answer_is_guiding_eps(objective):
         assert np.abs(u - c).max() > 1e-2  # the label matters
         for w in (-0.5, 0.0, 1.0, 3.0):
             # a dozen roundings of numbers of this size
-            assert np.abs(run.eps_theta(label, w)(x, t) - (u + w * (c - u))).max() <= 1e-13 * np.abs(u).max() * (1 + abs(w))
+            assert np.abs(run.eps_theta(label, w)(x, t) - (u + w * (c - u))).max() <= 1e-13 * np.abs(
+                u
+            ).max() * (1 + abs(w))
     for k, row in enumerate(label):  # one label for all, and one a row
-        assert np.allclose(run.eps_theta(int(row), 3.0)(x, 4)[k], run.eps_theta(label, 3.0)(x, 4)[k], rtol=1e-9, atol=1e-12)
+        assert np.allclose(
+            run.eps_theta(int(row), 3.0)(x, 4)[k], run.eps_theta(label, 3.0)(x, 4)[k], rtol=1e-9, atol=1e-12
+        )
     if objective == "flow":
         u, c = run.velocity()(x, 0.3), run.velocity(label)(x, 0.3)
         assert np.abs(run.velocity(label, 3.0)(x, 0.3) - (u + 3 * (c - u))).max() <= 1e-12 * np.abs(u).max()
@@ -162,7 +173,11 @@ MASK = np.array([1, 0])
 def test_inpainting_gives_the_known_back_and_draws_the_rest(step):
     eps_theta = Mixture(np.ones(1), MEAN[None], COV_2[None]).eps_theta(S)
     x_T = RowNoise(0).standard_normal((8, 2), np.float32)
-    for known, mask in ((KNOWN, MASK), (np.tile(KNOWN, (8, 1)), np.tile(MASK, (8, 1))), (KNOWN, MASK.astype(bool))):
+    for known, mask in (
+        (KNOWN, MASK),
+        (np.tile(KNOWN, (8, 1)), np.tile(MASK, (8, 1))),
+        (KNOWN, MASK.astype(bool)),
+    ):
         x_0 = generate(inpainting(step, known, mask), eps_theta, S, x_T, range(6, -1, -1), RowNoise(1))
         assert x_0.dtype == np.float32 and np.all(x_0[:, 0] == 1.5) and len(set(x_0[:, 1].tolist())) == 8
 
@@ -213,7 +228,9 @@ def test_inpainting_without_correlation_has_no_bias_beyond_the_steps():
     step = inpainting(ddpm(), KNOWN, MASK)
     means, covs = moments(step, S, MEAN, np.diag([1.0, 0.3]), range(6, -1, -1))
     alone_means, alone_covs = moments(ddpm(), S, MEAN[1:], [[0.3]], range(6, -1, -1))
-    assert abs(means[-1][1] - alone_means[-1][0]) < 1e-12 and abs(covs[-1][1, 1] - alone_covs[-1][0, 0]) < 1e-12
+    assert (
+        abs(means[-1][1] - alone_means[-1][0]) < 1e-12 and abs(covs[-1][1, 1] - alone_covs[-1][0, 0]) < 1e-12
+    )
 
 
 @pytest.mark.parametrize("mask", [np.array([1, 0, 1]), np.array([[1, 0]]), np.array(1)])
@@ -224,7 +241,9 @@ def test_a_mask_of_another_shape_is_named(mask):
 
 def test_a_mask_that_fits_no_row_is_named_at_the_first_step():
     step = inpainting(ddpm(), np.zeros((4, 2)), np.ones((4, 2)))
-    with pytest.raises(ValueError, match=r"mask must have the shape \(2,\) of a row or \(3, 2\) of all, got \(4, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"mask must have the shape \(2,\) of a row or \(3, 2\) of all, got \(4, 2\)"
+    ):
         generate(step, M.eps_theta(S), S, np.zeros((3, 2)), [6, 0], RowNoise(0))
 
 

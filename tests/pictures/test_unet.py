@@ -109,7 +109,12 @@ def test_the_network_sees_time_and_label():
             assert np.abs(answers[i] - answers[j]).max() > 1e-3
     for label in (None, 3):  # no label, in two spellings
         assert np.allclose(model.eps_theta(params, label)(x, 3)[0], answers[3], rtol=1e-9, atol=1e-12)
-    assert np.allclose(model.eps_theta(params, np.array([3, 3, 1, 0]))(x, 3)[::-1][:2], answers[[0, 2]], rtol=1e-9, atol=1e-12)
+    assert np.allclose(
+        model.eps_theta(params, np.array([3, 3, 1, 0]))(x, 3)[::-1][:2],
+        answers[[0, 2]],
+        rtol=1e-9,
+        atol=1e-12,
+    )
 
 
 def test_rows_and_pictures_are_the_same():
@@ -119,7 +124,11 @@ def test_rows_and_pictures_are_the_same():
     assert eps_theta(x, 3).shape == x.shape
     assert np.array_equal(eps_theta(x.reshape(2, 48), 3), eps_theta(x, 3).reshape(2, 48))
     grey = UNet(8)
-    assert grey.d == 64 and grey.eps_theta(grey.init(rng))(np.ones((2, 8, 8), np.float32), 3).shape == (2, 8, 8)
+    assert grey.d == 64 and grey.eps_theta(grey.init(rng))(np.ones((2, 8, 8), np.float32), 3).shape == (
+        2,
+        8,
+        8,
+    )
 
 
 @given(st.sampled_from([(4, 1), (8, 2), (8, 3), (12, 2), (6, 1), (5, 0)]), st.integers(1, 3))
@@ -183,9 +192,20 @@ def test_training_a_unet_lowers_the_loss():
     model, schedule = UNet(4, width=8, depth=1), linear_scaled(50)
     data = np.where(np.random.default_rng(0).random((100, 1)) < 0.5, -1, 1) * np.ones((1, 16))
     state, losses = start(model, 0), []
-    for s in train(model, state, schedule, data.astype(np.float32), steps=150, batch=32, lr=3e-3, goal=Goal(eps_prediction)):
+    for s in train(
+        model,
+        state,
+        schedule,
+        data.astype(np.float32),
+        steps=150,
+        batch=32,
+        lr=3e-3,
+        goal=Goal(eps_prediction),
+    ):
         losses.append(s.loss)
-    assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])  # 16 coordinates that agree: the noise shows against them
+    assert np.mean(losses[-20:]) < 0.5 * np.mean(
+        losses[:5]
+    )  # 16 coordinates that agree: the noise shows against them
     x_T = stream(0, SAMPLE).standard_normal((40, 16), np.float32)
     *_, x_0 = sample(ddim(), model.eps_theta(state.params), schedule, x_T, range(50, -1, -1), None)
     assert x_0.shape == x_T.shape and np.isfinite(x_0).all()

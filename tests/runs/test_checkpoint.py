@@ -35,20 +35,26 @@ def a_run(steps, batch=40, dtype=np.float32, **settings):
 
 
 def assert_equal_runs(a, b):
-    assert a.state.step == b.state.step and a.losses == pytest.approx(b.losses, rel=1e-7)  # losses are kept in float32
+    assert a.state.step == b.state.step and a.losses == pytest.approx(
+        b.losses, rel=1e-7
+    )  # losses are kept in float32
     for group in ("params", "ema", "m", "v"):
         for k in MODEL.shapes:
             assert np.array_equal(getattr(a.state, group)[k], getattr(b.state, group)[k])
 
 
-@pytest.mark.parametrize("goal", [goal_of("v", "min-snr", "logit-normal"), goal_of("flow", "simple", "logit-normal")])
+@pytest.mark.parametrize(
+    "goal", [goal_of("v", "min-snr", "logit-normal"), goal_of("flow", "simple", "logit-normal")]
+)
 def test_a_resumed_goal_is_the_same_goal(goal, tmp_path):
     whole, half = a_run(30, goal=goal), a_run(CHUNK + 1, goal=goal)
     half.goal = goal
     checkpoint.save(tmp_path / "c.npz", half)
     run = checkpoint.load(tmp_path / "c.npz")
     assert run.goal == goal
-    for s in train(run.model, run.state, run.schedule, X, steps=30, batch=run.batch, lr=run.lr, goal=run.goal):
+    for s in train(
+        run.model, run.state, run.schedule, X, steps=30, batch=run.batch, lr=run.lr, goal=run.goal
+    ):
         run.losses.append(s.loss)
     assert_equal_runs(run, whole)
 
@@ -87,7 +93,13 @@ def test_a_checkpoint_holds_everything(tmp_path):
     checkpoint.save(tmp_path / "c.npz", run)
     back = checkpoint.load(tmp_path / "c.npz")
     assert_equal_runs(run, back)
-    assert back.model == MODEL and back.data == "moons" and back.shape == (2,) and back.batch == 40 and back.lr == 1e-3
+    assert (
+        back.model == MODEL
+        and back.data == "moons"
+        and back.shape == (2,)
+        and back.batch == 40
+        and back.lr == 1e-3
+    )
     assert np.array_equal(back.schedule.alpha_bar, S.alpha_bar) and back.state.seed == 3
     assert np.array_equal(back.in_data_units(np.ones((1, 2))), [[3.0, 2.0]])
     assert [p.name for p in tmp_path.iterdir()] == ["c.npz"]
@@ -130,7 +142,10 @@ def spoil(path, **changes):
         ({"ema__W_0": np.zeros((32, 32))}, "ema/W_0"),
         ({"v__b_in": None}, "not a checkpoint"),
         ({"beta": np.array([0.5, 2.0])}, "beta"),
-        ({"goal": {"objective": "sigma", "weight": "simple", "times": "uniform"}}, "unknown objective 'sigma'"),
+        (
+            {"goal": {"objective": "sigma", "weight": "simple", "times": "uniform"}},
+            "unknown objective 'sigma'",
+        ),
         ({"goal": {"colour": "red"}}, "not a checkpoint"),
         ({"shape": [3]}, "do not fit"),
         ({"losses": np.zeros(7, np.float32)}, "do not fit"),
@@ -191,7 +206,15 @@ def test_a_conditional_unet_resumes_bit_for_bit_while_it_warms_up(stop, tmp_path
     run = checkpoint.load(tmp_path / "c.npz")
     assert run.model == UNET and run.kind == "unet" and run.goal == GOAL and run.state.step == stop
     for s in train(
-        run.model, run.state, run.schedule, PICTURES, steps=CHUNK + 5, batch=8, lr=run.lr, goal=run.goal, label=LABEL
+        run.model,
+        run.state,
+        run.schedule,
+        PICTURES,
+        steps=CHUNK + 5,
+        batch=8,
+        lr=run.lr,
+        goal=run.goal,
+        label=LABEL,
     ):
         run.losses.append(s.loss)
     assert_same_bits(run, whole)
@@ -219,7 +242,9 @@ def test_a_run_without_labels_has_none_to_ask_for():
     model = replace(UNET, labels=0)
     run = checkpoint.Run(model, start(model, 0), S, "mine", (4, 4), 8, 1e-3)
     assert run.labels == 0 and a_run(1).labels == 0
-    with pytest.raises(ValueError, match="label must be left out: this run's unet was trained without labels"):
+    with pytest.raises(
+        ValueError, match="label must be left out: this run's unet was trained without labels"
+    ):
         run.eps_theta(1, 2.0)
     *_, x_0 = sample(ddim(), run.eps_theta(), S, PICTURES, [50, 0], None)
     assert np.isfinite(x_0).all()
@@ -241,7 +266,9 @@ def test_a_run_of_another_network_is_named(tmp_path):
     checkpoint.save(tmp_path / "c.npz", a_run(2))
     for changes in ({"params__W_0": None}, {"params__W_last": np.zeros((3, 3), np.float32)}):
         spoil(tmp_path / "c.npz", **changes)
-        with pytest.raises(ValueError, match=r"run of another network: only one of the two has W_(0|0, W_last|last)"):
+        with pytest.raises(
+            ValueError, match=r"run of another network: only one of the two has W_(0|0, W_last|last)"
+        ):
             checkpoint.load(tmp_path / "c.npz")
 
 
@@ -249,4 +276,6 @@ def test_what_a_notebook_prints_is_short():
     run = new_run(load("moons"), "moons", "mlp")
     for thing, lines in ((run, 1), (run.schedule, 2), (data.mixture(), 6)):
         assert len(repr(thing).splitlines()) <= lines and len(repr(thing)) < 300
-    assert "MLP(d=2, width=128, depth=3" in repr(run) and "learns v on moons, linear with T = 1000; step 0" in repr(run)
+    assert "MLP(d=2, width=128, depth=3" in repr(
+        run
+    ) and "learns v on moons, linear with T = 1000; step 0" in repr(run)

@@ -43,7 +43,11 @@ def test_pictures_of_ones_own_are_scaled_by_their_range(tmp_path):
     pictures = np.random.default_rng(0).integers(0, 256, (5, 4, 6), dtype=np.uint8)
     np.savez(tmp_path / "p.npz", x=pictures, label=np.arange(5))
     d = load(tmp_path / "p.npz")
-    assert d.shape == (4, 6) and np.allclose(d.x[:], pictures.reshape(5, 24) / 127.5 - 1, atol=1e-6) and d.label[3] == 3
+    assert (
+        d.shape == (4, 6)
+        and np.allclose(d.x[:], pictures.reshape(5, 24) / 127.5 - 1, atol=1e-6)
+        and d.label[3] == 3
+    )
     np.save(tmp_path / "f.npy", np.linspace(2, 4, 24).reshape(2, 3, 4))
     d = load(tmp_path / "f.npy")
     assert d.x[:].min() == -1 and d.x[:].max() == 1 and np.isclose(d.offset, 3) and np.isclose(d.scale, 1)
@@ -104,8 +108,16 @@ def test_rows_are_what_the_whole_would_be(tmp_path, shape, kind, suffix):
     d = load(tmp_path / f"p.{suffix}")
     low, high = (0, 255) if kind == np.uint8 else (pictures.min(), pictures.max())
     whole = ((pictures - (low + high) / 2) / ((high - low) / 2)).reshape(10, -1)
-    assert d.shape == (shape[1:] if shape[-1] == 3 else shape[1:3]) and d.levels == (256 if kind == np.uint8 else None)
-    assert d.x.shape == whole.shape and len(d.x) == 10 and d.x.dtype == np.float32 and d.x.ndim == 2 and d.label is None
+    assert d.shape == (shape[1:] if shape[-1] == 3 else shape[1:3]) and d.levels == (
+        256 if kind == np.uint8 else None
+    )
+    assert (
+        d.x.shape == whole.shape
+        and len(d.x) == 10
+        and d.x.dtype == np.float32
+        and d.x.ndim == 2
+        and d.label is None
+    )
     for index in INDICES:
         got = d.x[index]
         assert got.dtype == np.float32 and got.shape == whole[index].shape
@@ -125,7 +137,10 @@ def test_flat_pictures_are_all_in_the_middle(tmp_path):
 
 def idx(array):
     """MNIST's format, by its description: 0, 0, 8 for bytes, the number of axes, the axes, the bytes."""
-    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+    return (
+        struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+        + array.astype(np.uint8).tobytes()
+    )
 
 
 @pytest.mark.parametrize("end", ["", ".gz"])
@@ -194,7 +209,9 @@ def test_labels_that_do_not_fit_are_named(tmp_path, label, words):
 @pytest.mark.parametrize("shape", [(3, 4, 4, 2), (3, 4, 4, 4), (3, 4, 4, 3, 1)])
 def test_pictures_with_other_axes_are_named(tmp_path, shape):
     np.save(tmp_path / "p.npy", np.zeros(shape))
-    with pytest.raises(ValueError, match=r"must hold pictures \(N, H, W\) or \(N, H, W, 3\), it holds the shape"):
+    with pytest.raises(
+        ValueError, match=r"must hold pictures \(N, H, W\) or \(N, H, W, 3\), it holds the shape"
+    ):
         load(tmp_path / "p.npy")
 
 
@@ -231,7 +248,9 @@ def test_a_shape_that_the_rows_do_not_have_is_named(tmp_path, shape):
     np.save(tmp_path / "r.npy", np.ones((3, 24)))
     np.save(tmp_path / "p.npy", np.ones((3, 4, 6)))
     for name in ("r.npy", "p.npy"):
-        with pytest.raises(ValueError, match=r"not (of )?\(?-?\d|must hold pictures|has rows of the shape") as error:
+        with pytest.raises(
+            ValueError, match=r"not (of )?\(?-?\d|must hold pictures|has rows of the shape"
+        ) as error:
             load(tmp_path / name, shape=shape)
         assert name in str(error.value) and "\n" not in str(error.value)
     with pytest.raises(ValueError, match=r"moons has rows of the shape \(2,\), not \(2, 1\)"):
@@ -242,7 +261,10 @@ def test_a_label_before_the_pixels_is_pointed_at(tmp_path):
     """MNIST is often passed on as a .csv whose first column is the digit."""
     pixels = np.random.default_rng(0).integers(0, 256, (101, 16))
     np.savetxt(tmp_path / "m.csv", np.column_stack([np.arange(101) % 10, pixels]), delimiter=",", fmt="%d")
-    with pytest.raises(ValueError, match="rows of 17 numbers, not of 4 x 4: is a column of labels among them. --label-column$"):
+    with pytest.raises(
+        ValueError,
+        match="rows of 17 numbers, not of 4 x 4: is a column of labels among them. --label-column$",
+    ):
         load(tmp_path / "m.csv", shape=(4, 4))
     d = load(tmp_path / "m.csv", shape=(4, 4), label_column="1")
     assert d.shape == (4, 4) and d.label.max() == 9
@@ -256,7 +278,9 @@ def test_arrays_of_an_npz_have_the_usual_names(tmp_path, x, label):
     assert d.label.tolist() == [2, 0] and np.allclose(d.x * d.scale + d.offset, [[1, 2], [3, 4]])
 
 
-@pytest.mark.parametrize("names", [("x", "X"), ("x", "y", "label"), ("labels", "y"), ("x_train", "x_test"), ("y",)])
+@pytest.mark.parametrize(
+    "names", [("x", "X"), ("x", "y", "label"), ("labels", "y"), ("x_train", "x_test"), ("y",)]
+)
 def test_arrays_of_an_npz_that_mean_the_same_or_nothing_are_named(tmp_path, names):
     np.savez(tmp_path / "p.npz", **{name: np.arange(3) for name in names})
     with pytest.raises(ValueError, match="must hold one array or one named x, it holds") as error:
@@ -268,7 +292,11 @@ def test_a_csv_keeps_its_names_and_its_label(tmp_path):
     path = tmp_path / "m.csv"
     path.write_text('"height, cm",label,"age"\n"1.5",3,7\n2.5,0,8\n')
     d = load(path)
-    assert d.columns == ["height, cm", "label", "age"] and d.label_column == "label" and d.label.tolist() == [3, 0]
+    assert (
+        d.columns == ["height, cm", "label", "age"]
+        and d.label_column == "label"
+        and d.label.tolist() == [3, 0]
+    )
     assert np.allclose(d.x * d.scale + d.offset, [[1.5, 7], [2.5, 8]]) and d.label.dtype.kind == "i"
     d = load(path, label_column="age")  # then `label` is data
     assert d.label.tolist() == [7, 8] and d.label_column == "age" and d.x.shape == (2, 2)
@@ -287,7 +315,9 @@ def test_a_csv_keeps_its_names_and_its_label(tmp_path):
 
 @pytest.mark.parametrize("written", [[3.0, 0.5], [0, 1000], [0, -1], [0, np.nan], [0, np.inf]])
 def test_a_column_of_labels_that_are_none_is_named(tmp_path, written):
-    np.savetxt(tmp_path / "m.csv", np.column_stack([[1, 2], written]), delimiter=",", header="a,label", comments="")
+    np.savetxt(
+        tmp_path / "m.csv", np.column_stack([[1, 2], written]), delimiter=",", header="a,label", comments=""
+    )
     with pytest.raises(ValueError, match=r"m\.csv: label must be whole numbers 0\.\.999, got float64"):
         load(tmp_path / "m.csv")
 
@@ -296,7 +326,10 @@ def test_a_column_of_labels_that_are_none_is_named(tmp_path, written):
     ("text", "words"),
     [
         ("a;b\n1.5;2\n", "is separated by ';'; expected commas"),
-        ("1,5;2\n3,5;4\n", "is separated by ';' and has decimal commas; expected commas between numbers such as 1.5"),
+        (
+            "1,5;2\n3,5;4\n",
+            "is separated by ';' and has decimal commas; expected commas between numbers such as 1.5",
+        ),
         ("a\tb\n1\t2\n", r"is separated by '\\t'; expected commas"),
         ("a,b\n1,2,3\n4,5,6\n", "has 2 names above 3 columns"),
         ("a,species\n1,setosa\n", "could not convert string 'setosa'"),
@@ -360,7 +393,8 @@ def test_columns_that_may_not_be_data_are_pointed_at_but_kept(tmp_path):
     assert notes(fine) == "" == notes({"a": fine["a"], "species": few}, rows=100)
     for name in ("id", "row"):
         assert (
-            notes({"a": fine["a"], name: odd[name]}) == f"column 2 '{name}' only counts the rows: an index? then leave it out"
+            notes({"a": fine["a"], name: odd[name]})
+            == f"column 2 '{name}' only counts the rows: an index? then leave it out"
         )
     assert notes({"a": fine["a"], "b": fine["a"], "species": few}) == (
         "column 3 'species' holds only 20 whole numbers: a label? --label-column species"

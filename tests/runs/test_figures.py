@@ -24,21 +24,32 @@ def test_strip_beside_and_trajectory(path, shape, tmp_path):
     fig = figures.strip(path, captions, shape, "title", "$t$\n$x$", path[::-1])
     groups = 1 if shape == (2,) else len(path[0])
     assert (
-        sorted(words_of(fig)) == sorted([*captions, "$t$\n$x$"] + ["$x_t$", "$\\hat x_0$"] * groups) and len(fig.axes) == groups
+        sorted(words_of(fig)) == sorted([*captions, "$t$\n$x$"] + ["$x_t$", "$\\hat x_0$"] * groups)
+        and len(fig.axes) == groups
     )
     assert_readable(fig)
     assert figures.save(fig, tmp_path / "s.png") == tmp_path / "s.png"
     fig = figures.beside(
-        {"data": path[0], "ddim(eta=0)\n50 evaluations": path[1], "a caption of many words": path[2]}, shape, "title"
+        {"data": path[0], "ddim(eta=0)\n50 evaluations": path[1], "a caption of many words": path[2]},
+        shape,
+        "title",
     )
-    assert [ax.get_title() for ax in fig.axes] == ["data", "ddim(eta=0)\n50 evaluations", "a caption of many\nwords"]
+    assert [ax.get_title() for ax in fig.axes] == [
+        "data",
+        "ddim(eta=0)\n50 evaluations",
+        "a caption of many\nwords",
+    ]
     assert_readable(fig)
     figures.save(fig, tmp_path / "b.png")
-    figures.trajectory({"a": (path, captions, "red"), "b": (path[::-1], captions, "blue")}, shape, tmp_path / "t.gif")
+    figures.trajectory(
+        {"a": (path, captions, "red"), "b": (path[::-1], captions, "blue")}, shape, tmp_path / "t.gif"
+    )
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b.png", "s.png", "t.gif"]
     assert (tmp_path / "s.png").read_bytes()[1:4] == b"PNG"
     gif = (tmp_path / "t.gif").read_bytes()
-    assert gif[:4] == b"GIF8" and int.from_bytes(gif[6:8], "little") == 800  # its width, where the format has it
+    assert (
+        gif[:4] == b"GIF8" and int.from_bytes(gif[6:8], "little") == 800
+    )  # its width, where the format has it
 
 
 def test_the_animation_shows_every_stage_and_pauses_at_its_end(tmp_path):
@@ -51,7 +62,10 @@ def test_the_animation_shows_every_stage_and_pauses_at_its_end(tmp_path):
 
 def test_points_of_a_strip_stay_in_their_column_and_lines_have_colours():
     """A stray point would lie among those of another stage: it is left out."""
-    stages = [np.array([[0.0, 0], [1, 1], [-1, -1]] * 300), np.array([[0.0, 0], [50, 0], [0, -50]] + [[1, 0]] * 897)]
+    stages = [
+        np.array([[0.0, 0], [1, 1], [-1, -1]] * 300),
+        np.array([[0.0, 0], [50, 0], [0, -50]] + [[1, 0]] * 897),
+    ]
     fig = figures.strip(stages, ["a", "b"], (2,), "title", "", stages)
     drawn = [np.ma.getdata(found.get_offsets()) for found in fig.axes[0].collections]
     middles = [np.nanmean(rows, axis=0) for rows in drawn]
@@ -64,7 +78,11 @@ def test_points_of_a_strip_stay_in_their_column_and_lines_have_colours():
 def test_a_sampler_has_one_colour_everywhere():
     assert figures.color_of("DDPM, 1000 steps") == figures.color_of("ddpm\n50 evaluations") == figures.ORANGE
     assert figures.color_of("ddim(eta=0.5)") == figures.BLUE and figures.color_of("data", "none") == "none"
-    assert figures.color_of("flow euler") == figures.STYLES["euler"]["color"] == figures.color_of("euler, asked for 3")
+    assert (
+        figures.color_of("flow euler")
+        == figures.STYLES["euler"]["color"]
+        == figures.color_of("euler, asked for 3")
+    )
     fig = figures.beside({"data": POINTS[0], "ddpm(beta)": POINTS[1]}, (2,), "title")
     assert to_hex(fig.axes[1].collections[0].get_facecolor()[0]).upper() == figures.ORANGE
     assert {name for name in SAMPLERS} <= set(figures.STYLES)
@@ -77,7 +95,9 @@ def test_a_notebook_shows_a_figure_without_being_told_how():
 def test_tiles_place_pictures_by_rows():
     canvas = figures.tiles(np.arange(12).reshape(3, 4), (2, 2), 2)
     assert canvas.shape == (7, 7)
-    assert np.array_equal(canvas[1:3, 4:6], [[4, 5], [6, 7]]) and np.array_equal(canvas[4:6, 1:3], [[8, 9], [10, 11]])
+    assert np.array_equal(canvas[1:3, 4:6], [[4, 5], [6, 7]]) and np.array_equal(
+        canvas[4:6, 1:3], [[8, 9], [10, 11]]
+    )
     assert np.isnan(canvas[0]).all() and np.isnan(canvas[4:, 4:]).all()
 
 
@@ -90,7 +110,9 @@ def test_training_curve_shows_the_floor_where_it_is_known(floor, least):
     ax, *insets = [fig.axes[0], *fig.axes[0].child_axes]
     curve, *_, raw = (line.get_xydata() for line in ax.get_lines() if len(line.get_xdata()) > 2)
     assert np.array_equal(curve[:, 0], [1, 55, 2900]) and np.array_equal(raw[:, 1], losses)
-    levels = {line.get_ydata()[0] for line in ax.get_lines() if line.get_xdata()[0] == 0 != line.get_xdata()[1]}
+    levels = {
+        line.get_ydata()[0] for line in ax.get_lines() if line.get_xdata()[0] == 0 != line.get_xdata()[1]
+    }
     assert {1} | ({floor} if floor else set()) <= levels
     assert ("perfect denoiser: the floor" in words_of(fig)) == (floor is not None)
     assert ax.get_xscale() == "log" and ax.get_yscale() == ("log" if least < 0.1 else "linear")
@@ -123,15 +145,22 @@ def test_colours_beyond_their_range_are_cut():
 def test_a_grid_compares_columns():
     """Two groups of two lines: each picture stands where its line's name and its column's caption say."""
     groups = [[*PICTURES[0], *PICTURES[1]], [*PICTURES[1], *PICTURES[2]]]
-    fig = figures.grid(groups, ["sample", "nearest"], [list("abcde"), list("fghij")], (4, 4), "title", "distance")
+    fig = figures.grid(
+        groups, ["sample", "nearest"], [list("abcde"), list("fghij")], (4, 4), "title", "distance"
+    )
     assert_readable(fig)
     for ax, cells, above in zip(fig.axes, groups, ("abcde", "fghij")):
         shown = np.asarray(ax.images[0].get_array())
-        at = {text.get_text(): ax.transData.inverted().transform(text.get_window_extent().p0) for text in ax.texts}
+        at = {
+            text.get_text(): ax.transData.inverted().transform(text.get_window_extent().p0)
+            for text in ax.texts
+        }
         for k, picture in enumerate(cells):
             y, x = k // 5 * 5 + 1, k % 5 * 5 + 1
             assert np.allclose(shown[y : y + 4, x : x + 4], picture.reshape(4, 4))
-            assert x - 1 < at[above[k % 5]][0] < x + 4 and y - 1 < at[("sample", "nearest")[k // 5]][1] < y + 5
+            assert (
+                x - 1 < at[above[k % 5]][0] < x + 4 and y - 1 < at[("sample", "nearest")[k // 5]][1] < y + 5
+            )
 
 
 def test_labels_stand_left_of_their_lines():

@@ -48,7 +48,9 @@ def test_unknown_data_lists_the_known(name):
         load(name)
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("moon", "moons"), ("swiss_roll", "swiss-roll"), ("digit", "digits")])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("moon", "moons"), ("swiss_roll", "swiss-roll"), ("digit", "digits")]
+)
 def test_a_data_set_is_guessed(typed, meant):
     with pytest.raises(ValueError, match=rf"unknown data '{typed}'; did you mean {meant}\?"):
         load(typed)
@@ -62,14 +64,23 @@ def test_a_sampler_is_what_was_asked_for():
         ({"name": "ddim"}, sample.ddim()), ({"name": "ddim", "eta": 0.5}, sample.ddim(0.5)),
     ):  # fmt: skip
         assert np.array_equal(coefficients(sampler(**options).step, S, 4, 2), coefficients(step, S, 4, 2))
-    labels = [sampler(**options).label for options in ({"name": "ddpm"}, {"name": "ddim"}, {"name": "ddim", "eta": 0.5})]
+    labels = [
+        sampler(**options).label
+        for options in ({"name": "ddpm"}, {"name": "ddim"}, {"name": "ddim", "eta": 0.5})
+    ]
     assert labels == ["ddpm", "ddim(eta=0)", "ddim(eta=0.5)"]
     straight = [sampler("rk4", straight=on) for on in (False, True)]
-    assert [how.label for how in straight] == ["rk4", "flow rk4"] and [how.on_velocity for how in straight] == [False, True]
+    assert [how.label for how in straight] == ["rk4", "flow rk4"] and [
+        how.on_velocity for how in straight
+    ] == [False, True]
 
 
 def test_a_sampler_has_its_own_number_of_steps():
-    assert [len(sampler(name).times(1000, None, "trailing")) - 1 for name in ("ddpm", "ddim", "heun")] == [1000, 50, 25]
+    assert [len(sampler(name).times(1000, None, "trailing")) - 1 for name in ("ddpm", "ddim", "heun")] == [
+        1000,
+        50,
+        25,
+    ]
     assert len(sampler("ddim").times(20, None, "trailing")) == 21  # there are no more
     assert sampler("ddim").times(100, 2, "leading").tolist() == [51, 1, 0]
 
@@ -78,7 +89,10 @@ def test_a_sampler_has_its_own_number_of_steps():
     ("call", "words"),
     [
         (lambda: sampler("magic"), "unknown sampler 'magic'; known are ddpm, ddim, euler"),
-        (lambda: sampler("ddpm", var="alpha"), "unknown var 'alpha'; known are beta-tilde, beta, gaussian-optimal"),
+        (
+            lambda: sampler("ddpm", var="alpha"),
+            "unknown var 'alpha'; known are beta-tilde, beta, gaussian-optimal",
+        ),
         (lambda: sampler("heun", var="beta"), "--var means nothing to heun"),
         (lambda: sampler("ddpm", eta=0.5), "--eta means nothing to ddpm"),
         (lambda: sampler("ddim", eta=1.5), "eta must lie"),

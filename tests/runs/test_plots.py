@@ -52,7 +52,9 @@ def test_reverse_shows_x_0_hat_below_x_t_at_equal_steps_of_log_snr(shape):
     assert t[0] == 1000 and t[-1] == 0 and len(t) == 9
     steps = steps_of(run_.schedule.alpha_bar[list(t)])
     assert steps.max() - steps.min() < 0.1 * steps.mean()  # evenly in t they would be as 1 to 20
-    names_of_lines = [text.get_text() for ax in fig.axes for text in ax.texts if text.get_text() in ("$x_t$", "$\\hat x_0$")]
+    names_of_lines = [
+        text.get_text() for ax in fig.axes for text in ax.texts if text.get_text() in ("$x_t$", "$\\hat x_0$")
+    ]
     assert names_of_lines == ["$x_t$", "$\\hat x_0$"] * (1 if shape == (2,) else 3)
 
 
@@ -109,15 +111,18 @@ def test_samples_stand_on_the_line_of_their_label():
     shape, label = (1, 2), np.array([2, 0, 1, 0, 2, 0, 1, 1, 2])
     data = Dataset("d", np.stack([label, np.arange(9)], axis=1) / 10, shape, label=label)
     asked = np.array([0, 2, 0, 2, 0])
-    fig = plots.against(data, {"ddim": np.stack([asked, 5 + 0 * asked], axis=1) / 10}, shape, "title", 0, asked)
+    fig = plots.against(
+        data, {"ddim": np.stack([asked, 5 + 0 * asked], axis=1) / 10}, shape, "title", 0, asked
+    )
     assert [ax.get_title() for ax in fig.axes] == ["data", "ddim"]
     assert [text.get_text() for text in fig.axes[0].texts] == ["0", "2"]
     for ax in fig.axes:
         shown = np.ma.filled(ax.images[0].get_array(), np.nan)
         assert np.allclose(shown[1::2, 1::3], [[0, 0], [0.2, 0.2]])
-    assert [ax.get_title() for ax in plots.against(None, {"ddim": asked[:, None] + np.zeros(2)}, shape, "", 0, asked).axes] == [
-        "ddim"
-    ]
+    assert [
+        ax.get_title()
+        for ax in plots.against(None, {"ddim": asked[:, None] + np.zeros(2)}, shape, "", 0, asked).axes
+    ] == ["ddim"]
     strange = np.array([7, 7])
     assert len(plots.against(data, {"ddim": np.ones((2, 2))}, shape, "title", 0, strange).axes) == 1
 

@@ -41,7 +41,19 @@ def test_a_narrow_terminal_keeps_the_error():
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
-    command = [sys.executable, "-m", "minidiff", "train", "--data", "moons", "--steps", "2000", "--out", "r", *SMALL]
+    command = [
+        sys.executable,
+        "-m",
+        "minidiff",
+        "train",
+        "--data",
+        "moons",
+        "--steps",
+        "2000",
+        "--out",
+        "r",
+        *SMALL,
+    ]
     process = subprocess.Popen(command, stderr=theirs, stdout=subprocess.DEVNULL)
     os.close(theirs)
     shown = b""

@@ -45,7 +45,11 @@ def rewritten(node, rng):
     elif node.op == "*":
         ways = [f"({args[1]})({args[0]})", f"({args[0]}) / (1/({args[1]}))"]
     elif node.op == "/":
-        ways = [f"({args[0]}) * (({args[1]})**-1)", f"\\frac{{{args[0]}}}{{{args[1]}}}", f"(1/({args[1]}))·({args[0]})"]
+        ways = [
+            f"({args[0]}) * (({args[1]})**-1)",
+            f"\\frac{{{args[0]}}}{{{args[1]}}}",
+            f"(1/({args[1]}))·({args[0]})",
+        ]
     elif node.op == "**" and show(node.args[1]) == "2":
         ways = [f"({args[0]})*({args[0]})", f"({args[0]})²"]
     elif node.op == "call" and node.args[0] == "sqrt":
@@ -112,7 +116,9 @@ def test_what_gives_no_number_where_the_right_answer_has_one_is_wrong(name, text
     assert verdict.status == "wrong" and f"yours           {words}" in str(verdict), verdict
 
 
-@pytest.mark.parametrize("entry", [f for f in EXPRESSIONS if "alpha_bar[t-1]" in f.answer], ids=lambda f: f.name)
+@pytest.mark.parametrize(
+    "entry", [f for f in EXPRESSIONS if "alpha_bar[t-1]" in f.answer], ids=lambda f: f.name
+)
 def test_an_index_that_is_turned_round_is_wrong(entry):
     verdict = check(entry.name, entry.answer.replace("alpha_bar[t-1]", r"\bar\alpha_{1-t}"))
     assert verdict.status == "wrong" and "alpha_bar[-1] does not exist" in str(verdict)
@@ -139,7 +145,10 @@ STEP = r"\frac{1}{\sqrt{\alpha_t}}(x_t - \frac{1-\alpha_t}{\sqrt{1-\bar\alpha_t}
 )  # fmt: skip
 def test_a_network_that_is_asked_elsewhere_is_wrong_and_named(name, text, asked, given):
     verdict = check(name, text)
-    assert verdict.status == "wrong" and f"is asked at {asked}; it is given {given}" in verdict.data["misconception"]
+    assert (
+        verdict.status == "wrong"
+        and f"is asked at {asked}; it is given {given}" in verdict.data["misconception"]
+    )
     assert verdict.data["misconception"] in str(verdict)
 
 
@@ -167,13 +176,17 @@ def test_a_circle_is_no_explanation():
     for text in ("alpha_bar[t]", "alpha_bar[t-1] * alpha[t]", lambda alpha_bar, t: alpha_bar[t]):
         verdict = check("alpha-bar", text)
         assert verdict.status == "wrong" and "uses alpha_bar, which it should explain" in str(verdict)
-    marginal = "mu + (t*sigma^2 - (1-t))/((t*sigma)^2 + (1-t)^2) * (x - t*mu)"  # the velocity, without the score
+    marginal = (
+        "mu + (t*sigma^2 - (1-t))/((t*sigma)^2 + (1-t)^2) * (x - t*mu)"  # the velocity, without the score
+    )
     verdict = check("velocity-from-score", marginal)
     assert verdict.status == "wrong" and "does not use score" in str(verdict) and "read as" in str(verdict)
     assert check("marginal-velocity-gaussian", marginal)
     for idle in ("0*score", "(score - score)", "0*score/2"):
         assert "does not use score" in str(check("velocity-from-score", f"{marginal} + {idle}"))
-    given = lambda t, x, score, mu, sigma: mu + (t * sigma**2 - (1 - t)) / ((t * sigma) ** 2 + (1 - t) ** 2) * (x - t * mu)  # noqa: E731
+    given = lambda t, x, score, mu, sigma: (
+        mu + (t * sigma**2 - (1 - t)) / ((t * sigma) ** 2 + (1 - t) ** 2) * (x - t * mu)
+    )  # noqa: E731
     assert "does not use score" in str(check("velocity-from-score", given))
 
 
@@ -193,7 +206,9 @@ def test_no_letter_alone_is_right_unless_it_is_the_answer(entry):
     rng, right = np.random.default_rng(1), version_of(entry.answer, next(round_cases(entry)))
     cases = [random_case(entry, rng) for _ in range(20)]
     for k in entry.scope:
-        for text in (f"{k}[t]", f"{k}[t-1]", f"{k}[T]", f"{k}[tau[i]]") if isinstance(cases[0][k], tuple) else (k,):
+        for text in (
+            (f"{k}[t]", f"{k}[t-1]", f"{k}[T]", f"{k}[tau[i]]") if isinstance(cases[0][k], tuple) else (k,)
+        ):
             with contextlib.suppress(ExpressionError):  # no t, T or tau
                 if all(agree(version_of(text, cases[0]).real(c), right.real(c)) for c in cases):
                     assert text == entry.answer or not check(entry.name, text), text
@@ -234,7 +249,9 @@ def test_rounding_is_no_mistake():
     )
     std = "sqrt(1 - alpha_bar[t])"
     assert check("forward-closed-form-std", f"{std} + 100 sqrt(2) - 100 sqrt(2)")
-    assert check("forward-closed-form-std", f"({std}**50)**(1/50)") and check("forward-closed-form-std", f"exp(log({std}))")
+    assert check("forward-closed-form-std", f"({std}**50)**(1/50)") and check(
+        "forward-closed-form-std", f"exp(log({std}))"
+    )
     verdict = check("forward-closed-form-std", f"2*{std} + 1e20*sqrt(2) - 1e20*sqrt(2)")
     assert verdict.exit_status == 2 and "rounding in your formula hides" in str(verdict)
     f = lambda alpha_bar, t: math.sqrt(1 - alpha_bar[t])  # noqa: E731
@@ -246,8 +263,12 @@ def test_rounding_is_no_mistake():
 def test_every_verdict_says_how_the_formula_was_read():
     for text in ("ab_t/(1-ab_t)", "ab_t/(1-ab_s)", "0/0"):
         assert f"read as {check('snr', text).data['read']}" in str(check("snr", text))
-    assert "read as alpha_bar[t] / (1 - alpha_bar[t])" in str(check("snr", r"\frac{\bar\alpha_t}{1-\bar\alpha_t}"))
-    assert "read as 1e+300 * beta[t]" in str(check("snr", "1e300 beta")) and "1.00000001" in str(check("snr", "1.00000001"))
+    assert "read as alpha_bar[t] / (1 - alpha_bar[t])" in str(
+        check("snr", r"\frac{\bar\alpha_t}{1-\bar\alpha_t}")
+    )
+    assert "read as 1e+300 * beta[t]" in str(check("snr", "1e300 beta")) and "1.00000001" in str(
+        check("snr", "1.00000001")
+    )
 
 
 def test_where_a_version_agrees_is_said():
@@ -273,7 +294,12 @@ def test_functions_are_judged_like_expressions():
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("1 +", "missing"), ("foo", "unknown name"), ("sum(1 for k in 1..10**6)", "operations"), ("", "the formula is empty")],
+    [
+        ("1 +", "missing"),
+        ("foo", "unknown name"),
+        ("sum(1 for k in 1..10**6)", "operations"),
+        ("", "the formula is empty"),
+    ],
 )
 def test_what_is_not_understood_is_a_verdict(text, words):
     for verdict in (check("alpha-bar", text), equal(text, "1"), equal("1", text)):
@@ -293,7 +319,9 @@ def test_never_finite_is_not_right():
 
 
 def test_two_lines_of_a_derivation():
-    assert equal("1/(alpha[t]/beta[t] + 1/(1-alpha_bar[t-1]))", r"\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\beta_t")
+    assert equal(
+        "1/(alpha[t]/beta[t] + 1/(1-alpha_bar[t-1]))", r"\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\beta_t"
+    )
     assert equal("x_t", "√(ᾱ_t) x_0 + √(1-ᾱ_t) ε") and equal("beta[tau[i]]", "1 - alpha[tau_i]")
     verdict = equal("x_t", "sqrt(ab_t) x_0 + (1-ab_t) eps")
     assert verdict.exit_status == 1 and "the other line" in str(verdict) and "x_0 = 2" in str(verdict)
@@ -301,9 +329,13 @@ def test_two_lines_of_a_derivation():
     for text in ("2ab", "a b + ab"):  # alpha_bar_t, or a times b?
         assert equal(text, "2 a b").exit_status == 2 and "write one of them" in str(equal(text, "2 a b"))
     assert equal("2ba", "2*a*b") and equal("ab_t", "alpha_bar[t]") and equal("ab[t]", "alpha_bar_t")
-    assert equal("f - g^2 score", "f - g*g*score") and equal("1/(1 + exp(r_l - r_w))", "exp(r_w)/(exp(r_w) + exp(r_l))")
+    assert equal("f - g^2 score", "f - g*g*score") and equal(
+        "1/(1 + exp(r_l - r_w))", "exp(r_w)/(exp(r_w) + exp(r_l))"
+    )
     assert not equal("mu_1 + omega_1 m", "mu_1 + omega_2 m") and not equal("1e300*1e300", "1e300*1e300")
-    assert not equal("eps_theta(x_s, s)", "eps_theta(x_t, t)") and equal("eps_theta(x_{t-1}, t-1)", "eps_theta(x_s, s)")
+    assert not equal("eps_theta(x_s, s)", "eps_theta(x_t, t)") and equal(
+        "eps_theta(x_{t-1}, t-1)", "eps_theta(x_s, s)"
+    )
     assert not equal("x_0", "exp(log(x_0))") and not equal("exp(log(x_0))", "x_0")  # no number where x_0 < 0
     square = str(equal("(a+b)^2", "a^2 + b^2"))
     assert square.count("read as") == 2 and "other t" not in square  # nothing here depends on t
@@ -324,9 +356,17 @@ def test_any_text_gets_a_verdict(text):
 
 
 def test_the_other_lines_gap_is_named_and_no_index_slips_where_there_is_none():
-    for left, right in ((r"\log x^2", r"2 \log x"), ("log(a*b)", "log(a)+log(b)"), ("log(x)", "log(x)+0*log(x-1)")):
+    for left, right in (
+        (r"\log x^2", r"2 \log x"),
+        ("log(a*b)", "log(a)+log(b)"),
+        ("log(x)", "log(x)+0*log(x-1)"),
+    ):
         verdict = equal(left, right)
-        why, read, at = verdict.data["misconception"], show(parse(right, {"x": 1, "a": 1, "b": 1}).root), r"(x|a) = \S+"
+        why, read, at = (
+            verdict.data["misconception"],
+            show(parse(right, {"x": 1, "a": 1, "b": 1}).root),
+            r"(x|a) = \S+",
+        )
         assert not verdict and verdict.data["equal"] < 200
         agrees = f"equal wherever both are numbers ({verdict.data['equal']} of 200); elsewhere `{read}` is nan (e.g. at "
         assert why.startswith(agrees) and re.match(at, why.removeprefix(agrees))
@@ -336,11 +376,17 @@ def test_the_other_lines_gap_is_named_and_no_index_slips_where_there_is_none():
 
 def test_of_many_names_only_the_nearest_are_listed():
     assert str(equal("foo", "bar")).splitlines()[0] == "unknown name 'foo'"
-    assert str(equal("x", "omega_7")).splitlines()[0].startswith("unknown name 'omega_7'; near it are omega_2, omega_1,")
+    assert (
+        str(equal("x", "omega_7"))
+        .splitlines()[0]
+        .startswith("unknown name 'omega_7'; near it are omega_2, omega_1,")
+    )
     assert "in scope are f, g, score" in str(check("pf-ode", "f + foo"))
 
 
-@pytest.mark.parametrize("typed", (r"f\,dt", r"f + \mathrm{d}t", r"f + d\mathbf{x}", "f + g dw", "f dt", r"f + g d\bar{w}"))
+@pytest.mark.parametrize(
+    "typed", (r"f\,dt", r"f + \mathrm{d}t", r"f + d\mathbf{x}", "f + g dw", "f dt", r"f + g d\bar{w}")
+)
 def test_a_differential_is_not_asked_for(typed):
     for name in ("reverse-sde", "pf-ode"):
         assert "a differential: type only the factor of dt" in str(check(name, typed))

@@ -13,7 +13,12 @@ from minidiff.sheet.entry import round_cases
 
 
 def test_compute_takes_any_two_of_x_0_eps_and_x_t(monkeypatch):
-    trio = replace(find("forward-closed-form"), name="trio", letters="beta t x_0 eps x_t", answer="x_0 + 10 eps + 100 x_t")
+    trio = replace(
+        find("forward-closed-form"),
+        name="trio",
+        letters="beta t x_0 eps x_t",
+        answer="x_0 + 10 eps + 100 x_t",
+    )
     monkeypatch.setattr("minidiff.sheet.compute.find", lambda name: trio)
     x_t = 0.8 * 2 + 0.6 * 3  # alpha_bar_1 = .64
     for numbers in ({"x_0": 2, "eps": 3}, {"x_0": 2, "x_t": x_t}, {"eps": 3, "x_t": x_t}):
@@ -64,7 +69,11 @@ def test_numbers_may_be_typed_as_people_type_them():
     listed = compute("ddim-skip", beta=[0.1, 0.2, 0.3], tau=[1, 3], x_t=1, eps_hat=2)
     assert str(compute("ddim-skip", beta="0.1, 0.2 ,.3", tau=" 1,3", xt=1, epshat=2)) == str(listed)
     assert compute("forward-closed-form", beta=[0.36], t=1, x0=1, eps=1).result == Fraction(7, 5)
-    assert typed(["--beta", ".1, .2", "--x0=-1", "--eps-hat", "2"]) == {"beta": ".1, .2", "x0": "-1", "eps_hat": "2"}
+    assert typed(["--beta", ".1, .2", "--x0=-1", "--eps-hat", "2"]) == {
+        "beta": ".1, .2",
+        "x0": "-1",
+        "eps_hat": "2",
+    }
     with pytest.raises(ValueError, match="--LETTER VALUE"):
         typed(["--t"])
 
@@ -78,11 +87,15 @@ def test_flow_matching_s_time_is_a_number():
     assert compute("flow-path", t="1/4", x_0=-2, x_1=6).result == 0
     with pytest.raises(ValueError, match=r"t must lie in \[0, 1\]"):
         compute("flow-path", t=2, x_0=-2, x_1=6)
-    assert check("flow-path", "x_0 + t(x_1 - x_0)") and check("conditional-velocity", r"\frac{x_1 - x_t}{1-t}")
+    assert check("flow-path", "x_0 + t(x_1 - x_0)") and check(
+        "conditional-velocity", r"\frac{x_1 - x_t}{1-t}"
+    )
 
 
 def test_compute_keeps_numbers_that_a_drawn_case_would_not_have():
-    assert math.isclose(compute("isotropic-density", d=1, sigma=1, r=10).result, -50 - math.log(2 * math.pi) / 2)
+    assert math.isclose(
+        compute("isotropic-density", d=1, sigma=1, r=10).result, -50 - math.log(2 * math.pi) / 2
+    )
 
 
 def test_compute_shows_every_value_in_exact_fractions():
@@ -90,11 +103,17 @@ def test_compute_shows_every_value_in_exact_fractions():
     assert str(steps["(1 - alpha_bar[t - 1]) / (1 - alpha_bar[t]) * beta[t]"]) == "1/14"
     assert str(steps["1 - alpha_bar[t]"]) == "7/25"
     computed = compute("forward-closed-form", beta=[".1", ".2", ".3"], t=2, x_0="1.5", eps="-.5")
-    assert math.isclose(computed.result, math.sqrt(0.72) * 1.5 - math.sqrt(0.28) * 0.5) and "alpha_bar[1..3]" in str(computed)
+    assert math.isclose(
+        computed.result, math.sqrt(0.72) * 1.5 - math.sqrt(0.28) * 0.5
+    ) and "alpha_bar[1..3]" in str(computed)
     assert str(compute("forward-closed-form", beta=[0.36], t=1, x_0=1, eps=1).result) == "7/5"
     assert compute("sum-of-gaussians", a=3, b="1/2").result == 9.25
-    assert compute("dsm-target", x=1, eps="1/2", sigma=2).result == -0.25  # x_tilde = 2 follows, without a schedule
-    assert compute("speed-up", T=1000, S=50).result == 20 and "T = 3; S = 2" in str(check("speed-up", "S / T"))
+    assert (
+        compute("dsm-target", x=1, eps="1/2", sigma=2).result == -0.25
+    )  # x_tilde = 2 follows, without a schedule
+    assert compute("speed-up", T=1000, S=50).result == 20 and "T = 3; S = 2" in str(
+        check("speed-up", "S / T")
+    )
 
 
 def test_a_statement_is_not_computed():

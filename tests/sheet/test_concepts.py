@@ -13,7 +13,9 @@ CONCEPTS = concepts_of()
 @pytest.mark.parametrize("concept", CONCEPTS, ids=lambda c: f"{c.name}: {c.text[:60]}")
 def test_the_first_option_and_no_other_is_what_is_measured(concept):
     found = concept.measure()
-    assert [bool(expects(found)) for _, expects, _ in concept.options] == [True] + [False] * (len(concept.options) - 1)
+    assert [bool(expects(found)) for _, expects, _ in concept.options] == [True] + [False] * (
+        len(concept.options) - 1
+    )
 
 
 def test_every_lecture_has_questions_and_each_its_own_entry():
@@ -29,12 +31,23 @@ def test_options_are_words_that_differ_and_each_has_a_reason():
         assert len(set(texts)) == len(texts) >= 3 and all(reasons)
 
 
-CONCEDES = ("convention", "libraries", "other form", "other choice", "a right step", "n - 1", "mean over", "mean of both")
+CONCEDES = (
+    "convention",
+    "libraries",
+    "other form",
+    "other choice",
+    "a right step",
+    "n - 1",
+    "mean over",
+    "mean of both",
+)
 
 
 def test_where_a_wrong_option_is_right_elsewhere_the_question_says_which_is_meant():
     """A wrong version whose reason admits that others write it so needs more than a title."""
-    names = [f.name for f in SHEET if any(word in why for _, why in f.wrong for word in CONCEDES) and f.answer]
+    names = [
+        f.name for f in SHEET if any(word in why for _, why in f.wrong for word in CONCEDES) and f.answer
+    ]
     assert {"langevin", "cfg", "group-advantage"} <= set(names)
     assert [name for name in names if asked_of(find(name)) == find(name).title] == []
 

@@ -93,7 +93,11 @@ def test_songs_integral_is_that_of_beta():
 
 def test_worked_values():
     """Half signal, half noise: EDM's sigma 1, VDM's gamma 0, the line's middle; a share of 1/5 is sigma 2."""
-    for key, value in ((("Karras (EDM)", "sigma"), 1.0), (("VDM", "gamma_t"), 0.0), (("flow matching", "t"), 0.5)):
+    for key, value in (
+        (("Karras (EDM)", "sigma"), 1.0),
+        (("VDM", "gamma_t"), 0.0),
+        (("flow matching", "t"), 0.5),
+    ):
         assert abs(ENTRIES[key].to(0.5) - value) < 1e-15
     assert abs(ENTRIES["Karras (EDM)", "sigma"].to(0.2) - 2) < 1e-15
     assert abs(ENTRIES["Karras (EDM)", "sigma"].back(2.0) - 0.2) < 1e-15
@@ -103,6 +107,9 @@ def test_worked_values():
 def test_the_formulas_can_be_typed(entry):
     """What is printed means the same in the language of the sheet."""
     letters = {"ab": 0.3, "a": 0.3, "x_t": -0.7, "eps": 1.9, "var": 0.04, "y": 0.6}
-    for formula, converted in ((entry.formula, entry.to(letters[entry.here], 0.3)), (entry.inverse, entry.back(0.6, 0.3))):
+    for formula, converted in (
+        (entry.formula, entry.to(letters[entry.here], 0.3)),
+        (entry.inverse, entry.back(0.6, 0.3)),
+    ):
         typed = parse(re.sub(r"\bab\b", "a", formula), letters)
         assert abs(evaluate(typed, letters) - converted) < 1e-14

@@ -15,7 +15,12 @@ from minidiff.sheet.entry import Letters, make_case, random_case, round_cases
 @pytest.mark.parametrize("entry", SHEET, ids=lambda f: f.name)
 def test_every_entry_can_be_read_and_drawn(entry):
     MathTextParser("agg").parse(f"${entry.latex}$")
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name) and entry.title and entry.measured and 1 <= entry.number <= 80
+    assert (
+        re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name)
+        and entry.title
+        and entry.measured
+        and 1 <= entry.number <= 80
+    )
     assert entry.why.endswith(".") and entry.why.count(". ") == 0
     assert all(entry.meaning(k)[1] for k in entry.scope) and (entry.source is None) == (entry.value is None)
     assert all(why and not why.endswith(".") for _, why in entry.wrong)
@@ -31,7 +36,9 @@ def test_a_case_has_the_letters_it_says_and_round_ones_are_exact(entry):
             assert c["tau"][0] == 0 and c["tau"][-1] == c["T"] and 1 <= c["i"] <= c["S"] == len(c["tau"]) - 1
         if "x_0_hat" in c:  # noised again with eps_hat it is x_t
             ab = float(c["alpha_bar"][c["tau"][c["i"]] if "tau" in c else c["t"]])
-            assert math.isclose(c["x_t"], ab**0.5 * c["x_0_hat"] + (1 - ab) ** 0.5 * c["eps_hat"], rel_tol=1e-9)
+            assert math.isclose(
+                c["x_t"], ab**0.5 * c["x_0_hat"] + (1 - ab) ** 0.5 * c["eps_hat"], rel_tol=1e-9
+            )
         if {"x_0", "eps", "x_t"} <= set(c):  # Pythagoras: both weights from alpha_bar, squared
             ab = float(c["alpha_bar"][c["t"]])
             assert math.isclose(c["x_t"], ab**0.5 * c["x_0"] + (1 - ab) ** 0.5 * c["eps"], rel_tol=1e-12)
@@ -50,6 +57,8 @@ def test_a_case_says_which_letters_it_has():
     case = make_case(Letters(letters="beta t x_0 eps x_t"), [F("0.36"), F("0.5")], 1, x_0=2, eps=-1)
     assert case == {"beta": (0, F("0.36"), F("0.5")), "alpha": (1, F("0.64"), F("0.5")), "alpha_bar": (1, F("0.64"), F("0.32")),
                     "T": 2, "t": 1, "s": 0, "x_0": 2, "eps": -1, "x_t": 1}  # fmt: skip
-    assert case.x_t == 1 and math.isclose(case.schedule.alpha_bar[2], 0.32) and case.floats().beta.dtype == float  # .8 * 2 - .6
+    assert (
+        case.x_t == 1 and math.isclose(case.schedule.alpha_bar[2], 0.32) and case.floats().beta.dtype == float
+    )  # .8 * 2 - .6
     with pytest.raises(AttributeError, match="the case has no letter 'z'; it has beta, alpha"):
         _ = case.z

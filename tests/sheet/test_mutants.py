@@ -46,10 +46,16 @@ def changed(node, entry):
         return [node._replace(args=(args[0] + 1,)), node._replace(args=(args[0] / 2,))]
     if kind == "name":
         scalars = [k for k in entry.scope if k not in (*ARRAYS, "tau")]
-        same = [k for k in scalars if args[0] in scalars and k != args[0] and entry.meaning(k)[0] == entry.meaning(args[0])[0]]
+        same = [
+            k
+            for k in scalars
+            if args[0] in scalars and k != args[0] and entry.meaning(k)[0] == entry.meaning(args[0])[0]
+        ]
         found = [op("neg", node), op("**", node, op("number", Fraction(2))), op("-", ONE, node)]
         if args[0] in entry.networks:
-            place, time = (parse(text, entry.around(next(round_cases(entry)))).root for text in entry.networks[args[0]])
+            place, time = (
+                parse(text, entry.around(next(round_cases(entry)))).root for text in entry.networks[args[0]]
+            )
             for asked in (
                 (op("name", "x_s"), time),
                 (place, op("-", time, ONE)),
@@ -62,7 +68,9 @@ def changed(node, entry):
     if kind == "index":
         others = [k for k in ARRAYS if args[0] in ARRAYS and k != args[0]]
         at = [op("name", "T"), *shifts(args[1])] if args[0] in ARRAYS else shifts(args[1])
-        found = [node._replace(args=(args[0], i)) for i in at] + [node._replace(args=(k, args[1])) for k in others]
+        found = [node._replace(args=(args[0], i)) for i in at] + [
+            node._replace(args=(k, args[1])) for k in others
+        ]
         if args[1].op == "index":  # alpha_bar[i] for alpha_bar[tau[i]]
             found.append(node._replace(args=(args[0], args[1].args[1])))
         return [*found, op("-", ONE, node), op("neg", node), op("call", "sqrt", node)]
@@ -93,7 +101,11 @@ def texts(entry):
     """{a mutant as one would type it: its tree}; None for one that asks a network, which only the parser gives its meaning."""
     tree = parse(entry.answer, next(round_cases(entry)))
     found = {show(m): m for m in mutants(tree.root, entry)}
-    return {k: None if "asked" in repr(found[k]) else Tree(k, found[k]) for k in sorted(found) if k != show(tree.root)}
+    return {
+        k: None if "asked" in repr(found[k]) else Tree(k, found[k])
+        for k in sorted(found)
+        if k != show(tree.root)
+    }
 
 
 class Array(list):
@@ -116,7 +128,9 @@ def python(text, networks):
 
 def cosine(a):
     """By its series: Decimal has none."""
-    terms = itertools.accumulate(range(1, 120), lambda term, k: term * -a * a / ((2 * k - 1) * (2 * k)), initial=Decimal(1))
+    terms = itertools.accumulate(
+        range(1, 120), lambda term, k: term * -a * a / ((2 * k - 1) * (2 * k)), initial=Decimal(1)
+    )
     return sum(terms)
 
 
@@ -133,7 +147,15 @@ def where(f):
 
 
 PI = "3.14159265358979323846264338327950288419716939937510582097494459230781640629"
-FLOATS = {"number": np.float64, "sqrt": np.sqrt, "exp": np.exp, "log": np.log, "tanh": np.tanh, "cos": np.cos, "sin": np.sin}
+FLOATS = {
+    "number": np.float64,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "tanh": np.tanh,
+    "cos": np.cos,
+    "sin": np.sin,
+}
 DIGITS = {"number": Decimal, "sqrt": where(Decimal.sqrt), "exp": Decimal.exp, "log": where(Decimal.ln), "cos": cosine,
           "sin": lambda a: cosine(a - Decimal(PI) / 2), "tanh": lambda a: 1 - 2 / ((2 * a).exp() + 1)}  # fmt: skip
 
@@ -149,8 +171,18 @@ def scope(entry, c, functions):
 
     s = {k: convert(v) for k, v in c.items()}
     s["lambda_"] = s.get("lambda")
-    s |= functions | {"floor": lambda a: number(math.floor(a)), "min": min, "max": max, "abs": abs, "pi": number(PI)}
-    s |= {"whole": whole, "sum": lambda terms: sum(terms, number(0)), "prod": lambda terms: math.prod(terms, start=number(1))}
+    s |= functions | {
+        "floor": lambda a: number(math.floor(a)),
+        "min": min,
+        "max": max,
+        "abs": abs,
+        "pi": number(PI),
+    }
+    s |= {
+        "whole": whole,
+        "sum": lambda terms: sum(terms, number(0)),
+        "prod": lambda terms: math.prod(terms, start=number(1)),
+    }
     if "beta" in c:
         at = s["t"] if entry.counts_steps() else s["tau"][s["i"]] if entry.counts_steps("i") else 1
         ab_t = s["alpha_bar"][at]
@@ -158,7 +190,11 @@ def scope(entry, c, functions):
             s["x_t"] = root(ab_t) * s["x_0"] + root(1 - ab_t) * s["eps"]
         if "x_0_hat" in entry.scope:
             s["x_0_hat"] = (s["x_t"] - root(1 - ab_t) * s["eps_hat"]) / root(ab_t)
-    around = {k: convert(v) for k, v in (entry.around(c) if entry.networks else {}).items() if not isinstance(v, tuple)}
+    around = {
+        k: convert(v)
+        for k, v in (entry.around(c) if entry.networks else {}).items()
+        if not isinstance(v, tuple)
+    }
     s = around | s
     for k, given in entry.networks.items():
         place, time = (eval(python(text, ()), s) for text in given)
@@ -199,7 +235,12 @@ def prepared(entry):
     others = [random_case(entry, np.random.default_rng([7, k])) for k in range(40)]
     floats, digits = [scope(entry, c, FLOATS) for c in others], [scope(entry, c, DIGITS) for c in others[:4]]
     exact = not any(isinstance(v, float) for k, v in others[0].items() if k not in ("x_t", "x_0_hat"))
-    return [(c, b) for c, b in drawn if math.isfinite(b)], floats, digits, Decimal("1e-40" if exact else "1e-12")
+    return (
+        [(c, b) for c, b in drawn if math.isfinite(b)],
+        floats,
+        digits,
+        Decimal("1e-40" if exact else "1e-12"),
+    )
 
 
 def refuted(entry, text, tree, cases):
@@ -233,5 +274,8 @@ def test_thirty_mutants_in_full():
     """As text, and by check itself with its words; an equal one may be told that it goes round what it should explain."""
     every = [(entry, text) for entry in EXPRESSIONS for text in texts(entry)]
     for entry, text in every[:: len(every) // 30]:
-        assert bool(check(entry.name, text)) != refuted(entry, text, None, prepared(entry)[0]), (entry.name, text)
+        assert bool(check(entry.name, text)) != refuted(entry, text, None, prepared(entry)[0]), (
+            entry.name,
+            text,
+        )
     assert len(every) >= MUTANTS

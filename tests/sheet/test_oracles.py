@@ -45,7 +45,10 @@ def test_tools():
 
 @pytest.mark.parametrize("t", [0.0, 0.3, 0.5, 0.7, 1.0])
 def test_the_average_line_is_the_regression_of_x_1_minus_x_0_on_x_t(t):
-    noise, data = np.array([1.0, 0.0]), np.array([0.0, 0.6])  # x_0 and x_1 - mean in independent unit Gaussians
+    noise, data = (
+        np.array([1.0, 0.0]),
+        np.array([0.0, 0.6]),
+    )  # x_0 and x_1 - mean in independent unit Gaussians
     direction, at = data - noise, t * data + (1 - t) * noise
     slope = direction @ at / (at @ at)
     mean, var = line_velocity(1.9, t, 0.8, 0.6)
@@ -58,4 +61,6 @@ def test_monte_carlo_bounds_hold_and_are_not_idle():
     for _ in range(200):
         z = 3 * rng.standard_normal(1000)
         var, bound = variance_of(z)
-        assert abs(var - 9) <= bound <= 9  # 2 sqrt(28 / 999) + 2 * 28 / 999 = .39 of it, widened by 1 / (1 - .39)
+        assert (
+            abs(var - 9) <= bound <= 9
+        )  # 2 sqrt(28 / 999) + 2 * 28 / 999 = .39 of it, widened by 1 / (1 - .39)

@@ -530,7 +530,10 @@ def outside_brackets(latex, sign):
 def test_what_the_sheet_prints_is_right_when_pasted_back(entry):
     """The answer, the formula as a whole, and its right side; a right side alone may lack the letters that the whole defines."""
     assert check(entry.name, entry.answer)
-    whole, formula = check(entry.name, entry.latex), outside_brackets(entry.latex.split(r":\quad")[-1], ",")[0]
+    whole, formula = (
+        check(entry.name, entry.latex),
+        outside_brackets(entry.latex.split(r":\quad")[-1], ",")[0],
+    )
     right = check(entry.name, outside_brackets(formula, "=")[-1])
     if entry.name in BEYOND:
         assert whole.status == right.status == "not understood"

@@ -19,31 +19,46 @@ def test_quiz_keys_are_right_and_options_can_be_told_apart(seed):
     for q in questions:
         assert q.text and (q.steps or q.why)
         if not q.options:
-            assert q.judge(f"{q.answer:.5g}")[0] and not q.judge(f"{q.answer + 0.05 * abs(q.answer) + 0.01:.5g}")[0]
+            assert (
+                q.judge(f"{q.answer:.5g}")[0]
+                and not q.judge(f"{q.answer + 0.05 * abs(q.answer) + 0.01:.5g}")[0]
+            )
             continue
         assert set(q.slips) == set(q.options) - {q.answer} and all(q.slips.values())
         if q.steps:  # the worked answer is the one that counts as right
             assert close(float(q.steps[-1][1]), q.options[q.answer])
         values = list(q.options.values())
         assert len(set(values)) == len(values)
-        assert q.why or all(abs(a - b) > 0.019 * max(abs(a), abs(b)) for i, a in enumerate(values) for b in values[:i])
+        assert q.why or all(
+            abs(a - b) > 0.019 * max(abs(a), abs(b)) for i, a in enumerate(values) for b in values[:i]
+        )
         assert q.judge(q.answer.lower())[0] and q.judge(f"({q.answer})")[0]
         assert all(q.judge(letter) == (False, slip) for letter, slip in q.slips.items())
         with pytest.raises(ValueError, match="answer one of"):
             q.judge("7")
-    assert [q.text for q in quiz(24, seed)] == [q.text for q in questions] != [q.text for q in quiz(24, seed + 9)]
+    assert (
+        [q.text for q in quiz(24, seed)]
+        == [q.text for q in questions]
+        != [q.text for q in quiz(24, seed + 9)]
+    )
 
 
 def test_quiz_tells_the_distractors_numbers_too():
     """Whoever is told S alone knows that the number of evaluations is S."""
-    asked = {q.name: q.text for lecture in (1, 2, 3) for q in quiz(80, 0, lecture) if q.steps}  # those with numbers
+    asked = {
+        q.name: q.text for lecture in (1, 2, 3) for q in quiz(80, 0, lecture) if q.steps
+    }  # those with numbers
     assert re.search(r" T = \d+; S = \d+", asked["nfe"])
     assert " t_2 = " in asked["wiener-covariance"] and " x_0 = " in asked["one-euler-step"]
 
 
 def test_quiz_by_lecture_and_its_limits():
     assert all(q.lecture == 1 for q in quiz(5, 1, lecture=1))
-    for n, lecture, said in ((0, None, "n must lie"), (101, None, "n must lie"), (5, 99, r"lecture must be in 1..8, got 99")):
+    for n, lecture, said in (
+        (0, None, "n must lie"),
+        (101, None, "n must lie"),
+        (5, 99, r"lecture must be in 1..8, got 99"),
+    ):
         with pytest.raises(ValueError, match=said):
             quiz(n, 0, lecture)
 

@@ -13,12 +13,16 @@ PURE = {"numpy", "math", "fractions", "itertools", "functools", "statistics"}
 
 def test_the_docstrings_list_all_lectures_and_their_files():
     folder = Path(oracles.__file__).parent
-    assert [lecture.__name__.split(".")[-1] for lecture in LECTURES] == sorted(p.name for p in folder.glob("lecture*"))
+    assert [lecture.__name__.split(".")[-1] for lecture in LECTURES] == sorted(
+        p.name for p in folder.glob("lecture*")
+    )
     listed = {Path(section.__file__) for section in SECTIONS}
     assert listed == {p for p in folder.glob("lecture*/*.py") if p.stem not in ("__init__", "concepts")}
     for section in SECTIONS:
         assert {f"lecture{f.lecture}" for f in section.ENTRIES} == {Path(section.__file__).parent.name}
-    assert [f.number for f in SHEET] == sorted(f.number for f in SHEET) and {f.number for f in SHEET} == set(range(1, 81))
+    assert [f.number for f in SHEET] == sorted(f.number for f in SHEET) and {f.number for f in SHEET} == set(
+        range(1, 81)
+    )
 
 
 def test_names_are_unique_and_found():
@@ -41,7 +45,9 @@ def test_a_lecture_has_its_entries():
 
 def seen(tree):
     """The names of the library that stand outside source=... and value=..., and where a case's schedule is asked for."""
-    library = {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level == 3 for a in n.names}
+    library = {
+        a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level == 3 for a in n.names
+    }
 
     def outside(node):
         if isinstance(node, ast.keyword) and node.arg in ("source", "value"):
@@ -62,10 +68,14 @@ def tools(section):
     """What other sections may use of one: its public functions, where this test has judged them; no answers, no entries."""
     tree = ast.parse(Path(section.__file__).read_text(encoding="utf-8"))
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
-    return {n.name for n in functions if n.args.args[0].arg not in ("f", "step")}  # these are handed the library's
+    return {
+        n.name for n in functions if n.args.args[0].arg not in ("f", "step")
+    }  # these are handed the library's
 
 
-@pytest.mark.parametrize("module", [oracles, *SECTIONS], ids=lambda m: m.__name__.removeprefix("minidiff.sheet."))
+@pytest.mark.parametrize(
+    "module", [oracles, *SECTIONS], ids=lambda m: m.__name__.removeprefix("minidiff.sheet.")
+)
 def test_no_oracle_sees_the_formula_that_it_judges(module):
     """Oracles import numbers and tools only; the library is named as the source and in value, which asks it."""
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
@@ -85,10 +95,14 @@ def test_no_oracle_sees_the_formula_that_it_judges(module):
 def test_sections_lend_each_other_tools_only():
     """solvers holds answers, entries and functions that are handed the library's own: none of these is lent."""
     solvers = next(m for m in SECTIONS if m.__name__.endswith("lecture2.solvers"))
-    assert tools(solvers) == {"half_log_snr", "runge_kutta"} and {"ENTRIES", "STEP", "SHRUNK"} <= set(vars(solvers))
+    assert tools(solvers) == {"half_log_snr", "runge_kutta"} and {"ENTRIES", "STEP", "SHRUNK"} <= set(
+        vars(solvers)
+    )
 
 
-@pytest.mark.parametrize("planted", ["def _oracle(c, rng):\n    return gaussian.kl(c.mu, 1)", "ask = lambda c: c.schedule.T"])
+@pytest.mark.parametrize(
+    "planted", ["def _oracle(c, rng):\n    return gaussian.kl(c.mu, 1)", "ask = lambda c: c.schedule.T"]
+)
 def test_an_oracle_that_sees_the_library_is_seen(planted):
     allowed = "from ... import gaussian\nFormula(source=gaussian.kl, value=lambda f, c: f(c.schedule))\n"
     assert seen(ast.parse(allowed + planted)) and not seen(ast.parse(allowed))

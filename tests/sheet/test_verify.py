@@ -7,16 +7,24 @@ import pytest
 from minidiff.sheet import SHEET
 from minidiff.sheet.verify import HEAD, as_row, verify
 
-EXPRESSIONS, STATEMENTS = ([f for f in SHEET if (f.answer is None) == statement] for statement in (False, True))
+EXPRESSIONS, STATEMENTS = (
+    [f for f in SHEET if (f.answer is None) == statement] for statement in (False, True)
+)
 
 
 @pytest.mark.parametrize("entry", SHEET, ids=lambda f: f.name)
 def test_every_entry_is_measured_and_its_wrong_versions_refuted(entry):
     for seed in (0, 1, 2**31):
         result = verify(entry, seed)
-        assert result["ok"], ([r for r in result["rows"] if not r["ok"]], [w for w in result["wrong"] if not w["ok"]])
+        assert result["ok"], (
+            [r for r in result["rows"] if not r["ok"]],
+            [w for w in result["wrong"] if not w["ok"]],
+        )
     assert len(result["wrong"]) == len(entry.wrong) >= 1
-    assert len(as_row(result)) == len(HEAD) and as_row(result)[-2:] == [f"{len(entry.wrong)}/{len(entry.wrong)}", "ok"]
+    assert len(as_row(result)) == len(HEAD) and as_row(result)[-2:] == [
+        f"{len(entry.wrong)}/{len(entry.wrong)}",
+        "ok",
+    ]
 
 
 @pytest.mark.parametrize("entry", EXPRESSIONS, ids=lambda f: f.name)

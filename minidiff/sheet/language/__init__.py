@@ -39,7 +39,10 @@ __all__ = ["NETWORKS", "NOTATIONS", "ExpressionError", "Near", "Node", "Tree", "
            "used"]  # fmt: skip
 WORK = 20_000  # operations
 CONSTANTS = {"pi": math.pi, "e": math.e}
-ELSEWHERE = (Fraction(61, 83), Fraction(97, 71))  # slopes in place and time of what a network answers elsewhere
+ELSEWHERE = (
+    Fraction(61, 83),
+    Fraction(97, 71),
+)  # slopes in place and time of what a network answers elsewhere
 
 
 class Tree(NamedTuple):
@@ -87,7 +90,9 @@ def evaluate(tree, scope, work=WORK):
             i, array = value(args[1], scope), scope[args[0]]
             if not (math.isfinite(i) and i == int(i) and 0 <= i < len(array)):
                 where = f"indices are 0..{len(array) - 1}" if i == i // 1 else "an index is a whole number"
-                raise ExpressionError(f"{args[0]}[{float(i):g}] does not exist: {where}", tree.text, node.position)
+                raise ExpressionError(
+                    f"{args[0]}[{float(i):g}] does not exist: {where}", tree.text, node.position
+                )
             return number(array[int(i)])
         if op == "asked":  # any function that answers the letter's number where the letter says
             answer = number(scope[args[0]])
@@ -116,7 +121,9 @@ def show(node, least=0):
     if op == "number":
         if args[0].denominator == 1 and args[0] < 10**15:
             return f"{args[0]}"
-        return str(Context(prec=50).divide(*map(Decimal, args[0].as_integer_ratio())).normalize()).replace("E", "e")  # 1e-9
+        return str(Context(prec=50).divide(*map(Decimal, args[0].as_integer_ratio())).normalize()).replace(
+            "E", "e"
+        )  # 1e-9
     if op == "name":
         return args[0]
     if op == "index":
@@ -125,7 +132,13 @@ def show(node, least=0):
         return f"{args[0]}({', '.join(map(show, args[1:]))})"
     if op == "asked":
         place, time = (show(a) if a else "" for a in args[1::2])
-        return f"{args[0]}({place}, {time})" if place and time else f"{args[0]}({place})" if place else f"{args[0]}_{{{time}}}"
+        return (
+            f"{args[0]}({place}, {time})"
+            if place and time
+            else f"{args[0]}({place})"
+            if place
+            else f"{args[0]}_{{{time}}}"
+        )
     if op in ("sum", "prod"):
         return f"{op}({show(args[3])} for {args[0]} in {show(args[1])}..{show(args[2])})"
     binding = BINDING.get(op, 3)

@@ -34,7 +34,9 @@ def function(parser, token):
 def sigmoid(parser, inside, token):
     """1 / (1 + exp(-x)) as a Node."""
     one, down = parser.node("number", (Fraction(1),), token), parser.node("neg", (inside,), token)
-    return parser.node("/", (one, parser.node("+", (one, parser.node("call", ("exp", down), token)), token)), token)
+    return parser.node(
+        "/", (one, parser.node("+", (one, parser.node("call", ("exp", down), token)), token)), token
+    )
 
 
 def _unbracketed(parser, token):
@@ -44,18 +46,27 @@ def _unbracketed(parser, token):
     if name == "sqrt":  # in what is copied from a page the line above is lost
         goes_on = parser.touches() or parser.next.text in ("+", "-")
         if goes_on and start.kind == "number" and parser.text[token.position] == "√":
-            parser.fail(f"where does the root end? write √({start.text}) or √({start.text}{parser.next.text} ...)", start)
+            parser.fail(
+                f"where does the root end? write √({start.text}) or √({start.text}{parser.next.text} ...)",
+                start,
+            )
         return inside
     if start.text == "frac":
         return inside
     while start.text != "sqrt" and parser.begins_factor() and parser.next.text not in FUNCTIONS - {"sqrt"}:
         angle = name in ("sin", "cos") and parser.next.text in ("(", "t", "m", "n", "k")
-        if not (angle or start.kind == "number" or start.text == "pi") or parser.text[: parser.next.position].endswith(SPACES):
-            parser.fail(f"it may be of the product, {name}(a b), or of its first factor, {name}(a) b: write brackets")
+        if not (angle or start.kind == "number" or start.text == "pi") or parser.text[
+            : parser.next.position
+        ].endswith(SPACES):
+            parser.fail(
+                f"it may be of the product, {name}(a b), or of its first factor, {name}(a) b: write brackets"
+            )
         inside = parser.node("*", (inside, parser.expression(4)), token)
     if parser.next.text == "/" and parser.tokens[parser.at + 1].text not in FUNCTIONS - {"sqrt"}:
         divided, below = parser.take(), parser.expression(4)
-        one, other = (re.split("_|$", str(n.args[0]))[0] if n.op in ("name", "index") else "" for n in (inside, below))
+        one, other = (
+            re.split("_|$", str(n.args[0]))[0] if n.op in ("name", "index") else "" for n in (inside, below)
+        )
         if not one or one != other:  # log sigma_2/sigma_1 is the logarithm of a ratio
             parser.fail(f"it may be {name}(a / b) or {name}(a) / b: write brackets", divided)
         inside = parser.node("/", (inside, below), divided)

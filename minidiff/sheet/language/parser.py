@@ -33,7 +33,9 @@ class Parser:
             raise ValueError(f"unknown notation {notation!r}; known are {', '.join(NOTATIONS)}")
         self.text, self.names, self.rename = text, dict(scope), NOTATIONS[notation]
         self.asks = dict.fromkeys(NETWORKS, ()) if asks is None else asks
-        self.tokens, self.left, self.indirect = formula(Speller(text, self.names, self.rename).read(), text, self.names)
+        self.tokens, self.left, self.indirect = formula(
+            Speller(text, self.names, self.rename).read(), text, self.names
+        )
         self.at, self.nesting, self.bars = 0, 0, 0
         self.running, self.each = (), ()  # indices of sums; those over coordinates: mu_i is mu
 
@@ -103,7 +105,9 @@ class Parser:
         """Does a factor of a product without a sign come next?"""
         kind, text, _ = self.next
         if kind == "sign":  # x[1] is no product
-            return text in ("(", "{") or (text == "|" and not self.bars) or (text == "[" and not self.indexes())
+            return (
+                text in ("(", "{") or (text == "|" and not self.bars) or (text == "[" and not self.indexes())
+            )
         return kind in ("number", "word", "accent") and text not in ("for", "in", "over")
 
     def check_power(self, base):
@@ -186,7 +190,10 @@ class Parser:
         """The time at which a letter is meant: that of its index, _{t-1} or [t-1]."""
         tokens, at = self.tokens, self.at
         stop, _, self.at = index
-        self.tokens = [*tokens[:stop], Token("end", "", tokens[stop].position)]  # what stands behind it is not its
+        self.tokens = [
+            *tokens[:stop],
+            Token("end", "", tokens[stop].position),
+        ]  # what stands behind it is not its
         inside = self.factor()
         self.tokens, self.at = tokens, at
         return inside

@@ -31,7 +31,12 @@ PHRASES = [(letter, re.compile(r"(?<!\S)" + pattern + r"(?!\S)")) for letter, pa
     ("eps_c", rf"{NETWORK} \( [^(),]* ,(?: t ,)? [cy] \)"),
     ("eps_u", rf"{NETWORK} \( [^(),]*(?: ,(?: t ,)? (?:varnothing|emptyset)| , t)? \)"),
 )]  # fmt: skip
-WITHOUT = {"b": "beta", "g": "score", "eps_u": "eps_hat", "eps_c": "eps_hat"}  # a phrase is no such letter beside these
+WITHOUT = {
+    "b": "beta",
+    "g": "score",
+    "eps_u": "eps_hat",
+    "eps_c": "eps_hat",
+}  # a phrase is no such letter beside these
 
 
 def formula(tokens, text, names):
@@ -55,13 +60,20 @@ def formula(tokens, text, names):
         statements.append([token])
         if token.text == ":" and not any(t.text in (*RELATIONS, "=") for t in tokens):
             fail("':' is not expected here", token)
-        main = len(statements) - 1 if token.text == ":" else main  # in x_t = ...: u_t = ... the second is meant
+        main = (
+            len(statements) - 1 if token.text == ":" else main
+        )  # in x_t = ...: u_t = ... the second is meant
     start = statements[main][0].position + 1 if main else 0
     chosen = statements.pop(main)[main > 0 :]
     while chosen and chosen[-1].text == ".":
         chosen.pop()
     for separator, *rest in statements if main == 0 else []:
-        if rest and rest[0].text != "." and separator.kind != "text" and not any(t.text in (*RELATIONS, "=") for t in rest):
+        if (
+            rest
+            and rest[0].text != "."
+            and separator.kind != "text"
+            and not any(t.text in (*RELATIONS, "=") for t in rest)
+        ):
             fail(f"{separator.text!r} is not expected here", separator)
     parts = split(chosen, "=")
     formulas = [p for p in parts[1:] if p and not _is_statement(p, names)] or parts[-1:]
@@ -74,7 +86,9 @@ def formula(tokens, text, names):
     left = re.sub(r"^(\\begin\{\w+\*?\}|\\\[|[\s&$])+|[\s&]+$", "", left)
     chosen = formulas[0]
     for statement in 2 * statements:  # what is defined may stand in another definition
-        chosen = _defined(chosen, split([t for t in statement if t.text not in (",", ";", ":", *CONDITIONS)], "="), names)
+        chosen = _defined(
+            chosen, split([t for t in statement if t.text not in (",", ";", ":", *CONDITIONS)], "="), names
+        )
         if len(chosen) > LENGTH:
             fail("the formula is too long with what is defined behind it", end)
     for token in chosen:
@@ -105,7 +119,11 @@ def _defined(tokens, parts, names):
     while k < len(tokens):
         if [t.text for t in tokens[k : k + len(letter)]] == letter and not (found and found[-1].text == "_"):
             at = tokens[k].position
-            found += [Token("sign", "(", at), *(t._replace(position=at) for t in parts[1]), Token("sign", ")", at)]
+            found += [
+                Token("sign", "(", at),
+                *(t._replace(position=at) for t in parts[1]),
+                Token("sign", ")", at),
+            ]
             k += len(letter)
         else:
             found.append(tokens[k])
@@ -133,7 +151,9 @@ def _is_statement(part, names):
 def _letter(part):
     """What a single letter with accents and index may be called; nothing where more stands there."""
     words = [t for t in part if t.kind == "word"]
-    if not words or any(t.kind == "unread" or t.text in ("(", "[", "|", "+", "-", "*", "/", "**", "frac", ",") for t in part):
+    if not words or any(
+        t.kind == "unread" or t.text in ("(", "[", "|", "+", "-", "*", "/", "**", "frac", ",") for t in part
+    ):
         return set()
     whole = "_".join([words[0].text, *(t.text for t in part if t.kind == "accent")])
     behind = "".join(t.text for t in part).partition("_")[2].strip("{}").replace("t-1", "s")
@@ -171,7 +191,9 @@ def ordered(tokens):
     r"""An index stands before a power and at its letter: sigma^2_t, \prod^t_{s=1} and {\bar\alpha}_{t-1} as usually written."""
     found, k = [], 0
     while k < len(tokens):
-        argument = [t.text for t in tokens[k : k + 3]] == ["(", "t", ")"] and found and found[-1].text == "2"  # g^2(t)
+        argument = (
+            [t.text for t in tokens[k : k + 3]] == ["(", "t", ")"] and found and found[-1].text == "2"
+        )  # g^2(t)
         if (tokens[k].text == "_" or argument) and found:
             index = k + 3 if argument else group_end(tokens, k + 1)
             power = next((p for p in range(len(found) - 1, -1, -1) if found[p].text == "**"), None)
@@ -184,11 +206,18 @@ def ordered(tokens):
                 before = found[opening - 1] if opening else None
                 inside = found[opening + 1 : -1]
                 alone = [t.kind for t in inside] in (["word"], ["accent", "word"])
-                if alone and not (before and (before.kind == "accent" or before.text in ("_", "**", "frac", "sqrt"))):
+                if alone and not (
+                    before and (before.kind == "accent" or before.text in ("_", "**", "frac", "sqrt"))
+                ):
                     found[opening:] = inside
         found.append(tokens[k])
         k += 1
-        if len(found) > 3 and found[-4].text in ("_", "**") and found[-3].text == "{" and found[-1].text == "}":
+        if (
+            len(found) > 3
+            and found[-4].text in ("_", "**")
+            and found[-3].text == "{"
+            and found[-1].text == "}"
+        ):
             del found[-3], found[-1]  # _{t} is _t
     return found
 

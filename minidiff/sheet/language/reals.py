@@ -9,7 +9,9 @@ import math
 from fractions import Fraction
 
 POWER, LARGEST = 64, 2**900  # exponent and size of an exact number
-UNIT = 2.0**-52  # twice the rounding of one operation: what exp, log and the like may be off, and the bound's own rounding
+UNIT = (
+    2.0**-52
+)  # twice the rounding of one operation: what exp, log and the like may be off, and the bound's own rounding
 
 
 class Near(float):
@@ -87,13 +89,21 @@ def sqrt(a):
     e = error(a)
     if -e <= a <= 0:  # a root of 0, as far as rounding lets one see
         return Near(0.0, math.sqrt(e))
-    return Near(math.sqrt(a), min(e / math.sqrt(a), math.sqrt(e)) if e else 0.0) if a > 0 else Near(math.nan, 0.0)
+    return (
+        Near(math.sqrt(a), min(e / math.sqrt(a), math.sqrt(e)) if e else 0.0)
+        if a > 0
+        else Near(math.nan, 0.0)
+    )
 
 
 def _floor(a):
     off = error(a) if isinstance(a, Near) else 0
     low, high = a - off, a + off
-    return Fraction(math.floor(low)) if math.isfinite(high) and math.floor(low) == math.floor(high) else Near(a, 1.0)
+    return (
+        Fraction(math.floor(low))
+        if math.isfinite(high) and math.floor(low) == math.floor(high)
+        else Near(a, 1.0)
+    )
 
 
 def _log(a):
@@ -107,7 +117,10 @@ def divide(a, b):
     if isinstance(a, Fraction) and isinstance(b, Fraction) and b:
         return a / b
     x, y = float(a), float(b)
-    value, room = x / y if y else math.nan if x == 0 or x != x else math.copysign(math.inf, x), abs(y) - error(b)
+    value, room = (
+        x / y if y else math.nan if x == 0 or x != x else math.copysign(math.inf, x),
+        abs(y) - error(b),
+    )
     if math.isinf(y):
         return Near(value, 0.0)
     return Near(value, (error(a) + abs(value) * error(b)) / room if room > 0 else math.inf)
@@ -128,12 +141,21 @@ def _powered(y, x, n, e, f):
         return 0.0
     if n < 1 and e >= abs(x):
         return math.inf
-    return abs(n) * (abs(x) + (e if n >= 1 else -e)) ** (n - 1) * e + abs(y) * math.expm1(f * abs(math.log(abs(x) or 1)))
+    return abs(n) * (abs(x) + (e if n >= 1 else -e)) ** (n - 1) * e + abs(y) * math.expm1(
+        f * abs(math.log(abs(x) or 1))
+    )
 
 
 OPERATIONS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": divide, "**": power,
               "neg": lambda a: -a}  # fmt: skip
 CALLS = {"sqrt": sqrt, "log": _log, "abs": abs, "floor": _floor}
-CALLS |= {"min": lambda a, b: a if a <= b or a != a else b, "max": lambda a, b: a if a >= b or a != a else b}  # nan stays nan
-CALLS["exp"] = lambda a: Fraction(1) if a == 0 and not error(a) else _call(math.exp, lambda y, x, e: y * math.expm1(e), a)
-CALLS |= {name: functools.partial(_call, getattr(math, name), lambda y, x, e: e) for name in ("sin", "cos", "tanh")}
+CALLS |= {
+    "min": lambda a, b: a if a <= b or a != a else b,
+    "max": lambda a, b: a if a >= b or a != a else b,
+}  # nan stays nan
+CALLS["exp"] = lambda a: (
+    Fraction(1) if a == 0 and not error(a) else _call(math.exp, lambda y, x, e: y * math.expm1(e), a)
+)
+CALLS |= {
+    name: functools.partial(_call, getattr(math, name), lambda y, x, e: e) for name in ("sin", "cos", "tanh")
+}

@@ -32,15 +32,21 @@ NOTATIONS = {  # other books' letters -> ours
 SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "∗": "*", "⋅": "*", "⊙": "*", "÷": "/", "^": "**", "‖": "|", "∥": "|",
          "∣": "|", "…": "..", "√": "sqrt", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod", "≔": "=",
          "≈": "=", "←": "="}  # fmt: skip
-COMMANDS = dict.fromkeys("cdot times odot ast".split(), "*") | dict.fromkeys("dfrac tfrac cfrac".split(), "frac")
+COMMANDS = dict.fromkeys("cdot times odot ast".split(), "*") | dict.fromkeys(
+    "dfrac tfrac cfrac".split(), "frac"
+)
 COMMANDS |= dict.fromkeys("lVert rVert lvert rvert vert Vert mid".split(), "|") | {"rfloor": ")"}
 COMMANDS |= dict.fromkeys("coloneqq triangleq approx equiv leftarrow gets".split(), "=")
 UNREAD = {"mathbb": "an expectation", "mathcal": "a distribution", "nabla": "a gradient", "partial": "a derivative",
           "int": "an integral"}  # fmt: skip
 RELATIONS = set("< > ≤ ≥ ≠ ∼ ~ ∈ → leq geq le ge lt gt ne neq sim in to rightarrow".split())
-SKIPPED = set("left right middle displaystyle textstyle limits nolimits nonumber notag quad qquad bf rm it".split())
+SKIPPED = set(
+    "left right middle displaystyle textstyle limits nolimits nonumber notag quad qquad bf rm it".split()
+)
 SKIPPED |= {size + side for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")}
-FONTS = set("mathbf mathrm mathit mathsf boldsymbol bm pmb vec text textrm textbf mbox operatorname underbrace".split())
+FONTS = set(
+    "mathbf mathrm mathit mathsf boldsymbol bm pmb vec text textrm textbf mbox operatorname underbrace".split()
+)
 ACCENTS = {"bar": "bar", "overline": "bar", "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde",
            "dot": "dot", "\u0307": "dot", "\u0304": "bar", "\u0305": "bar", "\u0302": "hat", "\u0303": "tilde"}  # fmt: skip
 PART = re.compile(
@@ -62,8 +68,14 @@ class ExpressionError(ValueError):
     def __str__(self):
         start = max(0, self.position - 60)
         line = "".join(" " if c.isspace() else c for c in self.text[start : start + 120])
-        marks = sum(unicodedata.combining(c) > 0 for c in self.text[start : self.position])  # these take no room
-        return f"{self.message}\n  {line}\n  {' ' * (self.position - start - marks)}^" if self.text else self.message
+        marks = sum(
+            unicodedata.combining(c) > 0 for c in self.text[start : self.position]
+        )  # these take no room
+        return (
+            f"{self.message}\n  {line}\n  {' ' * (self.position - start - marks)}^"
+            if self.text
+            else self.message
+        )
 
 
 class Token(NamedTuple):
@@ -82,7 +94,11 @@ class Speller:
 
     def __init__(self, text, names, rename):
         self.text, self.names, self.rename = text, names, rename
-        self.found, self.latex, self.dropped = [], "\\" in text, {}  # closing braces of fonts: where to read on
+        self.found, self.latex, self.dropped = (
+            [],
+            "\\" in text,
+            {},
+        )  # closing braces of fonts: where to read on
 
     def add(self, kind, value, position):
         """Appends a Token."""
@@ -103,7 +119,9 @@ class Speller:
             elif m := PART.match(self.text, at):
                 end = getattr(self, f"_{m.lastgroup}")(m) if m.lastgroup in ("word", "command") else None
                 if m.lastgroup == "sign":
-                    self.add("sign", {"\\|": "|", "\\{": "(", "\\}": ")", ":=": "="}.get(m.group(), m.group()), at)
+                    self.add(
+                        "sign", {"\\|": "|", "\\{": "(", "\\}": ")", ":=": "="}.get(m.group(), m.group()), at
+                    )
                 elif m.lastgroup == "number":
                     self.add("number", m.group(), at)
                 at = end or m.end()
@@ -121,7 +139,9 @@ class Speller:
                 return opening.end() - 1  # \sigma_\text{data} is \sigma_{data}
             closing = _closing(self.text, opening.end())
             inside = self.text[opening.end() : closing].strip()
-            if word in ("text", "textrm", "mbox") and (" " in inside or inside in ("if", "where", "with", "for", "and")):
+            if word in ("text", "textrm", "mbox") and (
+                " " in inside or inside in ("if", "where", "with", "for", "and")
+            ):
                 self.add("text", inside, here)
                 return closing + 1
             label = re.compile(r"\s*_\s*\{").match(self.text, closing + 1) if word == "underbrace" else None
@@ -148,12 +168,18 @@ class Speller:
         if before in ("_", "**", "frac") and self.latex and value.split("_")[0] not in (*ACCENTS, "theta"):
             value = value[0]  # TeX's index is one character: \beta_tx_0
         name = self._name(value) if before != "_" else value.split("_")
-        doubtful = name and value in SPELLING and value not in self.names and indexed not in tuple("_[(")  # ab: a times b?
+        doubtful = (
+            name and value in SPELLING and value not in self.names and indexed not in tuple("_[(")
+        )  # ab: a times b?
         rows = self._rows(value) if before != "_" and (doubtful or not name) else []
         if rows:
             ways = [" * ".join(row) for row in rows] + (["_".join(name)] if name else [])
             if value[:-1] in ("a", "b") and value[1] == "t":
-                ways += [greek + "_t" for greek in ("alpha", "beta") if greek[0] == value[0] and greek in self.names]
+                ways += [
+                    greek + "_t"
+                    for greek in ("alpha", "beta")
+                    if greek[0] == value[0] and greek in self.names
+                ]
             if len(ways) > 1:
                 self.fail(f"{value!r} may be {' or '.join(ways)} here: write one of them", here)
             if before == "**" or (len(value) > 2 and indexed == "(" and "_" not in value):
@@ -173,9 +199,13 @@ class Speller:
             value = f"{m[1]}_{m[2]}"
         typed = value.split("_")
         parts = [SPELLING.get(part, part) for part in typed]
-        for k in range(len(parts), max(0, len(parts) - 2), -1):  # the longest name: alpha_bar_t is alpha_bar, t
+        for k in range(
+            len(parts), max(0, len(parts) - 2), -1
+        ):  # the longest name: alpha_bar_t is alpha_bar, t
             head = SPELLING.get("_".join(typed[:k])) or SPELLING.get("_".join(parts[:k]), "_".join(parts[:k]))
-            known = head in WORDS or any(n in self.names for n in (self.rename.get(head, head), *INSTEAD.get(head, ())))
+            known = head in WORDS or any(
+                n in self.names for n in (self.rename.get(head, head), *INSTEAD.get(head, ()))
+            )
             if known and all(len(p) == 1 or p.isdigit() or p in self.names for p in parts[k:]):
                 return [head, *parts[k:]]
         return None
@@ -200,16 +230,25 @@ class Speller:
         if kind in ("<super", "<sub"):
             while at < len(self.text) and unicodedata.decomposition(self.text[at]).startswith(kind + ">"):
                 at += 1
-            inner = Speller(unicodedata.normalize("NFKC", self.text[here:at]), self.names, self.rename).read()[:-1]
+            inner = Speller(
+                unicodedata.normalize("NFKC", self.text[here:at]), self.names, self.rename
+            ).read()[:-1]
             opening, closing = (("**", "("), ")") if kind == "<super" else (("_", "{"), "}")
-            self.found += [*(Token("sign", o, here) for o in opening), *(t._replace(position=here + t.position) for t in inner)]
+            self.found += [
+                *(Token("sign", o, here) for o in opening),
+                *(t._replace(position=here + t.position) for t in inner),
+            ]
             self.add("sign", closing, here)
             return at
         if kind == "<fraction":  # ½
             top, below = unicodedata.normalize("NFKD", c).split("⁄")
-            self.found += [Token("number" if u.isdigit() else "sign", u, here) for u in ("(", top, "/", below, ")")]
+            self.found += [
+                Token("number" if u.isdigit() else "sign", u, here) for u in ("(", top, "/", below, ")")
+            ]
             return at + 1
-        c = unicodedata.normalize("NFKC", c) if kind == "<font" and plain else c  # mathematical italics, from a PDF
+        c = (
+            unicodedata.normalize("NFKC", c) if kind == "<font" and plain else c
+        )  # mathematical italics, from a PDF
         base, *marks = unicodedata.normalize("NFD", c)
         if c in ACCENTS or marks:  # a mark stands behind its letter, an accent before it
             if not marks and self.found and self.found[-1].kind == "word":
@@ -220,11 +259,21 @@ class Speller:
                 c = base
         word = GREEK.get(c) or SIGNS.get(c) or (c if c.isascii() and c.isalnum() else "")
         if word:
-            kind = "number" if word.isdigit() else "unread" if word in UNREAD else "word" if word.isalpha() else "sign"
+            kind = (
+                "number"
+                if word.isdigit()
+                else "unread"
+                if word in UNREAD
+                else "word"
+                if word.isalpha()
+                else "sign"
+            )
             self.add(kind, word, here)
             if (m := re.match(r"\d+", self.text[at + 1 :], re.A)) and f"{word}_{m.group()}" in self.names:
                 self.add("sign", "_", here)  # σ1
-        elif not c.isspace() and unicodedata.category(c) != "Cf":  # Cf: invisible marks that come with a paste
+        elif (
+            not c.isspace() and unicodedata.category(c) != "Cf"
+        ):  # Cf: invisible marks that come with a paste
             self.add("unread", c, here)
         return at + 1
 

@@ -11,7 +11,13 @@ from .spelling import INSTEAD, SPELLING
 
 CONSTANTS = ("pi", "e")
 TIMES = ("t", "s", "i", "j", "k", "T", "tau", "S")
-AT = {"(t)": "f g b B x sigma sigma_t beta w", "(x)": "f p q", "(x,t)": "f", "(x_t,t)": "f x_0_hat", "(x_t)": "f x_0_hat x_hat"}
+AT = {
+    "(t)": "f g b B x sigma sigma_t beta w",
+    "(x)": "f p q",
+    "(x,t)": "f",
+    "(x_t,t)": "f x_0_hat",
+    "(x_t)": "f x_0_hat x_hat",
+}
 
 
 def symbol(parser, token):
@@ -51,7 +57,9 @@ def _meant(parser, first, base, accent, index):
     if whole == "sigma" and not index and parser.next.text == "(":
         return sigmoid(parser, parser.factor(), first)
     if whole == "SNR" and "alpha_bar" in names:
-        share = parser.node("index", ("alpha_bar", parser.time_index(index) if index else _time(parser)), first)
+        share = parser.node(
+            "index", ("alpha_bar", parser.time_index(index) if index else _time(parser)), first
+        )
         noise = parser.node("-", (parser.node("number", (Fraction(1),), first), share), first)
         return parser.node("/", (share, noise), first)
     if whole in CONSTANTS and not index:
@@ -61,7 +69,11 @@ def _meant(parser, first, base, accent, index):
         return parser.node("name", (whole,), first)
     if whole == "I" and not index:  # the identity matrix behind a variance
         return parser.node("number", (Fraction(1),), first)
-    typed = base + accent + (f"_{index[1]}" if index and index[1].isalnum() else f"_{{{index[1]}}}" if index else "")
+    typed = (
+        base
+        + accent
+        + (f"_{index[1]}" if index and index[1].isalnum() else f"_{{{index[1]}}}" if index else "")
+    )
     return parser.fail(f"unknown name {typed!r}{_way_out(base, typed, names)}", first)
 
 
@@ -90,8 +102,15 @@ def _scalar(parser, name, token, index=None):
     text = "".join(t.text for t in inside).translate({ord("{"): None, ord("}"): None})
     if f"({text})" in AT and name in AT[f"({text})"].split():
         parser.at += len(inside) + 2
-    elif len(inside) == 1 and text not in parser.asks and inside[0].kind == "word" and text in ("t", "x", "x_t", "x_0", "z"):
-        parser.fail(f"{name}({text}) may be {name} * {text} or {name} at {text}: write the first with *, the second as {name}")
+    elif (
+        len(inside) == 1
+        and text not in parser.asks
+        and inside[0].kind == "word"
+        and text in ("t", "x", "x_t", "x_0", "z")
+    ):
+        parser.fail(
+            f"{name}({text}) may be {name} * {text} or {name} at {text}: write the first with *, the second as {name}"
+        )
     return parser.node("name", (name,), token)
 
 
@@ -104,8 +123,12 @@ def _bracket(parser):
 def _time(parser):
     """The time of an array without an index below: [t-1], (t-1), or t; (1 - sigma) behind it is a factor."""
     inside = [t.text for t in _bracket(parser)]
-    times = all(w in (*TIMES, "+", "-", "_", "[", "]", "{", "}") or w in parser.running or w.isdigit() for w in inside)
-    if parser.next.text == "[" or (inside and times and (inside[0] in (*TIMES, *parser.running) or len(inside) == 1)):
+    times = all(
+        w in (*TIMES, "+", "-", "_", "[", "]", "{", "}") or w in parser.running or w.isdigit() for w in inside
+    )
+    if parser.next.text == "[" or (
+        inside and times and (inside[0] in (*TIMES, *parser.running) or len(inside) == 1)
+    ):
         return parser.factor()
     if "t" not in parser.names:
         parser.fail("an index is missing here, such as [i]")

@@ -42,7 +42,9 @@ def _marginal(weight):
 
     def oracle(c, rng):
         ab_t, ab_s = c.alpha_bar[c.t], c.alpha_bar[c.s]
-        x, p = oracles.gaussian_grid(0.0, math.sqrt(oracles.forward_moments(c.beta, c.t)[1]), 601)  # x_t - its mean
+        x, p = oracles.gaussian_grid(
+            0.0, math.sqrt(oracles.forward_moments(c.beta, c.t)[1]), 601
+        )  # x_t - its mean
         moved = weight(ab_t, ab_s, c.sigma) * x / math.sqrt(1 - ab_t)
         return p @ moved**2 + c.sigma**2 - oracles.forward_moments(c.beta, c.s)[1]
 

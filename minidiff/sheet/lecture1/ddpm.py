@@ -19,7 +19,10 @@ def _step(c, rng):
     """sigma z plus the mean of q(x_{t-1} | x_t, x_0) by Bayes on a grid, for the x_0 that eps_hat takes to x_t."""
     x, p = oracles.gaussian_grid(0.0, 1.0)
     width = oracles.root(lambda b: b * b * (p @ x**2) - c.sigma**2, 0.0, 1e3)
-    return oracles.posterior(c.beta, c.t, c.s, oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat), c.x_t)[0] + width * c.z
+    return (
+        oracles.posterior(c.beta, c.t, c.s, oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat), c.x_t)[0]
+        + width * c.z
+    )
 
 
 def _ask_step(f, c):
@@ -52,7 +55,9 @@ def _inside_the_bounds(c, rng):
     """The variance's distance from the nearer bound, for Gaussian data and for two points averaged over x_t."""
     low, high = _bounds(c)
     keep, noise = oracles.forward_moments(c.beta, c.t)
-    x_t, weight = oracles.gaussian_grid(keep, math.sqrt(noise))  # from x_0 = 1; from -1 it is the same by symmetry
+    x_t, weight = oracles.gaussian_grid(
+        keep, math.sqrt(noise)
+    )  # from x_0 = 1; from -1 it is the same by symmetry
     found = _reverse_variance(c, rng), weight @ _of_two_points(c, probabilities(c.beta, c.t, x_t, (1, -1))[0])
     return min(min(v - low, high - v) for v in found)
 
@@ -64,8 +69,13 @@ def _excess_of_ddim(c, rng):
     """
     ddim = ddpm = 1.0
     for t in range(c.T, 0, -1):
-        (keep, noise), (keep_s, noise_s) = oracles.forward_moments(c.beta, t), oracles.forward_moments(c.beta, t - 1)
-        likely = lambda x_0, x_t: oracles.log_bell(x_0, 0.0, c.sigma**2) + oracles.log_bell(x_t, keep * x_0, noise)  # noqa: B023, E731
+        (keep, noise), (keep_s, noise_s) = (
+            oracles.forward_moments(c.beta, t),
+            oracles.forward_moments(c.beta, t - 1),
+        )
+        likely = lambda x_0, x_t: (
+            oracles.log_bell(x_0, 0.0, c.sigma**2) + oracles.log_bell(x_t, keep * x_0, noise)
+        )  # noqa: B023, E731
         picture = oracles.refined_moments(lambda x_0: likely(x_0, 1.0), 0.0, 12 * c.sigma + 12)[0]  # noqa: B023
         ddim *= keep_s * picture + math.sqrt(noise_s / noise) * (1 - keep * picture)
         ddpm *= oracles.posterior(c.beta, t, t - 1, picture, 1.0)[0]

@@ -16,9 +16,15 @@ import numpy as np
 from .. import oracles
 from ..entry import SHARE, Formula
 
-MODEL = {"b": (SHARE, "how far the reverse mean is off, in sqrt(beta_t)"), "w": (SHARE, "its variance is (1/2 + w) beta_t")}
+MODEL = {
+    "b": (SHARE, "how far the reverse mean is off, in sqrt(beta_t)"),
+    "w": (SHARE, "its variance is (1/2 + w) beta_t"),
+}
 CHAIN = "beta x_0 b w"
-NODES, WEIGHTS = np.array([-math.sqrt(3), 0.0, math.sqrt(3)]), np.array([1, 4, 1]) / 6  # E f(z), exact up to powers of five
+NODES, WEIGHTS = (
+    np.array([-math.sqrt(3), 0.0, math.sqrt(3)]),
+    np.array([1, 4, 1]) / 6,
+)  # E f(z), exact up to powers of five
 
 
 def _log_normal(x, mean, var):
@@ -159,7 +165,9 @@ def _bayes(c, rng, likelihood="step", prior="given", evidence=True):
     (mean_s, var_s), (mean_t, var_t) = (oracles.forward_moments(c.beta, i, mean=c.x_0) for i in (c.s, c.t))
     (keep, noise), reach = oracles.forward_moments(c.beta, c.t, c.s), 12 + abs(c.x_0) + abs(c.x_t)
     x_s, dx = np.linspace(-reach, reach, 8001, retstep=True)
-    seen = _log_normal(c.x_t, keep * x_s, noise) if likelihood == "step" else _log_normal(c.x_t, mean_t, var_t)
+    seen = (
+        _log_normal(c.x_t, keep * x_s, noise) if likelihood == "step" else _log_normal(c.x_t, mean_t, var_t)
+    )
     before = _log_normal(x_s, mean_s, var_s) if prior == "given" else _log_normal(x_s, 0.0, 1.0)
     log_p = seen + before - evidence * _log_normal(c.x_t, mean_t, var_t)
     return 1 - np.exp(log_p).sum() * dx

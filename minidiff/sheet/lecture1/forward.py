@@ -77,7 +77,10 @@ def _partial_correlation(cov, i, j, given):
 
 FORWARD_VARIANCE_SLIPS = (
     ("sqrt(1 - alpha_bar[t])", "that is the standard deviation; the variance was asked for"),
-    ("sum(beta[i] for i in 1..t)", "earlier noise shrinks with every later step: the betas do not just add up"),
+    (
+        "sum(beta[i] for i in 1..t)",
+        "earlier noise shrinks with every later step: the betas do not just add up",
+    ),
     ("1 - alpha[t]", "that is the last step's noise alone, beta_t; all steps together need alpha_bar"),
     ("alpha_bar[t]", "that is the signal's share; the noise has the rest"),
     ("(1 - alpha_bar[t])**2", "1 - alpha_bar is the variance already"),

@@ -27,10 +27,15 @@ def _training_loss(c, rng):
 
 def _eps_given_x_t(c, x_t=0.6, mu=0.4):
     """Mean and variance of the noise in x_t for N(mu, sigma^2) data: Bayes on a grid over eps."""
-    (keep, noise), spread = oracles.forward_moments(c.beta, c.t), oracles.forward_moments(c.beta, c.t, var=c.sigma**2)[1]
+    (keep, noise), spread = (
+        oracles.forward_moments(c.beta, c.t),
+        oracles.forward_moments(c.beta, c.t, var=c.sigma**2)[1],
+    )
 
     def log_p(eps):
-        return oracles.log_bell(eps, 0.0, 1.0) + oracles.log_bell(x_t - math.sqrt(noise) * eps, keep * mu, spread - noise)
+        return oracles.log_bell(eps, 0.0, 1.0) + oracles.log_bell(
+            x_t - math.sqrt(noise) * eps, keep * mu, spread - noise
+        )
 
     return oracles.refined_moments(log_p, 0.0, 60.0)
 

@@ -22,7 +22,9 @@ def _precision(c, rng):
 
 def _ask_mean(f, c):
     """The mean of the library's step: a denoiser that answers eps, and no noise."""
-    return f(lambda schedule, t, s: 0.0)(lambda x_t, t: np.array([c.eps]), c.schedule, np.array([c.x_t]), c.t, c.s, None)[0]
+    return f(lambda schedule, t, s: 0.0)(
+        lambda x_t, t: np.array([c.eps]), c.schedule, np.array([c.x_t]), c.t, c.s, None
+    )[0]
 
 
 def _mean_for(c, eps, x_t=0.6):

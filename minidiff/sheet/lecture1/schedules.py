@@ -8,7 +8,10 @@ from ... import schedule
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Formula
 
-CLOCK = {"t": (SHARE, "time as a share of the way, t / T"), "delta": (SHARE, "a small offset, s = 0.008 in the paper")}
+CLOCK = {
+    "t": (SHARE, "time as a share of the way, t / T"),
+    "delta": (SHARE, "a small offset, s = 0.008 in the paper"),
+}
 
 
 def _pointer(angle, n=64):

@@ -9,7 +9,11 @@ from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Case, Formula
 
 FULL = {"sigma": ("", "eta times the posterior's standard deviation"), "z": (REAL, "fresh noise")}
-BACK = {"x_s": (REAL, "the data at t - 1"), "eps_hat": (REAL, "what the denoiser answers at t - 1"), "z": (REAL, "fresh noise")}
+BACK = {
+    "x_s": (REAL, "the data at t - 1"),
+    "eps_hat": (REAL, "what the denoiser answers at t - 1"),
+    "z": (REAL, "fresh noise"),
+}
 TIMES = {"T": (COUNT, "number of steps in training"), "S": (COUNT, "number of visited times, at most T"),
          "k": (COUNT, "which of them, 1..S")}  # fmt: skip
 
@@ -45,7 +49,9 @@ def _partly_fresh(c, rng):
     """
     mean, var = oracles.forward_moments(c.beta, c.s, mean=oracles.x_0_from_eps(c.beta, c.t, c.x_t, c.eps_hat))
     fresh = c.eta * math.sqrt(oracles.posterior(c.beta, c.t, c.s, 1.7, 0.6)[1])
-    return mean + oracles.root(lambda old: old * old + fresh * fresh - var, 0.0, 1.0) * c.eps_hat + fresh * c.z
+    return (
+        mean + oracles.root(lambda old: old * old + fresh * fresh - var, 0.0, 1.0) * c.eps_hat + fresh * c.z
+    )
 
 
 def _ask_step(f, c):

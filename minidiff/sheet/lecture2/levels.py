@@ -9,7 +9,11 @@ from .. import oracles
 from ..entry import COUNT, POSITIVE, SHARE, Case, Formula
 from .sde import limit
 
-LINE = {"t": (SHARE, "a time in (0, 1)"), "beta_min": (POSITIVE, "beta(0)"), "beta_max": (POSITIVE, "beta(1)")}
+LINE = {
+    "t": (SHARE, "a time in (0, 1)"),
+    "beta_min": (POSITIVE, "beta(0)"),
+    "beta_max": (POSITIVE, "beta(1)"),
+}
 STEPS = {"sigma_min": (POSITIVE, "the last level"), "sigma_max": (POSITIVE, "the first level"), "n": (COUNT, "how many levels"),
          "rho": (POSITIVE, "7 in the paper"), "k": (COUNT, "which level, 0..n-1")}  # fmt: skip
 
@@ -37,7 +41,10 @@ def _spaced(c, rng):
 
     def above(share):  # of the way from the first level to the last, in sigma
         end = c.sigma_max + share * (c.sigma_min - c.sigma_max)
-        middle, half = math.log(c.sigma_max * end) / 2, math.log(end / c.sigma_max) / 2  # in log sigma, over many sizes
+        middle, half = (
+            math.log(c.sigma_max * end) / 2,
+            math.log(end / c.sigma_max) / 2,
+        )  # in log sigma, over many sizes
         return half * (weight @ np.exp((middle + half * u) / c.rho))
 
     whole = above(1.0)
@@ -47,7 +54,10 @@ def _spaced(c, rng):
 
 def _fitting(c):
     """Levels that fall, and k < n."""
-    return {"sigma_max": c.sigma_max + (c.sigma_min >= c.sigma_max) * c.sigma_min, "n": c.n + (c.k >= c.n) * c.k}
+    return {
+        "sigma_max": c.sigma_max + (c.sigma_min >= c.sigma_max) * c.sigma_min,
+        "n": c.n + (c.k >= c.n) * c.k,
+    }
 
 
 FIRST, LAST = "sigma_max**(1/rho)", "sigma_min**(1/rho)"

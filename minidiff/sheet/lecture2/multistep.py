@@ -55,7 +55,9 @@ def _along_a_line(c, rng):
 
 def _ask_first(f, c):
     """The library's first step, which has no guess before it."""
-    return next(f(lambda x, t: np.array([[c.eps_hat]]), c.schedule, np.array([[c.x_t]]), [c.t, c.s], None))[0, 0]
+    return next(f(lambda x, t: np.array([[c.eps_hat]]), c.schedule, np.array([[c.x_t]]), [c.t, c.s], None))[
+        0, 0
+    ]
 
 
 def _ask_second(f, c):
@@ -65,7 +67,9 @@ def _ask_second(f, c):
     ab_s, ab_t = c.alpha_bar[c.s], c.alpha_bar[c.t]
     ab_b = 1 / (1 + (1 - ab_t) / ab_t * math.exp(2 * c.h_b))
     three = schedule.from_betas([1 - ab_s, 1 - ab_t / ab_s, 1 - ab_b / ab_t])
-    noise = lambda x, t: (x - math.sqrt(ab_b) * c.x_b) / math.sqrt(1 - ab_b) if t == 3 else np.array([[c.eps_hat]])  # noqa: E731
+    noise = lambda x, t: (
+        (x - math.sqrt(ab_b) * c.x_b) / math.sqrt(1 - ab_b) if t == 3 else np.array([[c.eps_hat]])
+    )  # noqa: E731
     walk = lambda x: [y[0, 0] for y in f(noise, three, np.array([[x]]), [3, 2, 1], None)]  # noqa: E731
     zero, one = walk(0.0)[0], walk(1.0)[0]  # the first step is a straight line in its start
     return walk((c.x_t - zero) / (one - zero))[1]

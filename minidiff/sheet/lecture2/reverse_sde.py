@@ -81,7 +81,9 @@ def _planar(c, v):
     p = lambda a, b, s: math.exp(oracles.log_bell(a, 0, s * s) + oracles.log_bell(b, 0, s * s)) / s**2  # noqa: E731
     flux = lambda i, a, b: p(a, b, c.sigma) * ((a, b)[i] / c.sigma + v(a, b)[i])  # noqa: E731
     h = 3e-3 * c.sigma
-    div = oracles.difference(lambda a: flux(0, a, c.b), c.a, h) + oracles.difference(lambda b: flux(1, c.a, b), c.b, h)
+    div = oracles.difference(lambda a: flux(0, a, c.b), c.a, h) + oracles.difference(
+        lambda b: flux(1, c.a, b), c.b, h
+    )
     return oracles.difference(lambda s: p(c.a, c.b, s), c.sigma, h) + div
 
 

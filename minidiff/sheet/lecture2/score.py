@@ -19,13 +19,17 @@ STEP = SCORE | {
 
 def _bumps(x, c):
     """A density without its normaliser: two bumps about mu."""
-    return 0.3 * np.exp(oracles.log_bell(x, c.mu - 1, c.sigma**2)) + 0.7 * np.exp(oracles.log_bell(x, c.mu + 1, c.sigma**2))
+    return 0.3 * np.exp(oracles.log_bell(x, c.mu - 1, c.sigma**2)) + 0.7 * np.exp(
+        oracles.log_bell(x, c.mu + 1, c.sigma**2)
+    )
 
 
 def _normaliser_seen(c, rng, of=math.log):
     """d/dx of log(Z p) minus d/dx of log p, Z any factor."""
     x, h = c.mu + c.sigma * math.tanh(c.x), 1e-3 * c.sigma**2 / (1 + c.sigma)
-    return oracles.difference(lambda x: of(c.Z * _bumps(x, c)), x, h) - oracles.difference(lambda x: of(_bumps(x, c)), x, h)
+    return oracles.difference(lambda x: of(c.Z * _bumps(x, c)), x, h) - oracles.difference(
+        lambda x: of(_bumps(x, c)), x, h
+    )
 
 
 def _by_parameter(c, rng):
@@ -37,7 +41,9 @@ def _by_parameter(c, rng):
 
 def _slope_of_log(c, rng):
     """d/dx log of a function that has the value p and the slope dp."""
-    return oracles.difference(lambda x: math.log(c.p + c.dp * x + 0.3 * x * x), 0.0, 1e-3 * c.p / (1 + abs(c.dp)))
+    return oracles.difference(
+        lambda x: math.log(c.p + c.dp * x + 0.3 * x * x), 0.0, 1e-3 * c.p / (1 + abs(c.dp))
+    )
 
 
 def _correlated(c, rng):

@@ -19,7 +19,9 @@ POINTS, SHARES = (-1.0, 1.5), (0.3, 0.7)  # the data
 def _average(c, loss):
     """E loss(x_tilde, target, marginal score) over both data points and their noise; the scores by finite differences."""
     eps, p = oracles.gaussian_grid(0.0, 1.0, 601)
-    log_q = lambda y: np.logaddexp(*(math.log(w) + oracles.log_bell(y, x, c.sigma**2) for w, x in zip(SHARES, POINTS)))  # noqa: E731
+    log_q = lambda y: np.logaddexp(
+        *(math.log(w) + oracles.log_bell(y, x, c.sigma**2) for w, x in zip(SHARES, POINTS))
+    )  # noqa: E731
     total, h = 0.0, 1e-3 * c.sigma**2
     for w, x in zip(SHARES, POINTS):
         noisy = x + c.sigma * eps
@@ -44,7 +46,9 @@ def _dsm_floor(c, rng):
     eps, q = oracles.gaussian_grid(0.0, 1.0, 201)
     noisy, var = x[:, None] + c.sigma * eps, p @ x**2 + c.sigma**2 * (q @ eps**2)
     target = oracles.difference(lambda y: oracles.log_bell(y, x[:, None], c.sigma**2), noisy)
-    return np.sum(p[:, None] * q * (target - oracles.difference(lambda y: oracles.log_bell(y, 0.0, var), noisy)) ** 2)
+    return np.sum(
+        p[:, None] * q * (target - oracles.difference(lambda y: oracles.log_bell(y, 0.0, var), noisy)) ** 2
+    )
 
 
 def _own_units(c, rng):

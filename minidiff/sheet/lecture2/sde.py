@@ -61,7 +61,10 @@ def _vp_step(c, rng):
 def _many_steps(c, what):
     """Mean (what = 0) or variance (1) of x_t in the limit of ever more DDPM steps, whose betas rise and add up to B."""
     return limit(
-        lambda n: oracles.forward_moments([0, *(c.B * (2 * i - 1) / n**2 for i in range(1, n + 1))], n, mean=c.x_0)[what], 32
+        lambda n: oracles.forward_moments(
+            [0, *(c.B * (2 * i - 1) / n**2 for i in range(1, n + 1))], n, mean=c.x_0
+        )[what],
+        32,
     )
 
 
@@ -72,7 +75,9 @@ def _too_little(c, rng):
 
 def _ve_rate(c, rng):
     """g for a noise level with this value and slope: the root of d sigma^2 / dt."""
-    return math.sqrt(oracles.difference(lambda u: (c.sigma + c.dsigma * u + 0.3 * u * u) ** 2, 0.0, 1e-3 * c.sigma))
+    return math.sqrt(
+        oracles.difference(lambda u: (c.sigma + c.dsigma * u + 0.3 * u * u) ** 2, 0.0, 1e-3 * c.sigma)
+    )
 
 
 def _ve_added(c, rng):

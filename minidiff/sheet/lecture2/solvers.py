@@ -43,7 +43,9 @@ def _error(p, h, n):
 
 def _halved(p, over):
     """Error with half the step over error with the whole, as steps get short. over(n): how many steps of 1/n are taken."""
-    return limit(lambda n: float(_error(p, Fraction(1, 2 * n), over(2 * n)) / _error(p, Fraction(1, n), over(n))), 4, 4)
+    return limit(
+        lambda n: float(_error(p, Fraction(1, 2 * n), over(2 * n)) / _error(p, Fraction(1, n), over(n))), 4, 4
+    )
 
 
 def _euler(u, x, t, h):

@@ -23,16 +23,25 @@ def _two_points(x, keep, var, want, given):
     """
 
     def log_q(x, m):
-        near, far = oracles.log_bell(x, keep * (m - 1), var), math.log(2) + oracles.log_bell(x, keep * (m + 1), var)
+        near, far = (
+            oracles.log_bell(x, keep * (m - 1), var),
+            math.log(2) + oracles.log_bell(x, keep * (m + 1), var),
+        )
         return max(near, far) + math.log1p(math.exp(-abs(near - far)))
 
     def number(name, m):
         if name == "score":
             return oracles.difference(lambda x: log_q(x, m), x, 1e-2 * min(var, math.sqrt(var)))
-        odds = math.log(2) + oracles.log_bell(x, keep * (m + 1), var) - oracles.log_bell(x, keep * (m - 1), var)
+        odds = (
+            math.log(2) + oracles.log_bell(x, keep * (m + 1), var) - oracles.log_bell(x, keep * (m - 1), var)
+        )
         far = (1 + math.tanh(odds / 2)) / 2
         mean_of = lambda f: (1 - far) * f(m - 1) + far * f(m + 1)  # noqa: E731
-        return mean_of(lambda x_0: x_0) if name == "x_0" else mean_of(lambda x_0: (x - keep * x_0) / math.sqrt(var))
+        return (
+            mean_of(lambda x_0: x_0)
+            if name == "x_0"
+            else mean_of(lambda x_0: (x - keep * x_0) / math.sqrt(var))
+        )
 
     name, value = given
     rising = -1 if name == "eps" else 1  # data further up: less noise in x

@@ -31,7 +31,11 @@ def _least_cfm():
 
 def _reflowed():
     """Straightness of pairs that the flow made over that of random pairs, data N(0, 2^2)."""
-    u, x_0, times = flow.marginal_velocity(bell(0.0, 2.0)), rng().standard_normal((300, 1)), (np.arange(10) + 0.5) / 10
+    u, x_0, times = (
+        flow.marginal_velocity(bell(0.0, 2.0)),
+        rng().standard_normal((300, 1)),
+        (np.arange(10) + 0.5) / 10,
+    )
     # what the new pairs teach: on a line x_1 = 2 x_0, so x_t = (1 + t) x_0
     made = flow.straightness(lambda x, t: x / (1 + t), x_0, flow.reflow(u, x_0, 20), times)
     return made / flow.straightness(u, x_0, bell(0.0, 2.0).sample(300, np.random.default_rng(1)), times)

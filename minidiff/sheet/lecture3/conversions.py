@@ -14,7 +14,10 @@ KNOWN = {"t": (SHARE, "time from noise (0) to data (1)"), "x": (REAL, "a point o
          "u": (REAL, "u_t(x), here of data N(mu, sigma^2)"), "score": (REAL, "grad log p_t(x), of the same data"),
          "eps_hat": (REAL, "the guessed noise E[x_0 | x_t = x], of the same data"),
          "g": (POSITIVE, "weight of the fresh noise, dx = f dt + g dW")}  # fmt: skip
-TWO = KNOWN | {"eps": (REAL, "the noise x_0 that x began at"), "eps_hat": (REAL, "the noise that the network guesses")}
+TWO = KNOWN | {
+    "eps": (REAL, "the noise x_0 that x began at"),
+    "eps_hat": (REAL, "the noise that the network guesses"),
+}
 
 
 def _guesses(c):
@@ -26,14 +29,17 @@ def _guesses(c):
 
 def _data(c, rng):
     """E[x_1 | x_t = x], by Bayes on a grid of data."""
-    likely = lambda x_1: oracles.log_bell(x_1, c.mu, c.sigma**2) + oracles.log_bell(c.x, c.t * x_1, (1 - c.t) ** 2)  # noqa: E731
+    likely = lambda x_1: (
+        oracles.log_bell(x_1, c.mu, c.sigma**2) + oracles.log_bell(c.x, c.t * x_1, (1 - c.t) ** 2)
+    )  # noqa: E731
     return oracles.refined_moments(likely, c.mu, 12 * c.sigma + abs(c.x / c.t - c.mu))[0]
 
 
 def _noise(c, rng):
     """E[x_0 | x_t = x], by Bayes on a grid of noise."""
     likely = lambda x_0: (  # noqa: E731
-        oracles.log_bell(x_0, 0.0, 1.0) + oracles.log_bell(c.x - (1 - c.t) * x_0, c.t * c.mu, (c.t * c.sigma) ** 2)
+        oracles.log_bell(x_0, 0.0, 1.0)
+        + oracles.log_bell(c.x - (1 - c.t) * x_0, c.t * c.mu, (c.t * c.sigma) ** 2)
     )
     return oracles.refined_moments(likely, 0.0, 12 + abs(c.x - c.t * c.mu) / (1 - c.t))[0]
 

@@ -33,7 +33,9 @@ def _lines(c, rng):
 def _slope_of_log_p(c, rng):
     """d/dx log p_t(x), p_t from the integral over all data that x may belong to."""
     x_1, p = oracles.gaussian_grid(c.mu, c.sigma, 2001)
-    return oracles.difference(lambda x: math.log(p @ np.exp(oracles.log_bell(x, c.t * x_1, (1 - c.t) ** 2))), c.x)
+    return oracles.difference(
+        lambda x: math.log(p @ np.exp(oracles.log_bell(x, c.t * x_1, (1 - c.t) ** 2))), c.x
+    )
 
 
 def _gaussian_velocity(c):
@@ -64,7 +66,9 @@ def _same_constant(c, rng, sign=1):
 
 def _gradients(c, rng):
     """d L_CFM / d slope less d L_FM / d slope, by finite differences."""
-    return oracles.difference(lambda b: np.subtract(*_losses(c, b, c.mu)), c.b, 0.5)  # a parabola: any step is exact
+    return oracles.difference(
+        lambda b: np.subtract(*_losses(c, b, c.mu)), c.b, 0.5
+    )  # a parabola: any step is exact
 
 
 def _products(c, rng, sign=1):

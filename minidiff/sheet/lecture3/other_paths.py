@@ -21,7 +21,9 @@ WEIGHTS = ENDS | {"a": (POSITIVE, "weight of the data, a_t"), "b": (POSITIVE, "w
 
 def _speed(c, x_0):
     """How fast a_t x_1 + b_t x_0 moves, by finite differences; the weights are parabolas: any step is exact."""
-    return oracles.difference(lambda h: (c.a + c.da * h + h * h) * c.x_1 + (c.b + c.db * h - h * h) * x_0, 0.0, 0.1)
+    return oracles.difference(
+        lambda h: (c.a + c.da * h + h * h) * c.x_1 + (c.b + c.db * h - h * h) * x_0, 0.0, 0.1
+    )
 
 
 def _speed_at(c, rng):

@@ -17,7 +17,10 @@ from ..entry import POSITIVE, REAL, SHARE, Formula
 
 TIME = {"t": (SHARE, "time from noise (0) to data (1)")}
 ENDS = TIME | {"x_0": (REAL, "noise, where the line starts"), "x_1": (REAL, "data, where the line ends")}
-HUMPS = TIME | {"a": (POSITIVE, "the data lie around a and -a"), "sigma": (POSITIVE, "standard deviation around either")}
+HUMPS = TIME | {
+    "a": (POSITIVE, "the data lie around a and -a"),
+    "sigma": (POSITIVE, "standard deviation around either"),
+}
 
 
 def line_velocity(x, t, mean, std):
@@ -28,8 +31,12 @@ def line_velocity(x, t, mean, std):
     if t <= 0.5:
         likely = lambda y: oracles.log_bell(y, mean, std**2) + oracles.log_bell(x, t * y, (1 - t) ** 2)  # noqa: E731
     else:
-        likely = lambda y: oracles.log_bell(y, 0.0, 1.0) + oracles.log_bell(x - (1 - t) * y, t * mean, (t * std) ** 2)  # noqa: E731
-    before, here, after = (float(likely(y)) for y in (-1.0, 0.0, 1.0))  # log p is a parabola: its peak and width
+        likely = lambda y: (
+            oracles.log_bell(y, 0.0, 1.0) + oracles.log_bell(x - (1 - t) * y, t * mean, (t * std) ** 2)
+        )  # noqa: E731
+    before, here, after = (
+        float(likely(y)) for y in (-1.0, 0.0, 1.0)
+    )  # log p is a parabola: its peak and width
     bend = 2 * here - before - after
     end, var = oracles.grid_moments(likely, (after - before) / 2 / bend, 12 / math.sqrt(bend), 301)
     return ((end - x) / (1 - t), var / (1 - t) ** 2) if t <= 0.5 else ((x - end) / t, var / t**2)

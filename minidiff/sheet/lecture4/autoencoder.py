@@ -25,13 +25,23 @@ def _terms(c):
         log_p = log_p - log_p.max()
         return log_p - math.log(np.exp(log_p).sum() * step)
 
-    q, prior = normalised(oracles.log_bell(z, c.mu_1, c.sigma_1**2)), normalised(oracles.log_bell(z, 0.0, 1.0))
+    q, prior = (
+        normalised(oracles.log_bell(z, c.mu_1, c.sigma_1**2)),
+        normalised(oracles.log_bell(z, 0.0, 1.0)),
+    )
     likely = oracles.log_bell(c.x, c.a * z, c.sigma**2) + oracles.log_density(0.0, 0.0, c.sigma)
     joint = prior + likely
     log_p_x = joint.max() + math.log(np.exp(joint - joint.max()).sum() * step)
     posterior = joint - log_p_x
     kl = lambda p, r: float(np.sum(np.exp(p) * (p - r)) * step)  # noqa: E731
-    return log_p_x, np.sum(np.exp(q) * likely) * step, kl(q, prior), kl(q, posterior), kl(prior, q), kl(posterior, q)
+    return (
+        log_p_x,
+        np.sum(np.exp(q) * likely) * step,
+        kl(q, prior),
+        kl(q, posterior),
+        kl(prior, q),
+        kl(posterior, q),
+    )
 
 
 def _left(*factors):
@@ -44,7 +54,8 @@ def _kl_to_normal(c, rng):
     reach = 12 * max(1.0, c.sigma) + abs(c.mu)
     z, step = np.linspace(-reach, reach, 16_001, retstep=True)
     log_q, log_p = (
-        u - math.log(np.exp(u).sum() * step) for u in (oracles.log_bell(z, c.mu, c.sigma**2), oracles.log_bell(z, 0.0, 1.0))
+        u - math.log(np.exp(u).sum() * step)
+        for u in (oracles.log_bell(z, c.mu, c.sigma**2), oracles.log_bell(z, 0.0, 1.0))
     )
     return c.d * np.sum(np.exp(log_q) * (log_q - log_p)) * step
 

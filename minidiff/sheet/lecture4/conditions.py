@@ -14,7 +14,10 @@ CLASSES = {"a": (POSITIVE, "pictures of class y lie around a, of the other class
 ANSWERS = {"eps_u": (REAL, "the noise guessed without a condition"), "eps_1": (REAL, "the noise guessed given y_1"),
            "eps_2": (REAL, "the noise guessed given y_2"), "p": (SHARE, "p(y_1 | x_t); y_1 and y_2 are all there is"),
            "w": (POSITIVE, "weight of y_1"), "w_2": (POSITIVE, "weight of y_2")}  # fmt: skip
-DROPPED = {"p": (SHARE, "probability that an example's condition is dropped"), "n": (COUNT, "examples in the batch")}
+DROPPED = {
+    "p": (SHARE, "probability that an example's condition is dropped"),
+    "n": (COUNT, "examples in the batch"),
+}
 BELLS = {"mu": (REAL, "mean of p(x)"), "mu_1": (REAL, "mean of p(x | y)"), "sigma": (POSITIVE, "their standard deviation"),
          "sigma_1": (POSITIVE, "standard deviation of p(x | y), less than that of p(x)"),
          "sigma_2": (POSITIVE, "standard deviation of p(x)")}  # fmt: skip
@@ -61,9 +64,13 @@ def _any_dropped(c, rng):
 
 def _drawn(c, mean, std, free_mean, free_std):
     """Mean and variance of p(x) (p(x | y) / p(x))^w, normalised on a grid."""
-    given, free = (lambda x, m=m, s=s: oracles.log_bell(x, m, s**2) for m, s in ((mean, std), (free_mean, free_std)))
+    given, free = (
+        lambda x, m=m, s=s: oracles.log_bell(x, m, s**2) for m, s in ((mean, std), (free_mean, free_std))
+    )
     guided = lambda x: free(x) + c.w * (given(x) - free(x))  # noqa: E731
-    return oracles.refined_moments(guided, free_mean, 12 * max(std, free_std) + (1 + c.w) * abs(mean - free_mean))
+    return oracles.refined_moments(
+        guided, free_mean, 12 * max(std, free_std) + (1 + c.w) * abs(mean - free_mean)
+    )
 
 
 # fmt: off

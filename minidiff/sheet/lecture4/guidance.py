@@ -28,7 +28,9 @@ def _guided_eps(c, rng):
     x = math.sqrt(var) * c.eps_hat
     slope = lambda f: oracles.difference(f, x, 0.1)  # noqa: E731  (of parabolas: any step is exact)
     target = slope(lambda y: oracles.log_bell(y, 0.0, var) + c.w * c.g * y)
-    return oracles.root(lambda e: target - slope(lambda y: oracles.log_bell(y, x - math.sqrt(var) * e, var)), -1e3, 1e3)
+    return oracles.root(
+        lambda e: target - slope(lambda y: oracles.log_bell(y, x - math.sqrt(var) * e, var)), -1e3, 1e3
+    )
 
 
 def _tilted(c, rng):
@@ -45,9 +47,13 @@ def _noised_gap(c, rng):
     w, var = 1 + c.w, 1 - c.a
 
     def score(p):
-        return oracles.difference(lambda x: math.log(p @ np.exp(oracles.log_bell(x, math.sqrt(c.a) * x_0, var))), 0.3, 1e-2)
+        return oracles.difference(
+            lambda x: math.log(p @ np.exp(oracles.log_bell(x, math.sqrt(c.a) * x_0, var))), 0.3, 1e-2
+        )
 
-    return score(free * (given / np.maximum(free, 1e-300)) ** w) - (score(free) + w * (score(given) - score(free)))
+    return score(free * (given / np.maximum(free, 1e-300)) ** w) - (
+        score(free) + w * (score(given) - score(free))
+    )
 
 
 def _other_weight(c, rng):
@@ -63,7 +69,9 @@ def _ask_free(f, c):
 
 def _ask_classifier(f, c):
     """The library's guided denoiser, from one that answers eps_hat and a classifier of gradient g."""
-    return f(lambda x_t, t: np.array([c.eps_hat]), lambda x_t, t: np.array([c.g]), c.schedule, c.w)(np.zeros(1), c.t)[0]
+    return f(lambda x_t, t: np.array([c.eps_hat]), lambda x_t, t: np.array([c.g]), c.schedule, c.w)(
+        np.zeros(1), c.t
+    )[0]
 
 
 # fmt: off

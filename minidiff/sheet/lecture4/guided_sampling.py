@@ -21,7 +21,9 @@ INTERVAL = {"n": (COUNT, "steps"), "k": (COUNT, "steps of these that are guided"
 def _slope(w, free, given, std=1.0):
     """The slope at 0 of log p(x) p(y | x)^w, where p(x) and p(x | y) are bells whose scores there are free and given."""
     log_free, log_given = (lambda x, s=s: oracles.log_bell(x, s * std**2, std**2) for s in (free, given))
-    return oracles.difference(lambda x: log_free(x) + w * (log_given(x) - log_free(x)), 0.0, 0.1)  # any step is exact
+    return oracles.difference(
+        lambda x: log_free(x) + w * (log_given(x) - log_free(x)), 0.0, 0.1
+    )  # any step is exact
 
 
 def _guided_data(c, rng):

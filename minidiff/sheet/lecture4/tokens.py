@@ -13,7 +13,10 @@ LOGITS = {"a": (REAL, "a logit"), "b": (REAL, "the other logit"), "temp": (POSIT
           "p": (SHARE, "a's weight, softmax of both")}  # fmt: skip
 SIZES = {"n": (COUNT, "places of the picture, one query each"), "m": (COUNT, "words of the text, one key each"),
          "d": (COUNT, "length of q, k and v"), "r": (COUNT, "how often wider and higher the picture gets")}  # fmt: skip
-HEADS = {"h": (COUNT, "number of heads"), "d": (COUNT, "length of one head's q, k and v; the model's width is h d")}
+HEADS = {
+    "h": (COUNT, "number of heads"),
+    "d": (COUNT, "length of one head's q, k and v; the model's width is h d"),
+}
 SIMILARITIES = {"s_11": (REAL, "similarity of image 1 and text 1, a pair"), "s_12": (REAL, "of image 1 and text 2"),
                 "s_21": (REAL, "of image 2 and text 1"), "s_22": (REAL, "of image 2 and text 2, a pair"),
                 "temp": (POSITIVE, "the temperature tau that divides the similarities"),

@@ -26,7 +26,9 @@ def _whole(c, rng):
 
 def _block(*outputs):
     """The weights of layers of width d with these outputs, and of the layer that comes back from 4 d, counted."""
-    return lambda c, rng: float(sum(np.zeros((c.d, k * c.d)).size for k in outputs) + np.zeros((4 * c.d, c.d)).size)
+    return lambda c, rng: float(
+        sum(np.zeros((c.d, k * c.d)).size for k in outputs) + np.zeros((4 * c.d, c.d)).size
+    )
 
 
 def _spread(c, rng):

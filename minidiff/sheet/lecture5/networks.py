@@ -11,7 +11,9 @@ CONV = {"I": (COUNT, "width of the input"), "F": (COUNT, "width of the filter"),
         "P": (REAL, "zeros added on either side, a whole number"), "C": (COUNT, "channels that come in"),
         "K": (COUNT, "channels that go out")}  # fmt: skip
 LAYERS = {
-    f"{k}_{i}": (COUNT, f"{what} of layer {i}") for i in (1, 2, 3) for k, what in (("F", "filter's width"), ("S", "stride"))
+    f"{k}_{i}": (COUNT, f"{what} of layer {i}")
+    for i in (1, 2, 3)
+    for k, what in (("F", "filter's width"), ("S", "stride"))
 }
 PLACES = {"m": (COUNT, "place of the query"), "n": (COUNT, "place of the key"), "omega": (REAL, "frequency"),
           "omega_1": (REAL, "first frequency"), "omega_2": (REAL, "second frequency")} | {
@@ -34,7 +36,9 @@ def _placements(c, rng):
 
 def _parameters(c, rng):
     """Every weight counted, one by one."""
-    return float(sum(1 for _ in itertools.product(range(c.K), range(c.C), range(c.F), range(c.F))) + len(range(c.K)))
+    return float(
+        sum(1 for _ in itertools.product(range(c.K), range(c.C), range(c.F), range(c.F))) + len(range(c.K))
+    )
 
 
 def _seen(c, rng):
@@ -52,7 +56,9 @@ def _patches(c, rng):
 
 def _dot(c, rng):
     """PE_m . PE_n of both vectors (sin, cos, sin, cos)."""
-    pe_m, pe_n = ([f(w * place) for w in (c.omega_1, c.omega_2) for f in (math.sin, math.cos)] for place in (c.m, c.n))
+    pe_m, pe_n = (
+        [f(w * place) for w in (c.omega_1, c.omega_2) for f in (math.sin, math.cos)] for place in (c.m, c.n)
+    )
     return float(np.dot(pe_m, pe_n))
 
 
@@ -74,7 +80,9 @@ def _shifted(values=False, absolute=False):
             q = complex(c.q_1, c.q_2) * turn[0]
             logits = [(q.conjugate() * key * r).real for key, r in zip(k, turn[1:])]
             weights = np.exp(np.array(logits) - max(logits))
-            answers.append(weights @ [value * r if values else value for value, r in zip(v, turn[1:])] / weights.sum())
+            answers.append(
+                weights @ [value * r if values else value for value, r in zip(v, turn[1:])] / weights.sum()
+            )
         return abs(answers[1] - answers[0])
 
     return change

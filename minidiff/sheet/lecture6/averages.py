@@ -78,7 +78,9 @@ def _between(c, rng):
 
 def _middle(c, rng):
     """The time that half of all draws lie below, by bisection."""
-    return oracles.root(lambda t: NormalDist(c.mu, c.sigma).cdf(2 * np.arctanh(2 * t - 1)) - 0.5, 1e-16, 1 - 1e-16)
+    return oracles.root(
+        lambda t: NormalDist(c.mu, c.sigma).cdf(2 * np.arctanh(2 * t - 1)) - 0.5, 1e-16, 1 - 1e-16
+    )
 
 
 # fmt: off

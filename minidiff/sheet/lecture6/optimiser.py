@@ -13,8 +13,16 @@ STEP = {"w": (REAL, "a weight"), "g": (REAL, "its gradient"), "m": (REAL, "runni
         "lr": (POSITIVE, "learning rate, eta"), "beta_1": (SHARE, "decay of m"), "beta_2": (SHARE, "decay of v"),
         "eps": (POSITIVE, "epsilon, 1e-8 in practice"), "decay": (SHARE, "weight decay, lambda"),
         "u": (REAL, "Adam's direction m_hat / (sqrt(v_hat) + eps)")}  # fmt: skip
-CLIP = {"g_1": (REAL, "gradient of the first weight"), "g_2": (REAL, "of the second"), "c": (POSITIVE, "largest norm")}
-RATE = {"lr": (POSITIVE, "largest learning rate, eta"), "n": (COUNT, "number of the step"), "N": (COUNT, "see the title")}
+CLIP = {
+    "g_1": (REAL, "gradient of the first weight"),
+    "g_2": (REAL, "of the second"),
+    "c": (POSITIVE, "largest norm"),
+}
+RATE = {
+    "lr": (POSITIVE, "largest learning rate, eta"),
+    "n": (COUNT, "number of the step"),
+    "N": (COUNT, "see the title"),
+}
 
 
 def _weights(decay, n):

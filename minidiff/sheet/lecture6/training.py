@@ -8,7 +8,11 @@ import numpy as np
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
 
-TIMES = {"t": (SHARE, "a time in (0, 1)"), "mu": (REAL, "mean of logit t"), "sigma": (POSITIVE, "std of logit t")}
+TIMES = {
+    "t": (SHARE, "a time in (0, 1)"),
+    "mu": (REAL, "mean of logit t"),
+    "sigma": (POSITIVE, "std of logit t"),
+}
 PIXELS = {"n": (COUNT, "pixels of the first resolution"), "m": (COUNT, "pixels of the second"),
           "t_n": (SHARE, "time at the first; 1 is noise")}  # fmt: skip
 

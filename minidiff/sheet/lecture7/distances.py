@@ -12,7 +12,9 @@ from ..entry import COUNT, POSITIVE, REAL, Formula
 FEATURES = {"a": (REAL, "difference of the means, in every feature"), "d": (COUNT, "number of features"),
             "sigma_1": (POSITIVE, "standard deviation of each real feature"), "sigma_2": (POSITIVE, "of each generated one"),
             "n": (COUNT, "number of real pictures"), "m": (COUNT, "number of generated ones")}  # fmt: skip
-POINTS = {f"{v}_{i}": (REAL, f"{'real' if v == 'x' else 'generated'} feature {i}") for v in "xy" for i in (1, 2)}
+POINTS = {
+    f"{v}_{i}": (REAL, f"{'real' if v == 'x' else 'generated'} feature {i}") for v in "xy" for i in (1, 2)
+}
 
 
 def _ranks(mean_1, std_1, mean_2, std_2):

@@ -59,7 +59,10 @@ def _best_turn(c, rng):
     """
     real, made = np.diag([math.sqrt(c.a), math.sqrt(c.b)]), np.linalg.cholesky([[c.c, c.r], [c.r, c.d]])
     angles = np.arange(8) * math.pi / 4
-    wave = [np.trace(made @ np.array([[math.cos(u), -math.sin(u)], [math.sin(u), math.cos(u)]]) @ real) for u in angles]
+    wave = [
+        np.trace(made @ np.array([[math.cos(u), -math.sin(u)], [math.sin(u), math.cos(u)]]) @ real)
+        for u in angles
+    ]
     return np.sum(real**2) + np.sum(made**2) - 2 * math.sqrt(2 * np.mean(np.square(wave)))
 
 
@@ -75,7 +78,9 @@ def _likeness(c, rng=None):
 
 def _three_factors(c, rng):
     """Luminance, contrast and structure, C_3 = C_2 / 2, in exact fractions."""
-    m_1, m_2, s_1, s_2, cov, C_1, C_2 = (Fraction(c[k]) for k in ("mu_1", "mu_2", "sigma_1", "sigma_2", "cov", "C_1", "C_2"))
+    m_1, m_2, s_1, s_2, cov, C_1, C_2 = (
+        Fraction(c[k]) for k in ("mu_1", "mu_2", "sigma_1", "sigma_2", "cov", "C_1", "C_2")
+    )
     luminance = (m_1 * m_2 + m_1 * m_2 + C_1) / (m_1**2 + m_2**2 + C_1)
     contrast = (s_1 * s_2 + s_1 * s_2 + C_2) / (s_1**2 + s_2**2 + C_2)
     structure = (cov + C_2 / 2) / (s_1 * s_2 + C_2 / 2)

@@ -8,10 +8,16 @@ import numpy as np
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Formula
 
-CLASSES = {"p_1": (SHARE, "p(class 1 | picture 1); there are two classes"), "p_2": (SHARE, "p(class 1 | picture 2)")}
+CLASSES = {
+    "p_1": (SHARE, "p(class 1 | picture 1); there are two classes"),
+    "p_2": (SHARE, "p(class 1 | picture 2)"),
+}
 PAIR = {f"{v}_{i}": (REAL, f"coordinate {i} of the {what}'s embedding") for v, what in (("u", "picture"), ("v", "caption"))
         for i in (1, 2)}  # fmt: skip
-WIDTHS = {"a": (POSITIVE, "real pictures are spread evenly over [0, a]"), "b": (POSITIVE, "generated ones over [0, b]")}
+WIDTHS = {
+    "a": (POSITIVE, "real pictures are spread evenly over [0, a]"),
+    "b": (POSITIVE, "generated ones over [0, b]"),
+}
 BITS = {"nll": (REAL, "-log p(x), in nats"), "d": (COUNT, "number of pixels times channels"),
         "n": (COUNT, "number of grey levels, K")}  # fmt: skip
 VOTES = {"p": (SHARE, "how often a is preferred"), "n": (COUNT, "number of votes")}

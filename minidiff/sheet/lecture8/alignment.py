@@ -14,7 +14,9 @@ LOW_RANK = {"d": (COUNT, "rows of the weight"), "k": (COUNT, "its columns"), "r"
 
 def chance(log_odds):
     """The probability with these log-odds, by bisection for the logarithm of the smaller side, which keeps its digits."""
-    small = math.exp(oracles.root(lambda u: u - math.log1p(-math.exp(u)) + abs(log_odds), -800.0, math.log(0.5)))
+    small = math.exp(
+        oracles.root(lambda u: u - math.log1p(-math.exp(u)) + abs(log_odds), -800.0, math.log(0.5))
+    )
     return small if log_odds < 0 else 1 - small
 
 

@@ -56,7 +56,10 @@ def _towards(c, rng):
 
 def _one_step(c, rng):
     """The clean picture with which one DDIM step from x_t ends at x_s, by bisection."""
-    (keep, noise), (keep_s, noise_s) = oracles.forward_moments(c.beta, c.t), oracles.forward_moments(c.beta, c.s)
+    (keep, noise), (keep_s, noise_s) = (
+        oracles.forward_moments(c.beta, c.t),
+        oracles.forward_moments(c.beta, c.s),
+    )
     step = lambda x_0: keep_s * x_0 + math.sqrt(noise_s / noise) * (c.x_t - keep * x_0)  # noqa: E731
     return oracles.root(lambda x_0: step(x_0) - c.x_s, -1e4, 1e4)
 

@@ -10,7 +10,10 @@ SCORES = {"w": (POSITIVE, "weight w(t)"), "a": (REAL, "dx/dtheta: how the pictur
           "sigma": (POSITIVE, "standard deviation of the data"), "mu_1": (REAL, "mean of the generator"),
           "sigma_1": (POSITIVE, "its standard deviation"), "mu_2": (REAL, "mean of the data"),
           "sigma_2": (POSITIVE, "their standard deviation")}  # fmt: skip
-DENSITIES = {"p": (POSITIVE, "density of real pictures at x"), "q": (POSITIVE, "density of generated ones there")}
+DENSITIES = {
+    "p": (POSITIVE, "density of real pictures at x"),
+    "q": (POSITIVE, "density of generated ones there"),
+}
 
 
 def _pull(c, rng):
@@ -28,7 +31,9 @@ def _noised(c, rng):
     """The slope in x of KL(x noised || data noised), by finite differences, times the noise's std over the signal's factor."""
     keep, noise = oracles.forward_moments(c.beta, c.t)
     wide = math.sqrt(oracles.forward_moments(c.beta, c.t, var=c.sigma**2)[1])
-    slope = oracles.difference(lambda x: _divergence(keep * x, math.sqrt(noise), keep * c.mu, wide), c.x, 1e-2)
+    slope = oracles.difference(
+        lambda x: _divergence(keep * x, math.sqrt(noise), keep * c.mu, wide), c.x, 1e-2
+    )
     return math.sqrt(noise) / keep * slope
 
 

@@ -13,7 +13,10 @@ POLICY = {"a": (REAL, "log-odds of answer 1, trained; there are two answers"), "
 GROUP = {f"r_{i}": (REAL, f"reward of answer {i}") for i in (1, 2, 3)}
 CLIP = {"rho": (POSITIVE, "ratio of the new probability to that of the law which was sampled"), "A": (REAL, "the advantage"),
         "eps": (SHARE, "the clip range")}  # fmt: skip
-RATIO = {"q": (SHARE, "the trained law's probability of what it drew"), "p": (SHARE, "the reference's probability of it")}
+RATIO = {
+    "q": (SHARE, "the trained law's probability of what it drew"),
+    "p": (SHARE, "the reference's probability of it"),
+}
 RANKS = {"n": (COUNT, "how many are drawn, of which the best is kept")}
 
 

@@ -42,5 +42,7 @@ def test_two_usual_readings_are_asked_about(text, words):
 
 
 def test_functions_have_their_values():
-    assert math.isclose(number(r"\sqrt[3]{27}"), 3, rel_tol=1e-12) and number("min(2, 3) + 10 max(2, 3)") == 32
+    assert (
+        math.isclose(number(r"\sqrt[3]{27}"), 3, rel_tol=1e-12) and number("min(2, 3) + 10 max(2, 3)") == 32
+    )
     assert math.isclose(number(r"\operatorname{sigmoid}(0)"), 0.5) and number(r"\lfloor 7/2 \rfloor") == 3

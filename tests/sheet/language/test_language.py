@@ -15,7 +15,9 @@ from minidiff.sheet.language import evaluate, intermediate, parse, show, used
 # expressions in the common part of Python's language and ours, with Python's value; F() keeps Python's integers exact
 
 
-atoms = st.sampled_from(["x_0", "sigma", "eps", "2", "3", "0.5", "t", "beta[t]", "alpha_bar[t-1]", "beta[tau[i]-1]"])
+atoms = st.sampled_from(
+    ["x_0", "sigma", "eps", "2", "3", "0.5", "t", "beta[t]", "alpha_bar[t-1]", "beta[tau[i]-1]"]
+)
 
 
 trees = st.recursive(
@@ -117,7 +119,14 @@ def test_the_page_of_worked_numbers_is_right():
     alpha = tuple(1 - b for b in beta)
     for a in alpha[1:]:
         alpha_bar.append(alpha_bar[-1] * a)
-    scope = {"beta": beta, "alpha": alpha, "alpha_bar": tuple(alpha_bar), "x_0": 2.0, "eps": 0.5, "eps_hat": 0.3}
+    scope = {
+        "beta": beta,
+        "alpha": alpha,
+        "alpha_bar": tuple(alpha_bar),
+        "x_0": 2.0,
+        "eps": 0.5,
+        "eps_hat": 0.3,
+    }
     lines = [line for block in re.findall(r"```numbers\n(.*?)```", text, re.S) for line in block.splitlines()]
     for line in lines:
         *name, expression, printed = line.split(" = ")

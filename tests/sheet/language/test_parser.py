@@ -60,7 +60,13 @@ pieces = st.sampled_from(
 @example("₋" * 900)
 @example("beta[" * 300)
 @example("sum(" * 300)
-@given(st.one_of(st.text(max_size=60), st.lists(pieces, max_size=40).map("".join), st.lists(pieces, max_size=30).map(" ".join)))
+@given(
+    st.one_of(
+        st.text(max_size=60),
+        st.lists(pieces, max_size=40).map("".join),
+        st.lists(pieces, max_size=30).map(" ".join),
+    )
+)
 def test_nothing_that_is_typed_ends_in_a_traceback_or_hangs(text):
     try:
         value = number(text)

@@ -26,7 +26,11 @@ def grown(rng):
         f = rng.choice(ONE + TWO)
         parts = [rng.choice(pool) for _ in range(2 if f in TWO else 1)]
         here = number((CALLS | OPERATIONS)[f](*(a for a, _ in parts)))
-        if math.isfinite(here) and 1e-9 < abs(here) < 1e9 and not (f in ("sqrt", "log", "**") and parts[0][1] <= 0):
+        if (
+            math.isfinite(here)
+            and 1e-9 < abs(here) < 1e9
+            and not (f in ("sqrt", "log", "**") and parts[0][1] <= 0)
+        ):
             pool.append((here, DIGITS[f](*(b for _, b in parts))))
     return pool[-1]
 
@@ -41,7 +45,9 @@ def test_the_error_is_within_its_bound_and_the_bound_within_a_thousand_roundings
                 continue
             assert abs(Decimal(float(a)) - b) <= Decimal(a.error), (a, b)
             small += a.error <= 1000 * UNIT * max(abs(a), 1)
-    assert small > 2000  # of 4000, the rest exact or of bad condition: a bound that is always large shows nothing
+    assert (
+        small > 2000
+    )  # of 4000, the rest exact or of bad condition: a bound that is always large shows nothing
 
 
 @pytest.mark.parametrize(

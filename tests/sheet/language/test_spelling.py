@@ -37,7 +37,9 @@ def test_every_spelling_means_the_same(plain, others):
         assert math.isclose(number(text), number(plain), rel_tol=1e-12), text
 
 
-@pytest.mark.parametrize("text", ["a b + sigma_1 u", "ab + σ1 u", "ab + sigma1 u_t(x)", r"ab + \sigma_1 u_t(x_t)", "a b+σ₁u"])
+@pytest.mark.parametrize(
+    "text", ["a b + sigma_1 u", "ab + σ1 u", "ab + sigma1 u_t(x)", r"ab + \sigma_1 u_t(x_t)", "a b+σ₁u"]
+)
 def test_letters_that_are_typed_together(text):
     assert number(text, {"a": 2, "b": 3, "sigma_1": 5, "u": 7, "t": 1, "x": 11, "x_t": 13}) == 41
 
