@@ -7,23 +7,27 @@ letter  shape              meaning
 x, y    (B, n_in), (B, n)  a batch, one row each
 W, b    (n_in, n), (n,)    weights and bias
 t       () or (B,)         the time of each row
+
+The parameters of a whole network are one vector, with a named view of it for each W and b.
 """
+
+import math
 
 import numpy as np
 
 
-def linear(x, W, b):
+def linear(x, W, b) -> tuple:
     """y = x W + b."""
     return x @ W + b, (x, W)
 
 
-def linear_backward(dy, cache):
+def linear_backward(dy, cache) -> tuple:
     """dx = dy W^T,  dW = x^T dy,  db = sum over the batch of dy."""
     x, W = cache
     return dy @ W.T, x.T @ dy, dy.sum(axis=0)
 
 
-def silu(x):
+def silu(x) -> tuple:
     """y = x sigmoid(x), sigmoid(x) = 1 / (1 + exp(-x)): like max(0, x) with a rounded corner."""
     x = np.maximum(x, np.finfo(x.dtype).min)  # silu(-inf) is 0, but -inf * 0 is NaN
     e = np.exp(-np.abs(x))  # which cannot overflow
@@ -31,23 +35,13 @@ def silu(x):
     return x * sigmoid, (x, sigmoid)
 
 
-def silu_backward(dy, cache):
+def silu_backward(dy, cache) -> np.ndarray:
     """dx = dy sigmoid(x) (1 + x (1 - sigmoid(x)))."""
     x, sigmoid = cache
     return dy * sigmoid * (1 + x * (1 - sigmoid))
 
 
-def add(x, y):
-    """z = x + y: a residual connection, the layer learns only what to change."""
-    return x + y, None
-
-
-def add_backward(dz, cache):
-    """dx = dz,  dy = dz: the gradient reaches both in full."""
-    return dz, dz
-
-
-def time_embedding(t, dim, dtype=np.float64):
+def time_embedding(t, dim: int, dtype=np.float64) -> np.ndarray:
     """[sin(t w_i), cos(t w_i)],  w_i = 10000^(-i / (dim / 2)), i = 0..dim/2 - 1.    [Transformer section 3.5]
     t int or (B,) -> (dim,) or (B, dim): clocks of different speeds, from which any t can be read. Nothing is
     learned here, so it has no backward. Raises ValueError for an odd dim."""
@@ -56,3 +50,16 @@ def time_embedding(t, dim, dtype=np.float64):
     w = 10000.0 ** (-np.arange(dim // 2) / (dim // 2))
     angle = np.asarray(t, np.float64)[..., None] * w
     return np.concatenate([np.sin(angle), np.cos(angle)], axis=-1).astype(dtype)
+
+
+def views(vector, shapes) -> dict[str, np.ndarray]:
+    """name -> its part of the vector in its shape; what is written into the part is written into the vector.
+    shapes: name -> shape, in the order in which they stand."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])[:-1]
+    parts = np.split(vector, ends)
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts)}
+
+
+def in_one_vector(tensors, shapes) -> np.ndarray:
+    """The vector whose views the tensors (name -> array) are."""
+    return np.concatenate([tensors[name].ravel() for name in shapes])

@@ -1,24 +1,38 @@
 """From a gradient to better parameters: clipping, Adam, and the average that one samples from.
 
-letter  name   meaning
-w, dw   w, dw  a parameter tensor and its gradient, same shape
-m, v    m, v   running means of dw and of dw^2
-n       step   1 for the first update
+letter  name          meaning
+w, dw   params, grads  all parameters as one vector, and the loss's gradient by them
+m, v    m, v          running means of dw and of dw^2
+n       step          1 for the first update
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 
-def norm_of(grads):
-    """||all gradients||, as one vector."""
-    return math.sqrt(sum(float(np.vdot(dw, dw)) for dw in grads.values()))
+@dataclass
+class State:
+    """All that training changes. ema is the running average of params, which is what one samples from."""
+
+    params: np.ndarray
+    ema: np.ndarray
+    m: np.ndarray
+    v: np.ndarray
+    step: int = 0
+    loss: float = math.nan
 
 
-def clip(norm, max_norm):
-    """scale = min(1, max_norm / ||all gradients||): one factor for all, so that the direction stays."""
-    return min(1.0, max_norm / norm) if norm > 0 else 1.0
+def start(params) -> State:
+    """The State before the first step."""
+    return State(params, params.copy(), np.zeros_like(params), np.zeros_like(params))
+
+
+def clip(grads, max_norm=1.0) -> np.ndarray:
+    """dw min(1, max_norm / ||dw||): one factor for all, so that the direction stays."""
+    norm = np.linalg.norm(grads)
+    return grads * (max_norm / norm) if norm > max_norm else grads
 
 
 def adam(w, dw, m, v, step, lr, beta_1=0.9, beta_2=0.999, eps=1e-8):
@@ -32,23 +46,22 @@ def adam(w, dw, m, v, step, lr, beta_1=0.9, beta_2=0.999, eps=1e-8):
     return w - lr * m_hat / (np.sqrt(v_hat) + eps), m, v
 
 
-def ema_decay(step, decay):
+def ema_decay(step, decay=0.999) -> float:
     """min(decay, (1 + n) / (10 + n)): an average that is not dominated by the first, untrained parameters."""
     return min(decay, (1 + step) / (10 + step))
 
 
-def ema_update(ema, w, decay):
+def ema_update(ema, w, decay) -> np.ndarray:
     """ema <- decay ema + (1 - decay) w.    [DDPM appendix B]"""
     return decay * ema + (1 - decay) * w
 
 
-def update(params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999):
-    """clip, adam and ema_update for every tensor, in place.
-    Raises FloatingPointError, before anything changes, if the gradient is not finite."""
-    norm = norm_of(grads)
-    if not math.isfinite(norm):
-        raise FloatingPointError(f"the gradient is not finite at step {step}")
-    scale = clip(norm, max_norm)
-    for k, dw in grads.items():
-        params[k][...], m[k][...], v[k][...] = adam(params[k], scale * dw, m[k], v[k], step, lr)
-        ema[k][...] = ema_update(ema[k], params[k], ema_decay(step, decay))
+def update(state, grads, lr=1e-3, max_norm=1.0, decay=0.999) -> None:
+    """One step downhill: clip, adam and ema_update, in place. Raises FloatingPointError, with the step's
+    number and before anything changes, if the gradient is not finite."""
+    if not np.isfinite(grads).all():
+        raise FloatingPointError(f"the gradient is not finite at step {state.step + 1}; try lr below {lr:g}")
+    state.step += 1
+    dw = clip(grads, max_norm)
+    state.params[:], state.m[:], state.v[:] = adam(state.params, dw, state.m, state.v, state.step, lr)
+    state.ema[:] = ema_update(state.ema, state.params, ema_decay(state.step, decay))

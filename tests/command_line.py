@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from minidiff import cli
+from minidiff import __main__ as cli
 
 SMALL = [
     "--width",

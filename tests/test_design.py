@@ -15,7 +15,7 @@ from mutate import NAMED
 
 import minidiff
 from minidiff import schedule
-from minidiff.cli import parser as cli
+from minidiff import __main__ as cli
 from minidiff.runs import names
 from minidiff.sheet import SHEET
 

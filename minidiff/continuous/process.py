@@ -1,8 +1,9 @@
-"""Noising in continuous time: alpha_bar(t) for every real t. Variance-preserving, variance-exploding, or along a Schedule.
+"""Noising in continuous time, for every real t: variance-preserving, variance-exploding, along a Schedule.
 
 letter   name   meaning
 beta(t)  beta   the rate at which variance is replaced by noise
 tau      tau    -log alpha_bar(t) = int_0^t beta: how much noise has come in until t
+signal, noise   shares of x_0 and eps in x_t = signal x_0 + noise eps
 f, g^2   f, g2  drift and squared diffusion of dx = f(t) x dt + g(t) dW
 """
 
@@ -11,19 +12,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import on_axes_of
 from ..schedule import Schedule
 
 
 class _Preserving:
-    """dx = -beta(t) / 2 x dt + sqrt(beta(t)) dW: x shrinks as fast as noise comes in, so that a variance of 1 stays 1.
+    """dx = -beta(t) / 2 x dt + sqrt(beta(t)) dW: x shrinks as fast as noise comes in, a variance of 1 stays
+    1.
 
     A subclass has T, beta(t), tau(t) = int_0^t beta and time(tau), the t that belongs to a tau.
     """
 
-    def at(self, t, x):
-        """alpha_bar(t) = exp(-tau(t)) in float64, with axes to multiply x (B, ...); t is a number or (B,) in [0, T]."""
-        return on_axes_of(x, np.exp(-self.tau(t)))
+    def alpha_bar_at(self, t):
+        """alpha_bar(t) = exp(-tau(t)), float64, shaped like t in [0, T]."""
+        return np.exp(-self.tau(t))
+
+    def signal_and_noise(self, t):
+        """sqrt(alpha_bar(t)) and sqrt(1 - alpha_bar(t)), both from tau: the second is exact near t = 0."""
+        tau = self.tau(t)
+        return np.exp(-tau / 2), np.sqrt(-np.expm1(-tau))
 
     def f(self, t):
         """-beta(t) / 2, the drift's factor.    [Score SDE eq. 11]"""
@@ -42,9 +48,11 @@ class _Preserving:
 
 @dataclass(frozen=True)
 class VP(_Preserving):
-    """alpha_bar(t) = exp(-int_0^t beta),  beta(t) = beta_min + t (beta_max - beta_min),  t in [0, 1].    [Score SDE appendix C]
+    """alpha_bar(t) = exp(-int_0^t beta),  beta(t) = beta_min + t (beta_max - beta_min).
+    [Score SDE appendix C]
 
-    The variance-preserving process: Schedule's limit of many small steps (beta_t = beta(t / T) / T).
+    The variance-preserving process, t in [0, 1]: Schedule's limit of many small steps, beta_t = beta(t / T) /
+    T.
     """
 
     beta_min: float = 0.1
@@ -61,7 +69,8 @@ class VP(_Preserving):
         return t * self.beta_min + t**2 / 2 * (self.beta_max - self.beta_min)
 
     def time(self, tau):
-        """The t in [0, 1] at which -log alpha_bar(t) = tau: the quadratic's root, at most 1 even when rounded."""
+        """The t in [0, 1] at which -log alpha_bar(t) = tau: the quadratic's root, at most 1 even when
+        rounded."""
         root = np.sqrt(self.beta_min**2 + 2 * tau * (self.beta_max - self.beta_min))
         return np.minimum(2 * tau / (self.beta_min + root), 1)
 
@@ -99,11 +108,8 @@ def continuous(schedule):
 
 @dataclass(frozen=True)
 class VE:
-    """x_t = x_0 + sqrt(sigma_t^2 - sigma_0^2) eps,  sigma_t = sigma_min (sigma_max / sigma_min)^t.    [Score SDE appendix C]
-
-    The variance-exploding process, t in [0, 1]: nothing shrinks. In other units it is a variance-preserving one,
-    sqrt(ab_t) x_t with ab_t = 1 / (1 + sigma_t^2 - sigma_0^2), so that one denoiser serves both.
-    """
+    """x_t = x_0 + sqrt(sigma_t^2 - sigma_0^2) eps,  sigma_t = sigma_min (sigma_max / sigma_min)^t.
+    [Score SDE appendix C]    The variance-exploding process, t in [0, 1]: nothing shrinks."""
 
     sigma_min: float = 0.01
     sigma_max: float = 50.0
@@ -111,7 +117,12 @@ class VE:
 
     def sigma2(self, t):
         """sigma_t^2 - sigma_0^2, the variance that was added until t."""
-        return self.sigma_min**2 * ((self.sigma_max / self.sigma_min) ** (2 * np.asarray(t, np.float64)) - 1)
+        growth = (self.sigma_max / self.sigma_min) ** (2 * np.asarray(t, np.float64))
+        return self.sigma_min**2 * (growth - 1)
+
+    def signal_and_noise(self, t):
+        """1 and sqrt(sigma_t^2 - sigma_0^2)."""
+        return np.ones(np.shape(t)), np.sqrt(self.sigma2(t))
 
     def f(self, t):
         """0: VE has no drift."""
@@ -121,7 +132,3 @@ class VE:
         """d(sigma_t^2)/dt = 2 log(sigma_max / sigma_min) sigma_t^2.    [Score SDE eq. 9]"""
         rate = 2 * math.log(self.sigma_max / self.sigma_min)
         return rate * (self.sigma2(t) + self.sigma_min**2)
-
-    def at(self, t, x):
-        """alpha_bar of the same process in variance-preserving units."""
-        return on_axes_of(x, 1 / (1 + self.sigma2(t)))

@@ -1,76 +1,43 @@
 """The second lens, the score: noising as a stochastic differential equation, and two ways back.
 
-    dx = f(t) x dt + g(t) dW                        forward: shrink, and add noise                   [Score SDE eq. 5]
-    dx = [f(t) x - g^2 grad log p_t] dt + g dW      back with fresh noise: the reverse SDE (dt < 0)  [Score SDE eq. 6]
-    dx = [f(t) x - g^2 / 2 grad log p_t] dt         back without noise: the probability-flow ODE     [Score SDE eq. 13]
+    dx = f(t) x dt + g(t) dW                        forward: shrink, and add noise       [Score SDE eq. 5]
+    dx = [f(t) x - g^2 grad log p_t] dt + g dW      back with fresh noise (dt < 0)       [Score SDE eq. 6]
+    dx = [f(t) x - g^2 / 2 grad log p_t] dt         back without: probability-flow ODE   [Score SDE eq. 13]
 
-All three have the same density p_t at every t; their paths differ. A process (process.py) is anything with .f(t), .g2(t)
-and .at; a score is a callable score(x, t) -> grad log p_t(x).
+All three have the same density p_t at every t; their paths differ. A process (process.py) is anything with
+.f(t), .g2(t) and .signal_and_noise(t); a score is a callable score(x, t) -> grad log p_t(x).
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import keeps_dtype, on_axes_of
-from ..gaussian import eps_from_x_0, score_from_eps, v_from_eps, x_0_from_eps
+from ..gaussian import like, score_from_eps, v_from_eps, x_0_from_eps
 from .ode import rk4, walk
 
 
-def ve_score(process, score_vp):
-    """grad log p_t(x) in VE's units = sqrt(ab_t) score_vp(sqrt(ab_t) x, t): the chain rule for x -> sqrt(ab_t) x."""
-
-    def score(x, t):
-        root = np.sqrt(process.at(t, x))
-        return root * score_vp(root * x, t)
-
-    return score
-
-
 def score_of(eps_theta, process):
-    """A denoiser as a score: score(x, t) = gaussian.score_from_eps of eps_theta(x, t), for t > 0.    [CME296 lecture 2]"""
+    """A denoiser as a score: score(x, t) = gaussian.score_from_eps of eps_theta(x, t), t > 0.
+    [CME296 lecture 2]"""
     return lambda x, t: score_from_eps(process, t, eps_theta(x, t))
 
 
-@dataclass(frozen=True, eq=False)
-class DataDenoiser:
-    """eps*(x_t, t) when the data are the rows of x (N, d), a mixture of N points:    [CME296 lecture 2]
-
-        r = softmax_i(-||x_t - sqrt(ab_t) x_i||^2 / (2 (1 - ab_t))),    x_0_hat = sum_i r_i x_i
-
-    The minimum of L_simple over all functions: a perfect learner, which can only draw its training set."""
-
-    x: np.ndarray
-    schedule: object
-
-    @keeps_dtype
-    def __call__(self, x_t, t):
-        """eps* (B, d), for t > 0."""
-        ab_t = self.schedule.at(t, x_t)
-        # ||x_t||^2 is the same for all i and drops out of the softmax
-        log_r = (np.sqrt(ab_t) * (x_t @ self.x.T) - ab_t / 2 * np.sum(self.x**2, axis=1)) / (1 - ab_t)
-        r = np.exp(log_r - log_r.max(axis=1, keepdims=True))
-        return eps_from_x_0(self.schedule, x_t, t, r @ self.x / r.sum(axis=1, keepdims=True))
-
-
-@keeps_dtype
 def forward_step(process, x, t, s, z):
-    """x_s = x + f x (s - t) + g sqrt(s - t) z, one Euler-Maruyama step towards noise, s > t.    [Score SDE eq. 5]"""
-    return x + process.f(t) * x * (s - t) + np.sqrt(process.g2(t) * (s - t)) * z
+    """x_s = x + f x (s - t) + g sqrt(s - t) z, s > t: Euler-Maruyama towards noise.    [Score SDE eq. 5]"""
+    drift, spread = process.f(t) * (s - t), np.sqrt(process.g2(t) * (s - t))
+    return x + like(x, drift) * x + like(x, spread) * z
 
 
-@keeps_dtype
 def reverse_step(process, score, x, t, s, z):
-    """x_s = x - [f x - g^2 score] dt + g sqrt(dt) z, dt = t - s > 0: Euler-Maruyama towards data.    [Score SDE eq. 6]"""
-    dt, g2 = on_axes_of(x, np.subtract(t, s)), on_axes_of(x, process.g2(t))
-    return x - (on_axes_of(x, process.f(t)) * x - g2 * score(x, t)) * dt + np.sqrt(g2 * dt) * z
+    """x_s = x - [f x - g^2 score] dt + g sqrt(dt) z, dt = t - s > 0: towards data.    [Score SDE eq. 6]"""
+    dt, g2 = np.subtract(t, s), process.g2(t)
+    moved = like(x, process.f(t) * dt) * x - like(x, g2 * dt) * score(x, t)
+    return x - moved + like(x, np.sqrt(g2 * dt)) * z
 
 
-@keeps_dtype
 def velocity(process, score, x, t):
-    """u(x, t) = f x - g^2 / 2 score, the velocity of the probability-flow ODE dx/dt = u.    [Score SDE eq. 13]"""
-    return on_axes_of(x, process.f(t)) * x - on_axes_of(x, process.g2(t)) / 2 * score(x, t)
+    """u(x, t) = f x - g^2 / 2 score, of the probability-flow ODE dx/dt = u.    [Score SDE eq. 13]"""
+    return like(x, process.f(t)) * x - like(x, process.g2(t) / 2) * score(x, t)
 
 
 def angle(process, t):
@@ -79,10 +46,12 @@ def angle(process, t):
 
 
 def velocity_by_angle(process, eps_theta):
-    """u(x, theta) = dx/dtheta = cos(theta) eps_hat - sin(theta) x_0_hat = v_hat.    [Progressive Distillation section 4]
+    """u(x, theta) = dx/dtheta = cos(theta) eps_hat - sin(theta) x_0_hat = v_hat.
+    [Progressive Distillation section 4]
 
-    The same ODE as `velocity`'s with theta for t: on the path x = cos(theta) x_0 + sin(theta) eps nothing depends on the
-    schedule. In t it does: a Schedule's beta jumps from step to step, and a solver that walks in t loses its order.
+    The same ODE as `velocity`'s with theta for t: on the path x = cos(theta) x_0 + sin(theta) eps nothing
+    depends on the schedule. In t it does: a Schedule's beta jumps from step to step, and a solver loses its
+    order there.
     """
 
     def u(x, theta):
@@ -93,14 +62,15 @@ def velocity_by_angle(process, eps_theta):
     return u
 
 
-@keeps_dtype
 def langevin_step(score_x, x, step_size, z):
-    """x' = x + a/2 grad log p(x) + sqrt(a) z, a = step_size: many of them leave x ~ p as a -> 0.    [CME296 lecture 2]"""
-    return x + step_size / 2 * score_x + np.sqrt(step_size) * z
+    """x' = x + a/2 grad log p(x) + sqrt(a) z, a = step_size: many leave x ~ p as a -> 0.
+    [CME296 lecture 2]"""
+    return x + like(x, step_size / 2) * score_x + like(x, np.sqrt(step_size)) * z
 
 
 def divergence(u, x, t, h=1e-4):
-    """div u = sum_i du_i/dx_i at x (B, d), (B,): 2 d evaluations, by central differences whose error is h^2 / 6 d^3u/dx^3."""
+    """div u = sum_i du_i/dx_i at x (B, d): (B,), by 2 d evaluations.
+    Central differences, whose error is h^2 / 6 d^3u/dx^3."""
     total = np.zeros(len(x))
     for i in range(x.shape[1]):
         ahead = np.zeros(x.shape[1])
@@ -119,10 +89,12 @@ def hutchinson(u, x, t, z, h=1e-4):
 
 
 def log_likelihood(u, x_0, log_p_T, times, div=divergence):
-    """log p_0(x_0) = log p_T(x_T) + int_0^T div u(x_t, t) dt along dx/dt = u, in nats.    [Score SDE appendix D.2]
+    """log p_0(x_0) = log p_T(x_T) + int_0^T div u(x_t, t) dt along dx/dt = u, in nats.
+    [Score SDE appendix D.2]
 
-    Returns (B,) and x_T. x_0 (B, d) in float64; times are u's second argument, ascend from (near) 0 and are walked by
-    Runge-Kutta; log_p_T(x_T) is the log-density at the end, div(u, x, t) the divergence (exact, or hutchinson with its z).
+    Returns (B,) and x_T. x_0 (B, d) in float64; times are u's second argument, ascend from (near) 0 and are
+    walked by Runge-Kutta; log_p_T(x_T) is the log-density at the end, div(u, x, t) the divergence (exact, or
+    hutchinson with its z).
     """
 
     def both(state, t):  # the path in the first d columns, the integral of div u along it in the last

@@ -1,4 +1,4 @@
-"""A small classifier, trained in seconds: it says which digit a sample shows, and gives features to compare pictures by.
+"""A small classifier, trained in seconds: it says which digit a sample shows, and gives features of pictures.
 
     h_1 = silu(x W_1 + b_1),  h_2 = silu(h_1 W_2 + b_2),  logits = h_2 W_3 + b_3
 
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..layers import linear, linear_backward, silu, silu_backward
-from ..noise import JUDGE, stream
-from ..optim import update
+from ..layers import in_one_vector, linear, linear_backward, silu, silu_backward, views
+from ..noise import stream
+from ..optim import start, update
+from .metrics import JUDGE
 
 
 def cross_entropy(logits, label):
-    """-1/B sum_b log softmax(logits_b)[label_b], dlogits = (softmax - one hot) / B.    label (B,) in 0..K - 1."""
+    """-1/B sum_b log softmax(logits_b)[label_b], dlogits = (softmax - one hot) / B.    label (B,) in 0..K -
+    1."""
     z = logits - logits.max(axis=1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     rows, dlogits = np.arange(len(label)), np.exp(log_p)
@@ -60,31 +62,33 @@ class Classifier:
 
 
 def learn(x, label, shape, seed=0, steps=2000, width=192):
-    """A Classifier from pictures x (N, H W) and labels: four fifths to learn from, a fifth held out for its accuracy.
+    """A Classifier from pictures x (N, H W) and labels: four fifths to learn from, a fifth for its accuracy.
 
     Raises ValueError for fewer than ten rows, or for labels that are not one for each row.
     """
     if label is None or np.shape(label) != (len(x),) or len(x) < 10:
-        raise ValueError(
-            f"a classifier needs one label a row and ten rows, got {len(x)} rows and {np.shape(label)}"
-        )
+        got = f"{len(x)} rows and {np.shape(label)}"
+        raise ValueError(f"a classifier needs one label a row and ten rows, got {got}")
     rng, batch = stream(seed, JUDGE, 2), 128
     order, K, d = rng.permutation(len(x)), int(np.max(label)) + 1, x.shape[1]
     held, rest = order[: len(x) // 5], order[len(x) // 5 :]
-    sizes = {"1": (d, width), "2": (width, width), "3": (width, K)}
-    params = {f"W_{k}": (rng.standard_normal(s) / np.sqrt(s[0])).astype(np.float32) for k, s in sizes.items()}
-    params |= {f"b_{k}": np.zeros(s[1], np.float32) for k, s in sizes.items()}
-    ema = {k: w.copy() for k, w in params.items()}
-    m, v = ({k: np.zeros_like(w) for k, w in params.items()} for _ in range(2))
+    W = {"W_1": (d, width), "W_2": (width, width), "W_3": (width, K)}
+    shapes = W | {"b_1": (width,), "b_2": (width,), "b_3": (K,)}
+    params = {k: (rng.standard_normal(s) / np.sqrt(s[0])).astype(np.float32) for k, s in W.items()}
+    params |= {k: np.zeros(s, np.float32) for k, s in shapes.items() if k not in W}
+    state = start(in_one_vector(params, shapes))
     for step in range(1, steps + 1):
         rows = rest[rng.integers(len(rest), size=batch)]
-        # every other batch is moved by up to a pixel each way, and all get a little noise: strokes should count, not pixels
+        # every other batch is moved by up to a pixel each way, and all get a little noise: strokes, not
+        # pixels
         dy, dx = rng.integers(-1, 2, 2)
         pictures = x[rows].reshape(batch, *shape[:2], -1)
         moved = np.roll(pictures, (dy, dx), axis=(1, 2)) if step % 2 else pictures
         seen = moved.reshape(batch, d) + 0.1 * rng.standard_normal((batch, d), np.float32)
-        logits, _, cache = forward(params, seen)
+        logits, _, cache = forward(views(state.params, shapes), seen)
         _, dlogits = cross_entropy(logits, label[rows])
-        lr = 2e-3 * (1 - step / (steps + 1))
-        update(params, ema, m, v, backward(dlogits, cache), step, lr=lr, max_norm=10.0, decay=0.99)
-    return Classifier(ema, float(np.mean(forward(ema, x[held])[0].argmax(axis=1) == label[held])))
+        grads = in_one_vector(backward(dlogits, cache), shapes)
+        update(state, grads, lr=2e-3 * (1 - step / (steps + 1)), max_norm=10.0, decay=0.99)
+    averaged = views(state.ema, shapes)
+    logits, _, _ = forward(averaged, x[held])
+    return Classifier(averaged, float(np.mean(logits.argmax(axis=1) == label[held])))

@@ -1,10 +1,10 @@
 """What judges an exercise whose answer is a number; formulas have md.check and md.equal."""
 
-from ..sheet.verdict import Verdict
-
 
 def near(answer, number, share=0.01):
     """The Verdict on a number worked by hand: right within 1 % of `number`, which the notebook has just measured."""
+    from ..sheet.verdict import Verdict  # only now: importing the room loads no NumPy
+
     if answer is None:
         return Verdict("not understood", "put your number in the place of None")
     if abs(answer - number) <= share * abs(number):

@@ -3,5 +3,5 @@
 glyphs    digits and letters from fonts: something to learn from
 layers    convolution, norm, attention, each beside its gradient
 unet      the denoiser for pictures, told the time and a label
-guidance  towards a class
+guidance  towards a class, around a known part
 """

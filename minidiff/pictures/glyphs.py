@@ -39,7 +39,8 @@ def _draw(face, character):
 
 
 def glyphs(size, n, rng):
-    """n digits and capital letters in 18 faces, turned, sheared, scaled and moved: (n, size^2) in [-1, 1], labels (n,).
+    """n digits and capital letters in 18 faces, turned, sheared, scaled and moved.
+    Returns (n, size^2) in [-1, 1] and labels (n,).
 
     No two are alike. Raises ValueError for a size outside 8..32.
     """

@@ -1,4 +1,4 @@
-"""The pieces of a network for pictures, each layer f beside its gradient f_backward, as in the core's layers.py.
+"""The pieces of a network for pictures: f beside its gradient f_backward, as in the core's layers.py.
 
 letter          shape               meaning
 x, y            (B, H, W, C)        a batch of pictures: rows, columns, and the channels last
@@ -13,7 +13,7 @@ import numpy as np
 def conv(x, W, b):
     """y_ij = sum_uv x_{i + u - k/2, j + v - k/2} W_uv + b, x = 0 beyond the edge; k odd.
 
-    The same linear layer for each pixel, on the k x k neighbours around it: one matrix product on all such patches.
+    The same linear layer for each pixel, on its k x k neighbours: one matrix product on all such patches.
     """
     (B, H, width, C), (k, _, _, n) = x.shape, W.shape
     framed = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
@@ -25,10 +25,11 @@ def conv(x, W, b):
 
 
 def conv_backward(dy, cache):
-    """dx = conv(dy, W turned by 180 degrees, its C and n exchanged),  dW = patches^T dy,  db = sum over pixels of dy."""
+    """dx = conv(dy, W turned by 180 degrees, its C and n exchanged),  dW = patches^T dy,  db = sum dy."""
     patches, W = cache
     rows = dy.reshape(len(patches), -1)
-    # x_i went into y_{i - u} with the weight W_u, so dy_{i - u} comes back with it: dx_i = sum_u dy_{i - u} W_u^T
+    # x_i went into y_{i - u} with the weight W_u, so dy_{i - u} comes back with it:
+    #   dx_i = sum_u dy_{i - u} W_u^T
     dx, _ = conv(dy, W[::-1, ::-1].swapaxes(2, 3), 0)
     return dx, (patches.T @ rows).reshape(W.shape), rows.sum(axis=0)
 
@@ -45,7 +46,7 @@ def pool_backward(dy, cache):
 
 
 def join(low, kept):
-    """[low at twice its size, kept]: each pixel becomes a 2 x 2 square; kept brings the detail that pooling averaged away."""
+    """[low at twice its size, kept]: each pixel becomes a 2 x 2 square; kept brings back the detail."""
     return np.concatenate([low.repeat(2, axis=1).repeat(2, axis=2), kept], axis=-1), low.shape[-1]
 
 
@@ -55,7 +56,7 @@ def join_backward(dy, cache):
 
 
 def group_norm(x, groups, eps=1e-5):
-    """y = (x - mean) / sqrt(var + eps), over the pixels of a picture and the channels of a group (Wu & He 2018, section 3)."""
+    """y = (x - mean) / sqrt(var + eps), over a picture's pixels and a group's channels (Wu & He 2018)."""
     B, H, W, C = x.shape
     parts = x.reshape(B, H * W, groups, C // groups)
     std = np.sqrt(parts.var(axis=(1, 3), keepdims=True) + eps).astype(x.dtype)
@@ -65,7 +66,7 @@ def group_norm(x, groups, eps=1e-5):
 
 def group_norm_backward(dy, cache):
     """dx = (dy - mean(dy) - y mean(dy y)) / std, means over the same numbers as the norm's."""
-    # of the n numbers that share mean and std, x_i moves the mean by 1 / n and std by (x_i - mean) / (n std) = y_i / n, so
+    # of the n numbers that share mean and std, x_i moves the mean by 1 / n and the std by y_i / n, so
     #   dy_j/dx_i = [(j == i) - 1/n - y_j y_i / n] / std,    and dx_i = sum_j dy_j dy_j/dx_i
     #   is the formula above: dy_i itself, less the part that moves the mean, less the part that moves std
     y, std = cache
@@ -98,7 +99,8 @@ def gated_backward(dy, cache):
 
 
 def attention(q, k, v):
-    """y = P v,  P = softmax(q k^T / sqrt(C)): each place takes from those whose key fits its query.    [Transformer eq. 1]"""
+    """y = P v,  P = softmax(q k^T / sqrt(C)).    [Transformer eq. 1]
+    Each place takes from those whose key fits its query."""
     logits = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1]).astype(q.dtype)
     P = np.exp(logits - logits.max(axis=-1, keepdims=True))  # the same P, and exp cannot overflow
     P /= P.sum(axis=-1, keepdims=True)
@@ -106,7 +108,8 @@ def attention(q, k, v):
 
 
 def attention_backward(dy, cache):
-    """dv = P^T dy,  dP = dy v^T,  dlogits = P (dP - sum_j P_j dP_j),  dq = dlogits k / sqrt(C),  dk = dlogits^T q / sqrt(C)."""
+    """dv = P^T dy,  dP = dy v^T,  dlogits = P (dP - sum_j P_j dP_j),
+    dq = dlogits k / sqrt(C),  dk = dlogits^T q / sqrt(C)."""
     q, k, v, P = cache
     dP = dy @ v.swapaxes(1, 2)
     dlogits = P * (dP - (P * dP).sum(axis=-1, keepdims=True)) / np.sqrt(q.shape[-1]).astype(q.dtype)

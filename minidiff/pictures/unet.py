@@ -1,18 +1,19 @@
 """A denoiser for pictures: eps_theta(x_t, t, label), a U-Net of residual blocks.
 
-    c   = silu(time_embedding(t) W_time + b_time + E[label])       (B, time_dim)
-    mod = c W_mod + b_mod                                          every block's scales, shifts and gates
-    h   = conv(x_t)                                                (B, size, size, width)
-    h   = block(h), kept;  h = pool(h)                             for i = 0..depth - 1: half the size; width 2^i channels
+    c   = silu(time_embedding(t) W_time + b_time + E[label])    (B, time_dim)
+    mod = c W_mod + b_mod                                       every block's scales, shifts and gates
+    h   = conv(x_t)                                             (B, size, size, width)
+    h   = block(h), kept;  h = pool(h)                          for i = 0..depth - 1: half the size,
+                                                                width 2^i channels
     h   = block(h);  h = h + attention(group_norm(h));  h = block(h)
-    h   = block(join(h, kept))                                     for i = depth - 1..0: twice the size, [h, kept]
-    eps_hat = conv(act(h))                                         (B, size, size, channels_in)
+    h   = block(join(h, kept))                                  for i = depth - 1..0: twice the size
+    eps_hat = conv(act(h))                                      (B, size, size, channels_in)
 
-    block(h) = conv_1x1(h) + gate conv(act(conv(act(h))))          conv_1x1 only where the number of channels changes
+    block(h) = conv_1x1(h) + gate conv(act(conv(act(h))))       conv_1x1 only where the channels change
     act(h)   = silu(film(group_norm(h), scale, shift))
 
-backward is forward read upwards. At first every gate, scale and shift is 0, attention adds 0 and eps_hat = 0. (A block's last
-convolution is not 0 as well: with both 0, neither it nor the gate would ever have a gradient.)
+backward is forward read upwards. At first every gate, scale and shift is 0, attention adds 0 and eps_hat = 0.
+(A block's last convolution is not 0 as well: with both 0, neither it nor the gate would ever learn.)
 """
 
 import math
@@ -20,15 +21,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..layers import linear, linear_backward, silu, silu_backward, time_embedding
+from ..layers import in_one_vector, linear, linear_backward, silu, silu_backward, time_embedding, views
+from ..mlp import Network
 from . import layers as images
 
 
 @dataclass(frozen=True)
 class UNet:
-    """Sizes only: pictures of size x size pixels with channels_in colours, halved `depth` times; labels 0..labels - 1.
+    """Sizes only: pictures of size x size pixels with channels_in colours, halved `depth` times.
 
-    width channels at full size, twice as many after each halving; groups: of channels, in each group_norm.
+    width channels at full size, twice as many after each halving; groups of channels in each group_norm.
+    size is a multiple of 2^depth, width one of groups, time_dim is even. labels: how many, 0 if it is told none.
     """
 
     size: int
@@ -39,19 +42,6 @@ class UNet:
     time_dim: int = 64
     groups: int = 4
 
-    def __post_init__(self):
-        least = {"size": 1, "channels_in": 1, "width": 1, "depth": 0, "labels": 0, "time_dim": 2, "groups": 1}
-        for name, value in vars(self).items():
-            if not isinstance(value, int) or value < least[name]:
-                raise ValueError(f"{name} must be a whole number of at least {least[name]}, got {value!r}")
-        for name, factor, why in (
-            ("size", 2**self.depth, "2^depth"),
-            ("width", self.groups, "groups"),
-            ("time_dim", 2, "sines"),
-        ):
-            if getattr(self, name) % factor:
-                raise ValueError(f"{name} must be a multiple of {factor} ({why}), got {getattr(self, name)}")
-
     @property
     def d(self):
         """Numbers in a picture, which is one row of the data."""
@@ -59,7 +49,7 @@ class UNet:
 
     @property
     def blocks(self):
-        """name -> (channels in, channels out) of every residual block, in the order in which forward uses them."""
+        """name -> (channels in, channels out) of every residual block, in forward's order."""
         n = [self.width * 2**i for i in range(self.depth + 1)]
         down = {f"down_{i}": (n[max(i - 1, 0)], n[i]) for i in range(self.depth)}
         middle = {"mid_0": (n[max(self.depth - 1, 0)], n[-1]), "mid_1": (n[-1], n[-1])}
@@ -67,14 +57,14 @@ class UNet:
 
     @property
     def columns(self):
-        """name -> the columns of mod that belong to each block (scale, shift, scale, shift, gate) and to "out"."""
+        """name -> its columns of mod: a block's (scale, shift, scale, shift, gate); "out" (scale, shift)."""
         sizes = {name: 2 * m + 3 * n for name, (m, n) in self.blocks.items()} | {"out": 2 * self.width}
         ends = np.cumsum(list(sizes.values())).tolist()
         return {name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends)}
 
     @property
     def shapes(self):
-        """name -> shape of every parameter, in the order in which forward uses them. The last row of E: no label."""
+        """name -> shape of every parameter, in forward's order. The last row of E stands for no label."""
         c, all_columns, low = self.time_dim, self.columns["out"].stop, self.width * 2**self.depth
         shapes = {"W_time": (c, c), "b_time": (c,)} | ({"E": (self.labels + 1, c)} if self.labels else {})
         shapes |= {"W_mod": (c, all_columns), "b_mod": (all_columns,)}
@@ -92,30 +82,32 @@ class UNet:
                 shapes |= {"W_qkv": (low, 3 * low), "b_qkv": (3 * low,), "W_att": (low, low), "b_att": (low,)}
         return shapes | {"W_out": (3, 3, self.width, self.channels_in), "b_out": (self.channels_in,)}
 
-    def init(self, rng, dtype=np.float32):
-        """W ~ N(0, 1 / n_in) and E ~ N(0, 1), so that a layer keeps the size of what passes; b = 0; W_mod, W_att, W_out = 0."""
-        params = {name: np.zeros(shape, dtype) for name, shape in self.shapes.items()}
-        for name, W in params.items():
+    def init(self, rng, dtype=np.float32) -> np.ndarray:
+        """W ~ N(0, 1 / n_in) and E ~ N(0, 1), so that a layer keeps the size of what passes; b = 0;
+        W_mod, W_att, W_out = 0."""
+        p = {name: np.zeros(shape, dtype) for name, shape in self.shapes.items()}
+        for name, W in p.items():
             if W.ndim > 1 and name not in ("W_mod", "W_att", "W_out"):
                 n_in = 1 if name == "E" else math.prod(W.shape[:-1])
                 W[:] = rng.standard_normal(W.shape) / np.sqrt(n_in)
-        return params
+        return in_one_vector(p, self.shapes)
 
     def labels_of(self, label, rows):
-        """label as (rows,) of whole numbers 0..labels; None, and the number `labels` itself, mean: no label."""
+        """label as (rows,) whole numbers; None and the number `labels` itself mean no label.
+        Raises ValueError outside 0..labels, where an index would count from the end."""
         given = np.asarray(self.labels if label is None else label)
         if (
             given.dtype.kind not in "iu"
             or given.shape not in ((), (rows,))
             or np.any((given < 0) | (given > self.labels))
         ):
-            raise ValueError(
-                f"label must be a whole number in 0..{self.labels} or {rows} of them, got {given.dtype} {given.ravel()[:8]}"
-            )
+            got = f"{given.dtype} {given.ravel()[:8]}"
+            raise ValueError(f"label must be a whole number in 0..{self.labels} or {rows} of them, got {got}")
         return np.broadcast_to(given, (rows,))
 
     def pictures(self, x_t):
-        """x_t (B, d), (B, size, size) or (B, size, size, channels_in) as the last of these. Raises ValueError for others."""
+        """x_t, rows (B, d) or pictures (B, size, size[, channels_in]), as pictures with channels.
+        Raises ValueError for others, which a reshape might scramble."""
         shape = (self.size, self.size, self.channels_in)
         if x_t.ndim < 2 or x_t[0].size != self.d or (x_t.ndim > 2 and x_t.shape[1:3] != shape[:2]):
             raise ValueError(
@@ -157,7 +149,7 @@ class UNet:
         dmod[:, self.columns[name]] = np.concatenate([dscale_1, dshift_1, dscale_2, dshift_2, dgate], axis=1)
         return dh + du
 
-    def _attend(self, p, h):
+    def attend(self, p, h):
         B, H, W, C = h.shape
         u, norm_cache = images.group_norm(h, self.groups)
         qkv, qkv_cache = linear(u.reshape(-1, C), p["W_qkv"], p["b_qkv"])  # of each place by itself
@@ -165,7 +157,7 @@ class UNet:
         y, out_cache = linear(y.reshape(-1, C), p["W_att"], p["b_att"])
         return h + y.reshape(h.shape), (norm_cache, qkv_cache, att_cache, out_cache)
 
-    def _attend_backward(self, g, dh, cache):
+    def attend_backward(self, g, dh, cache):
         B, H, W, C = dh.shape
         norm_cache, qkv_cache, att_cache, out_cache = cache
         dy, g["W_att"], g["b_att"] = linear_backward(dh.reshape(-1, C), out_cache)
@@ -174,8 +166,9 @@ class UNet:
         return dh + images.group_norm_backward(du.reshape(dh.shape), norm_cache)
 
     def forward(self, params, x_t, t, label=None):
-        """eps_hat = eps_theta(x_t, t, label): the formula above.    t an int or (B,), label too or None -> eps_hat, cache."""
-        p, h, cache, kept = params, self.pictures(x_t), {}, []
+        """eps_hat = eps_theta(x_t, t, label), by the formula above, and what backward needs.
+        t an int or (B,); label an int, (B,), or None."""
+        p, h, cache, kept = views(params, self.shapes), self.pictures(x_t), {}, []
         label = self.labels_of(label, len(h))
         # what time and label say: scales, shifts and gates for all blocks
         emb = np.broadcast_to(time_embedding(t, self.time_dim, x_t.dtype), (len(h), self.time_dim))
@@ -193,7 +186,7 @@ class UNet:
                 h, cache["join_" + name] = images.join(h, kept.pop())
             h, cache[name] = self._block(p, name, h, mod)
             if name == "mid_0":
-                h, cache["attention"] = self._attend(p, h)
+                h, cache["attention"] = self.attend(p, h)
             if "down" in name:  # kept, and half the size
                 kept.append(h)
                 h, _ = images.pool(h)
@@ -202,7 +195,7 @@ class UNet:
         return h.reshape(x_t.shape), cache
 
     def backward(self, deps_hat, cache):
-        """dLoss/d(every parameter), given dLoss/d(eps_hat) and forward's cache. Same keys and shapes as params."""
+        """dLoss/dparams, a vector like params, from dLoss/deps_hat and forward's cache."""
         g, dkept, out, dh = {}, [], self.columns["out"], self.pictures(deps_hat)
         dmod = np.empty((len(dh), out.stop), deps_hat.dtype)
         dh, dscale, dshift, g["W_out"], g["b_out"] = self._act_conv_backward(dh, cache["out"])
@@ -211,7 +204,7 @@ class UNet:
             if "down" in name:
                 dh = images.pool_backward(dh, None) + dkept.pop()
             if name == "mid_0":
-                dh = self._attend_backward(g, dh, cache["attention"])
+                dh = self.attend_backward(g, dh, cache["attention"])
             dh = self._block_backward(g, name, dh, dmod, cache[name])
             if "up" in name:
                 dh, dskip = images.join_backward(dh, cache["join_" + name])
@@ -223,20 +216,8 @@ class UNet:
         if self.labels:
             _, g["E"], _ = linear_backward(dc, cache["label"])
         _, g["W_time"], g["b_time"] = linear_backward(dc, cache["time"])
-        return {name: g[name] for name in self.shapes}
+        return in_one_vector(g, self.shapes)
 
     def eps_theta(self, params, label=None):
-        """The denoiser to hand to a sampler: eps_theta(x_t, t) -> eps_hat, of one label, of one for each row, or of none."""
-        return UNetDenoiser(self, params, label)
-
-
-@dataclass(frozen=True, eq=False)
-class UNetDenoiser:
-    """eps_theta(x_t, t) of a UNet with its parameters, of one label, of one for each row, or of none."""
-
-    model: UNet
-    params: dict
-    label: object = None
-
-    def __call__(self, x_t, t):
-        return self.model.forward(self.params, x_t, t, self.label)[0]
+        """The denoiser to hand to a sampler: of one label, of one for each row, or of none."""
+        return Network(self, params, (label,))

@@ -11,8 +11,15 @@ so: this says what it is, and tells a bug from a schedule that ends early and fr
 
 import numpy as np
 
-from .exact import Mixture
-from .sample import Multistep, check_times, sample
+from ..exact import Mixture
+
+
+def check_times(schedule, times) -> np.ndarray:
+    """times as an array. Raises ValueError unless they descend within T..0 (above 0, some noise stays in)."""
+    times = np.asarray(times)
+    if times.ndim != 1 or len(times) < 2 or np.any(np.diff([schedule.T + 1, *times, -1]) >= 0):
+        raise ValueError(f"times must descend within T..0, T = {schedule.T}, got {times}")
+    return times
 
 
 class Draws:
@@ -42,27 +49,46 @@ def _read_off(run, d, what):
     return A, h[:, 0], C
 
 
+def perfect(mean, cov, process):
+    """mean (d,) and cov (d, d) as float64, and the perfect denoiser of N(mean, cov) data on a process."""
+    mean, cov = np.atleast_1d(np.asarray(mean, np.float64)), np.atleast_2d(np.asarray(cov, np.float64))
+    return mean, cov, Mixture(np.ones(1), mean[None], cov[None]).eps_theta(process)
+
+
 def moments(step, schedule, mean, cov, times, start=None, process=None):
     """E x_s = A E x_t + h,  Cov x_s = A Cov x_t A^T + sum_j C_j C_j^T, for all s in times: two lists.
-    A, h and C_j are read off by calling the step, so that a student's own step can be judged too; a Multistep
-    is read off from x_T to each x_s. mean (d,), cov (d, d) are the data's; start = (mean, cov) of x_T, N(0,
-    I) unless given; process is what the perfect denoiser knows alpha_bar from, for steps that ask it between
-    whole times. Raises ValueError for times that do not descend, a step that is not affine, and a Multistep
-    that draws noise."""
+    A, h and C_j are read off by calling the step, so that a student's own step can be judged too. mean (d,),
+    cov (d, d) are the data's; start = (mean, cov) of x_T, N(0, I) unless given; process is what the perfect
+    denoiser knows the noise from, for steps that ask it between whole times. Raises ValueError for times that
+    do not descend and a step that is not affine."""
     times = check_times(schedule, times).tolist()
-    mean, cov = np.atleast_1d(np.asarray(mean, np.float64)), np.atleast_2d(np.asarray(cov, np.float64))
+    mean, cov, eps_star = perfect(mean, cov, process or schedule)
     d = len(mean)
-    eps_star = Mixture(np.ones(1), mean[None], cov[None]).eps_theta(process or schedule)
     means, covs = ([part] for part in start or (np.zeros(d), np.eye(d)))
-    if isinstance(step, Multistep):
-        walk = lambda x, rng: np.stack([*sample(step, eps_star, schedule, x, times, rng)])  # noqa: E731
-        A, h, C = _read_off(walk, d, "the solver")
-        if C:
-            raise ValueError("the solver remembers earlier steps and draws noise: it has no recursion here")
-        return means + list(A @ means[0] + h), covs + list(A @ covs[0] @ A.mT)
     for t, s in zip(times[:-1], times[1:]):
-        one = lambda x, rng, t=t, s=s: step(eps_star, schedule, x, t, s, rng)[None]  # noqa: E731
+
+        def one(x, rng, t=t, s=s):
+            return step(eps_star, schedule, x, t, s, rng)[None]
+
         A, h, C = _read_off(one, d, f"the step from t = {t} to s = {s}")
         means.append(A[0] @ means[-1] + h[0])
         covs.append(A[0] @ covs[-1] @ A[0].T + sum((c[0] @ c[0].T for c in C), np.zeros((d, d))))
     return means, covs
+
+
+def moments_of_sampler(sampler, schedule, mean, cov, times, start=None, process=None):
+    """`moments` of a sampler that remembers earlier steps: A and h are read off from x_T to each x_s.
+    sampler(eps_theta, schedule, x_T, times, rng) yields every x_s. Raises ValueError also for one that
+    draws."""
+    times = check_times(schedule, times)
+    mean, cov, eps_star = perfect(mean, cov, process or schedule)
+    d = len(mean)
+    first_mean, first_cov = start or (np.zeros(d), np.eye(d))
+
+    def whole(x, rng):
+        return np.stack([*sampler(eps_star, schedule, x, times, rng)])
+
+    A, h, C = _read_off(whole, d, "the solver")
+    if C:
+        raise ValueError("the solver remembers earlier steps and draws noise: it has no recursion here")
+    return [first_mean, *(A @ first_mean + h)], [first_cov, *(A @ first_cov @ A.mT)]
