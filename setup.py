@@ -30,6 +30,8 @@ setup(
     packages=find_packages(include=["minidiff", "minidiff.*"]),
     package_data={
         "minidiff": [
+            "py.typed",
+            "__init__.pyi",
             "digits.npz",
             "digits.txt",
             "sheet/tests.txt",

@@ -1,14 +1,14 @@
 """Forward noising: simulate the chain step by step, and compare it with the closed form.
 
-Dots: the mean and the standard deviation of x_t over many chains. Lines: sqrt(ab_t) x_0 and sqrt(1 - ab_t), with a band of
-two standard errors, sqrt(1 - ab_t) / sqrt(n) for the mean and 1 / sqrt(2) of that for the other. Dots lie within it 19 times
-of 20, but neighbours leave together: they are the same chains, a few steps later.
+Dots: the mean and the standard deviation of x_t over many chains. Lines: sqrt(ab_t) x_0 and sqrt(1 - ab_t),
+with a band of two standard errors, sqrt(1 - ab_t) / sqrt(n) for the mean and 1 / sqrt(2) of that for the
+other. Dots lie within it 19 times of 20, but neighbours leave together: they are the same chains, a few steps
+later.
 """
 
 import numpy as np
 
-from minidiff.fast import noise_chain
-from minidiff.fast.noise import RowNoise
+from minidiff.fast import RowNoise, noise_chain
 from minidiff.runs import figures
 from minidiff.schedule import cosine, linear
 

@@ -1,46 +1,43 @@
-"""Asking for a digit: one U-Net, told the label in nine of ten examples, and guidance that combines its two answers.
+"""Asking for a digit: one U-Net, told the label in nine of ten examples, and guidance by its two answers.
 
-Rows are labels, columns guidance weights, and all columns begin with the same noise. w = 0 ignores the label, w = 1 is what
-was learnt, larger w goes on in the same direction: clearer digits, less variety, and in the end bold caricatures.
+Rows are labels, columns guidance weights, and all columns begin with the same noise. w = 0 ignores the label,
+w = 1 is what was learnt, larger w goes on in the same direction: clearer digits, less variety, and in the end
+bold caricatures.
 """
+
+from itertools import islice
 
 import numpy as np
 
-from minidiff import data
-from minidiff.fast import RowNoise, generate, train
-from minidiff.fast import denoiser as sooner
-from minidiff.objective import denoiser, v_prediction
-from minidiff.pictures.guidance import classifier_free
-from minidiff.pictures.unet import UNet
-from minidiff.runs import figures
-from minidiff.sample import ddim, trailing
-from minidiff.schedule import linear
-from minidiff.train import Goal, start
+from minidiff import UNet, data, ddim_step, fast, figures, guidance, linear, optim
+from minidiff.noise import INIT, stream
+from minidiff.objective import Denoiser, v_prediction
+from minidiff.runs.batches import batches
+from minidiff.sampling import trailing
 
 WEIGHTS = (0, 1, 2, 4, 8)
+
+
+def update(state, grads):
+    """The learning rate rises to 2e-3 in the first 100 steps."""
+    optim.update(state, grads, lr=2e-3 * min(1, (state.step + 1) / 100))
 
 
 @figures.styled
 def main(steps=1500, seed=0, copies=4, out="runs/11_conditional_digits.png"):
     """`steps` of training, about a minute for 1500. Returns the figure's path."""
-    digits, schedule, model = data.digits(), linear(), UNet(8, labels=10)
-    state = start(model, seed)
-    goal = Goal(warmup=min(100, steps))
-    for _ in train(
-        model, state, schedule, digits.x, steps=steps, batch=64, lr=2e-3, goal=goal, label=digits.label
-    ):
+    (x, label), schedule, model = data.digits(), linear(), UNet(8, labels=10)
+    state = optim.start(model.init(stream(seed, INIT)))
+    shown = batches(x, schedule, seed, batch=64, label=label, null=10)  # 10: no label, one in ten
+    for _ in fast.train(model, state, schedule, islice(shown, steps), objective=v_prediction, update=update):
         pass
-    label = np.repeat(np.arange(10), copies)
-    told, untold = (
-        denoiser(sooner(model.eps_theta(state.ema, y)), v_prediction, schedule) for y in (label, None)
-    )
-    fig = figures.figure(11, 6)
+    label, times = np.repeat(np.arange(10), copies), trailing(1000, min(50, 2 * steps))
+    networks = (fast.denoiser(model.eps_theta(state.ema, y)) for y in (label, None))
+    told, untold = (Denoiser(network, v_prediction, schedule) for network in networks)
+    fig, x_T = figures.figure(11, 6), fast.RowNoise(seed).standard_normal((len(label), 64), np.float32)
     for ax, w in zip(fig.subplots(1, len(WEIGHTS), sharey=True), WEIGHTS):
-        rng = RowNoise(seed)
-        x_T = rng.standard_normal((len(label), 64), np.float32)
-        x_0 = generate(
-            ddim(), classifier_free(told, untold, w), schedule, x_T, trailing(1000, min(50, 2 * steps)), rng
-        )
+        guided = guidance.classifier_free(told, untold, w)
+        x_0 = fast.generate(ddim_step(), guided, schedule, x_T, times, fast.RowNoise(seed))
         ax.imshow(figures.tiles(x_0, (8, 8), copies), cmap="gray_r", vmin=-1, vmax=1)
         ax.set(title=f"w = {w}", xticks=[])
         ax.set_yticks(4.5 + 9 * np.arange(10), range(10))  # a digit and the line under it: 9 pixels

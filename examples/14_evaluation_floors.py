@@ -1,15 +1,15 @@
 """A Frechet distance means nothing alone: it is never 0, and it falls with the number of pictures.
 
-Real digits against other real digits, as many a side: that is the floor, and it is all bias. Beside it, digits that are a
-little noisy, blurred or all alike. What a distance of 2 says depends on n.
+Real digits against other real digits, as many a side: that is the floor, and it is all bias. Beside it,
+digits that are a little noisy, blurred or all alike. What a distance of 2 says depends on n.
 """
 
 import numpy as np
 
 from minidiff import data
-from minidiff.evaluation.metrics import frechet
+from minidiff.evaluation.metrics import JUDGE, frechet
 from minidiff.learn.ideas import curves
-from minidiff.noise import JUDGE, stream
+from minidiff.noise import stream
 from minidiff.runs.figures import save
 
 
@@ -22,7 +22,7 @@ def blurred(x):
 
 def main(steps=8, seed=0, out="runs/14_evaluation_floors.png"):
     """`steps` is the number of random halves averaged for each point. Returns the figure's path."""
-    x, rng = data.digits().x, stream(seed, JUDGE)
+    (x, _), rng = data.digits(), stream(seed, JUDGE)
     made = {
         "half are one digit": lambda a: np.concatenate(
             [a[: len(a) // 2], np.repeat(a[:1], len(a) - len(a) // 2, 0)]
@@ -43,7 +43,8 @@ def main(steps=8, seed=0, out="runs/14_evaluation_floors.png"):
         "Even real digits are apart, more so the fewer there are: the floor",
         "n pictures a side",
         "Frechet distance to n real digits, pixels",
-        xscale="log", yscale="log", xticks=counts, xticklabels=counts, yticks=distances, yticklabels=distances,
+        xscale="log", yscale="log", xticks=counts, xticklabels=counts,
+        yticks=distances, yticklabels=distances,
     )  # fmt: skip
     return save(fig, out)
 

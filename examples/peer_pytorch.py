@@ -1,10 +1,11 @@
-"""minidiff beside PyTorch on this machine: the same network, batch, dtype and number of threads, in turn, in one run.
+"""minidiff beside PyTorch on this machine: the same network, batch, dtype and number of threads, in turn, in
+one run.
 
-    python examples/peer_pytorch.py --threads 1          (in an environment that holds both: pip install . torch)
+    python examples/peer_pytorch.py --threads 1     (in an environment that holds both: pip install . torch)
 
-First the gradients and the samples of both are compared; then each task is timed with minidiff, with PyTorch eager and,
-where it works, with torch.compile, one after the other, several times over. Printed are medians and their ratios.
---unet does the same for the U-Net, without torch.compile.
+First the gradients and the samples of both are compared; then each task is timed with minidiff, with PyTorch
+eager and, where it works, with torch.compile, one after the other, several times over. Printed are medians
+and their ratios. --unet does the same for the U-Net, without torch.compile.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import json
 import os
 import statistics
 import sys
+from functools import partial
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--threads", type=int, default=1)
@@ -29,12 +31,14 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 
-from minidiff import sample, schedule  # noqa: E402
+from minidiff import sampling, schedule  # noqa: E402
 from minidiff.cli import bench  # noqa: E402
-from minidiff.fast import RowNoise, denoiser, generate, mlp, train, unet  # noqa: E402
+from minidiff.fast import RowNoise, denoiser, generate, mlp, train, unet, update  # noqa: E402
+from minidiff.layers import in_one_vector, views  # noqa: E402
 from minidiff.objective import loss_and_grads  # noqa: E402
+from minidiff.optim import start  # noqa: E402
 from minidiff.pictures.unet import UNet  # noqa: E402
-from minidiff.train import start  # noqa: E402
+from minidiff.runs.batches import batches  # noqa: E402
 
 torch.set_num_threads(args.threads)
 T, MODEL = bench.T, bench.MODEL
@@ -65,10 +69,11 @@ class Net(torch.nn.Module):
         return dict(zip(names, [self.first, *self.hidden, self.last]))
 
     def load(self, params):
+        p = views(params, MODEL.shapes)
         with torch.no_grad():
             for name, layer in self.layers().items():
-                layer.weight.copy_(torch.from_numpy(params[f"W_{name}"].T.copy()))
-                layer.bias.copy_(torch.from_numpy(params[f"b_{name}"].copy()))
+                layer.weight.copy_(torch.from_numpy(p[f"W_{name}"].T.copy()))
+                layer.bias.copy_(torch.from_numpy(p[f"b_{name}"].copy()))
         return self
 
 
@@ -78,11 +83,10 @@ def compare_gradients():
     x_t, eps = rng.standard_normal((2, 128, 2)).astype(np.float32)
     t = rng.integers(1, T + 1, 128)
     _, plain = loss_and_grads(MODEL, params, x_t, t, eps)
-    _, row = mlp.Gradients(MODEL, 128, T, np.float32)(mlp.in_a_row(params, MODEL.shapes), x_t, t, eps)
-    fast = mlp.views(row, MODEL.shapes)
-    ((net(torch.from_numpy(x_t), torch.from_numpy(t).float()) - torch.from_numpy(eps)) ** 2).sum(
-        1
-    ).mean().backward()
+    _, fast = mlp.Gradients(MODEL, 128, T, np.float32)(params, x_t, t, eps)
+    plain, fast = views(plain, MODEL.shapes), views(fast, MODEL.shapes)
+    eps_hat = net(torch.from_numpy(x_t), torch.from_numpy(t).float())
+    ((eps_hat - torch.from_numpy(eps)) ** 2).sum(1).mean().backward()
     worst = 0.0
     for name, layer in net.layers().items():
         for key, theirs in ((f"W_{name}", layer.weight.grad.T), (f"b_{name}", layer.bias.grad)):
@@ -108,7 +112,7 @@ def compare_samples():
     """The largest difference between samples from the same noise, in units of the largest sample."""
     params, short = bench.trained_params(), schedule.linear(10)
     x_T = RowNoise(0).standard_normal((64, 2), np.float32)
-    ours = generate(sample.ddpm(), MODEL.eps_theta(params), short, x_T, range(10, -1, -1), RowNoise(1))
+    ours = generate(sampling.ddpm_step(), MODEL.eps_theta(params), short, x_T, range(10, -1, -1), RowNoise(1))
     rng = RowNoise(1)
     theirs = ddpm(
         Net().load(params), torch.from_numpy(x_T), torch.tensor(short.alpha_bar),
@@ -124,11 +128,8 @@ def torch_training(batch, compiled):
 
     def task():
         for _ in range(20):
-            x_0, t, eps = (
-                data[torch.randint(0, len(data), (batch,))],
-                torch.randint(1, T + 1, (batch,)),
-                torch.randn(batch, 2),
-            )
+            x_0, t = data[torch.randint(0, len(data), (batch,))], torch.randint(1, T + 1, (batch,))
+            eps = torch.randn(batch, 2)
             ab = root[t][:, None]
             x_t = ab.sqrt() * x_0 + (1 - ab).sqrt() * eps
             loss = ((run(x_t, t.float()) - eps) ** 2).sum(1).mean()
@@ -153,7 +154,7 @@ class TorchUNet(torch.nn.Module):
     def __init__(self, model, params):
         super().__init__()
         self.model = model
-        for name, w in params.items():
+        for name, w in views(params, model.shapes).items():
             w = torch.from_numpy(w.transpose(3, 2, 0, 1).copy() if w.ndim == 4 else w.copy())
             self.register_parameter(name, torch.nn.Parameter(w))
         self.register_buffer(
@@ -207,29 +208,25 @@ class TorchUNet(torch.nn.Module):
 
 def unet_params(model):
     """Nothing at 0, and what passes keeps its size."""
-    rng, n_in = (
-        np.random.default_rng(0),
-        {k: np.prod(s[:-1]) if len(s) > 1 else 100 for k, s in model.shapes.items()},
-    )
-    return {
-        k: (rng.standard_normal(s) / np.sqrt(n_in[k])).astype(np.float32) for k, s in model.shapes.items()
-    }
+    rng, shapes = np.random.default_rng(0), model.shapes
+    n_in = {k: np.prod(s[:-1]) if len(s) > 1 else 100 for k, s in shapes.items()}
+    tensors = {k: rng.standard_normal(s) / np.sqrt(n_in[k]) for k, s in shapes.items()}
+    return in_one_vector(tensors, shapes).astype(np.float32)
 
 
 def compare_unets(model):
-    """The largest difference between the gradients, in units of the tensor's largest entry, and between the eps_hat."""
+    """The largest difference between the gradients, in units of the tensor's largest entry, and between the
+    eps_hat."""
     rng, params = np.random.default_rng(1), unet_params(model)
     net = TorchUNet(model, params)
     x_t, eps = rng.standard_normal((2, 20, model.d)).astype(np.float32)
     t = rng.integers(1, T + 1, 20)
-    _, row = unet.Gradients(model, 20, T, np.float32)(mlp.in_a_row(params, model.shapes), x_t, t, eps)
-    ours = mlp.views(row, model.shapes)
+    _, grads = unet.Gradients(model, 20, T, np.float32)(params, x_t, t, eps)
+    ours = views(grads, model.shapes)
     eps_hat = net(torch.from_numpy(x_t), torch.from_numpy(t).float())
     ((eps_hat - torch.from_numpy(eps)) ** 2).sum(1).mean().backward()
-    worst = (
-        np.abs(eps_hat.detach().numpy() - model.eps_theta(params)(x_t, t)).max()
-        / np.abs(eps_hat.detach().numpy()).max()
-    )
+    answer = eps_hat.detach().numpy()
+    worst = np.abs(answer - model.eps_theta(params)(x_t, t)).max() / np.abs(answer).max()
     for name, w in net.named_parameters():
         theirs = w.grad.numpy().transpose(2, 3, 1, 0) if w.ndim == 4 else w.grad.numpy()
         worst = max(worst, np.abs(ours[name] - theirs).max() / np.abs(theirs).max())
@@ -238,13 +235,11 @@ def compare_unets(model):
 
 def unet_training(model, batch, steps):
     """(minidiff's task, PyTorch's): so many gradient steps, random numbers, Adam and clipping included."""
-    params, state, data = unet_params(model), start(model, 0), torch.randn(1000, model.d)
-    net, ab = TorchUNet(model, params), ALPHA_BAR.float()
+    params, data = unet_params(model), torch.randn(1000, model.d)
+    net, ab, noising = TorchUNet(model, params), ALPHA_BAR.float(), schedule.linear(T)
     optimiser = torch.optim.Adam(net.parameters(), 1e-4)
-    for k, w in params.items():
-        state.params[k][:] = w
-
-    states = train(model, state, schedule.linear(T), data.numpy(), steps=10**9, batch=batch, lr=1e-4)
+    shown = batches(data.numpy(), noising, 0, batch=batch)
+    states = train(model, start(params), noising, shown, update=partial(update, lr=1e-4))
 
     def ours():
         for _ in range(steps):
@@ -265,14 +260,14 @@ def unet_training(model, batch, steps):
 
 def unet_sampling(model, rows):
     """(minidiff's task, PyTorch's): DDIM with 50 steps, eta = 0."""
-    params, times, ab = unet_params(model), sample.trailing(T, 50), ALPHA_BAR.tolist()
+    params, times, ab = unet_params(model), sampling.trailing(T, 50), ALPHA_BAR.tolist()
     for k in ("W_out", "b_out"):
-        params[k] *= 0.1  # samples stay of size 1
+        views(params, model.shapes)[k][:] *= 0.1  # samples stay of size 1
     x_T, net = RowNoise(0).standard_normal((rows, model.d), np.float32), TorchUNet(model, params)
     eps_theta = denoiser(model.eps_theta(params))
 
     def ours():
-        return generate(sample.ddim(), eps_theta, schedule.linear(T), x_T, times, RowNoise(1))
+        return generate(sampling.ddim_step(), eps_theta, schedule.linear(T), x_T, times, RowNoise(1))
 
     def theirs():
         x = torch.from_numpy(x_T)
@@ -304,8 +299,8 @@ def unets():
             times = [[bench.once(f) / calls for f in pair] for _ in range(args.repeats + 1)][1:]
             ours, theirs = (statistics.median(t) for t in zip(*times))
             print(
-                f"{size} x {size} x {width}: {name:24} minidiff {ours:.4f} s   PyTorch {theirs:.4f} s = {theirs / ours:.2f}x"
-                f"   ({args.threads} threads; gradients agree to {differ:.0e})",
+                f"{size} x {size} x {width}: {name:24} minidiff {ours:.4f} s   PyTorch {theirs:.4f} s ="
+                f" {theirs / ours:.2f}x   ({args.threads} threads; gradients agree to {differ:.0e})",
                 flush=True,
             )
 
@@ -383,9 +378,8 @@ def main():
     if args.json:
         print(json.dumps(result, indent=2))
     else:
-        print(
-            f"{args.threads} threads, PyTorch {torch.__version__}; gradients agree to {gradients:.0e}, samples to {samples:.0e}"
-        )
+        agree = f"gradients agree to {gradients:.0e}, samples to {samples:.0e}"
+        print(f"{args.threads} threads, PyTorch {torch.__version__}; {agree}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""Seconds until 500 samples of digits cannot be told from data: what a user waits for, beside the same recipe in PyTorch.
+"""Seconds until 500 samples of digits cannot be told from data: what a user waits for, beside the same recipe
+in PyTorch.
 
-    python examples/peer_time_to_quality.py [--threads 2]        (PyTorch's rows need an environment that also holds torch)
+    python examples/peer_time_to_quality.py [--threads 2]     (PyTorch's rows: where it is installed)
 
-Each row is a process of its own, timed from its start: imports and, where cold, the compilation of the kernels count. It
-trains some steps, draws 500 samples by DDIM in 50 steps, asks the permutation test, and goes on until p > 0.05. The test
-itself and the samples of rounds that failed do not count: who knows the recipe does not look in between.
+Each row is a process of its own, timed from its start: imports and, where cold, the compilation of the
+kernels count. It trains some steps, draws 500 samples by DDIM in 50 steps, asks the permutation test, and
+goes on until p > 0.05. The test itself and the samples of rounds that failed do not count: who knows the
+recipe does not look in between.
 """
 
 import argparse
@@ -22,41 +24,40 @@ STEPS = {"mlp": 250, "unet": 100}  # between two looks
 
 def ours(run, data):
     """(train(n), draw()) by minidiff."""
-    from minidiff import fast
+    from minidiff.runs.drawing import draw
     from minidiff.runs.names import sampler
-    from minidiff.runs.use import draw
+    from minidiff.runs.training import gradient_steps
 
-    how = sampler("ddim")
-    settings = {"steps": 10**6, "batch": run.batch, "lr": run.lr, "goal": run.goal}
-    states = fast.train(run.model, run.state, run.schedule, data.x, **settings)
+    how, states = sampler("ddim"), gradient_steps(run, data, 10**6)
     times = how.times(run.schedule.T, 50, "trailing")
-    return lambda n: [next(states) for _ in range(n)], lambda: draw(run, how, times, 500, run.state.seed)[0]
+    return lambda n: [next(states) for _ in range(n)], lambda: draw(run, how, times, 500, run.seed)[0]
 
 
 def theirs(run, data):
-    """The same by PyTorch, of the network that minidiff exports: v as the target, Adam, clipping, warm-up, running average."""
+    """The same by PyTorch, of the network that minidiff exports: v as the target, Adam, clipping, warm-up,
+    running average."""
     import torch
 
     sys.path.insert(0, str(Path(__file__).parent / "outgrow"))
     from compare_pytorch import exported
 
+    from minidiff.layers import views
     from minidiff.optim import ema_decay
 
     torch.set_num_threads(int(os.environ["MINIDIFF_THREADS"]))
-    torch.manual_seed(run.state.seed)
+    torch.manual_seed(run.seed)
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         (module, net), (_, ema) = (exported(run, Path(home)) for home in (one, two))
-    net.load_state_dict({k: torch.tensor(w) for k, w in run.state.params.items()})
+    ours = views(run.state.params, run.model.shapes)
+    net.load_state_dict({k: torch.tensor(w) for k, w in ours.items()})
     adam, x, ab = torch.optim.Adam(net.parameters(), run.lr), torch.tensor(data.x), net.alpha_bar.float()
     pairs, done = list(zip(net.parameters(), ema.parameters())), 0
 
     def train(n):
         nonlocal done
         for step in range(done + 1, done + n + 1):
-            x_0, t = (
-                x[torch.randint(0, len(x), (run.batch,))],
-                torch.randint(1, run.schedule.T + 1, (run.batch,)),
-            )
+            x_0 = x[torch.randint(0, len(x), (run.batch,))]
+            t = torch.randint(1, run.schedule.T + 1, (run.batch,))
             eps, signal, noise = torch.randn_like(x_0), ab[t].sqrt()[:, None], (1 - ab[t]).sqrt()[:, None]
             loss = ((net(signal * x_0 + noise * eps, t) - (signal * eps - noise * x_0)) ** 2).sum(1).mean()
             adam.zero_grad()
@@ -84,7 +85,7 @@ def row(who, model, seed, began):
 
     from minidiff.evaluation.metrics import judge
     from minidiff.runs.names import load
-    from minidiff.runs.use import new_run
+    from minidiff.runs.training import new_run
 
     data = load("digits")
     run, p, steps, lost = new_run(data, "digits", model, seed=seed), 0.0, 0, 0.0

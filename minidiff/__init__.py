@@ -1,25 +1,25 @@
-"""minidiff: diffusion models from scratch, to be read from top to bottom. Lecture 1, the core: an evening.
+"""minidiff: diffusion models from scratch, to be read from top to bottom. Lecture 1, the core: about an hour.
 
-    arrays      what keeps dtypes and axes straight; skip it at first
+    ddpm        the page: algorithm 1 and algorithm 2 as two loops; start here
+    protocols   the shapes of what is passed around; skip it at first
     schedule    how much of the picture is left at time t
     gaussian    the algebra: noising, posterior, x_0 <-> eps <-> v <-> score
-    exact       a Gaussian mixture: density, score and perfect denoiser in closed form
-    data        what we learn from
-    noise       where every random number comes from
     layers      the pieces of a network, each beside its gradient
     mlp         the denoiser eps_theta
-    objective   eps, x_0 or v: what a network is asked, and what its errors count: L_simple
+    objective   eps, x_0 or v: what a network is asked, and what its errors cost: L_simple
     optim       clipping, Adam, EMA
-    train       algorithm 1, as a generator
-    sample      DDPM and DDIM: one step each, one loop
-    recursion   what a sampler does to Gaussian data, exactly
+    sampling    DDPM and DDIM: one step each, and which times they visit
+    data        what we learn from
+    noise       seeds, and the streams of random numbers that they name
+    philox      a row's noise as a function of seed and row; no lecture needs it
+    exact       a Gaussian mixture: density, score and perfect denoiser in closed form
     elbo        the likelihood's bound, term by term
 
 Then rooms, each with a reading order of its own.
 
     continuous  lectures 2 and 3: SDEs, ODEs, solvers, flow matching
     pictures    lectures 4 and 5: convolutions, attention, a U-Net, guidance
-    evaluation  lecture 7: how far are samples from data?
+    evaluation  lecture 7: how far are samples from data, and a sampler from its aim?
     fast        the same answers sooner
     runs        data by name, a network, its training, its pictures: a run
     sheet       the formulas, measured; a student's own formula, judged
@@ -27,32 +27,50 @@ Then rooms, each with a reading order of its own.
     learn       two evenings, a museum of mistakes, something to play with
 """
 
-import importlib
+from importlib import import_module
 
 __version__ = "0.1.0"
 
-_ROOMS = {  # the modules of rooms that are handed out here
-    "continuous": "process ode sde solvers flow", "pictures": "unet guidance", "sheet": "dictionary",
-    "evaluation": "metrics classifier judge", "runs": "figures",
-}  # fmt: skip
-_NAMES = {  # and the central names
-    "schedule": "Schedule linear linear_scaled cosine from_betas", "gaussian": "q_sample posterior",
-    "exact": "Mixture", "mlp": "MLP", "sample": "ddpm ddim", "recursion": "moments", "pictures.unet": "UNet",
-    "continuous.process": "VP", "sheet.check": "check equal", "sheet.compute": "compute",
-    "fast": "RowNoise generate noise_chain noise_jump", "sheet.quiz": "quiz",
-    "cli.formulas": "show", "cli.pictures": "draw",
-}  # fmt: skip
-_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
-_MODULES = {line.split()[0]: line.split()[0] for line in __doc__.splitlines() if line.startswith("    ")}
-_MODULES |= {name: f"{room}.{name}" for room, names in _ROOMS.items() for name in names.split()}
+_CORE = "ddpm protocols schedule gaussian layers mlp objective optim sampling data noise philox exact elbo"
+_ROOMS = {  # and those of their modules that are handed out here
+    "continuous": "process ode sde solvers flow",
+    "pictures": "unet guidance",
+    "evaluation": "metrics classifier floors recursion",
+    "fast": "",
+    "runs": "figures",
+    "sheet": "dictionary",
+    "cli": "",
+    "learn": "",
+}
+_NAMES = {  # the central names, by the module that defines them
+    "ddpm": "train sample",
+    "schedule": "Schedule linear linear_scaled cosine from_betas",
+    "gaussian": "q_sample posterior",
+    "mlp": "MLP",
+    "sampling": "ddpm_step ddim_step",
+    "exact": "Mixture",
+    "continuous.process": "VP",
+    "pictures.unet": "UNet",
+    "evaluation.recursion": "moments",
+    "fast": "RowNoise generate noise_chain noise_jump",
+    "sheet.checking": "check equal",
+    "sheet.computing": "compute",
+    "sheet.quizzing": "quiz",
+    "cli.formulas": "show",
+    "cli.pictures": "draw",
+}
+_MODULES = {name: name for name in [*_CORE.split(), *_ROOMS]}
+for _room, _names in _ROOMS.items():
+    _MODULES |= {_name: f"{_room}.{_name}" for _name in _names.split()}
+_HOME = {_name: _module for _module, _names in _NAMES.items() for _name in _names.split()}
 __all__ = sorted({*_HOME, *_MODULES})
 __dir__ = __all__.copy  # what completion offers
 
 
-def __getattr__(name):
+def __getattr__(name: str):
     """Loads what is asked for: `import minidiff` itself costs nothing."""
     if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{_MODULES[name]}")
+        return import_module(f"{__name__}.{_MODULES[name]}")
     if name in _HOME:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

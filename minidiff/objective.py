@@ -1,5 +1,4 @@
-"""What a network is asked: eps, x_0 or v; what its errors cost: L_simple; and how each answer becomes
-eps_hat.
+"""What a network is asked: eps, x_0 or v; what its errors cost: L_simple; and how an answer becomes eps_hat.
 
     objective       the network should answer (target)     eps_hat = a x_t + b out
     eps_prediction  eps                                     out
@@ -16,7 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import protocols
 from .gaussian import like, shares, snr
+from .protocols import Array, Model, Objective, Process, Times
+from .schedule import Schedule
 
 
 def eps_prediction(signal, noise):
@@ -34,13 +36,13 @@ def v_prediction(signal, noise):
     return -noise, signal
 
 
-def target_of(objective, schedule, x_0, t, eps) -> np.ndarray:
+def target_of(objective: Objective, schedule: Process, x_0: Array, t: Times, eps: Array) -> Array:
     """target = c_0 x_0 + c_eps eps (B, ...): what the network should answer about x_t."""
     c_0, c_eps = objective(*shares(schedule, t, x_0))
     return c_0 * x_0 + c_eps * eps
 
 
-def as_eps(objective, schedule, t):
+def as_eps(objective: Objective, schedule: Process, t: Times):
     """a, b of eps_hat = a x_t + b out, float64, each shaped like t; t > 0.
     x_t = signal x_0 + noise eps and out = c_0 x_0 + c_eps eps are solved for eps."""
     signal, noise = schedule.signal_and_noise(t)
@@ -53,17 +55,17 @@ def as_eps(objective, schedule, t):
 class Denoiser:
     """eps_theta(x_t, t) of a network that was trained on `objective`; network(x_t, t) -> out."""
 
-    network: object
-    objective: object
-    schedule: object
+    network: protocols.Denoiser
+    objective: Objective
+    schedule: Process
 
-    def __call__(self, x_t, t) -> np.ndarray:
+    def __call__(self, x_t: Array, t: Times) -> Array:
         """eps_hat = a x_t + b out, (B, ...)."""
         a, b = as_eps(self.objective, self.schedule, t)
         return like(x_t, a) * x_t + like(x_t, b) * self.network(x_t, t)
 
 
-def l_simple(eps_hat, eps, weight=None):
+def l_simple(eps_hat: Array, eps: Array, weight=None):
     """L_simple = 1/B sum_b ||eps_b - eps_hat_b||^2,  dL/deps_hat = 2/B (eps_hat - eps).    [DDPM eq. 14]
     eps_hat, eps (B, ...) -> loss (a float), deps_hat. eps may be any other target; row b counts weight_b
     times, if given. The least loss is not 0: x_t does not determine eps. Raises ValueError for unequal
@@ -76,26 +78,26 @@ def l_simple(eps_hat, eps, weight=None):
     return loss, (2 / len(eps)) * weighted
 
 
-def loss_and_grads(model, params, x_t, t, target, *label, weight=None):
-    """L_simple of the model's answers about x_t, and its gradient by params. label: of a model that takes
-    one."""
+def loss_and_grads(model: Model, params: Array, x_t: Array, t: Times, target: Array, *label, weight=None):
+    """L_simple of the model's answers about x_t, and its gradient by params. A label is handed on to it."""
     out, cache = model.forward(params, x_t, t, *label)
     loss, dout = l_simple(out, target, weight)
     return loss, model.backward(dout, cache)
 
 
-def derived(schedule, t) -> np.ndarray:
+def derived(schedule: Schedule, t: Times) -> Array:
     """w = beta_t^2 / (2 var alpha_t (1 - ab_t)), var = beta_t: eps's error in the ELBO.    [DDPM eq. 12]"""
-    return schedule.beta[t] / (2 * schedule.alpha[t] * (1 - schedule.alpha_bar[t]))
+    variance = 1 - schedule.alpha_bar[t]
+    return schedule.beta[t] / (2 * schedule.alpha[t] * variance)
 
 
-def min_snr(schedule, t, gamma=5.0) -> np.ndarray:
+def min_snr(schedule: Process, t: Times, gamma=5.0) -> Array:
     """w = min(SNR_t, gamma) / SNR_t: x_0's error counts min(SNR_t, gamma).    [Min-SNR section 3.4]"""
     ratio = snr(schedule, t)
     return np.minimum(ratio, gamma) / ratio
 
 
-def weight_of(weight, objective, schedule, t) -> np.ndarray:
+def weight_of(weight, objective: Objective, schedule: Process, t: Times) -> Array:
     """What the answer's squared error counts at t, w b^2: eps_hat's error is b times as large.
     weight is a function like derived: w of eps_hat's squared error."""
     _, b = as_eps(objective, schedule, t)

@@ -12,20 +12,20 @@ A step is step(eps_theta, schedule, x_t, t, s, rng) -> x_s, with t and s ints; f
 
 import numpy as np
 
-from .gaussian import like, posterior_weights, x_0_from_eps
+from .gaussian import alpha_of_step, like, posterior_weights, x_0_from_eps
+from .protocols import Array, Noise, Preserving, Step, Times
 
 
-def beta_tilde(schedule, t, s) -> np.ndarray:
+def beta_tilde(schedule: Preserving, t: Times, s: Times) -> Array:
     """var = (1 - ab_s) / (1 - ab_t) (1 - a): the posterior's, true for a single x_0.    [DDPM eq. 7]"""
     _, _, var = posterior_weights(schedule, t, s)
     return var
 
 
-def beta_of_step(schedule, t, s) -> np.ndarray:
+def beta_of_step(schedule: Preserving, t: Times, s: Times) -> Array:
     """var = 1 - a, and 0 at s = 0; true for x_0 ~ N(0, I). If s = t - 1 it is beta_t.    [DDPM section 3.2]
     The last step adds no noise because no later step would take it away."""
-    a = schedule.alpha_bar_at(t) / schedule.alpha_bar_at(s)
-    return (1 - a) * np.greater(s, 0)
+    return (1 - alpha_of_step(schedule, t, s)) * np.greater(s, 0)
 
 
 def gaussian_optimal(data_var: float):
@@ -37,33 +37,38 @@ def gaussian_optimal(data_var: float):
     varies."""
 
     def var(schedule, t, s):
-        (c_0, _, tilde), ab_t = posterior_weights(schedule, t, s), schedule.alpha_bar_at(t)
-        return tilde + c_0**2 * data_var * (1 - ab_t) / (1 - ab_t + ab_t * data_var)
+        c_0, _, tilde = posterior_weights(schedule, t, s)
+        ab_t = schedule.alpha_bar_at(t)
+        var_x_0 = data_var * (1 - ab_t) / (1 - ab_t + ab_t * data_var)
+        return tilde + c_0**2 * var_x_0
 
     return var
 
 
-def _fresh(var, x_t, rng):
+def _fresh(var, x_t: Array, rng: Noise):
     """sqrt(var) z. Nothing is drawn where nothing would be added."""
-    return like(x_t, np.sqrt(var)) * rng.standard_normal(x_t.shape, x_t.dtype) if np.any(var > 0) else 0
+    if not np.any(var > 0):
+        return 0
+    z = rng.standard_normal(x_t.shape, x_t.dtype)
+    return like(x_t, np.sqrt(var)) * z
 
 
-def ddpm_step(var=beta_tilde):
+def ddpm_step(var=beta_tilde) -> Step:
     """The step x_s = (x_t - (1 - a) / sqrt(1 - ab_t) eps_hat) / sqrt(a) + sqrt(var) z.    [DDPM eq. 11]
     var is beta_tilde, beta_of_step or gaussian_optimal(...)."""
 
     def step(eps_theta, schedule, x_t, t, s, rng):
-        ab_t, ab_s = schedule.alpha_bar_at(t), schedule.alpha_bar_at(s)
-        a = ab_t / ab_s
+        a, ab_t = alpha_of_step(schedule, t, s), schedule.alpha_bar_at(t)
         # the posterior's mean with x_0_hat for x_0: take out the noise that the steps from s to t have added
-        mean = (x_t - like(x_t, (1 - a) / np.sqrt(1 - ab_t)) * eps_theta(x_t, t)) / like(x_t, np.sqrt(a))
+        removed = like(x_t, (1 - a) / np.sqrt(1 - ab_t)) * eps_theta(x_t, t)
+        mean = (x_t - removed) / like(x_t, np.sqrt(a))
         # x_0 is not known exactly, so x_s is not either: as much fresh noise as it may scatter
         return mean + _fresh(var(schedule, t, s), x_t, rng)
 
     return step
 
 
-def ddim_step(eta: float = 0.0):
+def ddim_step(eta: float = 0.0) -> Step:
     """The step x_s = sqrt(ab_s) x_0_hat + sqrt(1 - ab_s - var) eps_hat + sqrt(var) z.    [DDIM eq. 12]
     var = eta^2 beta_tilde: eta = 0 draws nothing, eta = 1 is ddpm_step(beta_tilde). The paper's alpha is our
     alpha_bar; its sigma is ours.    [DDIM eq. 16]    Raises ValueError for eta outside [0, 1]."""
@@ -75,29 +80,38 @@ def ddim_step(eta: float = 0.0):
         eps_hat = eps_theta(x_t, t)
         x_0_hat = x_0_from_eps(schedule, x_t, t, eps_hat)
         # put back noise of variance 1 - ab_s, as belongs at s: `var` of it is fresh, the rest is the old one
-        var, ab_s = eta**2 * beta_tilde(schedule, t, s), schedule.alpha_bar_at(s)
-        old = like(x_t, np.sqrt(1 - ab_s - var)) * eps_hat
-        return like(x_t, np.sqrt(ab_s)) * x_0_hat + old + _fresh(var, x_t, rng)
+        var = eta**2 * beta_tilde(schedule, t, s)
+        ab_s = schedule.alpha_bar_at(s)
+        signal, old = like(x_t, np.sqrt(ab_s)), like(x_t, np.sqrt(1 - ab_s - var))
+        return signal * x_0_hat + old * eps_hat + _fresh(var, x_t, rng)
 
     return step
 
 
-def _grid(T, steps, times):
+def trailing(T: int, steps: int) -> Array:
+    """[T, T - T/steps, ..., T/steps, 0], rounded: starts where the noise is, at T."""
+    _check(T, steps)
+    return _whole(T * np.arange(steps, -1, -1) / steps)
+
+
+def leading(T: int, steps: int) -> Array:
+    """[1 + (steps - 1) k, ..., 1 + k, 1, 0], k = T // steps: starts below T, as much-used libraries do."""
+    _check(T, steps)
+    times = 1 + T // steps * np.arange(steps)
+    return _whole([*times[::-1], 0])
+
+
+def linspace(T: int, steps: int) -> Array:
+    """round(linspace(1, T, steps)) downwards, then 0.    [Improved DDPM section 4]"""
+    _check(T, steps)
+    times = np.linspace(1, T, steps)[::-1] if steps > 1 else [T]
+    return _whole([*times, 0])
+
+
+def _check(T, steps):
     if not 1 <= steps <= T:
         raise ValueError(f"steps must lie in 1..T = {T}, got {steps}")
-    return np.append(np.round(times), 0).astype(int)
 
 
-def trailing(T: int, steps: int) -> np.ndarray:
-    """[T, T - T/steps, ..., T/steps, 0], rounded: starts where the noise is, at T."""
-    return _grid(T, steps, T * np.arange(steps, 0, -1) / max(steps, 1))
-
-
-def leading(T: int, steps: int) -> np.ndarray:
-    """[1 + (steps - 1) k, ..., 1 + k, 1, 0], k = T // steps: starts below T, as much-used libraries do."""
-    return _grid(T, steps, 1 + np.arange(steps - 1, -1, -1) * (T // max(steps, 1)))
-
-
-def linspace(T: int, steps: int) -> np.ndarray:
-    """round(linspace(1, T, steps)) downwards, then 0.    [Improved DDPM section 4]"""
-    return _grid(T, steps, np.linspace(1, T, max(steps, 1))[::-1] if steps != 1 else [T])
+def _whole(times):
+    return np.round(times).astype(int)

@@ -12,27 +12,29 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .protocols import Array, Times
+
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
     """alpha_t = 1 - beta_t,  alpha_bar_t = alpha_1 ... alpha_t.    [CME296 lecture 1]
     Built by linear, linear_scaled, cosine or from_betas; the arrays are read-only float64."""
 
-    beta: np.ndarray = field(repr=False)
-    alpha: np.ndarray = field(repr=False)
-    alpha_bar: np.ndarray
+    beta: Array = field(repr=False)
+    alpha: Array = field(repr=False)
+    alpha_bar: Array
 
     @property
     def T(self) -> int:
         return len(self.beta) - 1
 
-    def alpha_bar_at(self, t) -> np.ndarray:
+    def alpha_bar_at(self, t: Times) -> Array:
         """alpha_bar_t, float64, shaped like t: whole numbers, () or (B,). Raises ValueError outside 0..T."""
         if np.min(t) < 0 or np.max(t) > self.T:  # below 0 an array's index would count from its end
             raise ValueError(f"t must lie in 0..T = {self.T}, got {t}")
         return self.alpha_bar[t]
 
-    def signal_and_noise(self, t) -> tuple[np.ndarray, np.ndarray]:
+    def signal_and_noise(self, t: Times) -> tuple[Array, Array]:
         """sqrt(alpha_bar_t) and sqrt(1 - alpha_bar_t): how much of x_0, and of eps, there is in x_t."""
         ab_t = self.alpha_bar_at(t)
         return np.sqrt(ab_t), np.sqrt(1 - ab_t)
@@ -43,9 +45,10 @@ def from_betas(betas) -> Schedule:
     betas = np.asarray(betas, dtype=np.float64)
     if betas.ndim != 1 or betas.size < 1:
         raise ValueError(f"betas must be a list of at least one number, got shape {betas.shape}")
-    wrong = np.flatnonzero(~((betas > 0) & (betas < 1)))
-    if wrong.size:
-        raise ValueError(f"beta must lie in (0, 1), got beta_{wrong[0] + 1} = {betas[wrong[0]]:g}")
+    wrong = ~((betas > 0) & (betas < 1))
+    if wrong.any():
+        t = wrong.argmax() + 1
+        raise ValueError(f"beta must lie in (0, 1), got beta_{t} = {betas[t - 1]:g}")
     beta = np.append(0.0, betas)
     alpha = 1 - beta
     alpha_bar = np.cumprod(alpha)
@@ -71,5 +74,7 @@ def linear_scaled(T: int = 1000) -> Schedule:
 def cosine(T: int = 1000, offset: float = 0.008) -> Schedule:
     """alpha_bar_t = f(t) / f(0), f(t) = cos((t / T + offset) / (1 + offset) pi / 2)^2. [Improved DDPM eq. 17]
     beta_t = 1 - alpha_bar_t / alpha_bar_{t-1} is cut at 0.999, as in the paper: the last one would be 1."""
-    f = np.cos((np.arange(T + 1) / T + offset) / (1 + offset) * np.pi / 2) ** 2
-    return from_betas(np.minimum(1 - f[1:] / f[:-1], 0.999))
+    part = (np.arange(T + 1) / T + offset) / (1 + offset)
+    f = np.cos(part * np.pi / 2) ** 2
+    betas = 1 - f[1:] / f[:-1]
+    return from_betas(np.minimum(betas, 0.999))

@@ -1,4 +1,7 @@
-"""Breaks one function of a copy of the package: its numbers come out 0.9 times as large. Used by test_law.py and index.py."""
+"""Breaks one function of a copy of the package: its numbers come out 0.9 times as large.
+
+Used by test_law.py and index.py.
+"""
 
 import ast
 

@@ -1,4 +1,4 @@
-"""The command line as tests use it: a command's JSON, the one line with which it refuses, and files that it has to refuse."""
+"""The command line as tests use it: a command's JSON, its one line of refusal, files that it must refuse."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What every figure must hold so that it can be read from the last row: named axes, round ticks, large type, free words."""
+"""What makes a figure readable from the last row: named axes, round ticks, large type, words set apart."""
 
 from unittest.mock import patch
 
@@ -7,7 +7,7 @@ from matplotlib.text import Text
 
 
 def texts_of(fig):
-    """The texts that are drawn, with their boxes in pixels: asking the figure would also give ticks outside the axes."""
+    """The texts that are drawn, with their boxes in pixels; the figure would also name ticks off its axes."""
     found, draw = [], Text.draw
 
     def recorded(text, renderer):
@@ -21,8 +21,10 @@ def texts_of(fig):
 
 
 def assert_readable(fig, size=13):
-    """Axes with tick labels have a name; ticks are round; type is of `size` points where the figure is 10 inches wide;
-    no text touches another one or leaves the figure."""
+    """Axes with tick labels have a name, ticks are round, no text touches another one or leaves the figure.
+
+    Type is of `size` points where the figure is 10 inches wide.
+    """
     texts = texts_of(fig)
     for ax in fig.axes:
         for axis in (ax.xaxis, ax.yaxis):

@@ -1,9 +1,10 @@
 """Equation -> line -> test: the test that fails when a function is broken.
 
-    python tests/index.py             checks minidiff/sheet/tests.txt: breaks each function in a copy, its test has to fail
-    python tests/index.py --find      finds a test for each function with an equation, rewrites that file and equations.md
+    python tests/index.py             breaks each function of minidiff/sheet/tests.txt in a copy
+    python tests/index.py --find      finds a test for each function with an equation, rewrites tests.txt
+                                      and equations.md
 
-Exit status 1 if a test does not notice.
+Exit status 1 if a test does not notice that its function is broken.
 """
 
 import argparse
@@ -31,7 +32,7 @@ WIDE = [
 
 
 def home_of(name):
-    """The file of "gaussian.posterior", from minidiff/; two files may have one name, but not with the same function in it."""
+    """The file of "gaussian.posterior", from minidiff/; of two with one name, the one that holds the rest."""
     module, *rest = name.split(".")
     for path in sorted(PACKAGE.rglob(f"{module}.py")):
         if re.search(rf"^(?:def|class) {rest[0]}\b|^{rest[0]} = ", path.read_text(encoding="utf-8"), re.M):
@@ -125,9 +126,8 @@ def main():
         print(f"{name} may be broken, and {known.get(name, 'no test')} does not notice")
     if args.find and None not in found.values():
         rewrite(found)
-    print(
-        f"{sum(test is not None for test in found.values())} of {len(found)} broken functions are noticed by their test"
-    )
+    noticed = sum(test is not None for test in found.values())
+    print(f"{noticed} of {len(found)} broken functions are noticed by their test")
     return int(None in found.values())
 
 

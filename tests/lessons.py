@@ -1,10 +1,11 @@
-"""Runs the lessons, which are notebooks, without Jupyter: a fresh interpreter for each, its cells from top to bottom.
+"""Runs the lessons, which are notebooks, without Jupyter: each in a fresh interpreter, from top to bottom.
 
     python tests/lessons.py                    compares what every lesson prints with what is stored in it
     python tests/lessons.py --write NAME ...   runs these notebooks and stores what they print and draw
 
-An exercise is a cell that begins with `answer = ...` and ends with what judges it. Its metadata hold, for the tests, a solution
-and wrong answers: {"exercise": {"solution": "...", "wrong": ["...", ...]}}, each the right side of that first line.
+An exercise is a cell that begins with `answer = ...` and ends with what judges it. Its metadata hold, for the
+tests, a solution and wrong answers, each the right side of that first line:
+{"exercise": {"solution": "...", "wrong": ["...", ...]}}.
 """
 
 import argparse
@@ -61,7 +62,7 @@ def outputs_of(value, printed, count):
 
 
 def run(path):
-    """[(the outputs, [is the solution accepted?, is each wrong answer?]) of each code cell], in this interpreter."""
+    """[(outputs, [is the solution accepted?, is each wrong answer?]) of each code cell], in this process."""
     names, found = {"__name__": "__main__"}, []
     for count, cell in enumerate(cells_of(path, "code"), 1):
         source, accepted = "".join(cell["source"]), []
@@ -91,7 +92,8 @@ def texts(outputs):
 
 
 def same(a, b):
-    """The same words, and the same numbers to the last digit that is printed: other processors round that one otherwise."""
+    """The same words and, but for the last digit printed, which processors may round otherwise, the same
+    numbers."""
     pairs = zip(NUMBER.findall(a), NUMBER.findall(b))
     units = ((Decimal(m), Decimal(n), Decimal(10) ** Decimal(m).as_tuple().exponent) for m, n in pairs)
     return NUMBER.sub("#", a) == NUMBER.sub("#", b) and all(abs(m - n) <= unit for m, n, unit in units)
@@ -121,9 +123,8 @@ def main():
         for cell, (outputs, _) in zip(cells_of(path, "code"), in_fresh_interpreter(path)):
             if not same(texts(cell["outputs"]), texts(outputs)):
                 different += 1
-                print(
-                    f"{path.name}, cell {cell['execution_count']}: stored\n{texts(cell['outputs'])}\nnow\n{texts(outputs)}"
-                )
+                stored, now = texts(cell["outputs"]), texts(outputs)
+                print(f"{path.name}, cell {cell['execution_count']}: stored\n{stored}\nnow\n{now}")
     return different
 
 

@@ -1,11 +1,11 @@
 """Plants one small mistake at a time into the mathematics and prints those that no test notices.
 
-    python tests/mutate.py                        all automatic mistakes in the files below (long: hours on one core)
+    python tests/mutate.py                        all automatic mistakes in these files (hours on one core)
     python tests/mutate.py --sample 100 --seed 1  a random hundred of them
-    python tests/mutate.py --named                the one-line mistakes that people make, each with the test that must see it
+    python tests/mutate.py --named                mistakes of one line that people make, each with its test
 
-Works on a copy of the project in a temporary folder; nothing here is touched. Exit status 1 if a named mistake survives, or
-more than a tenth of the automatic ones.
+Works on a copy of the project in a temporary folder; nothing here is touched. Exit status 1 if a named
+mistake survives, or more than a tenth of the automatic ones.
 """
 
 import argparse
@@ -50,15 +50,17 @@ TESTS = {  # file -> the tests that look at it
     "mlp": ["test_mlp", "fast/test_kernels"],
     "optim": ["test_optim", "test_train"],
 }
-NAMED = [(m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES] + [  # (what, file, before, after, the test that sees it)
-    ("the sampler running upwards", "sample", "zip(times[:-1], times[1:])", "zip(times[::-1][:-1], times[::-1][1:])",
-     "fast/test_sampling.py::test_generate_is_the_end_of_sample"),
+# (what, file, before, after, the test that sees it)
+NAMED = [(m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES] + [
+    ("the sampler running upwards", "sample", "zip(times[:-1], times[1:])",
+     "zip(times[::-1][:-1], times[::-1][1:])", "fast/test_sampling.py::test_generate_is_the_end_of_sample"),
     ("tau = -log cos(theta) without its square", "continuous/sde", "np.log1p(np.tan(theta) ** 2)",
      "np.log1p(np.tan(theta) ** 2) / 2", "continuous/test_solvers.py::test_order_of_convergence"),
     ("theta's sign", "continuous/sde", "return v_from_eps(process,",
      "return -v_from_eps(process,", "continuous/test_solvers.py::test_order_of_convergence"),
     ("the rate at ceil(t) for a whole step", "continuous/solvers",
-     "return method(sde.velocity_by_angle(process, eps_theta), x_t, sde.angle(process, t), sde.angle(process, s))",
+     "return method(sde.velocity_by_angle(process, eps_theta), x_t, "
+     "sde.angle(process, t), sde.angle(process, s))",
      "return method(lambda x, t: sde.velocity(process, sde.score_of(eps_theta, process), x, t), x_t, t, s)",
      "continuous/test_solvers.py::test_order_of_convergence"),
     ("a likelihood with theta for t", "evaluation/judge", "sde.velocity_by_angle(process, eps_theta)",
@@ -66,25 +68,30 @@ NAMED = [(m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES] + [  # (w
      "cli/test_commands.py::test_every_objective_trains_resumes_samples_and_is_judged"),
     ("the reverse drift with a flipped sign", "continuous/sde", "return x - (on_axes_of(x, process.f(t))",
      "return x + (on_axes_of(x, process.f(t))", "continuous/test_solvers.py::test_steps_by_probing"),
-    ("g for g^2 in VE", "continuous/process", "return rate * (self.sigma2(t)",
-     "return np.sqrt(rate) * (self.sigma2(t)", "continuous/test_process.py::test_ve_adds_the_variance_it_says"),
+    ("g for g^2 in VE", "continuous/process",
+     "return rate * (self.sigma2(t)", "return np.sqrt(rate) * (self.sigma2(t)",
+     "continuous/test_process.py::test_ve_adds_the_variance_it_says"),
     ("the divergence with a flipped sign", "continuous/sde", "+ state[:, -1], state",
      "- state[:, -1], state", "continuous/test_sde.py::test_likelihood_is_the_mixtures_closed_form"),
-    ("RK4 with a forgotten half", "continuous/ode", "k_2 = u(x + h / 2 * k_1, middle)", "k_2 = u(x + h * k_1, middle)",
-     "continuous/test_solvers.py::test_order_of_convergence"),
-    ("DPM-Solver-1 with the sign of h", "continuous/solvers", "(grown - np.sqrt(1 - ab_s))", "(np.sqrt(1 - ab_s) - grown)",
-     "continuous/test_solvers.py::test_dpm_solver_1_is_ddim"),
-    ("2M with the ratio of steps upside down", "continuous/solvers", "h / (2 * h_before)", "h_before / (2 * h)",
+    ("RK4 with a forgotten half", "continuous/ode", "k_2 = u(x + h / 2 * k_1, middle)",
+     "k_2 = u(x + h * k_1, middle)", "continuous/test_solvers.py::test_order_of_convergence"),
+    ("DPM-Solver-1 with the sign of h", "continuous/solvers", "(grown - np.sqrt(1 - ab_s))",
+     "(np.sqrt(1 - ab_s) - grown)", "continuous/test_solvers.py::test_dpm_solver_1_is_ddim"),
+    ("2M with the ratio of steps upside down", "continuous/solvers",
+     "h / (2 * h_before)", "h_before / (2 * h)",
      "continuous/test_solvers.py::test_dpm_solver_pp_aims_at_the_middle_of_its_step"),
-    ("the score of a velocity over (1 - t)^2", "continuous/flow", "(t * u - x) / (1 - t)", "(t * u - x) / (1 - t) ** 2",
+    ("the score of a velocity over (1 - t)^2", "continuous/flow",
+     "(t * u - x) / (1 - t)", "(t * u - x) / (1 - t) ** 2",
      "continuous/test_flow.py::test_velocity_score_and_noise_convert_both_ways"),
-    ("eps solved for with a flipped sign", "objective", "return -c_0 / determinant", "return c_0 / determinant",
-     "test_objective.py::test_every_perfect_answer_is_eps_star"),
-    ("a weight that is not squared", "objective", "w * objective.as_eps(schedule, t)[1] ** 2",
-     "w * objective.as_eps(schedule, t)[1]", "test_objective.py::test_a_weight_means_the_same_error_for_every_objective"),
+    ("eps solved for with a flipped sign", "objective", "return -c_0 / determinant",
+     "return c_0 / determinant", "test_objective.py::test_every_perfect_answer_is_eps_star"),
+    ("a weight that is not squared", "objective",
+     "w * objective.as_eps(schedule, t)[1] ** 2", "w * objective.as_eps(schedule, t)[1]",
+     "test_objective.py::test_a_weight_means_the_same_error_for_every_objective"),
     ("EDM's sigma without its root", "sheet/dictionary", "\"sqrt((1 - ab) / ab)\"", "\"(1 - ab) / ab\"",
      "sheet/test_dictionary.py::test_there_means_what_the_paper_says_and_back_is_back"),
-    ("the known part as noisy as the step's start", "continuous/solvers", "known, s, rng.standard", "known, t, rng.standard",
+    ("the known part as noisy as the step's start", "continuous/solvers",
+     "known, s, rng.standard", "known, t, rng.standard",
      "pictures/test_guidance.py::test_the_known_part_is_noised_to_the_time_of_the_rest"),
     ("SSIM with the product of stds for the covariance", "evaluation/metrics", "mean(x * y) - m_x * m_y",
      "np.sqrt(np.abs((mean(x * x) - m_x**2) * (mean(y * y) - m_y**2)))",
@@ -100,10 +107,12 @@ NAMED = [(m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES] + [  # (w
     ("a tile's bias at another point", "fast/kernels", "M[7, t, j] += b[j]", "M[8, t, j] += b[j]",
      "fast/test_winograd.py::test_conv_there_and_back"),
 
-    ("labels that are kept where they should be dropped", "train", "np.where(dropped[k], null, label[rows].astype(int))",
-     "np.where(dropped[k], label[rows].astype(int), null)", "test_train.py::test_one_label_in_ten_is_dropped"),
-    ("group_norm that forgets that its mean moves", "pictures/layers", "- by_mean - by_std) / std", "- by_std) / std",
-     "pictures/test_layers.py::test_gradients_of_layers"),
+    ("labels that are kept where they should be dropped", "train",
+     "np.where(dropped[k], null, label[rows].astype(int))",
+     "np.where(dropped[k], label[rows].astype(int), null)",
+     "test_train.py::test_one_label_in_ten_is_dropped"),
+    ("group_norm that forgets that its mean moves", "pictures/layers", "- by_mean - by_std) / std",
+     "- by_std) / std", "pictures/test_layers.py::test_gradients_of_layers"),
     ("the Gaussian-optimal variance with c for c^2", "sample", "+ c_0**2 * data_var", "+ c_0 * data_var",
      "test_sample.py::test_gaussian_optimal_is_the_variance_of_the_true_reverse_step"),
     ("the product of roots for the root of the product", "evaluation/metrics",
@@ -111,8 +120,11 @@ NAMED = [(m.what, m.file, m.right, m.wrong, m.test) for m in MISTAKES] + [  # (w
      "evaluation/test_metrics.py::test_frechet_tells_the_root_of_the_product_from_the_product_of_roots"),
 ]  # fmt: skip
 
-SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.MatMult: ast.Mult,
-         ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}  # fmt: skip
+SWAPS = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
+    ast.MatMult: ast.Mult, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+}  # fmt: skip
 
 
 def mistakes(source):

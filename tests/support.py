@@ -1,29 +1,48 @@
-"""What the tests share: coarse schedules, oracles' tools, and statistical bounds with a stated false-alarm rate."""
+"""What tests share: coarse schedules, oracles' tools, statistical bounds with a stated false-alarm rate."""
 
 import math
+import os
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 from hypothesis import strategies as st
 
-from minidiff import sample
+from minidiff import sampling
 from minidiff.continuous import flow
 from minidiff.exact import Mixture
-from minidiff.fast.mlp import in_a_row, views
+from minidiff.layers import in_one_vector
 from minidiff.mlp import MLP
 from minidiff.schedule import from_betas
 
 DELTA = 1e-12  # false alarms a check: a suite of 1e5 such checks fails wrongly once in 1e7 runs
 COARSE = [0.05, 0.1, 0.2, 0.15, 0.3, 0.25]  # few steps and large betas: the 1000-step schedule hides mistakes
 DTYPES = (np.float32, np.float64)
-# Winograd's transforms F(4 x 4, 3 x 3) as matrices: V = B_T x B_T^T of 6 x 6 pixels, y = A_T M A_T^T of 6 x 6 products
+# Winograd's transforms F(4 x 4, 3 x 3) as matrices:
+# V = B_T x B_T^T of 6 x 6 pixels, y = A_T M A_T^T of 6 x 6 products
 B_T = np.array(
-    [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0],
-     [0, 4, 0, -5, 0, 1]]
+    [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
+     [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1]]
 )  # fmt: skip
 A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
 betas = st.lists(st.floats(0.001, 0.6), min_size=2, max_size=8)
 seeds = st.integers(0, 2**31)
+
+
+def environment(folder, missing=(), broken=()):
+    """For a subprocess: modules that are not there, and such that fail when they are imported."""
+    (folder / "sitecustomize.py").write_text(
+        f"import sys\n\nsys.modules.update(dict.fromkeys({list(missing)}))\n\n\n"
+        "class Broken:\n"
+        "    @staticmethod\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        f"        if name.split('.')[0] in {list(broken)}:\n"
+        "            raise RuntimeError(f'{name} is imported, and broken')\n\n\n"
+        "sys.meta_path.insert(0, Broken)\n",
+        encoding="utf-8",
+    )
+    path = os.pathsep.join([str(folder), str(Path(__file__).parents[1])])
+    return os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "error"}
 
 
 class Given:
@@ -47,7 +66,10 @@ def product_of_alphas(betas, t):
 
 
 def grid(log_density, low, high, n=20_001):
-    """Mean and variance of an unnormalised density, by the trapezoidal rule (exact to rounding for Gaussians well inside)."""
+    """Mean and variance of an unnormalised density by the trapezoidal rule.
+
+    It is exact to rounding for Gaussians well inside.
+    """
     x = np.linspace(low, high, n)
     p = log_density(x)
     p = np.exp(p - p.max())
@@ -71,7 +93,10 @@ def assert_mean(x, mean, std, delta=DELTA):
 
 
 def assert_variance(x, mean, var, delta=DELTA):
-    """Q = sum ((x - mean)^2 / var): n - 2 sqrt(nL) <= Q <= n + 2 sqrt(nL) + 2L, L = log(2 / delta) (Laurent & Massart)."""
+    """Q = sum ((x - mean)^2 / var) against the bounds of Laurent & Massart.
+
+    n - 2 sqrt(nL) <= Q <= n + 2 sqrt(nL) + 2L with L = log(2 / delta).
+    """
     n, L = len(x), math.log(2 / delta)
     Q = float(np.sum((x - mean) ** 2) / var)
     assert n - 2 * math.sqrt(n * L) <= Q <= n + 2 * math.sqrt(n * L) + 2 * L, (
@@ -96,7 +121,7 @@ def assert_cdf(x, mean, std, delta=DELTA):
 
 
 def numerical_gradient(f, x, h=1e-5):
-    """df/dx of a scalar function by central differences, in float64: error about h^2 f''' / 6 + 1e-16 f / h."""
+    """df/dx of a scalar function by central differences, in float64: off by h^2 f''' / 6 + 1e-16 f / h."""
     g = np.zeros_like(x)
     for i in np.ndindex(x.shape):
         before = x[i]
@@ -117,29 +142,30 @@ def assert_gradient(analytic, f, x):
 
 
 def perfect(kind, mixture, schedule):
-    """A network that gives the best possible answer of its kind, from the mixture's own x_0_hat and eps*."""
+    """A network that gives the best possible answer of its kind, from the mixture's own x_0_hat and eps*.
+    The one of a flow is shown x_t on a line of flow.Straight, and the time there."""
 
     def answer(x, t):
         if kind == "flow":
-            return flow.marginal_velocity(mixture)(x, np.asarray(t) / 1000)
+            return flow.marginal_velocity(mixture)(x, 1 - np.asarray(t) / flow.Straight.T)
         x_0, eps = mixture.x_0_hat(schedule, x, t), mixture.eps(schedule, x, t)
-        root, rest = np.sqrt(schedule.at(t, x)), np.sqrt(1 - schedule.at(t, x))
-        return {"eps": eps, "x0": x_0, "v": root * eps - rest * x_0}[kind]
+        signal, noise = (np.reshape(share, (-1, 1)) for share in schedule.signal_and_noise(t))
+        return {"eps": eps, "x0": x_0, "v": signal * eps - noise * x_0}[kind]
 
     return answer
 
 
 STEPS = {
-    "ddpm(beta)": sample.ddpm(sample.beta),
-    "ddpm(beta-tilde)": sample.ddpm(sample.beta_tilde),
-    "ddim(0)": sample.ddim(0.0),
-    "ddim(0.5)": sample.ddim(0.5),
-    "ddim(1)": sample.ddim(1.0),
+    "ddpm(beta)": sampling.ddpm_step(sampling.beta_of_step),
+    "ddpm(beta-tilde)": sampling.ddpm_step(sampling.beta_tilde),
+    "ddim(0)": sampling.ddim_step(0.0),
+    "ddim(0.5)": sampling.ddim_step(0.5),
+    "ddim(1)": sampling.ddim_step(1.0),
 }
 
 
 def expected(name, b, t, s, x_t, eps_hat, z):
-    """x_s by way of x_0_hat and the posterior (ddpm) or of the DDIM family: never the formula the step uses."""
+    """x_s by way of x_0_hat and the posterior (ddpm) or the DDIM family: never the formula the step uses."""
     ab_t, ab_s = product_of_alphas(b, t), product_of_alphas(b, s)
     a = math.prod(1 - u for u in b[s:t])
     x_0 = (x_t - math.sqrt(1 - ab_t) * eps_hat) / math.sqrt(ab_t)
@@ -155,7 +181,10 @@ def expected(name, b, t, s, x_t, eps_hat, z):
 
 
 def gaussian_moments(name, b, mean, var, times):
-    """E and Var of x_s down the chain for N(mean, var) data, by conditional expectations: another road than recursion.py's."""
+    """E and Var of x_s down the chain for N(mean, var) data, by conditional expectations.
+
+    That is not the road of recursion.py.
+    """
     m, v = 0.0, 1.0
     for t, s in zip(times[:-1], times[1:]):
         ab_t = product_of_alphas(b, t)
@@ -175,19 +204,15 @@ def denoisers(dtype):
     model, rng = MLP(2, 24, 2, 8), np.random.default_rng(3)
     params = {k: (0.3 * rng.standard_normal(s)).astype(dtype) for k, s in model.shapes.items()}
     mixture = Mixture([0.3, 0.7], [[1.0, 0], [-1, 2]], [0.1 * np.eye(2), [[0.3, 0.1], [0.1, 0.2]]])
-    return {"mixture": mixture.eps_theta(coarse()), "mlp": model.eps_theta(params)}
+    network = model.eps_theta(in_one_vector(params, model.shapes))
+    return {"mixture": mixture.eps_theta(coarse()), "mlp": network}
 
 
 def random_params(model, rng, dtype=np.float64):
-    """Parameters of a UNet: no gate and no last layer at 0, and what passes keeps its size."""
+    """A vector of parameters: no gate and no last layer at 0, and what passes keeps its size."""
     n_in = {k: math.prod(s[:-1]) if len(s) > 1 else 4 for k, s in model.shapes.items()}
-    return {k: (rng.standard_normal(s) / math.sqrt(n_in[k])).astype(dtype) for k, s in model.shapes.items()}
-
-
-def by_engine(engine, model, params, *batch, **label):
-    """(loss, grads) as loss_and_grads gives them, of an engine that takes and gives parameters in a row."""
-    loss, row = engine(in_a_row(params, model.shapes), *batch, **label)
-    return loss, views(row, model.shapes)
+    p = {k: (rng.standard_normal(s) / math.sqrt(n_in[k])).astype(dtype) for k, s in model.shapes.items()}
+    return in_one_vector(p, model.shapes)
 
 
 def unet_case(model, rng, rows=2):

@@ -1,8 +1,6 @@
 """elbo: every expectation by quadrature, so that bound and truth are compared without luck."""
 
 import math
-from decimal import Decimal, localcontext
-from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -10,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import COARSE, betas, coarse, log_normal, product_of_alphas, seeds
 
-from minidiff import elbo
+from minidiff import elbo, gaussian
 from minidiff.exact import Mixture
-from minidiff.sample import beta, beta_tilde, gaussian_optimal
-from minidiff.schedule import from_betas
+from minidiff.sampling import beta_of_step, beta_tilde, gaussian_optimal
+from minidiff.schedule import from_betas, linear
 
 S = coarse()
 Z, W = np.polynomial.hermite_e.hermegauss(48)
@@ -21,7 +19,7 @@ W = W / W.sum()
 
 
 class Nodes:
-    """An rng whose normals are the quadrature's nodes, repeated for each x_0: averages by W are expectations."""
+    """An rng whose normals are the quadrature's nodes, repeated for each x_0: means by W are expectations."""
 
     def standard_normal(self, shape):
         return np.tile(Z, shape[0] // len(Z)).reshape(shape)
@@ -55,9 +53,10 @@ def log_q(mixture, x):
 
 
 @settings(max_examples=12)
-@given(betas, seeds, st.sampled_from([beta_tilde, beta]), st.floats(0, 1.5))
+@given(betas, seeds, st.sampled_from([beta_tilde, beta_of_step]), st.floats(0, 1.5))
 def test_the_bound_is_below_the_truth(b, seed, var, share):
-    """E ELBO <= E log q(x_0) for random schedules, mixtures and denoisers: the exact one, weakened and exaggerated ones."""
+    """E ELBO <= E log q(x_0) for random schedules, mixtures and denoisers: the exact one, weakened and
+    exaggerated ones."""
     s, mixture = from_betas(b), a_mixture(np.random.default_rng(seed))
     x, w = nodes_of(mixture)
     exact = mixture.eps_theta(s)
@@ -75,7 +74,7 @@ def gaussian_reverse(b, t, v):
     return var_s - (1 - b[t - 1]) * var_s**2 / var_t
 
 
-@pytest.mark.parametrize(("name", "var"), [("beta-tilde", beta_tilde), ("beta", beta)])
+@pytest.mark.parametrize(("name", "var"), [("beta-tilde", beta_tilde), ("beta", beta_of_step)])
 def test_the_gap_of_gaussian_data_is_known_step_by_step(name, var):
     """Truth - bound = KL(q(x_T) || N(0, 1)) + sum_t KL of two Gaussians with one mean, all in closed form."""
     m, v, T = 0.8, 0.36, len(COARSE)
@@ -91,29 +90,21 @@ def test_the_gap_of_gaussian_data_is_known_step_by_step(name, var):
     gaps.append(0.5 * (end + ab * m**2 - 1 - math.log(end)))
     bound = -w @ expected_terms(mixture.eps_theta(S), S, x, var).sum(axis=0)
     assert abs(w @ log_normal(x, m, v) - bound - sum(gaps)) < 1e-10
-    got = elbo.gap(mixture, mixture.eps_theta(S), S, 100_000, np.random.default_rng(0), var)
-    for row, want in zip(got, gaps):  # near-normal averages of 1e5 draws: false alarm 1e-12
-        error = 7.2 * row.std() / math.sqrt(len(row))
-        assert np.all(row >= 0) and abs(row.mean() - want) < error < 0.1 * want + 2e-4
 
 
-def test_the_gaussian_optimal_variance_leaves_no_gap():
-    """For Gaussian data the true reverse step is a Gaussian: with its variance every draw's gap is 0, but for L_0's beta_1."""
-    mixture = Mixture([1.0], [[0.8, -0.3]], [0.36 * np.eye(2)])
-    got = elbo.gap(mixture, mixture.eps_theta(S), S, 500, np.random.default_rng(1), gaussian_optimal(0.36))
-    assert np.abs(got[1:-1]).max() < 1e-12 and got[0].mean() > 1e-4 and got[-1].mean() > 1e-3
+def test_the_gaussian_optimal_variance_costs_no_more_than_its_steps():
+    """For Gaussian data the true reverse step is a Gaussian.
 
-
-def test_bound_and_gaps_add_up_to_the_truth():
-    """On a mixture, where no gap has a closed form: E log q(x_0) = E ELBO (quadrature) + the gaps (their own draws)."""
-    mixture = Mixture([0.4, 0.6], [[-0.9], [0.7]], [[[0.2]], [[0.3]]])
-    x, w = nodes_of(mixture)
-    want = w @ log_q(mixture, x) + w @ expected_terms(mixture.eps_theta(S), S, x).sum(axis=0)
-    rows = elbo.gap(mixture, mixture.eps_theta(S), S, 100_000, np.random.default_rng(2)).sum(
-        axis=0
-    )  # drawn from one x_0: paired
-    bound = 7.2 * rows.std() / math.sqrt(len(rows))
-    assert abs(rows.mean() - want) < bound < 0.1 * want
+    With its variance the bound is only L_T's and L_0's gaps below the truth.
+    """
+    m, v, T = 0.8, 0.36, len(COARSE)
+    mixture, x = Mixture([1.0], [[m]], [[[v]]]), m + math.sqrt(v) * Z
+    L = expected_terms(mixture.eps_theta(S), S, x, gaussian_optimal(v))
+    end = product_of_alphas(COARSE, T) * v + 1 - product_of_alphas(COARSE, T)
+    last = 0.5 * (end + product_of_alphas(COARSE, T) * m**2 - 1 - math.log(end))
+    ratio = gaussian_reverse(COARSE, 1, v) / COARSE[0]
+    first = 0.5 * (ratio - 1 - math.log(ratio))
+    assert abs(W @ log_normal(x, m, v) + W @ L.sum(axis=0) - first - last) < 1e-10 and first > 1e-4
 
 
 def test_terms_have_the_closed_forms_of_one_point():
@@ -140,91 +131,55 @@ def test_terms_have_the_closed_forms_of_one_point():
 
 
 def test_terms_at_some_times_only():
-    told = []
     eps_theta, x_0 = Mixture([1.0], [[0.0]], [[[1.0]]]).eps_theta(S), np.zeros((3, 1))
-    L = elbo.terms(eps_theta, S, x_0, np.random.default_rng(0), times=[2, 5], progress=told.append)
-    assert np.isfinite(L[[0, 1, 4, 6]]).all() and np.isnan(L[[2, 3, 5]]).all() and told == [1, 1]
-    G = elbo.gap(Mixture([1.0], [[0.0]], [[[1.0]]]), eps_theta, S, 4, np.random.default_rng(0), times=[1, 4])
-    assert np.isfinite(G[[0, 3, 6]]).all() and np.isnan(G[[1, 2, 4, 5]]).all()
+    L = elbo.terms(eps_theta, S, x_0, np.random.default_rng(0), times=[2, 5])
+    assert np.isfinite(L[[0, 1, 4, 6]]).all() and np.isnan(L[[2, 3, 5]]).all()
 
 
-class Zeros:
-    def standard_normal(self, shape):
-        return np.zeros(shape)
+def test_another_variance_and_another_L_0_are_those_that_are_counted():
+    x_0, eps_theta = np.array([[0.3, -0.8], [1.0, 0.2]]), lambda x, t: 0.5 * x
+    asked, told = [], []
+
+    def var(schedule, t, s):
+        asked.append((schedule, t, s))
+        return 0.7
+
+    def L_0(*args):
+        told.append(args)
+        return np.array([5.0, 6.0])
+
+    rng = np.random.default_rng(0)
+    L = elbo.terms(eps_theta, S, x_0, rng, var, L_0)
+    assert asked == [(S, t, t - 1) for t in range(2, 7)] and L[0].tolist() == [5.0, 6.0]
+    ((network, schedule, rows, last),) = told
+    assert network is eps_theta and schedule is S and np.array_equal(rows, x_0) and last is rng
+    twice = elbo.terms(eps_theta, S, x_0, np.random.default_rng(0), lambda *a: 1.4, L_0)
+    # KL of N(., tilde) and N(., var): the variance's share is known, the means' is 1 / var
+    for t in range(2, 7):
+        tilde = gaussian.posterior_weights(S, t, t - 1)[2]
+        of_means = [
+            2 * v * (row - 2 * gaussian.kl(0.0, tilde, 0.0, v))
+            for v, row in ((0.7, L[t - 1]), (1.4, twice[t - 1]))
+        ]
+        assert np.abs(of_means[0] - of_means[1]).max() < 1e-12 and of_means[0].min() > 0
 
 
-@given(st.integers(2, 40), st.floats(-1.5, 1.5), st.floats(1e-4, 0.5))
-def test_the_masses_of_all_grey_levels_sum_to_1(levels, centre, beta_1):
-    """x_0_hat = centre whatever x_1: the levels share the whole of N(centre, beta_1), each -log mass >= 0."""
-    s, greys = from_betas([beta_1, 0.3]), np.linspace(-1, 1, levels)[:, None]
-
-    def eps_theta(x, t):
-        return (x - math.sqrt(1 - beta_1) * centre) / math.sqrt(beta_1)
-
-    L_0 = elbo.reconstruction_of_greys(eps_theta, s, greys, levels, Zeros())
-    # x_0_hat is centre to 1e-16 / sqrt(ab); levels beyond 37 std count 1e-300
-    assert np.all(L_0 >= 0) and abs(np.exp(-L_0).sum() - 1) < 1e-9
-    q, half = NormalDist(centre, math.sqrt(beta_1)), 1 / (levels - 1)
-    for i in range(1, levels - 1):
-        mass = q.cdf(greys[i, 0] + half) - q.cdf(greys[i, 0] - half)
-        assert abs(math.exp(-L_0[i]) - mass) < 1e-9
-    L = elbo.terms(eps_theta, s, greys, Zeros(), levels=levels)
-    assert np.array_equal(L[0], L_0)
+def test_data_of_float32_are_counted_in_float64():
+    """L_1 has variances of 1e-5 and less on a fine schedule: float32 would count digits it does not have."""
+    s, x_0 = linear(1000), np.array([[0.3, -0.8]], np.float32)
+    L = elbo.terms(lambda x, t: 0.5 * x, s, x_0, np.random.default_rng(0), times=[2])
+    same = elbo.terms(lambda x, t: 0.5 * x, s, x_0.astype(float), np.random.default_rng(0), times=[2])
+    assert L.dtype == np.float64 and np.array_equal(L, same, equal_nan=True)
 
 
-def decimal_log_mass(low, high):
-    """log(Phi(high) - Phi(low)) to 1,000 digits: Phi(x) - 1/2 = phi(x) (x + x^3 / 3 + x^5 / (3 5) + ...)."""
-
-    def phi_series(x):
-        term, total, k = x, x, 1
-        while abs(term) > total.copy_abs().scaleb(-1000):
-            k += 2
-            term *= x * x / k
-            total += term
-        return total * (-x * x / 2).exp()
-
-    with localcontext(prec=1000):
-        mass = (phi_series(Decimal(high)) - phi_series(Decimal(low))).ln()
-    return float(mass) - math.log(2 * math.pi) / 2
+@given(betas, st.floats(0.1, 3))
+def test_prior_kl_is_the_average_kl_of_two_point_data(b, std):
+    """x_0 = +-std has E x_0^2 = std^2, and E KL(q(x_T | x_0) || N(0, 1)) is an average of two kl."""
+    ab = product_of_alphas(b, len(b))
+    average = np.mean([gaussian.kl(sign * std * math.sqrt(ab), 1 - ab, 0.0, 1.0) for sign in (1, -1)])
+    assert abs(elbo.prior_kl(from_betas(b), std**2) - average) < 1e-12
 
 
-@pytest.mark.parametrize(
-    ("low", "high"),
-    [(30, 30 + 1e-9), (-30 - 1e-9, -30), (38, 38.001), (40, 45), (37.4, 37.6), (50, 50 + 1e-12), (45, 46), (-46, -45),
-     (-1e-9, 1e-9), (-1, 2), (1, 1.5), (-9, 8), (-20, -19), (-20, 3), (0.5, 40), (0, 7), (5, 5.001)],
-)  # fmt: skip
-def test_the_logarithm_of_a_mass_however_far_and_narrow(low, high):
-    """Against 1,000 digits. A sum of 64 terms, each of some 40 roundings: 104 x 1.1e-16 = 1.2e-14, and one of the logarithm."""
-    want = decimal_log_mass(low, high)
-    got = elbo._log_cdf_difference(np.array([low], float), np.array([high], float))[0]
-    assert abs(got - want) < 1.2e-14 + 2.3e-16 * abs(want)
-
-
-def test_the_logarithm_of_a_mass_without_an_end():
-    low, high = np.array([-np.inf, 3.0, -np.inf, -np.inf]), np.array([-3.0, np.inf, np.inf, 1.0])
-    want = [math.log(NormalDist().cdf(x)) for x in (-3, -3, np.inf, 1)]
-    got = elbo._log_cdf_difference(low, high)
-    assert np.abs(got - want).max() < 2e-14 and np.all(got <= 0)
-
-
-def test_far_from_a_grey_level_the_logarithm_stays_finite():
-    """Beyond 37 standard deviations the mass is 0 in float64, its logarithm is not: -y^2 / 2 - log(y sqrt(2 pi))."""
-    s, levels, found = from_betas([1e-4, 0.3]), 256, []
-    greys = np.linspace(-1, 1, levels)[:, None]
-    L_0 = elbo.reconstruction_of_greys(
-        lambda x, t: (x - math.sqrt(1 - 1e-4) * 1.0) / 0.01, s, greys, levels, Zeros()
-    )
-    assert np.isfinite(L_0).all() and np.all(np.diff(L_0) < 0)
-    for i in (0, 100, 200):
-        y = (1 - greys[i, 0] - 1 / 255) / 0.01
-        found.append(L_0[i] / (y**2 / 2 + math.log(y * math.sqrt(2 * math.pi))))
-    assert np.abs(np.array(found) - 1).max() < 1e-3  # Phi's asymptote is off by a share 1 / y^2 of Phi
-
-
-def test_each_coordinate_and_each_row_counts_for_itself():
-    greys = np.linspace(-1, 1, 4)[np.array([[0, 3], [2, 1]])]
-    eps_theta = Mixture([1.0], [[0.0, 0.0]], [np.eye(2)]).eps_theta(S)
-    L_0 = elbo.reconstruction_of_greys(eps_theta, S, greys, 4, Zeros())
-    one = Mixture([1.0], [[0.0]], [[[1.0]]]).eps_theta(S)
-    apart = elbo.reconstruction_of_greys(one, S, greys.reshape(-1, 1), 4, Zeros()).reshape(2, 2)
-    assert np.abs(L_0 - apart.sum(axis=1)).max() < 1e-12
+@pytest.mark.parametrize(("T", "nats", "digit"), [(50, 0.462, 5e-4), (300, 0.025, 5e-4), (400, 0.0088, 5e-5)])
+def test_prior_kl_of_short_linear_schedules(T, nats, digit):
+    assert abs(elbo.prior_kl(linear(T), 1.0) - nats) < digit

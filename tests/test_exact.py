@@ -6,14 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import DTYPES, betas, coarse, normal_pdf, product_of_alphas, seeds
 
-from minidiff import sample
-from minidiff.continuous.flow import Linear
+from minidiff.continuous.flow import Straight
 from minidiff.continuous.process import VP
-from minidiff.continuous.sde import DataDenoiser
-from minidiff.exact import Mixture
-from minidiff.fast.noise import RowNoise
-from minidiff.fast.sampling import generate
-from minidiff.gaussian import q_sample
+from minidiff.ddpm import sample
+from minidiff.exact import DataDenoiser, Mixture, eight_gaussians, five_gaussians
+from minidiff.philox import RowNoise
+from minidiff.sampling import ddim_step, ddpm_step
 from minidiff.schedule import from_betas, linear
 
 S = coarse()
@@ -75,12 +73,13 @@ def test_x_0_hat_is_the_posterior_mean_of_the_data():
     m, x, t = a_mixture(), np.random.default_rng(1).standard_normal((4, 2)), np.array([1, 2, 4, 6])
     ab = S.alpha_bar[t][:, None]
     assert np.abs(np.sqrt(ab) * m.x_0_hat(S, x, t) + np.sqrt(1 - ab) * m.eps(S, x, t) - x).max() < 1e-12
-    assert np.abs(m.x_0_hat(Linear(), x, 0.0) - m.weight @ m.mean).max() < 1e-14  # no signal: the mean
+    assert np.abs(m.x_0_hat(Straight(), x, 1000.0) - m.weight @ m.mean).max() < 1e-14  # no signal: the mean
 
 
 @given(betas, seeds, st.data())
 def test_the_data_denoiser_is_a_mixture_of_points(b, seed, draw):
-    """Gaussians of no width on each row: the same eps*, by another formula; narrow ones come as near as they are narrow."""
+    """Gaussians of no width on each row: the same eps*, by another formula; narrow ones come as near as they
+    are narrow."""
     s, rng, t = from_betas(b), np.random.default_rng(seed), draw.draw(st.integers(1, len(b)))
     rows, x_t = rng.standard_normal((6, 2)), rng.standard_normal((5, 2))
     got = DataDenoiser(rows, s)(x_t, t)
@@ -100,8 +99,9 @@ def test_a_perfect_learner_draws_its_training_set():
     """Every sample ends on a row, and every row comes out; beta_1 = 1e-4 leaves no doubt which row it is."""
     s, rng = linear(200, 1e-4, 0.1), RowNoise(3)
     rows = np.array([[0.0, 0.0], [1.0, 0.5], [-1.2, 0.8], [0.3, -1.5]])
-    for step in (sample.ddpm(), sample.ddim()):
-        x_0 = generate(step, DataDenoiser(rows, s), s, rng.standard_normal((64, 2)), range(200, -1, -1), rng)
+    for step in (ddpm_step(), ddim_step()):
+        x_T = rng.standard_normal((64, 2))
+        *_, x_0 = sample(step, DataDenoiser(rows, s), s, x_T, range(200, -1, -1), rng)
         apart = np.linalg.norm(x_0[:, None] - rows, axis=-1)
         assert apart.min(axis=1).max() < 1e-6 and set(apart.argmin(axis=1)) == {0, 1, 2, 3}
 
@@ -149,35 +149,31 @@ def test_moments_and_samples():
     assert np.all(np.abs(products.mean(axis=0) - cov) < z * products.std(axis=0) / math.sqrt(n))
 
 
-@pytest.mark.parametrize("t", [1, 3, 6])
-def test_loss_floor_is_reached_by_eps_star_and_by_nobody_else(t):
-    m, n = a_mixture(), 200_000
-    floor, error = m.loss_floor(S, t, 20_000, np.random.default_rng(1))
-    rng = np.random.default_rng(2)
-    x_0, eps = m.sample(n, rng), rng.standard_normal((n, 2))
-    x_t = q_sample(S, x_0, t, eps)
-    losses = np.sum((eps - m.eps(S, x_t, t)) ** 2, axis=1)
-    bound = 7.2 * math.hypot(error, losses.std() / math.sqrt(n))
-    assert abs(losses.mean() - floor) < bound
-    assert bound < 0.05 * floor + 0.01  # small enough to see an answer that is off by 5 %
-    worse = np.sum((eps - 0.9 * m.eps(S, x_t, t)) ** 2, axis=1) - losses  # paired: most of the noise cancels
-    assert worse.mean() > 7.2 * worse.std() / math.sqrt(n)
+def test_components_share_the_density():
+    """log q(x_t), who made x_t (Bayes, with determinants and inverses), and the covariances' eigenvalues."""
+    m, x, t = a_mixture(), np.random.default_rng(1).standard_normal((4, 2)), np.array([1, 2, 4, 6])
+    log_q, r, y, lam = m.components(S, x, t)
+    for i, ab in enumerate(S.alpha_bar[t]):
+        one = [density(Mixture([1.0], m.mean[[k]], m.cov[[k]]), ab, x[i : i + 1])[0] for k in range(3)]
+        assert np.abs(r[i] - m.weight * one / (m.weight @ one)).max() < 1e-12
+        assert abs(log_q[i] - math.log(m.weight @ one)) < 1e-12
+        for k in range(3):
+            cov = ab * m.cov[k] + (1 - ab) * np.eye(2)
+            assert np.allclose(lam[i, k], np.linalg.eigvalsh(cov), rtol=1e-12)
+            apart = x[i] - math.sqrt(ab) * m.mean[k]
+            assert np.allclose(m.axes[k] @ y[i, k], apart, atol=1e-12)
 
 
-def test_loss_floor_states_its_standard_error():
-    """The error it states against the spread of 60 estimates: within a factor 2 (60 normals: P < 1e-8, Chernoff)."""
-    m = a_mixture()
-    estimates = np.array([m.loss_floor(S, 3, 500, np.random.default_rng(seed)) for seed in range(60)])
-    spread, stated = estimates[:, 0].std(ddof=1), estimates[:, 1].mean()
-    assert 0.5 < spread / stated < 2
-
-
-def test_loss_floor_of_a_gaussian_is_exact():
-    """ab s^2 / (ab s^2 + 1 - ab) a coordinate; for ab = 1/2, s = 0.6 it is 0.2647."""
-    m = Mixture([1.0], [[0.3, -1.0]], [0.36 * np.eye(2)])
-    floor, error = m.loss_floor(from_betas([0.2, 0.375]), 2, 100, np.random.default_rng(0))
-    assert abs(floor / 2 - 0.18 / 0.68) < 1e-12 and error < 1e-12
-    assert abs(floor / 2 - 0.2647) < 5e-5
+@pytest.mark.parametrize(("mixture", "K"), [(five_gaussians(), 5), (eight_gaussians(), 8)])
+def test_the_named_mixtures_lie_on_their_circle(mixture, K):
+    assert mixture.mean.shape == (K, 2) and np.abs(np.hypot(*mixture.mean.T) - 1.4).max() < 1e-15
+    apart = np.linalg.norm(mixture.mean - np.roll(mixture.mean, 1, axis=0), axis=1)
+    assert np.abs(apart - 2.8 * math.sin(math.pi / K)).max() < 1e-14  # evenly
+    assert mixture.var.min() > 0.009 and mixture.var.max() < 0.1
+    x = mixture.sample(10_000, np.random.default_rng(0))
+    mean, cov = mixture.moments(linear(10), 0)
+    assert np.abs(x.mean(axis=0) - mean).max() < 7.2 * np.sqrt(np.diag(cov).max() / len(x))
+    assert (len(np.unique(mixture.weight)) == 1) == (K == 8)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -198,8 +194,9 @@ def test_dtype_follows_the_data(dtype):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (([1.0], [1.0], [[[1.0]]]), "weight must have the shape"),
-        (([0.5, 0.5], [[1.0], [2.0]], [[[1.0]]]), "cov must have the shape"),
+        (([1.0], [1.0], [[[1.0]]]), r"shapes must be \(K,\), \(K, d\), \(K, d, d\), got \(1,\), \(1,\), "),
+        (([0.5, 0.5], [[1.0], [2.0]], [[[1.0]]]), r"shapes must be .* got \(2,\), \(2, 1\), \(1, 1, 1\)"),
+        (([0.5, 0.5], [[1.0]], [[[1.0]]]), r"shapes must be .* got \(2,\), \(1, 1\), \(1, 1, 1\)"),
         (([0.5, 0.6], [[1.0], [2.0]], np.ones((2, 1, 1))), "sum to 1"),
         (([1.5, -0.5], [[1.0], [2.0]], np.ones((2, 1, 1))), "positive"),
         (([1.0], [[1.0, 2.0]], [[[1.0, 2.0], [0.0, 1.0]]]), "symmetric"),

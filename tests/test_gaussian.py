@@ -22,45 +22,64 @@ from support import (
 
 from minidiff import gaussian
 from minidiff.continuous.process import VP
-from minidiff.fast.noise import RowNoise
-from minidiff.fast.noising import noise_chain
-from minidiff.schedule import from_betas, linear
+from minidiff.gaussian import noise_chain
+from minidiff.philox import RowNoise
+from minidiff.schedule import from_betas
 
-# every equation that takes data, called with float arrays of one dtype
 S = coarse()
-EQUATIONS = {
-    "q_step": lambda x, y: gaussian.q_step(S, x, 3, y),
-    "noise_chain": lambda x, y: noise_chain(S, x, [0, 2, 6], RowNoise(0)),
-    "q_sample": lambda x, y: gaussian.q_sample(S, x, np.array([1, 2, 6]), y),
-    "posterior": lambda x, y: gaussian.posterior(S, x, y, 4, 2)[0],
-    "x_0_from_eps": lambda x, y: gaussian.x_0_from_eps(S, x, 3, y),
-    "eps_from_x_0": lambda x, y: gaussian.eps_from_x_0(S, x, 3, y),
-    "v_from_eps": lambda x, y: gaussian.v_from_eps(S, x, 3, y),
-    "x_0_from_v": lambda x, y: gaussian.x_0_from_v(S, x, 3, y),
-    "eps_from_v": lambda x, y: gaussian.eps_from_v(S, x, 3, y),
-    "score_from_eps": lambda x, y: gaussian.score_from_eps(S, 3, x),
-    "eps_from_score": lambda x, y: gaussian.eps_from_score(S, 3, x),
-    "kl": lambda x, y: gaussian.kl(x, np.abs(y) + 1, y, np.abs(x) + 1),
-    "product": lambda x, y: gaussian.product(x, np.abs(y) + 1, y, np.abs(x) + 1)[0],
-}
 
 
-@pytest.mark.parametrize("name", EQUATIONS)
-def test_dtype_follows_the_data_and_float32_agrees_with_float64(name):
-    rng = np.random.default_rng(1)
-    x, y = rng.standard_normal((2, 3, 2))
-    single, double = (EQUATIONS[name](x.astype(d), y.astype(d)) for d in DTYPES)
-    assert single.dtype == np.float32 and double.dtype == np.float64
-    if name != "noise_chain":  # its float32 noise is another stream
-        # a few roundings of numbers below 10
-        assert np.abs(single - double).max() < 10 * 8 * np.finfo(np.float32).eps
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_like_has_the_dtype_and_as_many_axes(dtype):
+    values = np.array([1 / 3, 2 / 3])
+    for shape in ((2,), (2, 3), (2, 4, 4, 1)):
+        x = np.zeros(shape, dtype)
+        rows, one = gaussian.like(x, values), gaussian.like(x, 1 / 3)
+        assert rows.shape == (2, *(1,) * (x.ndim - 1)) and one.shape == (1,) * x.ndim
+        assert rows.dtype == one.dtype == dtype
+        assert np.array_equal(rows.ravel(), values.astype(dtype)) and one.item() == dtype(1 / 3)
+        assert ((x + 1) * rows).shape == shape
+    assert gaussian.like(dtype(2), values[0]) == dtype(1 / 3)
+
+
+def test_like_takes_lists_and_whole_numbers_for_float64():
+    """Rows of whole numbers, or of a list, are no reason to cut a coefficient off."""
+    for x in ([[1, 2], [3, 4]], np.ones((2, 2), np.int8), np.ones((2, 2), bool), [[1.0], [2.0]]):
+        got = gaussian.like(x, [0.25, 1 / 3])
+        assert got.dtype == np.float64 and got.tolist() == [[0.25], [1 / 3]]
+    assert gaussian.like(3, 0.7).dtype == np.float64 and gaussian.like(3, 0.7) == 0.7
+    assert gaussian.like(np.zeros((2, 2), np.float32), [1, 2]).tolist() == [[1], [2]]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(b=betas, data=st.data())
+def test_shares_are_the_roots_of_alpha_bar_and_of_the_rest(dtype, b, data):
+    t = data.draw(st.lists(st.integers(0, len(b)), min_size=1, max_size=4))
+    ab = np.array([product_of_alphas(b, k) for k in t])
+    for times, want in ((np.array(t), ab), (t[0], ab[:1])):
+        x = np.zeros((np.size(times), 3, 2), dtype)
+        signal, noise = gaussian.shares(from_betas(b), times, x)
+        assert signal.shape == noise.shape == (len(x), 1, 1) and signal.dtype == noise.dtype == dtype
+        # alpha_bar by t roundings, a root and one to the dtype; 1 - alpha_bar >= 0.001 has a root below 32
+        assert np.abs(signal[:, 0, 0] - np.sqrt(want)).max() <= np.finfo(dtype).eps + 10 * 1.2e-16
+        assert np.abs(noise[:, 0, 0] - np.sqrt(1 - want)).max() <= np.finfo(dtype).eps + 32 * 10 * 1.2e-16
+
+
+def test_shares_ask_any_process():
+    class Process:
+        def signal_and_noise(self, t):
+            return np.add(t, 0.25), np.subtract(t, 0.5)
+
+    signal, noise = gaussian.shares(Process(), np.array([1.0, 2.0]), np.zeros((2, 3)))
+    assert signal.tolist() == [[1.25], [2.25]] and noise.tolist() == [[0.5], [1.5]]
 
 
 @given(betas, st.floats(-3, 3), st.floats(-3, 3), st.data())
 def test_q_step_and_q_sample_are_affine_with_the_right_coefficients(b, x, e, data):
-    """Read off by probing: q_step adds variance beta_t and keeps that of N(0, 1) data; q_sample is t of its steps.
+    """Read off by probing: q_step adds variance beta_t and keeps that of N(0, 1) data; q_sample is t steps.
 
-    A coefficient is off by a few roundings of numbers up to 1, that of t <= 8 steps by 5 t; the probe's sums are below 6.
+    A coefficient is off by a few roundings of numbers up to 1, that of t <= 8 steps by 5 t; the probe's sums
+    are below 6.
     """
     s, t = from_betas(b), data.draw(st.integers(1, len(b)))
 
@@ -105,7 +124,7 @@ def forward(chain, n=200_000):
 
 
 def check_forward(x_2, x_6):
-    """The forward process's statistics against the closed form, n = 2e5: sees 0.03 std, and 2 % of the std."""
+    """The forward process's statistics against the closed form: n = 2e5 sees 0.03 std, and 2 % of the std."""
     for x, t in ((x_2[:, 0], 2), (x_6[:, 0], 6)):
         ab = product_of_alphas(COARSE, t)
         assert_mean(x, 1.7 * math.sqrt(ab), math.sqrt(1 - ab))
@@ -113,7 +132,8 @@ def check_forward(x_2, x_6):
         assert len(np.unique(x)) == len(x)
     ab = product_of_alphas(COARSE, 6)
     assert_cdf(x_6[:20_000, 0], 1.7 * math.sqrt(ab), math.sqrt(1 - ab))
-    # x_6 = sqrt(a) x_2 + fresh noise: what is left after x_2's share is independent of x_2, and neighbours share nothing
+    # x_6 = sqrt(a) x_2 + fresh noise: what is left after x_2's share is independent of x_2, and neighbours
+    # share nothing
     a = product_of_alphas(COARSE, 6) / product_of_alphas(COARSE, 2)
     left = x_6[:, 0] - math.sqrt(a) * x_2[:, 0]
     assert_variance(left, 1.7 * 0, 1 - a)
@@ -185,7 +205,7 @@ def test_coordinates_of_noise_are_independent(seed):
 
 @given(betas, st.floats(-2, 2), st.floats(-2, 2), st.data())
 def test_posterior_is_bayes_on_a_grid(b, x_0, x_t, data):
-    """q(x_s | x_t, x_0) from q(x_t | x_s) q(x_s | x_0), normalised numerically; for any s < t, not only t - 1."""
+    """q(x_s | x_t, x_0) from q(x_t | x_s) q(x_s | x_0), normalised numerically; for any s < t."""
     t = data.draw(st.integers(2, len(b)))
     s = data.draw(st.integers(1, t - 1))
     ab_s, ab_t = product_of_alphas(b, s), product_of_alphas(b, t)
@@ -196,9 +216,39 @@ def test_posterior_is_bayes_on_a_grid(b, x_0, x_t, data):
 
     schedule = from_betas(b)
     mean, var = gaussian.posterior(schedule, np.array([[x_0]]), np.array([[x_t]]), t, s)
-    std = math.sqrt(float(var))
+    std = math.sqrt(var.item())
     grid_mean, grid_var = grid(log_density, float(mean[0, 0]) - 12 * std, float(mean[0, 0]) + 12 * std)
     assert abs(grid_mean - mean[0, 0]) < 1e-9 and abs(grid_var - var) < 1e-9
+
+
+@given(betas, st.data())
+def test_alpha_of_step_is_what_its_steps_keep(b, data):
+    """The product of the alphas of steps s + 1..t, a rounding each; refused upwards and for no step."""
+    s, t = from_betas(b), data.draw(st.integers(1, len(b)))
+    before = data.draw(st.integers(0, t - 1))
+    a = math.prod(1 - u for u in b[before:t])
+    assert math.isclose(gaussian.alpha_of_step(s, t, before), a, rel_tol=3e-15 * len(b))
+    rows = gaussian.alpha_of_step(s, np.array([t, t]), np.array([before, 0]))
+    assert rows.shape == (2,) and math.isclose(rows[1], product_of_alphas(b, t), rel_tol=1e-15 * (len(b) + 1))
+    for wrong in (t, np.array([before, t])):
+        with pytest.raises(ValueError, match="s must be below t"):
+            gaussian.alpha_of_step(s, t, wrong)
+        with pytest.raises(ValueError, match="s must be below t"):
+            gaussian.posterior_weights(s, t, wrong)
+
+
+def test_posterior_takes_a_time_for_each_row():
+    """Weights are shaped like t; the mean and the variance have the axes of x_t."""
+    rng = np.random.default_rng(0)
+    x_0, x_t = rng.standard_normal((2, 3, 2, 2))
+    t, s = np.array([2, 4, 6]), np.array([1, 0, 3])
+    assert all(c.shape == (3,) and c.dtype == np.float64 for c in gaussian.posterior_weights(S, t, s))
+    assert all(np.shape(c) == () for c in gaussian.posterior_weights(S, 4, 2))
+    mean, var = gaussian.posterior(S, x_0, x_t, t, s)
+    assert mean.shape == x_t.shape and var.shape == (3, 1, 1)
+    for i in range(3):
+        alone = gaussian.posterior(S, x_0[i : i + 1], x_t[i : i + 1], int(t[i]), int(s[i]))
+        assert np.abs(mean[i] - alone[0][0]).max() < 1e-15 and var[i] == alone[1].ravel()
 
 
 def test_posterior_has_the_worked_values_and_no_variance_at_0():
@@ -253,22 +303,17 @@ def test_kl_and_product_by_quadrature(m_1, v_1, m_2, v_2):
     assert abs(gaussian.product(m_1, v_1, m_2, v_2)[1] - var) < 1e-9
 
 
+def test_log_normal_is_the_sum_of_its_coordinates():
+    rng = np.random.default_rng(0)
+    x, mean = rng.standard_normal((2, 4, 3))
+    for of, var in ((mean, 0.3), (mean[:1], 2.0), (0.5, 1.0)):
+        want = log_normal(x, np.broadcast_to(of, x.shape), var).sum(axis=1)
+        assert np.abs(gaussian.log_normal(x, of, var) - want).max() < 1e-13  # sums below 100, ten roundings
+
+
 def test_kl_is_not_symmetric():
     assert abs(gaussian.kl(0.3, 0.49, -0.5, 1.69) - 0.4534) < 5e-5
     assert abs(gaussian.kl(-0.5, 1.69, 0.3, 0.49) - 1.2585) < 5e-5
-
-
-@given(betas, st.floats(0.1, 3))
-def test_prior_kl_is_the_average_kl_of_two_point_data(b, std):
-    """x_0 = +-std has E x_0^2 = std^2, and E KL(q(x_T | x_0) || N(0, 1)) is an average of two kl."""
-    ab = product_of_alphas(b, len(b))
-    average = np.mean([gaussian.kl(sign * std * math.sqrt(ab), 1 - ab, 0.0, 1.0) for sign in (1, -1)])
-    assert abs(gaussian.prior_kl(from_betas(b), std**2) - average) < 1e-12
-
-
-@pytest.mark.parametrize(("T", "nats", "digit"), [(50, 0.462, 5e-4), (300, 0.025, 5e-4), (400, 0.0088, 5e-5)])
-def test_prior_kl_of_short_linear_schedules(T, nats, digit):
-    assert abs(gaussian.prior_kl(linear(T), 1.0) - nats) < digit
 
 
 def test_snr():

@@ -1,7 +1,8 @@
-"""What is read is what runs: break a readable function in a copy of the package, and training, sampling or noising change.
+"""What is read is what runs: break a readable function in a copy of the package, and what runs changes.
 
-A copy is a package of its own, in which one function's numbers come out 0.9 times as large. It has the engine of fast/ as it
-is (and this process' compiled kernels): the engine has to notice that it no longer does what is written, and step aside.
+That is training, sampling or noising. A copy is a package of its own, in which one function's numbers come
+out 0.9 times as large. It has the engine of fast/ as it is (and this process' compiled kernels): the engine
+has to notice that it no longer does what is written, and step aside.
 """
 
 import importlib
@@ -22,7 +23,8 @@ FUNCTIONS = {  # file -> its functions and methods that train, sample or noise r
     "exact": "Mixture.score Mixture.eps MixtureDenoiser.__call__",
     "layers": "linear linear_backward silu silu_backward add add_backward time_embedding",
     "mlp": "MLP.init MLP.forward MLP.backward",
-    "objective": "l_simple loss_and_grads min_snr weight_of Objective.example Objective.as_eps Denoiser.__call__",
+    "objective": "l_simple loss_and_grads min_snr weight_of "
+    "Objective.example Objective.as_eps Denoiser.__call__",
     "optim": "norm_of clip adam ema_decay ema_update update",
     "sample": "beta_tilde ddpm ddim sample",
     "pictures/guidance": "classifier_free",
@@ -132,6 +134,6 @@ def test_what_is_read_is_what_runs(file, name, right, tmp_path, monkeypatch):
     finally:
         for module in [m for m in sys.modules if m.split(".")[0] == "broken"]:
             del sys.modules[module]
-    # two engines' roundings differ by 1e-5 of the largest number at most; a factor of 0.9 is seen as 1e-3 or more of it
+    # two engines' roundings differ by 1e-5 of the largest number at most, a factor of 0.9 by 1e-3 or more
     changed = [k for k in right if not np.abs(broken[k] - right[k]).max() < 1e-3 * np.abs(right[k]).max()]
     assert changed, f"{file}.{name} is broken, and nothing that runs has noticed"

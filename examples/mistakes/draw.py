@@ -11,10 +11,10 @@ from minidiff.runs.figures import save
 
 HEAD = """# A museum of mistakes
 
-Real one-line mistakes. Each is planted in a copy of minidiff, and an experiment of a second or two runs in both; where a
-sampler needs a network, the perfect denoiser stands in, so that what you see is the mistake's doing alone.
-`minidiff mistakes NAME` makes one and draws it; `python examples/mistakes/draw.py` makes them all and writes this list.
-`python tests/mutate.py --named` sees that each is noticed by its test.
+Real one-line mistakes. Each is planted in a copy of minidiff, and an experiment of a second or two runs in
+both; where a sampler needs a network, the perfect denoiser stands in, so that what you see is the mistake's
+doing alone. `minidiff mistakes NAME` makes one and draws it; `python examples/mistakes/draw.py` makes them
+all and writes this list. `python tests/mutate.py --named` sees that each is noticed by its test.
 
 | mistake | the line | what comes of it (right, wrong) | how one would notice | test | a thread about it |
 |---|---|---|---|---|---|

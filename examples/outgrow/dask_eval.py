@@ -1,9 +1,10 @@
 """Draws a run's samples in parts on Dask's workers and judges them there: what travels are sums, not samples.
 
-    python examples/outgrow/dask_eval.py runs/moons --n 20000            (pip install minidiff 'dask[distributed]')
+    python examples/outgrow/dask_eval.py runs/moons --n 20000     (pip install minidiff 'dask[distributed]')
 
-Here two processes of this machine are the cluster; with Client("tcp://scheduler:8786") it is any number of machines.
---check draws and judges once more in this process: the samples must have the same bits, the distances agree to rounding.
+Here two processes of this machine are the cluster; with Client("tcp://scheduler:8786") it is any number of
+machines. --check draws and judges once more in this process: the samples must have the same bits, the
+distances agree to rounding.
 """
 
 import argparse
@@ -13,26 +14,26 @@ import sys
 import time
 from pathlib import Path
 
-os.environ["MINIDIFF_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = (
-    "1"  # a worker is one thread; read when NumPy loads
-)
+# a worker is one thread; read when NumPy loads
+os.environ["MINIDIFF_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 from dask.distributed import Client, LocalCluster
 
 from minidiff.evaluation.metrics import distances, energy_distance, frechet
 from minidiff.runs import checkpoint
+from minidiff.runs.drawing import draw
 from minidiff.runs.names import sampler
-from minidiff.runs.use import data_of, draw
+from minidiff.runs.training import data_of
 
 
 def rows(path, n, steps, first, last):
     """Samples first..last - 1 of n: the worker that draws them keeps them."""
     run, how = checkpoint.load(path), sampler("ddim")
     condition = (np.arange(run.labels), 2.0) if run.labels else ()
-    return draw(run, how, how.times(run.schedule.T, steps, "trailing"), n, 0, condition, rows=(first, last))[
-        0
-    ]
+    times = how.times(run.schedule.T, steps, "trailing")
+    x_0, _ = draw(run, how, times, n, 0, condition, rows=(first, last))
+    return x_0
 
 
 def moments(x):
@@ -54,7 +55,10 @@ def gaussian_of(parts):
 
 
 def frechet_of(x, y):
-    """metrics.frechet from two (mean, covariance): |m_x - m_y|^2 + tr S_x + tr S_y - 2 tr (S_x^(1/2) S_y S_x^(1/2))^(1/2)."""
+    """metrics.frechet from two (mean, covariance).
+
+    |m_x - m_y|^2 + tr S_x + tr S_y - 2 tr (S_x^(1/2) S_y S_x^(1/2))^(1/2)
+    """
     (m_x, S_x), (m_y, S_y) = x, y
     A, B = (axes * np.sqrt(np.maximum(var, 0)) for var, axes in (np.linalg.eigh(S) for S in (S_x, S_y)))
     return float(
@@ -100,15 +104,13 @@ def main():
         fd, energy = frechet_of(*gaussians), 2 * mean["xy"] - mean["xx"] - mean["yy"]
         seconds = time.perf_counter() - began
         drawn = np.concatenate(client.gather(x)) if args.check else None
-    print(
-        f"{n} samples in {len(x)} parts on 2 processes, {seconds:.1f} s: Frechet {fd:.6f}, energy distance {energy:.6f}"
-    )
+    print(f"{n} samples in {len(x)} parts on 2 processes, {seconds:.1f} s:", end=" ")
+    print(f"Frechet {fd:.6f}, energy distance {energy:.6f}")
     if args.check:
         whole = rows(path, n, args.steps, 0, n)
         same, here = np.array_equal(drawn, whole), (frechet(whole, real), energy_distance(whole, real))
-        print(
-            f"one process: {here[0]:.6f}, {here[1]:.6f}; the samples' bits are {'the same' if same else 'DIFFERENT'}"
-        )
+        bits = "the same" if same else "DIFFERENT"
+        print(f"one process: {here[0]:.6f}, {here[1]:.6f}; the samples' bits are {bits}")
         # distances are float32: each is right to 1e-6 of itself, and so are their means
         sys.exit(
             not (

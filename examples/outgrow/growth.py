@@ -1,9 +1,11 @@
-"""How cost grows: seconds and peak memory against the number of samples, points, pixels, channels and threads.
+"""How cost grows: seconds and peak memory against the number of samples, points, pixels, channels and
+threads.
 
-    python examples/outgrow/growth.py [--quick]     prints the table, draws runs/growth.png; some ten minutes (quick: one)
+    python examples/outgrow/growth.py [--quick]     the table, and runs/growth.png; ten minutes (quick: one)
 
-Each measurement is a process of its own, so that its peak memory is its own (Linux and macOS). The dotted line is as steep as
-the work grows: where a curve is no steeper, nothing grows faster than its work. What is compiled was compiled before.
+Each measurement is a process of its own, so that its peak memory is its own (Linux and macOS). The dotted
+line is as steep as the work grows: where a curve is no steeper, nothing grows faster than its work. What is
+compiled was compiled before.
 """
 
 import argparse
@@ -17,11 +19,12 @@ import numpy as np
 
 from minidiff import fast
 from minidiff.cli.pictures import named
-from minidiff.data import Dataset
 from minidiff.fast import RowNoise
 from minidiff.runs import figures
+from minidiff.runs.datasets import Dataset
+from minidiff.runs.drawing import draw
 from minidiff.runs.names import sampler
-from minidiff.runs.use import draw, new_run
+from minidiff.runs.training import gradient_steps, new_run
 from minidiff.schedule import linear
 
 # name -> (sizes, quick ones, how the work grows: its power of the size, what the size is)
@@ -53,13 +56,12 @@ def task(kind, n):
     # noise as data: what is learnt does not change the cost
     x = RowNoise(1).standard_normal((256, int(np.prod(shape))), np.float32)
     settings = {"batch": 16} if side else {"width": n} if kind == "width" else {}
-    run = new_run(Dataset("noise", x, shape), "noise", "unet" if side else "mlp", **settings)
+    data = Dataset("noise", x, shape)
+    run = new_run(data, "noise", "unet" if side else "mlp", lr=1e-6, **settings)
     if kind == "samples":
         how = sampler("ddim")
         return lambda: draw(run, how, how.times(1000, 50, "trailing"), n, 0)
-    states = fast.train(
-        run.model, run.state, run.schedule, x, steps=10**9, batch=run.batch, lr=1e-6, goal=run.goal
-    )
+    states = gradient_steps(run, data, 10**9)
     return lambda: [next(states) for _ in range(10 if side else 20)]
 
 

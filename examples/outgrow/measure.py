@@ -1,6 +1,7 @@
-"""Seconds a step and samples a second against the size of the network, one thread: the numbers of README.md beside this file.
+"""Seconds a step and samples a second against the size of the network, one thread: the numbers of README.md
+beside this file.
 
-    python examples/outgrow/measure.py [--quick]        (PyTorch's column needs torch; it trains the exported network)
+    python examples/outgrow/measure.py [--quick]     (PyTorch's column trains the exported network)
 
 Each number is the best of several repeats, since other programs only ever make it slower.
 """
@@ -15,10 +16,10 @@ os.environ["MINIDIFF_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ
 
 import numpy as np
 
-from minidiff import fast
+from minidiff.runs.batches import rows_at
+from minidiff.runs.drawing import draw
 from minidiff.runs.names import load, sampler
-from minidiff.runs.use import draw, new_run
-from minidiff.train import rows_at
+from minidiff.runs.training import gradient_steps, new_run
 
 try:
     import torch
@@ -42,11 +43,8 @@ def torch_step(run):
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as home:
         _, net = exported(run, Path(home))
-    adam, x, t = (
-        torch.optim.Adam(net.parameters()),
-        torch.randn(run.batch, run.model.d),
-        torch.randint(1, 1001, (run.batch,)),
-    )
+    adam, x = torch.optim.Adam(net.parameters()), torch.randn(run.batch, run.model.d)
+    t = torch.randint(1, 1001, (run.batch,))
 
     def step():
         adam.zero_grad()
@@ -59,24 +57,18 @@ def torch_step(run):
 
 def row(data, model, width, repeats):
     """One line of the table."""
-    run, x = new_run(load(data), data, model, width=width), load(data).x
+    found = load(data)
+    run = new_run(found, data, model, width=width, lr=1e-4)
     how, n = sampler("ddim"), 512 if model == "mlp" else 32
-    training = fast.train(
-        run.model, run.state, run.schedule, x, steps=10**6, batch=run.batch, lr=1e-4, goal=run.goal
-    )
+    training = gradient_steps(run, found, 10**6)
     step = best(lambda: next(training), 4 * repeats)
-    theirs = (
-        f"{1000 * best(torch_step(new_run(load(data), data, model, width=width)), 4 * repeats):9.1f}"
-        if torch
-        else "        -"
-    )
+    theirs = "        -"
+    if torch:
+        theirs = f"{1000 * best(torch_step(new_run(found, data, model, width=width)), 4 * repeats):9.1f}"
     times = how.times(1000, 10, "trailing")
     sample = best(lambda: draw(run, how, times, n, 0), repeats) / 10 * 50
-    size = sum(w.size for w in run.state.params.values())
-    print(
-        f"{model:5} {run.model.d:5} {width:6} {size:11,} {run.batch:6} {1000 * step:9.1f} {theirs} {n / sample:11.1f}",
-        flush=True,
-    )
+    sizes = f"{model:5} {run.model.d:5} {width:6} {run.state.params.size:11,} {run.batch:6}"
+    print(f"{sizes} {1000 * step:9.1f} {theirs} {n / sample:11.1f}", flush=True)
 
 
 def main():

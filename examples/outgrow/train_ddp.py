@@ -2,12 +2,13 @@
 
     minidiff train --data digits --steps 300 --out runs/small
     minidiff export runs/small --out small_torch
-    torchrun --nproc-per-node 2 examples/outgrow/train_ddp.py runs/small small_torch --steps 600 --out runs/large
-    minidiff eval runs/large
+    torchrun --nproc-per-node 2 examples/outgrow/train_ddp.py runs/small small_torch --steps 600 --out runs/b
+    minidiff eval runs/b
 
-Each process takes every WORLD_SIZE-th row of minidiff's own batches, which are a function of the seed and the step, and
-DistributedDataParallel averages the gradients: the losses are those that `minidiff train --resume` would have had, to rounding.
-On a machine with GPUs the processes use them (nccl), elsewhere the processors (gloo).
+Each process takes every WORLD_SIZE-th row of minidiff's own batches, which are a function of the seed and the
+step, and DistributedDataParallel averages the gradients: the losses are those that `minidiff train --resume`
+would have had, to rounding. On a machine with GPUs the processes use them (nccl), elsewhere the processors
+(gloo).
 """
 
 import argparse
@@ -22,12 +23,14 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from minidiff.objective import weight_of
+from minidiff.gaussian import q_sample
+from minidiff.layers import in_one_vector, views
+from minidiff.objective import target_of, weight_of
 from minidiff.optim import ema_decay
 from minidiff.runs import checkpoint
+from minidiff.runs.batches import batches
 from minidiff.runs.files import folder
-from minidiff.runs.use import data_of
-from minidiff.train import batches
+from minidiff.runs.training import data_of
 
 
 def network(exported, params, device):
@@ -40,34 +43,30 @@ def network(exported, params, device):
     return net.to(device)
 
 
-def adam_of(net, state, lr):
-    """PyTorch's Adam where minidiff's stopped: m and v are its exp_avg and exp_avg_sq."""
+def adam_of(net, m, v, step, lr):
+    """PyTorch's Adam where minidiff's stopped: m and v, by name, are its exp_avg and exp_avg_sq."""
     adam = torch.optim.Adam(net.parameters(), lr, eps=1e-8)
     for name, w in net.named_parameters():
-        m, v = (torch.tensor(average[name], device=w.device) for average in (state.m, state.v))
-        adam.state[w] = {"step": torch.tensor(float(state.step)), "exp_avg": m, "exp_avg_sq": v}
+        averages = (torch.tensor(average[name], device=w.device) for average in (m, v))
+        adam.state[w] = dict(zip(("exp_avg", "exp_avg_sq"), averages)) | {"step": torch.tensor(float(step))}
     return adam
 
 
 def losses_of(run, net, adam, ema, steps, rank, world, device):
     """Algorithm 1 on this process's part of each batch; yields the loss of the whole batch."""
-    data, goal, every = data_of(run), run.goal, DistributedDataParallel(net)
-    process, label = goal.objective.process(run.schedule), data.label if run.labels else None
-    drawn = batches(
-        run.state.step, run.state.seed, process, data.x, run.batch, goal, label=label, null=run.labels
-    )
-    for step, (x_0, t, eps, y) in zip(range(run.state.step + 1, steps + 1), drawn):
-        weight, mine = weight_of(goal.weight, goal.objective, process, t), slice(rank, None, world)
-        x_in, t_in, target = goal.objective.example(process, x_0[mine], t[mine], eps[mine])
-        x_in, t_in, target = (torch.tensor(a, device=device) for a in (x_in, t_in, target))
-        error = (
-            (every(x_in, t_in, None if y is None else torch.tensor(y[mine], device=device)) - target) ** 2
-        ).sum(1)
-        if weight is not None:
-            error = error * torch.tensor(weight[mine], device=device, dtype=error.dtype)
-        share = (
-            error.sum() / run.batch
-        )  # the parts' sum is the batch's mean; DDP divides by world, so multiply
+    data, goal, process, every = data_of(run), run.goal, run.process, DistributedDataParallel(net)
+    how = {"times": goal.times, "label": data.label if run.labels else None, "null": run.labels}
+    drawn = batches(data.x, process, run.seed, run.state.step, run.batch, drop=goal.drop, **how)
+    for step, whole in zip(range(run.state.step + 1, steps + 1), drawn):
+        x_0, t, eps, *label = (a[rank::world] for a in whole)
+        x_t, target = q_sample(process, x_0, t, eps), target_of(goal.objective, process, x_0, t, eps)
+        x_t, when, target, *label = (torch.tensor(a, device=device) for a in (x_t, t, target, *label))
+        error = ((every(x_t, when, *label) - target) ** 2).sum(1)
+        if goal.weight:
+            weight = weight_of(goal.weight, goal.objective, process, t)
+            error = error * torch.tensor(weight, device=device, dtype=error.dtype)
+        # the parts' sum is the batch's mean; DDP divides by world, so multiply
+        share = error.sum() / run.batch
         adam.zero_grad()
         (world * share).backward()
         loss = share.detach().double()
@@ -95,17 +94,15 @@ def main():
         parser.error(f"{args.out}/checkpoint.npz exists, give another --out")
     local, rank, world = (int(os.environ[k]) for k in ("LOCAL_RANK", "RANK", "WORLD_SIZE"))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
-    warnings.filterwarnings(
-        "ignore", "Grad strides do not match"
-    )  # of an axis of length 1, whose stride means nothing
+    # of an axis of length 1, whose stride means nothing
+    warnings.filterwarnings("ignore", "Grad strides do not match")
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
 
     run = checkpoint.load(Path(args.run) / "checkpoint.npz")
-    net = network(args.exported, run.state.params, device)
-    adam, ema = (
-        adam_of(net, run.state, run.lr),
-        {k: torch.tensor(w, device=device) for k, w in run.state.ema.items()},
-    )
+    s, shapes = run.state, run.model.shapes
+    net = network(args.exported, views(s.params, shapes), device)
+    adam = adam_of(net, views(s.m, shapes), views(s.v, shapes), s.step, run.lr)
+    ema = {k: torch.tensor(w, device=device) for k, w in views(s.ema, shapes).items()}
     began = time.perf_counter()
     for loss in losses_of(run, net, adam, ema, args.steps, rank, world, device):
         run.losses.append(loss)
@@ -113,18 +110,14 @@ def main():
             print(f"step {len(run.losses)}: error {run.error():.4f} (1: always 0)", flush=True)
     seconds = (time.perf_counter() - began) / max(1, args.steps - run.state.step)
     if rank == 0:
-        back = {name: w.detach().cpu().numpy() for name, w in net.named_parameters()}
-        m, v = (
-            {n: adam.state[w][k].cpu().numpy() for n, w in net.named_parameters()}
-            for k in ("exp_avg", "exp_avg_sq")
-        )
-        s = run.state
-        s.params, s.m, s.v, s.ema = back, m, v, {k: w.cpu().numpy() for k, w in ema.items()}
+        named = dict(net.named_parameters())
+        averages = ({n: adam.state[w][k] for n, w in named.items()} for k in ("exp_avg", "exp_avg_sq"))
+        back = ({n: w.detach().cpu().numpy() for n, w in part.items()} for part in (named, *averages, ema))
+        s.params, s.m, s.v, s.ema = (in_one_vector(part, shapes) for part in back)
         s.step, s.loss = len(run.losses), run.losses[-1]
         checkpoint.save(folder(args.out) / "checkpoint.npz", run)
-        print(
-            f"wrote {args.out}/checkpoint.npz at step {s.step}: {world} processes, {1000 * seconds:.1f} ms a step"
-        )
+        how = f"{world} processes, {1000 * seconds:.1f} ms a step"
+        print(f"wrote {args.out}/checkpoint.npz at step {s.step}: {how}")
     dist.barrier()  # a process that leaves while another still uses their connection can take it down
     dist.destroy_process_group()
 

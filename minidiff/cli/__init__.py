@@ -3,7 +3,6 @@
 printing    text for people, JSON for scripts
 typeset     a formula as it is written on paper
 pictures    figures of numbers, and what a schedule, a mixture or a run looks like
-parser      all commands and their options
 commands    demo, train, sample, eval, info
 export      a run for another engine: weights and the same network as its code
 theory      doctor, oracle, notation: what can be said without a network
@@ -12,6 +11,7 @@ readable    LaTeX as one reads it in a terminal
 explain     all that is known of a formula, in words and as curves
 pages       the sheet and a quiz, on paper
 formulas    the commands of the formula sheet
+parser      all commands and their options
 """
 
 from .parser import main

@@ -1,36 +1,40 @@
-"""How fast, and what share of this machine's limit. Each engine is compared with the readable code before it is timed.
+"""How fast, and what share of this machine's limit. Each engine is compared with the readable code first.
 
-rows       training batches 32, 128, 512 and samples 1, 16, 1,024 of a 2-D MLP: width 128, three residual SiLU layers
-limit      BLAS on the MLP's own matrix shapes, on one core; for noise in one jump, a copy in memory. A share may exceed 100 %:
-           small products are faster here than BLAS, Winograd needs a quarter of those that a convolution is counted with
+rows       training batches 32, 128, 512 and samples 1, 16, 1,024 of a 2-D MLP: width 128, three layers
+limit      BLAS on the MLP's own matrix shapes, on one core; for noise in one jump, a copy in memory. A share
+           may exceed 100 %: small products are faster here than BLAS, a convolution by Winograd needs fewer
 median     of interleaved repeats: what else the machine does falls on all rows alike
 """
 
 import math
 import statistics
 import time
-from functools import cache
+from functools import cache, partial
+from itertools import islice
 
 import numpy as np
 
-from .. import data, fast
+from .. import fast
+from ..ddpm import train
+from ..exact import five_gaussians
 from ..fast import RowNoise, threads
 from ..gaussian import q_sample
 from ..mlp import MLP
-from ..noise import BENCH, stream
+from ..noise import INIT, stream
+from ..objective import v_prediction
+from ..optim import start
 from ..pictures.unet import UNet
-from ..runs.figures import save
+from ..runs.batches import batches
 from ..runs.progress import bar
-from ..sample import ddim, ddpm, trailing
+from ..sampling import ddim_step, ddpm_step, trailing
 from ..schedule import linear
-from ..train import start, train
 from .pictures import limits_reached
-from .printing import done, show, table, wrote
+from .printing import Report, table
 
+BENCH = 5  # the purpose of random streams here, next to noise.py's
 MODEL, T = MLP(2), 1000
-FLOPS = 2 * sum(
-    int(np.prod(s)) for s in MODEL.shapes.values() if len(s) == 2
-)  # multiply and add, one row forward
+# multiply and add, one row forward
+FLOPS = 2 * sum(math.prod(shape) for shape in MODEL.shapes.values() if len(shape) == 2)
 
 
 def once(f):
@@ -57,19 +61,23 @@ def refuse(text):
 
 @cache
 def trained_params():
-    """A network that has learnt enough for its samples to stay of size 1: numbers as they occur, not overflows."""
-    state, x = start(MODEL, 0), data.mixture().sample(10_000, stream(0, BENCH), np.float32)
-    for _ in train(MODEL, state, linear(T), x, steps=200):
+    """A network that has learnt enough for its samples to stay of size 1: no overflows."""
+    state = start(MODEL.init(stream(0, INIT)))
+    x = five_gaussians().sample(10_000, stream(0, BENCH), np.float32)
+    drawn = islice(batches(x, linear(T), 0), 200)
+    for _ in train(MODEL, state, linear(T), drawn, objective=v_prediction):
         pass
     return state.params
 
 
-def training(model, batch, steps, **settings):
+def training(model, batch, steps, lr=1e-3):
     """A task that takes so many gradient steps."""
-    x = stream(0, BENCH).standard_normal((10_000, model.d), np.float32)
-    states = fast.train(
-        model, start(model, 0), linear(T), x, steps=10**9, batch=batch, say=refuse, **settings
+    x, state = (
+        stream(0, BENCH).standard_normal((10_000, model.d), np.float32),
+        start(model.init(stream(0, INIT))),
     )
+    drawn, downhill = batches(x, linear(T), 0, batch=batch), partial(fast.update, lr=lr)
+    states = fast.train(model, state, linear(T), drawn, objective=v_prediction, update=downhill, say=refuse)
     return lambda: [next(states) for _ in range(steps)]
 
 
@@ -85,9 +93,8 @@ def noising(points):
     schedule, rng = linear(T), stream(0, BENCH)
     x_0, t = rng.standard_normal((points, 2), np.float32), rng.integers(1, T + 1, points)
     x_t, eps = fast.noise_jump(schedule, x_0[:99], t[:99], RowNoise(0))
-    if (
-        np.abs(x_t - q_sample(schedule, x_0[:99], t[:99], eps)).max() > 1e-6
-    ):  # two products and a sum of numbers up to 4
+    # two products and a sum of numbers up to 4
+    if np.abs(x_t - q_sample(schedule, x_0[:99], t[:99], eps)).max() > 1e-6:
         refuse("gaussian.q_sample and fast.noise_jump disagree")
     few = x_0[: points // 100]
     return (
@@ -97,7 +104,7 @@ def noising(points):
 
 
 def flops_of(unet):
-    """Multiplications and additions of one picture's way forward; level i has 1 / 2^i of the picture's side."""
+    """Multiplications and additions of a picture's way forward; level i has 1 / 2^i of the picture's side."""
     places = {
         k: unet.depth if "mid" in k or k in ("W_qkv", "W_att") else int(k[-1]) if k[-1].isdigit() else 0
         for k in unet.shapes
@@ -108,32 +115,28 @@ def flops_of(unet):
 
 def tasks():
     """name -> (task, how much of `unit` one call does, unit, FLOPs of one call, or minus its bytes)."""
+
+    def steps(model, batch, steps, flops, **settings):
+        # backward costs twice the forward pass, but for the gradient by the input, which nobody needs
+        return training(model, batch, steps, **settings), steps, "steps/s", steps * batch * 3 * flops
+
+    def samples(model, params, rows, step, times, flops):
+        row_steps = rows * (len(times) - 1)
+        return sampling(model, params, rows, step, times), row_steps, "row-steps/s", row_steps * flops
+
     jump, chain = noising(1_000_000)
     # a point in the plane: x_0 and t are read, x_t and eps written
-    found = {
-        "noising in one jump": (jump, 1e6, "points/s", -32e6),
-        "noising along the chain": (chain, 1e4 * T, "point-steps/s", 0),
-    }
+    found = {"noising in one jump": (jump, 1e6, "points/s", -32e6)}
+    found["noising along the chain"] = (chain, 1e4 * T, "point-steps/s", 0)
     for batch in (32, 128, 512):
-        # backward costs twice the forward pass, but for the gradient by the input, which nobody needs
-        found[f"training step, batch {batch}"] = (
-            training(MODEL, batch, 20),
-            20,
-            "steps/s",
-            20 * batch * 3 * FLOPS,
-        )
+        found[f"training step, batch {batch}"] = steps(MODEL, batch, 20, FLOPS)
     for rows in (1, 16, 1024):
-        task = sampling(MODEL, trained_params(), rows, ddpm(), range(T, -1, -1))
-        found[f"DDPM, {rows} x {T} steps"] = (task, rows * T, "row-steps/s", rows * T * FLOPS)
-    unet = UNet(8)
-    found["U-Net 8 x 8 x 16, training step, batch 64"] = (
-        training(unet, 64, 4, lr=1e-6),
-        4,
-        "steps/s",
-        4 * 64 * 3 * flops_of(unet),
-    )
-    task = sampling(unet, start(unet, 0).params, 64, ddim(), trailing(T, 50))
-    found["U-Net 8 x 8 x 16, DDIM, 64 x 50 steps"] = (task, 64 * 50, "row-steps/s", 64 * 50 * flops_of(unet))
+        task = samples(MODEL, trained_params(), rows, ddpm_step(), range(T, -1, -1), FLOPS)
+        found[f"DDPM, {rows} x {T} steps"] = task
+    unet, name = UNet(8), "U-Net 8 x 8 x 16"
+    flops, params = flops_of(unet), unet.init(stream(0, INIT))
+    found[f"{name}, training step, batch 64"] = steps(unet, 64, 4, flops, lr=1e-6)
+    found[f"{name}, DDIM, 64 x 50 steps"] = samples(unet, params, 64, ddim_step(), trailing(T, 50), flops)
     return found
 
 
@@ -143,9 +146,8 @@ def limits():
     x, W = rng.standard_normal((512, width), np.float32), rng.standard_normal((width, width), np.float32)
     y, memory, copy = np.empty_like(x), np.ones(2**24, np.float32), np.zeros(2**24, np.float32)
     threads.one_blas_thread()
-    np.ones((64, 512), np.float32) @ np.ones(
-        (512, 4096), np.float32
-    )  # OpenBLAS reaches its speed only after a wide product
+    wide = np.ones((512, 4096), np.float32)
+    wide[:64, :512] @ wide  # OpenBLAS reaches its speed only after a wide product
     blas = (lambda: [np.matmul(x, W, out=y) for _ in range(20)], 20 * 2 * 512 * width**2)
     return {"BLAS, one core": blas, "copy": (lambda: np.copyto(copy, memory), 2 * memory.nbytes)}
 
@@ -158,30 +160,24 @@ def bench(args):
         work, limit = tasks(), limits()
         seconds = interleaved({k: v[0] for k, v in (work | limit).items()}, args.repeats, progress.update)
     blas, copy = (amount / seconds[name] / 1e9 for name, (_, amount) in limit.items())
-    rows, said, shares = [], [], {"share_of_blas": "one core's BLAS", "share_of_copy": "a copy in memory"}
+    most = {"share_of_copy": (copy, "a copy in memory"), "share_of_blas": (blas, "one core's BLAS")}
+    rows, shares = [], {}
     for name, (_, amount, unit, flops) in work.items():
-        key, most = ("share_of_copy", copy) if flops < 0 else ("share_of_blas", blas)
-        share = {key: abs(flops) / seconds[name] / 1e9 / most} if flops else {}
-        rows.append(
-            {"name": name, "seconds": seconds[name], "rate": amount / seconds[name], "unit": unit} | share
-        )
-        said.append(f"{share[key]:.0%} of {shares[key]}" if share else "")
+        row = {"name": name, "seconds": seconds[name], "rate": amount / seconds[name], "unit": unit}
+        shares[name] = (0.0, "")
+        if flops:
+            key = "share_of_copy" if flops < 0 else "share_of_blas"
+            fastest, of = most[key]
+            row[key] = share = abs(flops) / seconds[name] / 1e9 / fastest
+            shares[name] = (share, f"{share:.0%} of {of}")
+        rows.append(row)
+    report = Report(args, threads=threads.count(), work=rows)
+    report.found["limits"] = {"blas_gflops": blas, "copy_gb_per_s": copy}
     head = f"BLAS {blas:.1f} GFLOP/s on one core, copy {copy:.1f} GB/s"
-    show(f"{head}; {threads.count()} threads, medians of interleaved runs\n", args)
-    show(
-        table(
-            ["work", "rate", "", "of the limit"],
-            [[r["name"], r["rate"], r["unit"], x] for r, x in zip(rows, said)],
-        ),
-        args,
-    )
-    result = {
-        "threads": threads.count(),
-        "limits": {"blas_gflops": blas, "copy_gb_per_s": copy},
-        "work": rows,
-    }
+    report.say(f"{head}; {threads.count()} threads, medians of interleaved runs\n")
+    cells = [[r["name"], r["rate"], r["unit"], shares[r["name"]][1]] for r in rows]
+    report.say(table(["work", "rate", "", "of the limit"], cells))
     if args.plot:
-        drawn = {r["name"]: (next((r[k] for k in shares if k in r), 0.0), x) for r, x in zip(rows, said)}
         title = f"How near the machine's limit: {threads.count()} threads, {head}"
-        wrote(save(limits_reached(drawn, title), args.plot), args, result)
-    return done(result, args)
+        report.drew(limits_reached(shares, title), args.plot)
+    return report.done()

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ..layers import views
 from ..runs.files import folder, replacing
 from ..runs.names import names_of, pick
 from .commands import run_at
-from .printing import done, show, wrote
+from .printing import Report
 
-TEMPLATES = Path(
-    __file__
-).parent  # TARGET/KIND.py.txt is the network, TARGET/use.py.txt how any of them is used
+# ENGINE/base.py.txt, then KIND.py.txt, the network, then use.py.txt: load, eps_theta, ddim
+TEMPLATES = Path(__file__).parent
 TARGETS = {"pytorch": 'python -c "import model, torch; print(model.ddim(model.load(), torch.randn(4, {d})))"'}
 
 
@@ -28,20 +28,19 @@ def config_of(run):
 def export(args):
     """Writes model.py, config.json and weights.npz into a folder."""
     (run, home), next_command = run_at(args.run), pick("engine", TARGETS, args.to)
-    out, result = Path(args.out or home / args.to), {"to": args.to}
+    out, report = Path(args.out or home / args.to), Report(args, to=args.to)
     if (out / "model.py").exists():
         raise ValueError(f"{out / 'model.py'} exists and may be yours by now: give another --out")
     folder(out)
-    parts = [
-        (TEMPLATES / args.to / f"{name}.py.txt").read_text(encoding="utf-8") for name in (run.kind, "use")
-    ]
+    parts = (TEMPLATES / args.to / f"{name}.py.txt" for name in ("base", run.kind, "use"))
+    model = "".join(part.read_text(encoding="utf-8") for part in parts)
     config = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in config_of(run).items())
-    for name, text in {"config.json": f"{{\n{config}\n}}\n", "model.py": "".join(parts)}.items():
+    for name, text in {"config.json": f"{{\n{config}\n}}\n", "model.py": model}.items():
         with replacing(out / name) as beside:
             beside.write_text(text, encoding="utf-8")
     with replacing(out / "weights.npz") as beside, open(beside, "wb") as f:
-        np.savez(f, **run.state.ema)
+        np.savez(f, **views(run.state.ema, run.model.shapes))
     for name in ("config.json", "model.py", "weights.npz"):
-        wrote(out / name, args, result)
-    show(f"next: cd {out} && {next_command.format(d=run.model.d)}", args)
-    return done(result, args)
+        report.wrote(out / name)
+    report.say(f"next: cd {out} && {next_command.format(d=run.model.d)}")
+    return report.done()

@@ -1,7 +1,7 @@
-"""The sheet and a quiz on paper, as A4 PDFs: `sheet` for an exam, `booklet` with every reason, `quiz` with its key.
+"""The sheet and a quiz on paper, A4: `sheet` for an exam, `booklet` with every reason, `quiz` with its key.
 
-All lengths are points. A block stays together: (height, marks), a mark is (x, y of the baseline below the block's top, text,
-size, color). A column is filled from the top with blocks. Between $ signs a text is mathematics.
+All lengths are points. A block stays together: (height, marks), a mark is (x, y of the baseline below the
+block's top, text, size, color). A column is filled from the top with blocks. Between $ signs is mathematics.
 """
 
 import functools
@@ -21,25 +21,20 @@ from .typeset import formula, words
 WIDTH, HEIGHT, FONT = 595.3, 841.9, "stix"  # A4
 PAGES, MARGIN, SIZES = 4, 26, [k / 4 for k in range(36, 25, -1)]  # of the sheet for an exam: 9, 8.75, ... 6.5
 BLACK = "#000000"
-LEGEND = (  # what the letters mean, as (words, letters)
-    ("clean data, noisy data, almost pure noise", r"x_0,\ x_t,\ x_T"),
-    ("variance of the noise that step t adds", r"\beta_t"),
-    ("share of the variance that a step keeps", r"\alpha_t = 1-\beta_t"),
-    (
-        "share of x_0's variance that is left at t",
-        r"\bar\alpha_t = \alpha_1\alpha_2\cdots\alpha_t,\ \ \bar\alpha_0 = 1",
-    ),
-    ("the noise in x_t; fresh noise of a step", r"\epsilon,\ z \sim \mathcal{N}(0, I)"),
-    ("the network's guess of that noise, and the picture it implies", r"\epsilon_\theta,\ \hat x_0"),
-    (
-        "mean, variance of q(x_{t-1} | x_t, x_0); of p_theta",
-        r"\tilde\mu_t,\ \tilde\beta_t;\quad \mu_\theta,\ \sigma_t^2",
-    ),
-    ("chosen noising; learned step back", r"q,\ p_\theta"),
-    ("score; the network's guess of it", r"\nabla\log p = \nabla_x\log p(x),\ s_\theta"),
-    ("times that a sampler visits", r"0 = \tau_0 < \tau_1 < \cdots < \tau_S = T"),
-    ("flow matching (lecture 3) turns time: noise at t = 0, data at t = 1", r"x_t = (1-t)\,x_0 + t\,x_1"),
-)
+# what the letters mean: words, then the letters behind the last |
+LEGEND = r"""
+clean data, noisy data, almost pure noise | x_0,\ x_t,\ x_T
+variance of the noise that step t adds | \beta_t
+share of the variance that a step keeps | \alpha_t = 1-\beta_t
+share of x_0's variance that is left at t | \bar\alpha_t = \alpha_1\alpha_2\cdots\alpha_t,\ \ \bar\alpha_0 = 1
+the noise in x_t; fresh noise of a step | \epsilon,\ z \sim \mathcal{N}(0, I)
+the network's guess of that noise, and the picture it implies | \epsilon_\theta,\ \hat x_0
+mean, variance of q(x_{t-1} | x_t, x_0), of p_theta | \tilde\mu_t, \tilde\beta_t;\quad \mu_\theta, \sigma_t^2
+chosen noising; learned step back | q,\ p_\theta
+score; the network's guess of it | \nabla\log p = \nabla_x\log p(x),\ s_\theta
+times that a sampler visits | 0 = \tau_0 < \tau_1 < \cdots < \tau_S = T
+flow matching (lecture 3) turns time: noise at t = 0, data at t = 1 | x_t = (1-t)\,x_0 + t\,x_1
+""".strip().splitlines()
 
 
 @functools.cache
@@ -66,13 +61,12 @@ def _lines(text, size, width):
 def _paragraph(text, size, color, width, x=0.0, lead=1.3):
     """A block of lines."""
     lines = _lines(text, size, width - x)
-    return lead * size * len(lines), [
-        (x, lead * size * (k + 0.75), line, size, color) for k, line in enumerate(lines)
-    ]
+    marks = [(x, lead * size * (k + 0.75), line, size, color) for k, line in enumerate(lines)]
+    return lead * size * len(lines), marks
 
 
 def _display(latex, size, width, x=0.0):
-    """A block: the formula in a line of its own; wider than the column, it is broken at its \\quad, or else shrunk."""
+    """A block: the formula in a line of its own; if it is too wide, broken at its \\quad, or else shrunk."""
     text = formula(latex)
     wide, above, below = _extent(text)
     if size * wide > width - x and r"\quad" in latex:
@@ -97,21 +91,18 @@ def _entry(number, title, latex, size, width):
     room = width - x - wide - size
     best = _stacked(_paragraph(title, size, BLACK, width - x, lead=1.2), _display(latex, large, width - x))
     said = _paragraph(title, size, BLACK, room, lead=1.2) if room > 9 * size else best
-    if (
-        max(said[0], above + below) < best[0]
-    ):  # one line of words stands on the formula's line, more at its middle
+    if max(said[0], above + below) < best[0]:
+        # one line of words stands on the formula's line, more at its middle
         down = above - said[1][0][1] if len(said[1]) == 1 else (above + below - said[0]) / 2
-        left = _stacked((max(0.0, down), []), said)
-        right = _stacked(
-            (max(0.0, -down), []), (above + below, [(width - x - wide, above, text, large, BLACK)])
-        )
+        beside = (above + below, [(width - x - wide, above, text, large, BLACK)])
+        left, right = _stacked((max(0.0, down), []), said), _stacked((max(0.0, -down), []), beside)
         best = max(left[0], right[0]), left[1] + right[1]
     marks = [(x + indent, *rest) for indent, *rest in best[1]]
     return best[0] + 0.3 * size, [(0.0, marks[0][1], number, size, GREY)] * bool(number) + marks
 
 
 def _columns(blocks, columns, margin):
-    """The blocks placed: a list of pages, each a list of marks with x and y on the page. None begins a page."""
+    """The blocks placed: a list of pages, each a list of marks with x and y on it. None begins a page."""
     pages, column, left, wide = [], 0, 0.0, (WIDTH - 2 * margin) / columns
     for block in blocks:
         if block is None or block[0] > left:
@@ -129,33 +120,31 @@ def _write(path, foot, pages):
         for k, marks in enumerate(pages, 1):
             fig = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=288)
             FigureCanvasAgg(fig)
-            for x, y, text, size, color in [
-                *marks,
-                (WIDTH / 2 - 40, HEIGHT - 12, f"{foot}, page {k}", 6.5, GREY),
-            ]:
+            below = (WIDTH / 2 - 40, HEIGHT - 12, f"{foot}, page {k}", 6.5, GREY)
+            for x, y, text, size, color in [*marks, below]:
                 fig.text(x / WIDTH, 1 - y / HEIGHT, text, size=size, color=color, math_fontfamily=FONT)
             printed.savefig(fig)
     return path
 
 
 def _heading(lecture, size, width):
-    return _paragraph(LECTURES[lecture - 1].__doc__.split(".\n")[0], size, BLUE, width, lead=1.8)
+    return _paragraph(LECTURES[lecture - 1].TITLE, size, BLUE, width, lead=1.8)
 
 
 def sheet(path, entries):
-    """What one takes into an exam: all formulas in two columns, in the largest type with which PAGES pages hold them."""
+    """What one takes into an exam: all formulas in two columns, in the largest type that PAGES pages hold."""
     margin, width = MARGIN, (WIDTH - 2 * MARGIN) / 2 - 8
     for size in SIZES:
-        legend = [_entry("", meaning, latex, size, width) for meaning, latex in LEGEND]
+        legend = [line.rpartition(" | ") for line in LEGEND]
+        legend = [_entry("", meaning, latex, size, width) for meaning, _, latex in legend]
         blocks = [None, _stacked(_paragraph("Diffusion models: the formula sheet", 14, BLUE, width), *legend)]
         lecture = item = None
         for f in entries:
-            block = _entry(
-                str(f.number) * ((f.lecture, f.number) != (lecture, item)), f.title, f.latex, size, width
-            )
-            blocks.append(
-                block if f.lecture == lecture else _stacked(_heading(f.lecture, 10.5, width), block)
-            )
+            number = str(f.number) if (f.lecture, f.number) != (lecture, item) else ""
+            block = _entry(number, f.title, f.latex, size, width)
+            if f.lecture != lecture:
+                block = _stacked(_heading(f.lecture, 10.5, width), block)
+            blocks.append(block)
             lecture, item = f.lecture, f.number
         pages = _columns(blocks, 2, margin)
         if len(pages) <= PAGES:
@@ -164,34 +153,32 @@ def sheet(path, entries):
 
 
 def booklet(path, rows):
-    """The sheet with its reasons, by lecture: each formula, why, and how it was measured. rows: verify's dicts."""
+    """The sheet with its reasons, by lecture: each formula, why, how it was measured. rows: of verify."""
     margin, width = 48, WIDTH - 96
+    title = _paragraph("Diffusion models: the formula sheet", 20, BLUE, width)
     passed = (
         f"{sum(r['ok'] for r in rows)} of {len(rows)} measured, each in a way that does not use the formula, "
     )
     passed += "its wrong versions refuted. t = 0 is clean data, alpha_bar[0] = 1."
-    title = "Diffusion models: the formula sheet"
-    blocks, lecture = (
-        [None, _stacked(_paragraph(title, 20, BLUE, width), _paragraph(passed, 9, GREY, width))],
-        None,
-    )
+    blocks, lecture = [None, _stacked(title, _paragraph(passed, 9, GREY, width))], None
     for r in rows:
-        f = find(r["name"])
-        error = f", error {r['error']:.0e}" if f.answer is not None and "error" in r else ""
-        refuted = (
-            f"; {len(r['wrong'])} wrong version{'s' * (len(r['wrong']) != 1)} refuted" if r["wrong"] else ""
-        )
-        checked = f"{'measured' if r['ok'] else 'FAILED'}{error}, by {f.measured}{refuted}"
-        heading = [_heading(f.lecture, 15, width)] if f.lecture != lecture else []
-        said = (
+        f, count = find(r["name"]), len(r["wrong"])
+        checked, color = ("measured", GREEN) if r["ok"] else ("FAILED", ORANGE)
+        if f.answer is not None and "error" in r:
+            checked += f", error {r['error']:.0e}"
+        checked += f", by {f.measured}"
+        if count:
+            checked += f"; {count} wrong version{'s' * (count != 1)} refuted"
+        block = _stacked(
             _paragraph(f"{f.number}  {f.title}   ({f.name})", 9.5, BLACK, width),
             _display(f.latex, 12, width, 18),
-        )
-        why, how = (
             _paragraph(f.why, 9, GREY, width),
-            _paragraph(checked, 8, GREEN if r["ok"] else ORANGE, width),
+            _paragraph(checked, 8, color, width),
+            (11, []),
         )
-        blocks.append(_stacked(*heading, *said, why, how, (11, [])))
+        if f.lecture != lecture:
+            block = _stacked(_heading(f.lecture, 15, width), block)
+        blocks.append(block)
         lecture = f.lecture
     return _write(path, "minidiff formula sheet", _columns(blocks, 1, margin))
 
@@ -200,25 +187,21 @@ def quiz(path, questions, title):
     """The questions with room to write, and the key from a page of its own on."""
     margin, width, size = 54, WIDTH - 108, 10.5
     told = "Pen and paper. alpha[t] = 1 - beta[t], alpha_bar[0] = 1; give three digits."
-    blocks = [
-        None,
-        _stacked(_paragraph(title, 18, BLUE, width), _paragraph(told, size, GREY, width), (12, [])),
-    ]
+    head = _paragraph(title, 18, BLUE, width)
+    blocks = [None, _stacked(head, _paragraph(told, size, GREY, width), (12, []))]
     key = [None, _stacked(_paragraph(f"{title}: key", 18, BLUE, width), (12, []))]
     for k, q in enumerate(questions, 1):
         asked, options = _paragraph(f"{k}. {q.text}", size, BLACK, width), []
-        for i, (letter, value) in enumerate(q.options.items()):  # words below each other, numbers in a row
-            inward = 18 if isinstance(value, str) else 18 + i * width / 4
-            said = value if isinstance(value, str) else number(value)
-            options.append(_paragraph(f"({letter}) {said}", size, BLACK, width, inward))
-        if q.options and not isinstance(value, str):
+        for i, (letter, value) in enumerate(q.options.items()):
+            is_number = not isinstance(value, str)
+            said = f"({letter}) {number(value) if is_number else value}"
+            options.append(_paragraph(said, size, BLACK, width, 18 + is_number * i * width / 4))
+        if options and is_number:  # words stand below each other, numbers in a row
             options = [(1.5 * size, [mark for _, marks in options for mark in marks])]
         blocks.append(_stacked(asked, *options, (115, [])))
         slips, steps = q.key()[: 1 + len(q.slips)], q.key()[1 + len(q.slips) :]
-        said = [
-            _paragraph(f"{k}. {q.name}, lecture {q.lecture}", size, BLACK, width),
-            _display(q.latex, 12, width, 18),
-        ]
+        head = _paragraph(f"{k}. {q.name}, lecture {q.lecture}", size, BLACK, width)
+        said = [head, _display(q.latex, 12, width, 18)]
         said += [_paragraph(line, size, BLACK, width, 18) for line in slips]
         steps = "; ".join(words(re.sub(" +", " ", step)).replace(" ", "\xa0") for step in steps)
         key.append(_stacked(*said, _paragraph(steps, size, GREY, width, 18), (12, [])))

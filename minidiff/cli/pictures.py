@@ -9,23 +9,24 @@ import numpy as np
 from ..exact import Mixture
 from ..noise import SAMPLE, stream
 from ..runs.checkpoint import Run
-from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, beside, figure, say, styled
+from ..runs.figures import BLUE, GREEN, GREY, ORANGE, STYLES, figure, say, side_by_side, styled
 from ..runs.plots import curve
-from ..runs.use import data_of
+from ..runs.training import data_of
 from ..schedule import Schedule
 from . import typeset
 
 LOOKS = [
-    dict(zip(("color", "marker", "ls"), look))
-    for look in zip((BLUE, ORANGE, GREEN, GREY), "osD^", ("-", "--", "-.", ":"))
+    {"color": color, "marker": marker, "ls": line}
+    for color, marker, line in zip((BLUE, ORANGE, GREEN, GREY), "osD^", ("-", "--", "-.", ":"))
 ]
 
 
 def named(ax, lines, **axes):
-    """Draws the curves {name: (x, y)} with their names at their right ends, moved apart where they would touch.
+    """Draws the curves {name: (x, y)} with their names at their right ends, apart where they would touch.
 
-    Where all end in one place below their highest points, these have the names. A curve of many points has 8 markers.
-    A name that is a sampler's, up to a colon, gets its look, others get looks in order. axes: what ax.set takes.
+    Where all end in one place below their highest points, these have the names. Curves of many points have 8
+    markers. A name that is a sampler's, up to a colon, gets its look, others get looks in order.
+    axes: what ax.set takes.
     """
     looks = iter(LOOKS)
     for name, (x, y) in lines.items():
@@ -33,11 +34,12 @@ def named(ax, lines, **axes):
         ax.plot(x, y, label=name, lw=2.5, ms=8, markevery=1 if len(x) <= 30 else len(x) // 8, **look)
     ax.set(**axes)
     ax.minorticks_off()
-    curves, at_end = ax.lines[-len(lines) :], [-1] * len(lines)
-    at_top = [np.nanargmax(line.get_ydata()) for line in curves]
-    ends, tops = (_on_paper(ax, curves, where) for where in (at_end, at_top))
+    curves = ax.lines[-len(lines) :]
+    at_end, at_top = [-1] * len(lines), [np.nanargmax(line.get_ydata()) for line in curves]
+    ends, tops = _on_paper(ax, curves, at_end), _on_paper(ax, curves, at_top)
     near = 0.05 * ax.bbox.height * 72 / ax.figure.dpi
-    top = np.ptp(ends[:, 1]) < near < min(tops[:, 1] - ends[:, 1]) and np.ptp(tops, axis=0).max() > 20
+    one_end = np.ptp(ends[:, 1]) < near < min(tops[:, 1] - ends[:, 1])
+    top = one_end and np.ptp(tops, axis=0).max() > 20
     if top:
         ax.margins(y=0.15)
         ends = _on_paper(ax, curves, at_top)
@@ -46,26 +48,25 @@ def named(ax, lines, **axes):
         for low, high in itertools.combinations(order, 2):
             overlap = 20 - (heights[high] - heights[low])
             if overlap > 0 and not (top and abs(ends[high, 0] - ends[low, 0]) > 120):
-                heights[[low, high]] += -overlap / 2, overlap / 2
-    for line, k, end, height in zip(curves, at_top if top else at_end, ends, heights):
-        shift, side = ((0, 8), ("center", "bottom")) if top else ((12, 0), ("left", "center"))
-        shift = (shift[0], shift[1] + height - end[1])
-        say(ax, line.get_label(), line.get_xydata()[k], shift, *side, "data", line.get_color())
+                heights[low] -= overlap / 2
+                heights[high] += overlap / 2
+    right, up, *side = (0, 8, "center", "bottom") if top else (12, 0, "left", "center")
+    for line, k, up_to in zip(curves, at_top if top else at_end, up + heights - ends[:, 1]):
+        say(ax, line.get_label(), line.get_xydata()[k], (right, up_to), *side, "data", line.get_color())
 
 
 def _on_paper(ax, curves, where):
-    """Where a point of each curve lies on paper, in typographic points: known only when the layout is done."""
+    """Where a point of each curve lies on paper, in typographic points: known when the layout is done."""
     ax.figure.draw_without_rendering()
-    return (
-        ax.transData.transform([line.get_xydata()[k] for line, k in zip(curves, where)]) * 72 / ax.figure.dpi
-    )
+    points = [line.get_xydata()[k] for line, k in zip(curves, where)]
+    return ax.transData.transform(points) * 72 / ax.figure.dpi
 
 
 @styled
 def elbo_by_t(found, d):
-    """L_0, ..., L_T in bits a coordinate, network and perfect denoiser, and what of the latter's is lost, not needed.
+    """L_0, ..., L_T in bits a coordinate, network and perfect denoiser, and what of the latter's is lost.
 
-    Below, where there is a perfect denoiser: the bits that the network's bound loses more, which its curve is too near to show.
+    Below, where there is a perfect denoiser: the bits that the network's bound loses more.
     """
     wanted = [("network", "terms"), ("exact", "terms"), ("exact", "gap")][: 1 + 2 * ("exact" in found)]
     L, *exact = bits = [np.array(found[who][key]) / (d * np.log(2)) for who, key in wanted]
@@ -78,8 +79,9 @@ def elbo_by_t(found, d):
     for k, name in ((0, "L_0"), (T, "L_T")):  # L_0 of a density may be below 0, where a log axis ends
         words = f"${'-' * bool(L[k] < 0)}{name}$ = {abs(L[k]):.2g}"
         say(ax, words, (k, abs(L[k])), (10, 0), "left", on="data", color=BLUE)
-    ax.set(yscale="log", ylabel="bits a coordinate", title="Where the bits are: the ELBO's terms $L_k$")
-    ax.set_ylim(1e-9 * np.abs(L).max(), 5 * np.abs(L).max())
+    most = np.abs(L).max()
+    ax.set(yscale="log", ylim=(1e-9 * most, 5 * most), ylabel="bits a coordinate")
+    ax.set_title("Where the bits are: the ELBO's terms $L_k$")
     ax.set_xscale("symlog", linthresh=1)
     ax.set(xlim=(-0.3, 10 * T), xticks=[0] + [10**k for k in range(8) if 10**k <= T])
     ax.xaxis.set_major_formatter("{x:,.0f}")
@@ -89,25 +91,25 @@ def elbo_by_t(found, d):
         ax.plot(at, more, color=BLUE, lw=2.5)
         say(ax, f"{more[-1]:+.2g} in all", (T, more[-1]), (10, 0), "left", on="data", color=BLUE)
         ax.axhline(0, color=ORANGE, lw=2.5)
-        ax.set(
-            ylabel="bits a coordinate", title="Network minus perfect denoiser, added up from $L_0$ to $L_k$"
-        )
+        title = "Network minus perfect denoiser, added up from $L_0$ to $L_k$"
+        ax.set(ylabel="bits a coordinate", title=title)
     ax.set_xlabel("k")
     return fig
 
 
 def _wrapped(text, width):
-    """Plain text with its letters as mathematics, each counted as a short word, in lines of that many signs."""
+    """Plain text with its letters as mathematics, each counted as a short word, in lines of so many signs."""
     text = typeset.words(text)
     letters = iter(re.findall(r"\$[^$]*\$", text))
-    return re.sub("\0+", lambda _: next(letters), textwrap.fill(re.sub(r"\$[^$]*\$", "\0" * 3, text), width))
+    lines = textwrap.fill(re.sub(r"\$[^$]*\$", "\0" * 3, text), width)
+    return re.sub("\0+", lambda _: next(letters), lines)
 
 
 @styled
 def claimed_and_measured(curves, points, axes, title, latex):
-    """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without the formula.
+    """A formula against its oracle: curves {caption: (x, y, wrong?)}, points (x, y) measured without it.
 
-    axes: their labels, and ylim: the heights that a wrong version may leave. The captions stand below, in the curves' colours.
+    axes: their labels, and ylim: the heights that a wrong version may leave. The captions stand below.
     """
     captions = [_wrapped(caption, 90) for caption in curves]
     fig = figure(10, 5.6 + 0.25 * sum(1 + caption.count("\n") for caption in captions))
@@ -115,9 +117,8 @@ def claimed_and_measured(curves, points, axes, title, latex):
     for caption, (x, y, wrong) in zip(captions, curves.values()):
         look = next(looks) if wrong else {"color": BLUE, "lw": 3, "zorder": 3}
         ax.plot(x, y, label=caption, **look)
-    ax.plot(
-        *points, "o", color="black", ms=11, mfc="none", mew=2, zorder=4, label="measured, without the formula"
-    )
+    look = {"color": "black", "ms": 11, "mfc": "none", "mew": 2, "zorder": 4}
+    ax.plot(*points, "o", label="measured, without the formula", **look)
     ax.set(**axes | {"ylim": np.clip(ax.get_ylim(), *axes["ylim"])}, title=_wrapped(title, 70))
     ax.locator_params(axis="y", nbins=5, steps=[1, 2, 5, 10])
     look = {"fontsize": 14, "labelcolor": "linecolor", "handlelength": 3, "borderpad": 0, "frameon": False}
@@ -130,15 +131,12 @@ def claimed_and_measured(curves, points, axes, title, latex):
 
 @styled
 def limits_reached(shares, title):
-    """A bar for each piece of work, as long as its share of the limit that it has: {name: (share, in words)}."""
+    """A bar for each piece of work, as long as its share of its limit: {name: (share, in words)}."""
     fig = figure(10, 1.6 + 0.5 * len(shares), title)
     ax = fig.subplots()
     for k, (name, (share, words)) in enumerate(shares.items()):
-        ax.barh(
-            -k,
-            share,
-            color=BLUE if "DDPM" in name or "DDIM" in name else ORANGE if "training" in name else GREY,
-        )
+        color = ORANGE if "training" in name else GREY if "noising" in name else BLUE
+        ax.barh(-k, share, color=color)
         say(ax, words or "no limit is known", (share, -k), (6, 0), "left", on="data")
     ax.axvline(1, color=GREY, ls="--")
     ax.set(yticks=range(0, -len(shares), -1), yticklabels=shares, ylabel="work", xlabel="share of the limit")
@@ -149,16 +147,16 @@ def limits_reached(shares, title):
 
 @styled
 def draw(thing):
-    """A schedule's shares of picture and noise, 2,000 samples of a mixture, or a run's training curve; else a TypeError."""
+    """A schedule's shares of picture and noise, samples of a mixture, or a run's training curve."""
     if isinstance(thing, Schedule):
         t, ab, title = np.arange(thing.T + 1), thing.alpha_bar, f"What $x_t$ is made of, T = {thing.T}"
         shares = {"of the picture": (t, np.sqrt(ab)), "of the noise": (t, np.sqrt(1 - ab))}
-        named((fig := figure(10, 5.6)).subplots(), shares, title=title, xlabel="t", ylabel="share")
+        fig = figure(10, 5.6)
+        named(fig.subplots(), shares, title=title, xlabel="t", ylabel="share")
         return fig
     if isinstance(thing, Mixture):
-        return beside(
-            {"2,000 samples": thing.sample(2000, stream(0, SAMPLE))}, (2,), "A mixture of Gaussians"
-        )
+        x_0 = thing.sample(2000, stream(0, SAMPLE))
+        return side_by_side({"2,000 samples": x_0}, (2,), "A mixture of Gaussians")
     if isinstance(thing, Run):
         return curve(thing, data_of(thing))
     raise TypeError(f"what is drawn is a schedule, a mixture or a run, got {type(thing).__name__}")

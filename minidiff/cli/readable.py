@@ -6,21 +6,22 @@ Only what the sheet uses: fractions, roots, accents, indices and powers, Greek a
 import re
 import unicodedata
 
-GREEK = "alpha beta gamma Delta epsilon eta lambda mu nabla omega phi pi rho sigma Sigma tau theta partial"
-SIGNS = dict(zip(GREEK.split(), "αβγΔεηλμ∇ωφπρσΣτθ∂")) | {
-    "sum": "∑", "prod": "∏", "int": "∫", "infty": "∞", "varnothing": "∅", "cdot": "·", "odot": "⊙", "succ": " ≻ ",
-    "sim": " ~ ", "neq": " ≠ ", "leq": " ≤ ", "geq": " ≥ ", "rightarrow": " → ", "Rightarrow": " ⇒ ", "langle": "⟨",
-    "rangle": "⟩", "lfloor": "⌊", "rfloor": "⌋", "ldots": "…", "quad": "\t", "qquad": "\t", ",": " ", " ": " ", "|": "‖",
-    "left": "", "right": "",
-}  # fmt: skip
+LETTERS = (
+    "alpha α, beta β, gamma γ, Delta Δ, epsilon ε, eta η, lambda λ, mu μ, nabla ∇, omega ω, phi φ, pi π, "
+    "rho ρ, sigma σ, Sigma Σ, tau τ, theta θ, partial ∂, sum ∑, prod ∏, int ∫, infty ∞, varnothing ∅, "
+    "cdot ·, odot ⊙, langle ⟨, rangle ⟩, lfloor ⌊, rfloor ⌋, ldots …, | ‖"
+)
+RELATIONS = "succ ≻, sim ~, neq ≠, leq ≤, geq ≥, rightarrow →, Rightarrow ⇒"
+SIGNS = dict(pair.split() for pair in LETTERS.split(", "))
+SIGNS |= {name: f" {sign} " for name, sign in map(str.split, RELATIONS.split(", "))}
+SIGNS |= {"quad": "\t", "qquad": "\t", ",": " ", " ": " ", "left": "", "right": ""}
 ACCENTS = {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303", "dot": "\u0307"}
 LOW = str.maketrans("0123456789+-=()aehijklmnoprstuvxβ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦ")
 HIGH = str.maketrans("0123456789+-=()nkT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿᵏᵀ")
 ONE = r"(d?\w|\d+|[A-Z]+|\(.*\)|‖[^‖]*‖)[\u0300-\u036f₀-ₜᵢᵣᵤᵥᵦⱼ⁰-ⁿ²³ᵀ']*(_\w)?"  # one sign with its indices
-ABOVE, BELOW = (
-    rf"√?{ONE}|[^-+ ,/≤=]*",
-    rf"√?{ONE}|([pqe]|[A-Za-z]{{2,}})\w*\([^()]*\)",
-)  # what needs no brackets in a fraction
+# what needs no brackets in a fraction
+ABOVE = rf"√?{ONE}|[^-+ ,/≤=]*"
+BELOW = rf"√?{ONE}|([pqe]|[A-Za-z]{{2,}})\w*\([^()]*\)"
 
 
 def _script(text, table, mark):

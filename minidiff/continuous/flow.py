@@ -48,8 +48,7 @@ def velocity_of(network):
 @dataclass(frozen=True, eq=False)
 class FlowDenoiser:
     """eps_theta(x_t, t) on a variance-preserving schedule, of a network that learnt velocity_prediction.
-    kappa x_t lies on a line, kappa = 1 / (signal + noise), at the time where its share of noise is kappa
-    noise."""
+    With kappa = 1 / (signal + noise), kappa x_t lies on the line, where the share of noise is kappa noise."""
 
     network: object
     schedule: object
@@ -60,6 +59,11 @@ class FlowDenoiser:
         kappa = 1 / (signal + noise)
         x = like(x_t, kappa) * x_t
         return x - like(x_t, kappa * signal) * self.network(x, Straight.T * kappa * noise)
+
+    @property
+    def velocity(self):
+        """u(x, t), for samplers that walk the straight path itself."""
+        return velocity_of(self.network)
 
 
 def path(x_0, x_1, t) -> np.ndarray:
@@ -81,8 +85,7 @@ def conditional_velocity(x, x_1, t) -> np.ndarray:
 def marginal_velocity(mixture):
     """u_t(x) = E[x_1 - x_0 | x_t = x] for data from an exact.Mixture.    [CME296 lecture 3]
 
-    Returns u(x, t), for every t in [0, 1]: the average direction of all lines through x, likely ones
-    counting more.
+    Returns u(x, t), t in [0, 1]: the average direction of all lines through x; likely ones count more.
     """
     process = Straight()
 
@@ -94,10 +97,10 @@ def marginal_velocity(mixture):
 
 
 def cfm(u_hat, x_0, x_1):
-    """L_CFM = 1/B sum_b ||u_hat_b - (x_1 - x_0)_b||^2 and dL/du_hat.
+    """L_CFM = 1/B sum_b ||u_hat_b - (x_1 - x_0)_b||^2 and dL/du_hat: l_simple with another target.
     [CME296 lecture 3] [Flow Matching section 3.2]
 
-    objective.l_simple with another target. Its least value is not 0 (`floors.floor_of`), but its gradient is
+    Its least value is not 0 (`floors.floor_of`), but its gradient is
     that of the distance to the marginal velocity, which nobody can compute for real data.
     """
     return l_simple(u_hat, x_1 - x_0)
@@ -116,10 +119,10 @@ def sample(u, x_0, times, method=ode.euler):
 
 
 def straight(method):
-    """`sample` as a sampler: its eps_theta is a velocity u(x, t), its times descend from T to 0."""
+    """`sample` as a sampler: its eps_theta is a FlowDenoiser, its times descend from T to 0."""
 
-    def solver(u, schedule, x_T, times, rng):
-        yield from sample(u, x_T, 1 - np.asarray(times) / schedule.T, method)
+    def solver(eps_theta, schedule, x_T, times, rng):
+        yield from sample(eps_theta.velocity, x_T, 1 - np.asarray(times) / schedule.T, method)
 
     return solver
 

@@ -16,8 +16,7 @@ from ..schedule import Schedule
 
 
 class _Preserving:
-    """dx = -beta(t) / 2 x dt + sqrt(beta(t)) dW: x shrinks as fast as noise comes in, a variance of 1 stays
-    1.
+    """dx = -beta(t) / 2 x dt + sqrt(beta(t)) dW: noise comes in as fast as x shrinks, variance 1 stays 1.
 
     A subclass has T, beta(t), tau(t) = int_0^t beta and time(tau), the t that belongs to a tau.
     """
@@ -51,8 +50,8 @@ class VP(_Preserving):
     """alpha_bar(t) = exp(-int_0^t beta),  beta(t) = beta_min + t (beta_max - beta_min).
     [Score SDE appendix C]
 
-    The variance-preserving process, t in [0, 1]: Schedule's limit of many small steps, beta_t = beta(t / T) /
-    T.
+    The variance-preserving process, t in [0, 1]: what a Schedule of T steps beta_t = beta(t / T) / T becomes
+    for large T.
     """
 
     beta_min: float = 0.1
@@ -69,8 +68,7 @@ class VP(_Preserving):
         return t * self.beta_min + t**2 / 2 * (self.beta_max - self.beta_min)
 
     def time(self, tau):
-        """The t in [0, 1] at which -log alpha_bar(t) = tau: the quadratic's root, at most 1 even when
-        rounded."""
+        """The t at which -log alpha_bar(t) = tau: the quadratic's root, at most 1 even when rounded."""
         root = np.sqrt(self.beta_min**2 + 2 * tau * (self.beta_max - self.beta_min))
         return np.minimum(2 * tau / (self.beta_min + root), 1)
 

@@ -93,8 +93,8 @@ def log_likelihood(u, x_0, log_p_T, times, div=divergence):
     [Score SDE appendix D.2]
 
     Returns (B,) and x_T. x_0 (B, d) in float64; times are u's second argument, ascend from (near) 0 and are
-    walked by Runge-Kutta; log_p_T(x_T) is the log-density at the end, div(u, x, t) the divergence (exact, or
-    hutchinson with its z).
+    walked by Runge-Kutta. log_p_T(x_T) is the log-density at the end; div(u, x, t) is the divergence, exact
+    or hutchinson with its z.
     """
 
     def both(state, t):  # the path in the first d columns, the integral of div u along it in the last

@@ -16,13 +16,15 @@ from .metrics import JUDGE
 
 
 def cross_entropy(logits, label):
-    """-1/B sum_b log softmax(logits_b)[label_b], dlogits = (softmax - one hot) / B.    label (B,) in 0..K -
-    1."""
+    """-1/B sum_b log softmax(logits_b)[label_b] and dlogits = (softmax - one hot) / B."""
     z = logits - logits.max(axis=1, keepdims=True)
-    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-    rows, dlogits = np.arange(len(label)), np.exp(log_p)
+    total = np.exp(z).sum(axis=1, keepdims=True)
+    log_p = z - np.log(total)
+    rows = np.arange(len(label))
+    loss = -log_p[rows, label].mean()
+    dlogits = np.exp(log_p)
     dlogits[rows, label] -= 1
-    return float(-log_p[rows, label].mean()), dlogits / len(label)
+    return float(loss), dlogits / len(label)
 
 
 def forward(params, x):
@@ -40,8 +42,10 @@ def backward(dlogits, cache):
     c_1, a_1, c_2, a_2, c_3 = cache
     g = {}
     dh, g["W_3"], g["b_3"] = linear_backward(dlogits, c_3)
-    dh, g["W_2"], g["b_2"] = linear_backward(silu_backward(dh, a_2), c_2)
-    _, g["W_1"], g["b_1"] = linear_backward(silu_backward(dh, a_1), c_1)
+    du = silu_backward(dh, a_2)
+    dh, g["W_2"], g["b_2"] = linear_backward(du, c_2)
+    du = silu_backward(dh, a_1)
+    _, g["W_1"], g["b_1"] = linear_backward(du, c_1)
     return g
 
 
@@ -54,11 +58,13 @@ class Classifier:
 
     def features(self, x):
         """(B, width), the last hidden layer."""
-        return forward(self.params, x)[1]
+        _, features, _ = forward(self.params, x)
+        return features
 
     def label(self, x):
         """(B,), the likeliest class of each row."""
-        return forward(self.params, x)[0].argmax(axis=1)
+        logits, _, _ = forward(self.params, x)
+        return logits.argmax(axis=1)
 
 
 def learn(x, label, shape, seed=0, steps=2000, width=192):
@@ -70,25 +76,31 @@ def learn(x, label, shape, seed=0, steps=2000, width=192):
         got = f"{len(x)} rows and {np.shape(label)}"
         raise ValueError(f"a classifier needs one label a row and ten rows, got {got}")
     rng, batch = stream(seed, JUDGE, 2), 128
-    order, K, d = rng.permutation(len(x)), int(np.max(label)) + 1, x.shape[1]
-    held, rest = order[: len(x) // 5], order[len(x) // 5 :]
-    W = {"W_1": (d, width), "W_2": (width, width), "W_3": (width, K)}
-    shapes = W | {"b_1": (width,), "b_2": (width,), "b_3": (K,)}
-    params = {k: (rng.standard_normal(s) / np.sqrt(s[0])).astype(np.float32) for k, s in W.items()}
-    params |= {k: np.zeros(s, np.float32) for k, s in shapes.items() if k not in W}
+    order = rng.permutation(len(x))
+    fifth = len(x) // 5
+    held, rest = order[:fifth], order[fifth:]
+    d, K = x.shape[1], int(np.max(label)) + 1
+    shapes = {"W_1": (d, width), "W_2": (width, width), "W_3": (width, K)}
+    shapes |= {"b_1": (width,), "b_2": (width,), "b_3": (K,)}
+    params = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    for W in params.values():
+        if W.ndim == 2:
+            W[:] = rng.standard_normal(W.shape) / np.sqrt(len(W))
     state = start(in_one_vector(params, shapes))
     for step in range(1, steps + 1):
         rows = rest[rng.integers(len(rest), size=batch)]
-        # every other batch is moved by up to a pixel each way, and all get a little noise: strokes, not
-        # pixels
+        # strokes should count, not pixels: every other batch is moved by up to a pixel, and all get noise
         dy, dx = rng.integers(-1, 2, 2)
         pictures = x[rows].reshape(batch, *shape[:2], -1)
-        moved = np.roll(pictures, (dy, dx), axis=(1, 2)) if step % 2 else pictures
-        seen = moved.reshape(batch, d) + 0.1 * rng.standard_normal((batch, d), np.float32)
+        if step % 2:
+            pictures = np.roll(pictures, (dy, dx), axis=(1, 2))
+        seen = pictures.reshape(batch, d) + 0.1 * rng.standard_normal((batch, d), np.float32)
         logits, _, cache = forward(views(state.params, shapes), seen)
         _, dlogits = cross_entropy(logits, label[rows])
         grads = in_one_vector(backward(dlogits, cache), shapes)
-        update(state, grads, lr=2e-3 * (1 - step / (steps + 1)), max_norm=10.0, decay=0.99)
+        lr = 2e-3 * (1 - step / (steps + 1))
+        update(state, grads, lr, max_norm=10.0, decay=0.99)
     averaged = views(state.ema, shapes)
     logits, _, _ = forward(averaged, x[held])
-    return Classifier(averaged, float(np.mean(logits.argmax(axis=1) == label[held])))
+    right = logits.argmax(axis=1) == label[held]
+    return Classifier(averaged, float(np.mean(right)))

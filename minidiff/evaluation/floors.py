@@ -1,5 +1,4 @@
-"""What a training loss is compared with: the least that is possible, and that of a network that knows
-nothing."""
+"""What a training loss is compared with: the least there can be, and that of a network that knows nothing."""
 
 import math
 
@@ -23,14 +22,14 @@ def loss_floor(mixture, schedule, t, n: int, rng):
     eps_star = np.einsum("bk,bki->bi", r, eps_k)
     # total variance = the mean of the components' variances + the variance of their means
     within = np.sum(signal**2 * mixture.var / lam, axis=-1)
-    between = np.sum((eps_k - eps_star[:, None]) ** 2, axis=-1)
+    apart = eps_k - eps_star[:, None]
+    between = np.sum(apart**2, axis=-1)
     trace = np.sum(r * (within + between), axis=-1)
     return trace.mean(), trace.std(ddof=1) / math.sqrt(n)
 
 
 def floor_of(objective, mixture, schedule, t, n: int, rng):
-    """The least loss at t for a mixture, and its standard error: loss_floor / b^2, b from
-    objective.as_eps."""
+    """The least loss at t for a mixture, and its standard error: loss_floor / b^2, b from as_eps."""
     _, b = as_eps(objective, schedule, t)
     floor, error = loss_floor(mixture, schedule, t, n, rng)
     return floor / b**2, error / b**2
@@ -38,8 +37,9 @@ def floor_of(objective, mixture, schedule, t, n: int, rng):
 
 def loss_of_0(objective, weight, P, schedule, t, d: int, second_moment: float) -> float:
     """E w ||target||^2 = d sum_t P_t w_t (c_0^2 E x_0^2 + c_eps^2): the loss of a network that answers 0.
-    P (n,): the probabilities of the times t (n,); weight (n,) or None; second_moment is E x_0^2, per
-    coordinate."""
+    P (n,) are the probabilities of the times t (n,), weight (n,) is w, or None for 1, and second_moment is
+    E x_0^2, per coordinate."""
     c_0, c_eps = objective(*schedule.signal_and_noise(t))
-    squares = np.broadcast_to(np.square(c_0) * second_moment + np.square(c_eps), np.shape(P))
-    return float(d * np.sum(P * (1 if weight is None else weight) * squares))
+    w = 1 if weight is None else weight
+    squares = np.square(c_0) * second_moment + np.square(c_eps)
+    return float(d * np.sum(P * w * squares))

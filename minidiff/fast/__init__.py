@@ -1,20 +1,23 @@
-"""The same answers sooner. Not needed to understand anything: each engine is compared with the readable code before it runs.
+"""The same answers sooner. Not needed to understand anything: an engine is compared before it runs.
 
 kernels    every compiled loop; each has a readable twin
 threads    runs blocks of rows in parallel threads
-noise      a row's noise as a function of the seed and the row
+trust      some rows through engine and readable code
+noise      philox.RowNoise
 mlp        the MLP
 winograd   3 x 3 convolutions with a quarter of the products
 unet       the U-Net
-trust      a few rows through engine and readable code
 noising    the forward chain
-training   train.train
-sampling   sample.sample
+training   ddpm.train
+sampling   ddpm.sample
 """
 
 from .noise import RowNoise
 from .noising import noise_chain, noise_jump
 from .sampling import denoiser, generate
-from .training import train, update
+from .training import gradients, train, trusted_update, update
 
-__all__ = ["RowNoise", "denoiser", "generate", "noise_chain", "noise_jump", "train", "update"]
+__all__ = [
+    "RowNoise", "denoiser", "generate", "gradients", "noise_chain", "noise_jump", "train", "trusted_update",
+    "update",
+]  # fmt: skip

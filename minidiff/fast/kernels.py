@@ -1,24 +1,24 @@
-"""The hot loops, compiled by Numba. Nothing here is needed to understand diffusion: every kernel has a readable twin.
+"""The hot loops, compiled by Numba. Nothing here is needed to understand diffusion.
 
-Each docstring names its twin, the NumPy function that defines what the kernel computes; tests/fast/test_kernels.py runs all
-pairs, compiled and interpreted, in float32 and float64. All compiled code stands in this one file because Numba's cache
-does not notice a change in another. Kernels release the GIL and are serial: further cores take further rows (threads.py).
+Every kernel has a readable twin, the NumPy function that defines what it computes, named in its docstring;
+tests/fast/test_kernels.py runs all pairs, compiled and interpreted, in float32 and float64. All compiled code
+stands in this one file because Numba's cache does not notice a change in another. Kernels release the GIL and
+are serial: further cores take further rows (threads.py).
 """
 
 import math
 import sys
+from functools import cache
 
 import numba
 import numpy as np
-from llvmlite import ir
-from numba.core import cgutils, event, types
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic, overload
 
-# May fuse a * b + c, ignore the sign of zero and approximate a reciprocal; must not assume that NaN and infinity never
-# come (nnan, ninf), for training looks for them, nor reorder sums (reassoc).
+# May fuse a * b + c, ignore the sign of zero and approximate a reciprocal; must not assume that NaN and
+# infinity never come (nnan, ninf), for training looks for them, nor reorder sums (reassoc).
 # Nobody calls a kernel from C: without that wrapper all of them compile in a second less.
-# Division by zero gives infinity as in NumPy: Python's exception would be a branch in every loop, and none would vectorise.
+# Division by zero gives infinity as in NumPy: Python's exception would be a branch in every loop, and none
+# would vectorise.
 OPTIONS = {
     "nogil": True,
     "error_model": "numpy",
@@ -28,7 +28,7 @@ OPTIONS = {
 
 
 def kernel(f):
-    """f compiled when first called, for the dtypes it is called with, and cached on disk where there is a place for it."""
+    """f compiled when first called, for the dtypes it is called with, and cached on disk if it can be."""
     try:
         return numba.njit(cache=True, **OPTIONS)(f)
     except RuntimeError:  # no folder can be written
@@ -36,34 +36,46 @@ def kernel(f):
 
 
 def part(f):
-    """f compiled into the kernels that call it: it needs neither a door from Python nor a place in the cache of its own."""
+    """f compiled into the kernels that call it, with no door from Python and no place in the cache."""
     return numba.njit(no_cpython_wrapper=True, **OPTIONS)(f)
 
 
-class _SayOnce(event.Listener):
-    """Tells the user, once, why the first call takes long."""
-
-    def on_start(self, event_):
-        if event_.data["dispatcher"].py_func.__module__ == __name__ and not self.said:
-            print(
-                "compiling kernels once, 5 to 20 s in all (cached for the next run)",
-                file=sys.stderr,
-                flush=True,
-            )
-            self.said = True
-
-    def on_end(self, event_):
-        pass
-
-    said = False
+def guarded(f, otherwise):
+    """f(), or `otherwise` where the internals of Numba and LLVM that f uses are not what it expects."""
+    try:
+        return f()
+    except Exception:
+        return otherwise
 
 
-event.register("numba:compile", _SayOnce())
+def _announce():
+    """Has the user told, once, why the first call takes long."""
+    from numba.core import event
+
+    class SayOnce(event.Listener):
+        said = False
+
+        def on_start(self, event_):
+            if event_.data["dispatcher"].py_func.__module__ == __name__ and not self.said:
+                print(
+                    "compiling kernels once, 5 to 20 s in all (cached for the next run)",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                self.said = True
+
+        def on_end(self, event_):
+            pass
+
+    event.register("numba:compile", SayOnce())
+
+
+guarded(_announce, None)
 
 
 @part
 def _philox(a, b, c, d, k_0, k_1):
-    """noise.philox for one counter (a, b, c, d)."""
+    """philox.philox for one counter (a, b, c, d)."""
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
     for _ in range(10):
         p, q = np.uint64(0xD2511F53) * a, np.uint64(0xCD9E8D57) * c
@@ -84,7 +96,8 @@ def _words(group, draw, k_0, k_1, w):
 
 @part
 def _radius32(word):
-    """sqrt(-2 log u), u = (word / 2 + 1/2) / 2^31. log u = e log 2 + log m, where u = m 2^e is read off u's bits."""
+    """sqrt(-2 log u), u = (word / 2 + 1/2) / 2^31.
+    log u = e log 2 + log m, where u = m 2^e is read off u's bits."""
     u = np.float32(
         (np.float32(np.int32(word >> np.uint32(1))) + np.float32(0.5)) * np.float32(4.656612873077393e-10)
     )
@@ -109,10 +122,8 @@ def _radius32(word):
 
 @part
 def _box_muller32(word, angle, z_0, z_1):
-    """Pairs of float32 normals from pairs of 32-bit words. No branch and no call in the loop: it runs on whole vectors.
-
-    log, sin and cos are Cephes' polynomials.
-    """
+    """Pairs of float32 normals from pairs of 32-bit words. log, sin and cos are Cephes' polynomials.
+    No branch and no call in the loop: it runs on whole vectors."""
     for i in range(word.size):
         r = _radius32(word[i])
         theta = np.float32(np.int32(angle[i] << np.uint32(3))) * np.float32(math.pi / 4 / 2**31)
@@ -132,7 +143,8 @@ def _box_muller32(word, angle, z_0, z_1):
 
 @kernel
 def normals32(k_0, k_1, draw, first, z):
-    """z[k] = float32 normals number first, first + 1, ... of draw + k. Twin: noise.normals. first is a multiple of 4."""
+    """z[k] = float32 normals number first, first + 1, ... of draw + k. Twin: philox.normals.
+    first is a multiple of 4."""
     w, t = np.empty((4, 256), np.uint32), np.empty((4, 256), np.float32)
     n = z.shape[1]
     for k in range(z.shape[0]):
@@ -163,7 +175,7 @@ def noise_jump(x_0, t, signal, noise, eps):
 
 @kernel
 def noise_chain(x_0, beta, times, eps):
-    """x_0 -> x_1 -> ... -> x_T for many chains at once, kept at `times`. Twin: gaussian.q_step, step after step."""
+    """x_0 -> x_1 -> ... -> x_T for many chains at once, kept at `times`. Twin: gaussian.noise_chain."""
     n, d = x_0.shape
     kept = np.empty((len(times), n, d), x_0.dtype)
     x, t = x_0.copy(), 0
@@ -185,14 +197,16 @@ def _exp_of_minus(x):
     return np.exp(-x)
 
 
-overload(_exp_of_minus)(lambda x: (lambda x: _exp32(-x)) if x == numba.float32 else (lambda x: math.exp(-x)))
+@overload(_exp_of_minus)
+def _exp_of_minus_compiled(x):
+    return (lambda x: _exp32(-x)) if x == numba.float32 else (lambda x: math.exp(-x))
 
 
 @part
 def _exp32(x):
-    """exp(x) = 2^n exp(r), |r| <= log(2) / 2: exp(r) by a polynomial off by 1.05e-7 at most, 2^n by writing its exponent.
-    Without a branch or a call, so that a loop around it runs on whole vectors: 1.5 instead of 9 ns for a SiLU.
-    """
+    """exp(x) = 2^n exp(r), |r| <= log(2) / 2.
+    exp(r) by a polynomial off by 1.05e-7 at most, 2^n by writing its exponent. Without a branch or a call, so
+    that a loop around it runs on whole vectors: 1.5 instead of 9 ns for a SiLU."""
     x = np.float32(min(max(x, np.float32(-87)), np.float32(88)))
     n = np.rint(x * np.float32(1.44269504))
     r = x - n * np.float32(0.6931471805599453)
@@ -203,7 +217,7 @@ def _exp32(x):
 
 @part
 def _add_silu(u, h, n, width):
-    """h <- h + silu(u) in the first n rows and width columns, u > -1e30 (at -inf it is -inf or NaN, not 0)."""
+    """h <- h + silu(u) in n rows and `width` columns, u > -1e30 (at -inf it is -inf or NaN, not 0)."""
     one = u.dtype.type(1)
     for i in range(n):
         for j in range(width):
@@ -230,23 +244,41 @@ def _times_slope(dh, u, db, n, width):
             db[j] += u[i, j]
 
 
-# Matrix products. A tile of y stays in registers while k runs. A loop over arrays would send y to memory and back at each k,
-# and Numba has no way to say otherwise; so these instructions are written for LLVM: 97 % of a core's peak for 128 x 128.
-# A processor with 512-bit vectors has 32 registers of them, of which 8 x 32 float32 take 16; others hold 4 x 16.
-DEEP = (
-    256  # terms of a sum at a time: 256 rows of W fit the cache, and their pages the table of known addresses
-)
-ROWS, COLUMNS = (8, 32) if "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2] else (4, 16)
+# Matrix products. A tile of y stays in registers while k runs. A loop over arrays would send y to memory and
+# back at each k, and Numba has no way to say otherwise; so these instructions are written for LLVM: 97 % of a
+# core's peak for 128 x 128. Where that does not work out, loops run: right, and several times slower.
+# A processor with 512-bit vectors has 32 registers, of which 8 x 32 float32 take 16; others hold 4 x 16.
 
 
-def _tile_of(rows, columns):
-    """tile(x, W, y, add): y = x W or, where add, y + x W; y (rows, columns). The numbers of a row of W stand side by side."""
+def _has_512_bits():
+    from numba.core.registry import cpu_target
 
-    def tile(x, W, y, add):
-        y[:] = x @ W + (y if add else 0)
+    return "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2]
+
+
+ROWS, COLUMNS = (8, 32) if guarded(_has_512_bits, False) else (4, 16)
+# terms of a sum at a time: 256 rows of W fit the cache, and their pages the table of known addresses
+DEEP = 256
+
+
+@part
+def _loops(x, W, y, add):
+    """y = x W or, where add, y + x W."""
+    for i in range(len(y)):
+        for j in range(y.shape[1]):
+            y[i, j] = y[i, j] if add else 0
+        for k in range(len(W)):
+            for j in range(y.shape[1]):
+                y[i, j] += x[i, k] * W[k, j]
+
+
+def _in_registers(rows, columns):
+    """_loops for y (rows, columns), in LLVM's words. The numbers of a row of W and y stand side by side."""
+    from llvmlite import ir
+    from numba.core import cgutils, types
 
     @intrinsic
-    def tile_in_registers(typing, x, W, y, add):
+    def tile(typing, x, W, y, add):
         def build(context, builder, signature, arrays):
             assert x.dtype == W.dtype == y.dtype, "each number is read as x.dtype"
             *arrays, add = arrays
@@ -254,10 +286,8 @@ def _tile_of(rows, columns):
                 context.make_array(kind)(context, builder, a) for kind, a in zip(signature.args, arrays)
             ]
             word, vector = ir.IntType(64), ir.VectorType(context.get_data_type(x.dtype), columns)
-            nothing, first = (
-                ir.Constant(vector, ir.Undefined),
-                ir.Constant(ir.VectorType(ir.IntType(32), columns), None),
-            )
+            nothing = ir.Constant(vector, ir.Undefined)
+            first = ir.Constant(ir.VectorType(ir.IntType(32), columns), None)
 
             def place(n, i, j):
                 return cgutils.get_item_pointer(context, builder, signature.args[n], arrays[n], [i, j])
@@ -273,9 +303,8 @@ def _tile_of(rows, columns):
                 w = builder.load(row(1, loop.index), align=size)
                 for i, y_i in enumerate(sums):
                     number = builder.load(place(0, word(i), loop.index))
-                    many = builder.shuffle_vector(
-                        builder.insert_element(nothing, number, word(0)), nothing, first
-                    )
+                    one = builder.insert_element(nothing, number, word(0))
+                    many = builder.shuffle_vector(one, nothing, first)
                     product = builder.fmul(many, w, flags=["contract"])
                     builder.store(builder.fadd(builder.load(y_i), product, flags=["contract"]), y_i)
             for i, y_i in enumerate(sums):
@@ -284,13 +313,28 @@ def _tile_of(rows, columns):
 
         return types.void(x, W, y, add), build
 
-    overload(tile)(lambda x, W, y, add: lambda x, W, y, add: tile_in_registers(x, W, y, add))
     return tile
 
 
+@cache
+def _registers_work(real):
+    """Whether a small tile compiles for numbers of type `real`, and multiplies right."""
+
+    def check():
+        tile = _in_registers(2, 4)
+        multiply = numba.njit(lambda x, W, y, add: tile(x, W, y, add))
+        x, W, y = np.arange(90.0).reshape(3, 6, 5).astype(str(real))
+        want = x[:2, :3] @ W[:3, :4] + y[:2, :4]  # whole numbers: to the bit
+        multiply(x[:2, :3], W[:3, :4], y[:2, :4], True)
+        return np.array_equal(y[:2, :4], want)
+
+    return guarded(check, False)
+
+
 def _strips_of(rows, columns):
-    """strips(x, W, y, add, j): a product from column j on, in whole strips of so many columns; returns the next column."""
-    tile, rest = _tile_of(rows, columns), _tile_of(1, columns)
+    """strips(x, W, y, add, j): a product from column j on, in whole strips of so many columns; returns the
+    next column."""
+    tile, rest = _in_registers(rows, columns), _in_registers(1, columns)
 
     @part
     def strips(x, W, y, add, j):
@@ -309,23 +353,40 @@ def _strips_of(rows, columns):
     return strips
 
 
-_row, _wide, _half, _two, _one = (
-    _strips_of(*shape)
-    for shape in ((1, 4 * COLUMNS), (ROWS, COLUMNS), (2 * ROWS, COLUMNS // 2), (ROWS, 2), (ROWS, 1))
-)
+@cache
+def _tiles():
+    """_loops, sooner."""
+    row, wide = _strips_of(1, 4 * COLUMNS), _strips_of(ROWS, COLUMNS)
+    half, two, one = _strips_of(2 * ROWS, COLUMNS // 2), _strips_of(ROWS, 2), _strips_of(ROWS, 1)
+
+    @part
+    def tiles(x, W, y, add):
+        if W.strides[1] != W.itemsize or y.strides[1] != y.itemsize:  # a row's numbers are not side by side
+            _loops(x, W, y, add)
+            return
+        for k in range(0, max(1, len(W)), DEEP):
+            x_k, W_k = x[:, k : k + DEEP], W[k : k + DEEP, :]
+            j = row(x_k, W_k, y, add, 0) if len(y) < ROWS else 0
+            j = half(x_k, W_k, y, add, wide(x_k, W_k, y, add, j))
+            one(x_k, W_k, y, add, two(x_k, W_k, y, add, j))
+            add = True
+
+    return tiles
 
 
-@part
 def _product(x, W, y, add):
     """y = x W or, where add, y + x W. Pass slices in both axes, x[:n, :m]: of one type, it compiles once."""
-    for k in range(0, max(1, len(W)), DEEP):
-        x_k, W_k = x[:, k : k + DEEP], W[k : k + DEEP, :]
-        j = _row(x_k, W_k, y, add, 0) if len(y) < ROWS else 0
-        _one(x_k, W_k, y, add, _two(x_k, W_k, y, add, _half(x_k, W_k, y, add, _wide(x_k, W_k, y, add, j))))
-        add = True
+    y[:] = x @ W + (y if add else 0)
 
 
-APART = 16  # spare columns: rows exactly 512 bytes apart would share a few sets of the cache and push each other out
+@overload(_product)
+def _product_compiled(x, W, y, add):
+    product = _tiles() if _registers_work(x.dtype) else _loops
+    return lambda x, W, y, add: product(x, W, y, add)
+
+
+# spare columns: rows exactly 512 bytes apart would share a few sets of the cache and push each other out
+APART = 16
 
 
 @part
@@ -347,12 +408,14 @@ def turn(W, turned):
 
 
 @kernel
-def mlp_gradients(p_in, p, p_out, turned, x_t, embedding, t, target, weight, share, buffers, g_in, g, g_out):
-    """sum_b weight_b ||target_b - out_b||^2, and `share` of its gradients into g_in, g and g_out.
+def mlp_gradients(layers, turned, x_t, embedding, t, target, weight, share, buffers, grads):
+    """sum_b weight_b ||target_b - out_b||^2, and `share` of its gradients into grads, which are like layers.
 
-    p_in (d + time_dim + 1, width), p (depth, width + 1, width), p_out (width + 1, d): of each layer W and under it b.
-    turned: W^T of all but the first, one under the other. Twin: objective.loss_and_grads of an MLP.
+    layers: p_in (d + time_dim + 1, width), p (depth, width + 1, width), p_out (width + 1, d), of each layer W
+    and under it b. turned: W^T of all but the first, one under the other.
+    Twin: objective.loss_and_grads of an MLP.
     """
+    (p_in, p, p_out), (g_in, g, g_out) = layers, grads
     x_in, u, h, dh, out = buffers
     (depth, _, width), d, loss = p.shape, x_t.shape[1], 0.0
     g_in[:], g[:], g_out[:] = 0, 0, 0
@@ -394,8 +457,10 @@ def mlp_gradients(p_in, p, p_out, turned, x_t, embedding, t, target, weight, sha
 
 
 @part
-def _affine_step(x, eps_hat, c_x, c_eps, c_z, z, drawn):
-    """x <- c_x x + c_eps eps_hat + c_z z. z has a layer only for steps with c_z != 0; returns the layers used so far."""
+def _affine_step(x, eps_hat, c, z, drawn):
+    """x <- c_x x + c_eps eps_hat + c_z z, (c_x, c_eps, c_z) = c. z has a layer only for steps with c_z != 0;
+    returns the layers used so far."""
+    c_x, c_eps, c_z = c
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             x[i, j] = c_x * x[i, j] + c_eps * eps_hat[i, j] + (c_z * z[drawn, i, j] if c_z != 0 else 0)
@@ -403,19 +468,16 @@ def _affine_step(x, eps_hat, c_x, c_eps, c_z, z, drawn):
 
 
 @kernel
-def mlp_chain(x_T, time_rows, W_x, p, p_out, c_x, c_eps, c_z, z):
-    """The whole reverse loop x <- c_x x + c_eps eps_theta(x, t) + c_z z of an MLP.
+def mlp_chain(x_T, time_rows, W_x, p, p_out, c, z):
+    """The whole reverse loop x <- c_x x + c_eps eps_theta(x, t) + c_z z of an MLP; c (S, 3) holds the c's.
 
     time_rows (S, width) is what the first layer adds at each step; p and p_out as in mlp_gradients.
-    Twin: sample.sample over mlp.MLP.forward.
+    Twin: ddpm.sample over mlp.MLP.forward.
     """
     x, n, width, drawn = x_T.copy(), len(x_T), W_x.shape[1], 0
-    u, h, eps_hat = (
-        np.empty((n, width + APART), x.dtype),
-        np.empty((n, width + APART), x.dtype),
-        np.empty_like(x),
-    )
-    for k in range(len(c_x)):
+    eps_hat = np.empty_like(x)
+    u, h = np.empty((n, width + APART), x.dtype), np.empty((n, width + APART), x.dtype)
+    for k in range(len(c)):
         for i in range(n):
             for j in range(width):
                 u[i, j] = time_rows[k, j]
@@ -426,21 +488,21 @@ def mlp_chain(x_T, time_rows, W_x, p, p_out, c_x, c_eps, c_z, z):
             _linear(h, p[l], u, n, width)
             _add_silu(u, h, n, width)
         _linear(h, p_out, eps_hat, n, x.shape[1])
-        drawn = _affine_step(x, eps_hat, c_x[k], c_eps[k], c_z[k], z, drawn)
+        drawn = _affine_step(x, eps_hat, (c[k, 0], c[k, 1], c[k, 2]), z, drawn)
     return x
 
 
 @kernel
-def mixture_chain(x_T, root, spread, log_const, mean, axes, precision, c_x, c_eps, c_z, z):
-    """The whole reverse loop x <- c_x x + c_eps eps*(x, t) + c_z z of a Gaussian mixture.
+def mixture_chain(x_T, signal, noise, log_const, mean, axes, precision, c, z):
+    """The whole reverse loop x <- c_x x + c_eps eps*(x, t) + c_z z of a Gaussian mixture; c (S, 3).
 
-    At each of S steps: root, spread (S,) = sqrt(alpha_bar), sqrt(1 - alpha_bar); component k has the covariance
-    axes_k diag(1 / precision_k) axes_k^T, precision (S, K, d), and log_const (S, K), the logarithm of its weight and height.
-    Twin: sample.sample over exact.Mixture.eps.
+    At each of S steps: signal, noise (S,), the shares of x_0 and eps in x_t; component k has the covariance
+    axes_k diag(1 / precision_k) axes_k^T, precision (S, K, d), and log_const (S, K), the logarithm of its
+    weight and height. Twin: ddpm.sample over exact.Mixture.eps.
     """
     x, eps_hat, (K, d), drawn = x_T.copy(), np.empty_like(x_T), mean.shape, 0
     log_p, y = np.empty(K), np.empty((K, d))
-    for step in range(len(c_x)):
+    for step in range(len(c)):
         for i in range(len(x)):
             top, total = -np.inf, 0.0
             for k in range(K):
@@ -448,7 +510,7 @@ def mixture_chain(x_T, root, spread, log_const, mean, axes, precision, c_x, c_ep
                 for j in range(d):
                     y[k, j] = 0.0
                     for m in range(d):
-                        y[k, j] += axes[k, m, j] * (x[i, m] - root[step] * mean[k, m])
+                        y[k, j] += axes[k, m, j] * (x[i, m] - signal[step] * mean[k, m])
                     log_p[k] -= 0.5 * precision[step, k, j] * y[k, j] ** 2
                     y[k, j] *= precision[step, k, j]
                 top = max(top, log_p[k])
@@ -460,15 +522,15 @@ def mixture_chain(x_T, root, spread, log_const, mean, axes, precision, c_x, c_ep
                 for k in range(K):
                     for j in range(d):
                         e += log_p[k] * axes[k, m, j] * y[k, j]
-                eps_hat[i, m] = spread[step] * e / total
-        drawn = _affine_step(x, eps_hat, c_x[step], c_eps[step], c_z[step], z, drawn)
+                eps_hat[i, m] = noise[step] * e / total
+        drawn = _affine_step(x, eps_hat, (c[step, 0], c[step, 1], c[step, 2]), z, drawn)
     return x
 
 
 @kernel
-def adam(w, dw, m, v, ema, scale, step, lr, beta_1, beta_2, eps, decay):
-    """Clipping, Adam and EMA in one pass over each tensor, in place. Twin: optim.clip, optim.adam, optim.ema_update."""
-    w, dw, m, v, ema = w.reshape(-1), dw.reshape(-1), m.reshape(-1), v.reshape(-1), ema.reshape(-1)
+def adam(w, dw, m, v, ema, scale, step, lr, decay, beta_1=0.9, beta_2=0.999, eps=1e-8):
+    """Adam with scale dw, and the EMA, in one pass over the vectors, in place.
+    Twin: optim.clip, optim.adam and optim.ema_update."""
     real = w.dtype.type
     g_scale, k_1, k_2 = real(scale), real(1 - beta_1), real(1 - beta_2)
     rate, root = real(lr / (1 - beta_1**step)), real(1 / math.sqrt(1 - beta_2**step))
@@ -482,8 +544,8 @@ def adam(w, dw, m, v, ema, scale, step, lr, beta_1, beta_2, eps, decay):
         w[i], m[i], v[i] = w_i, m_i, v_i
 
 
-# The U-Net's kernels take (B, H, W, C) or L pictures abreast: (B / L, H, W, L C), where a pixel's numbers are those of L
-# pictures, one after the other. What belongs to one picture (scale, shift, gate) is (B, C) in both cases.
+# The U-Net's kernels take (B, H, W, C) or L pictures abreast: (B / L, H, W, L C), where a pixel's numbers are
+# those of L pictures, one after the other. What belongs to one picture (scale, shift, gate) is always (B, C).
 
 
 @part
@@ -520,10 +582,9 @@ def _mean_of_groups(x, groups, n):
 
 @kernel
 def act(h, scale, shift, groups, mean, rstd, y):
-    """y = silu(film(group_norm(h), scale, shift)), in a frame of zeros that stays; mean and rstd for the way back.
-
-    groups: of all the numbers of a pixel, L times those of one picture. Twin: images.group_norm, images.film and layers.silu.
-    """
+    """y = silu(film(group_norm(h), scale, shift)), in a frame of zeros that stays; mean and rstd for the way
+    back. groups: of all the numbers of a pixel, L times those of one picture.
+    Twin: images.group_norm, images.film and layers.silu."""
     B, H, W, C = h.shape
     real = h.dtype.type
     one, n = real(1), H * W * (C // groups)
@@ -597,7 +658,7 @@ def act_backward(h, scale, shift, groups, mean, rstd, dy, dh, dscale, dshift):
 
 @kernel
 def gated_add(h, y, gate):
-    """h <- h + gate y. Twin: images.gated and layers.add."""
+    """h <- h + gate y. Twin: h + images.gated."""
     g = np.empty(h.shape[3], h.dtype)
     for b in range(h.shape[0]):
         _abreast(gate, b, g)
@@ -623,15 +684,17 @@ def gated_backward(dh, y, gate, dy, dgate):
         _apart(total, b, dgate)
 
 
-# Winograd's convolution (winograd.py): each 4 x 4 tile of y from 6 x 6 pixels of x, y = A^T [U * (B^T x B)] A. _in is B^T
-# and _out is A^T in one direction, of six rows of n numbers that begin at x[i], x[i + step_x], x[i + 2 step_x] ...
-# Everything is linear, so the way back is each step transposed, in reverse order. Tile t is V[:, t] (36, channels), and
-# k = t C is where it begins in each of the 36 matrices.
+# Winograd's convolution (winograd.py): each 4 x 4 tile of y from 6 x 6 pixels of x,
+#     y = A^T [U * (B^T x B)] A
+# _in is B^T and _out is A^T in one direction, of six rows of n numbers that begin at x[i], x[i + step_x],
+# x[i + 2 step_x] ... Everything is linear, so the way back is each step transposed, in reverse order.
+# Tile t is V[:, t] (36, channels), and k = t C is where it begins in each of the 36 matrices.
 
 
 @part
 def _six(i, step):
-    """i, i + step ... i + 5 step, unsigned: compiled code asks at each use whether a signed index counts from the end."""
+    """i, i + step ... i + 5 step, unsigned: of a signed index, compiled code asks whether it counts from the
+    end."""
     i, step = np.uint64(i), np.uint64(step)
     i2, i4 = i + step + step, i + step + step + step + step
     return i, i + step, i2, i2 + step, i4, i4 + step
@@ -689,9 +752,10 @@ def _out_backward(y, j, step_y, x, i, step_x, n):
 
 @kernel
 def conv(frame, U, b, V, M, y):
-    """y = images.conv of the pictures in the frame, some rows of tiles at a time, so that M stays in the cache.
+    """y = images.conv of the pictures in the frame. Twin: images.conv.
 
-    V holds the tiles of all rows, for the way back, or no more than M. Twin: images.conv.
+    Some rows of tiles at a time, so that M stays in the cache. V holds the tiles of all rows, for the way
+    back, or no more than M.
     """
     (B, H, W, LC), (C, n) = frame.shape, U.shape[1:]
     L, down, across, Ln, W_y = LC // C, (H - 2) // 4, (W - 2) // 4, LC // C * n, W - 2
@@ -710,9 +774,8 @@ def conv(frame, U, b, V, M, y):
                 k += LC
         for m in range(36):
             _product(V[m, start : start + size, :C], U[m, :, :n], M[m, :size, :n], False)
-        for t in range(
-            size
-        ):  # at the point 1 in both directions A^T is all ones: each pixel of the tile gets b once
+        # at the point 1 in both directions A^T is all ones: each pixel of the tile gets b once
+        for t in range(size):
             for j in range(n):
                 M[7, t, j] += b[j]
         k = 0
@@ -726,9 +789,10 @@ def conv(frame, U, b, V, M, y):
 
 @kernel
 def conv_backward(dy, turned, V, M, dV, dU, db, dframe):
-    """From dy the gradients of conv: each of its steps transposed, in reverse order; M and dV hold some rows of tiles.
+    """From dy the gradients of conv: each of its steps transposed, in reverse order.
+    Twin: images.conv_backward.
 
-    turned (36, n, C) is U^T. Twin: images.conv_backward.
+    M and dV hold some rows of tiles; turned (36, n, C) is U^T.
     """
     (B, H, W, LC), (n, C) = dframe.shape, turned.shape[1:]
     L, down, across, Ln, W_y = LC // C, (H - 2) // 4, (W - 2) // 4, LC // C * n, W - 2

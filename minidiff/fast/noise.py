@@ -1,92 +1,58 @@
-"""A sampler's noise: each row's is a function of the seed and the row's number, so that sample 7 is the same picture
-whether 10 or 1,000 are drawn, on any number of threads.
+"""philox.RowNoise sooner: the same noise to a rounding, from a kernel."""
 
-Nothing is remembered: a counter goes through Philox, and Box & Muller make normals of what comes out.
-"""
+from functools import cache
 
 import numpy as np
 
-from ..noise import SAMPLE, name_of
-from . import kernels
+from .. import philox
+from . import kernels, trust
 
 
-def philox(counter, key):
-    """Philox4x32-10: four random 32-bit words for each counter.    [Salmon et al. 2011]
+def roundings(z):
+    """eps (4 / r + 7 r), r = |(z_1, z_2)|: how far a kernel's float32 may be from z, pairs side by side (...,
+    n).
 
-    counter (4, ...) and key (2,) hold 32-bit words in uint64; so does the answer, shaped like counter. A counter-based
-    generator has no state: ten rounds of multiplying and mixing make neighbouring counters look unrelated.
+    r = sqrt(-2 log u), and with u_0 = eps / 2, the largest share that a rounding takes:
+
+    - u is an integer of 31 bits that is rounded, plus 1/2, rounded: log u is off by 2 u_0, r^2 by 4 u_0;
+    - log m's polynomial is off by 0.02 u_0. Its 17 roundings are of terms of 0.035 together, those that put
+      log m together of 0.09, 0.09 and 0.35: 1.3 u_0, and 2.7 u_0 of r^2. log 2's rounding, 31 times: 2 u_0;
+    - the product e log 2 and the last sum: u_0 each of at most |log u| + 0.35, so 2 u_0 r^2 + 1.4 u_0.
+
+    Altogether r^2 is off by at most u_0 (11 + 2 r^2), and r by half of that over r. A square root may be off
+    by 4 u_0 r. The angle goes through 3 roundings of at most pi/4 and the polynomials for sin and cos are off
+    by 0.1 u_0 and 1.7 roundings of 1: 4.2 u_0 r. The product r cos and the definition's own last rounding
+    take u_0 r each. The sum is u_0 (5.5 / r + 11.2 r), less than eps (4 / r + 7 r). For z near 6.7, the
+    largest, that is 48 eps or 12 units in the last place. Near 0 it is more: u, close to 1, has lost its last
+    bits. There r is off by at most the root of what r^2 is: 4 / r stops growing at r = 2 sqrt(eps).
     """
-    c = [np.asarray(word, np.uint64) for word in counter]
-    k_0, k_1 = (int(k) for k in key)
-    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    for _ in range(10):
-        p, q = c[0] * np.uint64(0xD2511F53), c[2] * np.uint64(0xCD9E8D57)  # 64-bit products of 32-bit words
-        c = [(q >> half) ^ c[1] ^ np.uint64(k_0), q & low, (p >> half) ^ c[3] ^ np.uint64(k_1), p & low]
-        k_0, k_1 = (k_0 + 0x9E3779B9) % 2**32, (k_1 + 0xBB67AE85) % 2**32
-    return np.stack(c)
+    eps = np.finfo(np.float32).eps
+    r = np.repeat(np.hypot(z[..., ::2], z[..., 1::2]), 2, axis=-1)
+    return eps * (4 / np.maximum(r, 2 * np.sqrt(eps)) + 7 * r)
 
 
-def normals(key, draw, first, n, dtype):
-    """Standard normals number first..first + n - 1 of a draw: sqrt(-2 log u_1) (cos, sin)(2 pi u_2).    [Box & Muller 1958]
-
-    A counter (group, draw, 0, 0) gives four float32 normals from its four words, or two of float64, whose uniforms take
-    two words each. Of float32 none lies beyond 6.7, of float64 none beyond 8.6. The kernel does it faster for float32.
-    """
-    size = 4 if dtype == np.float32 else 2
-    group = np.arange(first // size, -(-(first + n) // size), dtype=np.uint64)
-    zero = np.zeros_like(group)
-    w = philox([group, zero + np.uint64(draw), zero, zero], key).astype(np.float64)
-    if size == 4:
-        u_1, angle = (np.floor(w[[0, 2]] / 2) + 0.5) / 2**31, w[[1, 3]]
-    else:
-        u_1, angle = (
-            (np.floor(w[:1] / 2**5) * 2**26 + np.floor(w[1:2] / 2**6) + 0.5) / 2**53,
-            w[2:3] + w[3:] / 2**32,
-        )
-    # 32 bits of angle: an angle within +-pi/4, and three bits that mirror it to all eight eighths of the circle
-    bits = np.floor(angle / 2**29).astype(int)
-    theta = ((angle / 2**28 + 1) % 2 - 1) * np.pi / 4
-    r, c, s = np.sqrt(-2 * np.log(u_1)), np.cos(theta), np.sin(theta)
-    c, s = np.where(bits & 4, s, c), np.where(bits & 4, c, s)
-    z = np.stack([r * np.where(bits & 2, -c, c), r * np.where(bits & 1, -s, s)], axis=1)  # (pairs, 2, groups)
-    return z.reshape(size, -1).T.ravel()[first % size :][:n].astype(dtype)
+@cache
+def _trusted(normals32):
+    """Whether the kernel draws philox.normals: near the first number, and far away through two of its
+    blocks."""
+    key = np.array([0x9E3779B9, 0x12345678], np.uint64)
+    for draw, first, n in ((0, 0, 7), (5, 4 * (2**30 + 7), 1301)):
+        z = np.empty((2, n), np.float32)
+        normals32(*key, draw, first, z)
+        law = np.stack([philox.normals(key, draw + k, first, n + 3, np.float32) for k in range(2)])
+        if not np.all(np.abs(z - law[:, :n]) <= roundings(law)[:, :n]):
+            trust.say(trust.disagree("philox.normals and fast.kernels.normals32", ""))
+            return False
+    return True
 
 
-class RowNoise:
-    """Standard normals for sampling: the k-th draw of row i is a function of (seed, k, i), not of how many rows there are.
+class RowNoise(philox.RowNoise):
+    """philox.RowNoise; float32 numbers come from a kernel, once it has drawn what the definition draws."""
 
-    (And of the row's shape and the dtype.) .taken counts the draws; .at looks one up without counting, from any thread.
-    first: the number of the row that is row 0 here, so that a machine can draw rows 4096.. of many.
-    """
-
-    def __init__(self, seed, first=0):
-        self.key = np.random.SeedSequence(name_of(seed, SAMPLE)).generate_state(2, np.uint64) % 2**32
-        self.first, self.taken = first, 0
-
-    def take(self, n):
-        """The number of the first of n draws, which are thereby taken."""
-        self.taken += n
-        return self.taken - n
-
-    def at(self, draw, n, first, last, shape, dtype):
-        """Draws draw..draw + n - 1 of rows first..last - 1: (n, last - first, *shape). first must be a multiple of 4."""
-        first, last, size = self.first + first, self.first + last, int(np.prod(shape))
-        if first % 4 or np.dtype(dtype).kind != "f":
-            raise ValueError(
-                f"first must be a multiple of 4 and dtype a float, got {first} and {np.dtype(dtype)}"
-            )
-        if last * size > 2**33:  # a word of the counter counts groups of 2 or 4 numbers
-            raise ValueError(
-                f"rows up to {last} of {size} numbers are more than the 2^33 numbers that a draw has"
-            )
-        z = np.empty((n, (last - first) * size), dtype)
-        if z.dtype == np.float32:
-            kernels.normals32(*self.key, draw, first * size, z)
-        else:
-            for k, row in enumerate(z):
-                row[:] = normals(self.key, draw + k, first * size, len(row), dtype)
-        return z.reshape(n, last - first, *shape)
-
-    def standard_normal(self, shape, dtype=np.float64):
-        """The next draw of rows 0..shape[0] - 1."""
-        return self.at(self.take(1), 1, 0, shape[0], shape[1:], dtype)[0]
+    def draws(self, draw, n, first, count, dtype) -> np.ndarray:
+        """Numbers first..first + count - 1 of n draws: (n, count). first is a multiple of 4."""
+        if np.dtype(dtype) != np.float32 or not _trusted(kernels.normals32):
+            return super().draws(draw, n, first, count, dtype)
+        z = np.empty((n, count), np.float32)
+        kernels.normals32(*self.key, draw, first, z)
+        return z

@@ -1,8 +1,9 @@
 """Runs blocks of rows in parallel threads.
 
-The blocks are cut by size, never by the number of threads, and no sum crosses a block in an order that depends on who
-finished first: results are the same bits for any number of threads. BLAS gets one thread of its own, or it would fight
-for the same cores: the command line says so before NumPy loads, and `one_blas_thread` where it was loaded already.
+The blocks are cut by size, never by the number of threads, and no sum crosses a block in an order that
+depends on who finished first: results are the same bits for any number of threads. BLAS gets one thread of
+its own, or it would fight for the same cores: the command line says so before NumPy loads, and
+`one_blas_thread` where it was loaded already.
 """
 
 import ctypes
@@ -16,7 +17,8 @@ import numpy as np
 
 
 def count():
-    """How many threads to use: the environment variable MINIDIFF_THREADS, else the number of usable cores, at most 8."""
+    """How many threads to use: the environment variable MINIDIFF_THREADS, else all usable cores up to
+    8."""
     wanted = os.environ.get("MINIDIFF_THREADS", "")
     if not wanted:
         usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -28,7 +30,7 @@ def count():
 
 @cache
 def one_blas_thread():
-    """Tells the OpenBLAS that NumPy's wheels bring to use one thread from now on; another BLAS keeps what it has."""
+    """Has the OpenBLAS that NumPy's wheels bring use one thread from now on. Another BLAS is not told."""
     home = Path(np.__file__).parent
     for library in [*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")]:
         blas = ctypes.CDLL(str(library))
@@ -47,12 +49,11 @@ def _pool(n):
 
 
 def side_by_side(f, n, block):
-    """[f(first, last) for the blocks of `block` rows that cover 0..n], on count() threads, the caller's included."""
+    """[f(first, last) for the blocks of `block` rows that cover 0..n], on count() threads, one of
+    them the caller's."""
     blocks = [(first, min(first + block, n)) for first in range(0, n, block)]
-    answers, left = (
-        [None] * len(blocks),
-        iter(range(len(blocks))),
-    )  # one for all: under Python's lock each block is taken once
+    answers = [None] * len(blocks)
+    left = iter(range(len(blocks)))  # one for all: under Python's lock each block is taken once
     one_blas_thread()
 
     def work():
@@ -68,9 +69,8 @@ def side_by_side(f, n, block):
     try:
         work()
     finally:
-        wait(
-            tasks := [task for task in tasks if not task.cancel()]
-        )  # after an error too: nobody still writes
+        tasks = [task for task in tasks if not task.cancel()]
+        wait(tasks)  # after an error too: nobody still writes
     for task in tasks:
         task.result()
     return answers

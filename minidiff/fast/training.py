@@ -1,60 +1,70 @@
-"""Training sooner: train.train with the gradients of fast/mlp.py or fast/unet.py, and the optimiser in one pass."""
+"""Training sooner: ddpm.train with the gradients of fast/mlp.py or fast/unet.py, and one pass for an
+update."""
 
 import math
 from functools import cache
 
-from .. import optim
-from .. import train as readable
+import numpy as np
+
+from .. import ddpm, optim
 from ..mlp import MLP
+from ..objective import eps_prediction, loss_and_grads
 from ..pictures.unet import UNet
 from . import kernels, mlp, trust, unet
 from .threads import one_blas_thread
 
-GRADIENTS = {MLP: mlp.Gradients, UNet: unet.Gradients}  # model -> what computes its gradients sooner
+ENGINES = {MLP: mlp.Gradients, UNet: unet.Gradients}  # model -> what computes its gradients sooner
 
 
-def update(
-    params, ema, m, v, grads, step, *, lr, max_norm=1.0, decay=0.999, beta_1=0.9, beta_2=0.999, eps=1e-8
-):
-    """optim.update, one kernel a tensor."""
-    norm = optim.norm_of(grads)
-    if not math.isfinite(norm):
-        raise FloatingPointError(f"the gradient is not finite at step {step}")
-    scale, decay = optim.clip(norm, max_norm), optim.ema_decay(step, decay)
-    for k in params:
-        kernels.adam(params[k], grads[k], m[k], v[k], ema[k], scale, step, lr, beta_1, beta_2, eps, decay)
+def gradients(model, T, dtype, say=trust.say):
+    """objective.loss_and_grads sooner, for parameters and data of that dtype and times up to T.
 
-
-def train(model, state, schedule, data, *, batch=128, say=trust.say, **how):
-    """train.train with its arguments and answers. Where engine and readable code disagree, says so and uses the latter.
-    Data of another dtype than the parameters take the readable gradients. The State's arrays move, its dicts stay."""
-    readable.train(
-        model, state, schedule, data, batch=batch, **how
-    )  # refuses what does not fit; takes no step yet
+    At its first call with so many rows it makes their buffers and compares; where the engine does not say
+    what loss_and_grads says, that is told, and loss_and_grads runs, as it does for other models and data.
+    """
     one_blas_thread()
-    dtype = next(iter(state.params.values())).dtype
-    make = GRADIENTS.get(type(model)) if data.dtype == dtype else None
-    if make and (said := trust.gradients(model, make, schedule.T, dtype)):
-        say(said)
-        make = None
-    if said := trust.update(optim.update, update, dtype):
-        say(said)
-    how["update"] = move = optim.update if said else update
-    if make:
-        engine = cache(
-            lambda: make(model, batch, schedule.T, dtype)
-        )  # made at the first step: train checks batch before
-        rows = [None] * 4
+    make = ENGINES.get(type(model))
 
-        def row(k, tensors):
-            """The vector in which params, ema, m or v stand; they move there if they do not yet."""
-            if rows[k] is None or any(w.base is not rows[k] for w in tensors.values()):
-                rows[k] = mlp.in_a_row(tensors, model.shapes)
-                tensors.update(mlp.views(rows[k], model.shapes))
-            return rows[k]
+    @cache
+    def trusted(rows, whole, told):
+        engine = make(model, rows, T, dtype)
+        said = trust.gradients(engine.few(), T, whole, told)
+        if said:
+            say(said)
+        return None if said else engine
 
-        how["gradients"] = lambda model, params, *args, **told: engine()(row(0, params), *args, **told)
-        how["update"] = lambda *args, **told: move(
-            *({"all": row(k, part)} for k, part in enumerate(args[:4])), {"all": args[4]}, args[5], **told
-        )
-    return readable.train(model, state, schedule, data, batch=batch, **how)
+    def sooner(model, params, x_t, t, target, *label, weight=None):
+        alike = params.dtype == x_t.dtype == target.dtype == dtype and x_t.shape == target.shape
+        engine = alike and np.ndim(t) == 1 and trusted(len(t), t.dtype.kind in "iu", bool(label))
+        if engine:
+            return engine(params, x_t, t, target, *label, weight=weight)
+        return loss_and_grads(model, params, x_t, t, target, *label, weight=weight)
+
+    return sooner if make else loss_and_grads
+
+
+def update(state, grads, lr=1e-3, max_norm=1.0, decay=0.999) -> None:
+    """optim.update in one pass over the vectors: the same State, and the same FloatingPointError."""
+    norm = float(np.linalg.norm(grads))
+    if not math.isfinite(norm):
+        return optim.update(state, grads, lr, max_norm, decay)
+    state.step += 1
+    scale = max_norm / norm if norm > max_norm else 1.0
+    decay = optim.ema_decay(state.step, decay)
+    kernels.adam(state.params, grads, state.m, state.v, state.ema, scale, state.step, lr, decay)
+
+
+def trusted_update(dtype, say=trust.say):
+    """update, or optim.update where the two disagree, which is told."""
+    said = trust.update(optim.update, update, dtype)
+    if said:
+        say(said)
+    return optim.update if said else update
+
+
+def train(model, state, schedule, batches, *, objective=eps_prediction, update=None, say=trust.say):
+    """ddpm.train with the gradients and, unless another is given, the update of this file."""
+    dtype = state.params.dtype
+    update = update or trusted_update(dtype, say)
+    sooner = gradients(model, schedule.T, dtype, say)
+    return ddpm.train(model, state, schedule, batches, objective=objective, gradients=sooner, update=update)

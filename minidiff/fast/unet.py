@@ -4,17 +4,17 @@ What makes it fast:
 - pictures go in blocks, side by side on the cores, each block all the way up and down on one set of buffers;
 - a 3 x 3 convolution takes a quarter of the products (winograd.py);
 - group_norm, film and SiLU are one kernel each way, and so are the gate and what it is added to;
-- L pictures stand abreast, (B / L, H, W, L C), which makes the innermost loops of the kernels long: 8 in a whole block.
+- L pictures stand abreast, (B / L, H, W, L C), which makes the innermost loops of the kernels long: 8 in a
+  whole block.
 """
 
 import math
 
 import numpy as np
 
-from ..layers import linear, linear_backward, silu, silu_backward, time_embedding
+from ..layers import linear, linear_backward, silu, silu_backward, time_embedding, views
 from ..objective import l_simple
 from . import kernels
-from .mlp import views
 from .threads import Buffers, side_by_side
 from .winograd import abreast, apart, conv_of
 
@@ -34,7 +34,7 @@ def transformed(model, params):
 
 
 def rows_of(model):
-    """Pictures in a block: many for the small products at low resolution, few for the memory and for the cores."""
+    """Pictures in a block: many for the small products at low resolution, few for memory and cores."""
     return 32 if model.size <= 16 else 16
 
 
@@ -44,10 +44,8 @@ class _Block:
     def __init__(self, model, rows, dtype, back=True):
         self.model, self.rows, self.L, self.dtype = model, rows, math.gcd(rows, 8), dtype
         self.blocks, self.out, self.mod_of = model.blocks, model.columns["out"], {}
-        for name, (
-            m,
-            n,
-        ) in self.blocks.items():  # where the block's scale, shift, scale, shift and gate stand in mod
+        for name, (m, n) in self.blocks.items():
+            # where the block's scale, shift, scale, shift and gate stand in mod
             edges = model.columns[name].start + np.cumsum([0, m, m, n, n, n])
             self.mod_of[name] = [slice(i, j) for i, j in zip(edges, edges[1:])]
         self.buffers, self.cache = {}, {}  # cache: what each layer's way back will need, by the layer's name
@@ -109,11 +107,8 @@ class _Block:
         du[...] = 0
         self.act_conv_backward("W2_" + name, dy, du, dscale_2, dshift_2)
         if m != n:
-            W, dout, dh = (
-                self.p["W_" + name].reshape(m, n),
-                dh.reshape(-1, n),
-                self.picture("dh_" + name, size, m),
-            )
+            W, dout = self.p["W_" + name].reshape(m, n), dh.reshape(-1, n)
+            dh = self.picture("dh_" + name, size, m)
             np.matmul(h.reshape(-1, m).T, dout, out=self.g["W_" + name].reshape(m, n))
             dout.sum(axis=0, out=self.g["b_" + name])
             np.matmul(dout, W.T, out=dh.reshape(-1, m))
@@ -128,16 +123,15 @@ class _Block:
         self.cache["label"] = label
         c, self.cache["silu"] = silu(c + (p["E"][label] if model.labels else 0))
         mod, self.cache["mod"] = linear(c, p["W_mod"], p["b_mod"])
-        self.mod = (
-            mod if len(mod) == len(x_t) else np.repeat(mod, len(x_t), axis=0)
-        )  # one time and label for all
+        # one time and label may be for all
+        self.mod = mod if len(mod) == len(x_t) else np.repeat(mod, len(x_t), axis=0)
         self.convs["W_in"].frame[:, 1 : size + 1, 1 : size + 1] = abreast(x_t, L)
         h = self.conv("W_in")
         for i in range(depth):
             h = self.block(f"down_{i}", h)
             h = _sum_2x2(h, self.picture(f"pool_{i}", h.shape[1] // 2, h.shape[3] // L))
             h *= h.dtype.type(0.25)
-        h, self.cache["attention"] = model._attend(p, apart(self.block("mid_0", h), L))
+        h, self.cache["attention"] = model.attend(p, apart(self.block("mid_0", h), L))
         h = self.block("mid_1", abreast(h, L))
         for i in reversed(range(depth)):
             kept, low = self.picture(f"out_down_{i}", size >> i, model.width << i), h
@@ -147,7 +141,8 @@ class _Block:
                 up[:, u::2, v::2] = low.reshape(*low.shape[:3], L, -1)
             skip[...] = kept.reshape(skip.shape)
             h = self.block(f"up_{i}", h)
-        return apart(self.act_conv("W_out", h, *np.split(self.mod[:, self.out], 2, axis=1)), L)
+        scale, shift = np.split(self.mod[:, self.out], 2, axis=1)
+        return apart(self.act_conv("W_out", h, scale, shift), L)
 
     def parted(self, h, n):
         """[u, v] of a concatenation, u with n channels: views (B / L, H, W, L, channels)."""
@@ -160,9 +155,8 @@ class _Block:
         self.dmod, dkept = np.empty_like(self.mod), []
         dh = self.picture("dh_out", model.size, model.width)
         dh[...] = 0
-        self.act_conv_backward(
-            "W_out", abreast(deps_hat, L), dh, *np.split(self.dmod[:, self.out], 2, axis=1)
-        )
+        dscale, dshift = np.split(self.dmod[:, self.out], 2, axis=1)
+        self.act_conv_backward("W_out", abreast(deps_hat, L), dh, dscale, dshift)
         for i in range(model.depth):
             dconcat = self.block_backward(f"up_{i}", dh)
             n = dconcat.shape[3] // L - (model.width << i)
@@ -171,7 +165,8 @@ class _Block:
             _sum_2x2(dup, dh.reshape(*dh.shape[:3], L, n))
             dkept.append(dskip)
         made = {}
-        dh = model._attend_backward(made, apart(self.block_backward("mid_1", dh), L), self.cache["attention"])
+        dh = apart(self.block_backward("mid_1", dh), L)
+        dh = model.attend_backward(made, dh, self.cache["attention"])
         dh = self.block_backward("mid_0", abreast(dh, L))
         for i in reversed(range(model.depth)):
             quarter = dh * dh.dtype.type(0.25)
@@ -200,64 +195,63 @@ def _sum_2x2(x, y):
 
 
 class Gradients:
-    """objective.loss_and_grads for one model and size of batch; the gradients are kept until the next call."""
+    """objective.loss_and_grads for one model and size of batch, in blocks of so many rows."""
 
-    def __init__(self, model, batch, T, dtype):
-        self.model, self.batch, self.buffers = model, batch, Buffers(lambda rows: _Block(model, rows, dtype))
-        self.rows, size = rows_of(model), sum(int(np.prod(s)) for s in model.shapes.values())
-        self.flat = {first: np.empty(size, dtype) for first in range(0, batch, self.rows)}
-        self.grads = {first: views(flat, model.shapes) for first, flat in self.flat.items()}
+    def __init__(self, model, batch, T, dtype, rows=None):
+        self.model, self.batch, self.dtype = model, batch, np.dtype(dtype)
+        self.buffers = Buffers(lambda rows: _Block(model, rows, self.dtype))
+        self.rows = rows or rows_of(model)
 
-    def __call__(self, row, x_t, t, eps, weight=None, label=None):
-        model, params = self.model, views(row, self.model.shapes)
-        U = transformed(model, params)
+    def few(self):
+        """An engine to compare: a block of 8 abreast, and one with a single picture."""
+        return Gradients(self.model, min(9, self.batch), None, self.dtype, 8)
+
+    def __call__(self, params, x_t, t, target, label=None, *, weight=None):
+        model, n, p = self.model, self.batch, views(params, self.model.shapes)
+        U = transformed(model, p)
         turned = {name: np.ascontiguousarray(np.swapaxes(u, -1, -2)) for name, u in U.items()}
-        emb = time_embedding(t, model.time_dim, self.grads[0]["W_in"].dtype)
-        x_t, eps, label = model.pictures(x_t), model.pictures(eps), model.labels_of(label, self.batch)
+        embedding = time_embedding(t, model.time_dim, self.dtype)
+        x_t, target, label = model.pictures(x_t), model.pictures(target), model.labels_of(label, n)
 
         def block(first, last):
+            now, share, grads = slice(first, last), (last - first) / n, np.empty_like(params)
             pictures = self.buffers.of(last - first)
-            eps_hat = pictures.forward(params, U, x_t[first:last], emb[first:last], label[first:last])
-            w, share = None if weight is None else weight[first:last], (last - first) / self.batch
-            loss, deps_hat = l_simple(eps_hat, eps[first:last], w)
-            pictures.backward(deps_hat * eps_hat.dtype.type(share), turned, self.grads[first])
-            return loss * share
+            out = pictures.forward(p, U, x_t[now], embedding[now], label[now])
+            loss, dout = l_simple(out, target[now], None if weight is None else weight[now])
+            pictures.backward(dout * self.dtype.type(share), turned, views(grads, model.shapes))
+            return loss * share, grads
 
-        loss = sum(side_by_side(block, self.batch, self.rows))
-        total = self.flat[0]
-        for first in list(self.flat)[1:]:
-            total += self.flat[first]
-        return loss, total
+        losses, grads = zip(*side_by_side(block, n, self.rows))
+        for g in grads[1:]:
+            grads[0][:] += g
+        return sum(losses), grads[0]
 
 
 class Denoiser:
-    """A UNetDenoiser sooner, with the parameters as they are now."""
+    """A UNet's Network sooner, with the parameters as they are now, in blocks of so many rows."""
 
-    def __init__(self, eps_theta):
-        self.model, self.label = eps_theta.model, eps_theta.label
-        self.params = {k: w.copy() for k, w in eps_theta.params.items()}
-        self.dtype = self.params["W_in"].dtype
-        self.U = transformed(self.model, self.params)
+    def __init__(self, eps_theta, rows=None):
+        self.model, self.params, self.told = eps_theta.model, eps_theta.params.copy(), eps_theta.told
+        self.dtype, self.rows = self.params.dtype, rows or rows_of(self.model)
+        self.p = views(self.params, self.model.shapes)
+        self.U = transformed(self.model, self.p)
         self.buffers = Buffers(lambda rows: _Block(self.model, rows, self.dtype, back=False))
 
     def __call__(self, x_t, t):
-        model = self.model
+        model, (label,) = self.model, self.told or (None,)
         if x_t.dtype != self.dtype:
-            return model.forward(self.params, x_t, t, self.label)[0]
-        x, label, eps_hat = (
-            model.pictures(x_t),
-            model.labels_of(self.label, len(x_t)),
-            np.empty(x_t.shape, self.dtype),
-        )
-        embedding, answer = time_embedding(t, model.time_dim, self.dtype), model.pictures(eps_hat)
-        alike = embedding.ndim == 1 and np.ndim(self.label) == 0
+            return model.forward(self.params, x_t, t, label)[0]
+        x, eps_hat = model.pictures(x_t), np.empty(x_t.shape, self.dtype)
+        labels, answer = model.labels_of(label, len(x)), model.pictures(eps_hat)
+        embedding = time_embedding(t, model.time_dim, self.dtype)
+        alike = embedding.ndim == 1 and np.ndim(label) == 0
         embedding = np.broadcast_to(embedding, (len(x), model.time_dim))
 
         def block(first, last):
             now = slice(first, last)
             told = slice(0, 1) if alike else now
-            inputs = self.params, self.U, x[now], embedding[told], label[told]
-            answer[now] = self.buffers.of(last - first).forward(*inputs)
+            pictures = self.buffers.of(last - first)
+            answer[now] = pictures.forward(self.p, self.U, x[now], embedding[told], labels[told])
 
-        side_by_side(block, len(x), rows_of(model))
+        side_by_side(block, len(x), self.rows)
         return eps_hat

@@ -1,19 +1,20 @@
 """The U-Net's 3 x 3 convolutions at speed. Not needed on a first reading.
 
-Four outputs of a filter w of three weights, side by side, come from six inputs x (Lavin & Gray 2015, F(4 x 4, 3 x 3)):
+Four outputs of a filter w of three weights, side by side, come from six inputs x (Lavin & Gray 2015,
+F(4 x 4, 3 x 3)):
 
     y = A^T [(G w) * (B^T x)]                  6 products instead of 12
     Y = A^T [(G W G^T) * (B^T X B)] A          36 instead of 144: X 6 x 6, W 3 x 3 and Y 4 x 4 pixels
 
-(Transposed, it multiplies the polynomials with coefficients w and y: A y are the values of one at 0, 1, -1, 2, -2 and
-infinity, G w those of the other over Lagrange's denominators, and B makes coefficients of the products.) With C channels in
-and n out, each of the 36 products is a matrix product. A and B stand in kernels.py, written out as sums.
-The sums with 4, 5 and 8 cost digits: in float32, y and the gradients are off by 1e-6 to 3e-6 of their size, mostly 5 to 15
-times more than the direct sums.
+(Transposed, it multiplies the polynomials with coefficients w and y: A y are the values of one at 0, 1, -1,
+2, -2 and infinity, G w those of the other over Lagrange's denominators, and B makes coefficients of the
+products.) With C channels in and n out, each of the 36 products is a matrix product. A and B stand in
+kernels.py, written out as sums. The sums with 4, 5 and 8 cost digits: in float32, y and the gradients are off
+by 1e-6 to 3e-6 of their size, mostly 5 to 15 times more than the direct sums.
 
 letter   shape                        meaning
 V, M     (36, tiles L, channels)      V = B^T X B and M = V U, L pictures side by side
-U        (36, C, n)                   (G x G) W of the weights W (3, 3, C, n); of OneMatrix: (size^2 C, size^2 n)
+U        (36, C, n)                   (G x G) W of W (3, 3, C, n); of OneMatrix: (size^2 C, size^2 n)
 turned   (36, n, C)                   U^T, for the way back
 L                                     pictures abreast: (B / L, H, W, L C), see kernels.py
 frame    (B / L, S + 2, S + 2, L C)   pictures with zeros around, S = size rounded up to whole tiles
@@ -53,9 +54,8 @@ def conv_of(size):
 def where_weights_stand(size):
     """(size^4, 9): 1 where weight uv joins pixel ij of x to pixel kl of y, else 0."""
     pixels = list(np.ndindex(size, size))
-    return np.array(
-        [[uv == (1 + i - k, 1 + j - l) for uv in np.ndindex(3, 3)] for i, j in pixels for k, l in pixels], int
-    )
+    offsets = [(1 + i - k, 1 + j - l) for i, j in pixels for k, l in pixels]
+    return np.array([[uv == offset for uv in np.ndindex(3, 3)] for offset in offsets], int)
 
 
 class Tiles:
@@ -67,10 +67,12 @@ class Tiles:
     def __init__(self, buffer, name, B, L, size, C, n, back=True):
         self.size, self.beyond = size, -size % 4
         S, rows = size + self.beyond, B // L
-        # One frame for all layers of its shape. Its zeros stay: of a size above 2 and its halves, no two round up to one S.
+        # One frame for all layers of its shape. Its zeros stay: of a size above 2 and its halves, no two
+        # round up to one S.
         self.frame, self.dframe = [buffer(key, rows, S + 2, S + 2, L * C) for key in ("frame", "dframe")]
         self.y = buffer("y" + name, rows, S, S, L * n)
-        # L more than needed between the 36 matrices: 4 kB apart, all would fall into the same few sets of the cache
+        # L more than needed between the 36 matrices: 4 kB apart, all would fall into the same few sets of the
+        # cache
         tiles, row = rows * (S // 4) ** 2 * L, S // 4 * L
         few = min(tiles, max(1, CACHE // (144 * (C + n) * row)) * row)  # 36 times C + n numbers of 4 bytes
         self.V = buffer("V" + name, 36, tiles + L, C) if back else buffer("V", 36, few + L, C)
@@ -85,9 +87,8 @@ class Tiles:
     def forward(self, U, b):
         """y of what stands in the frame."""
         kernels.conv(self.frame, U, b, self.V, self.M, self.y)
-        return np.ascontiguousarray(
-            self.y[:, : self.size, : self.size]
-        )  # a copy only where the tiles reach beyond
+        inside = self.y[:, : self.size, : self.size]
+        return np.ascontiguousarray(inside)  # a copy only where the tiles reach beyond
 
     def backward(self, dy, turned, dW, db):
         """dW and db go to their places; the gradient by x stands in dframe."""
@@ -98,7 +99,8 @@ class Tiles:
 
 
 class OneMatrix:
-    """Tiles for pictures so small, 2 x 2 pixels or one, that each pixel sees every other: one matrix for the whole picture."""
+    """Tiles for pictures so small, 2 x 2 pixels or one, that each pixel sees every other: one matrix for the
+    whole picture."""
 
     def __init__(self, buffer, name, B, L, size, C, n, back=True):
         self.L, self.size = L, size

@@ -4,40 +4,40 @@ import sys
 import time
 from pathlib import Path
 
-from ..cli.printing import done, pdf, records, show, wrote
-from ..runs.figures import save
+from ..cli.printing import Report, records
 from ..runs.files import folder, replacing
 from ..runs.progress import bar
 
 
 def mistakes(args):
-    """A museum of one-line mistakes: what each does, how one would notice, who made it, and the test that sees it."""
+    """A museum of one-line mistakes: what each does, how one would notice, and the test that sees it."""
     from .ideas import side_by_side
     from .mistakes import MISTAKES, find, outcomes
 
     if args.name is None:
         rows = [m._asdict() for m in MISTAKES]
-        show(records({"name": "mistake", "what": "what", "file": "file"}, rows, left=True), args)
-        show("\nminidiff mistakes NAME makes it, in a copy, and shows what comes of it", args)
-        return done({"mistakes": rows}, args)
+        report = Report(args, mistakes=rows)
+        report.say(records({"name": "mistake", "what": "what", "file": "file"}, rows, left=True))
+        report.say("\nminidiff mistakes NAME makes it, in a copy, and shows what comes of it")
+        return report.done()
     m = find(args.name)
     right, wrong = outcomes(m)
-    result = m._asdict()
-    show(f"{m.what}, in minidiff/{m.file}.py\n\n  right  {m.right}\n  wrong  {m.wrong}\n", args)
+    report = Report(args, **m._asdict())
+    report.say(f"{m.what}, in minidiff/{m.file}.py\n\n  right  {m.right}\n  wrong  {m.wrong}\n")
     if "rows" in right:
         drawn = side_by_side(right["rows"], wrong["rows"], m.what, m.wrong)
-        wrote(save(drawn, args.out or f"runs/mistakes/{m.name}.png"), args, result)
+        report.drew(drawn, args.out or f"runs/mistakes/{m.name}.png")
     else:
         rows = [{"what": k, "right": float(right[k]), "wrong": float(wrong[k])} for k in right]
-        result["numbers"] = rows
-        show(records({"what": "", "right": "right", "wrong": "wrong"}, rows), args)
+        report.found["numbers"] = rows
+        report.say(records({"what": "", "right": "right", "wrong": "wrong"}, rows))
     thread = f"\na public thread about it: {m.met}" if m.met else ""
-    show(f"\nhow one would notice: {m.noticed}\nthe test that sees it: tests/{m.test}{thread}", args)
-    return done(result, args)
+    report.say(f"\nhow one would notice: {m.noticed}\nthe test that sees it: tests/{m.test}{thread}")
+    return report.done()
 
 
 def study(args):
-    """Two evenings: idea, formula, example by hand, questions; what was wrong comes back. --exam MINUTES: a mock exam."""
+    """Two evenings: idea, formula, example, questions; what was wrong comes back. --exam: a mock exam."""
     from .study import IDEAS, Kept, again, exam, go_on
 
     kept = Kept() if args.forget else Kept.load()
@@ -51,12 +51,11 @@ def study(args):
         for i in IDEAS
     ]
     if args.json or not sys.stdin.isatty():
-        show(records({k: k for k in rows[0]}, rows, left=True), args)
-        show(
-            f"\n{sum(r['done'] for r in rows)} of {len(rows)} done, {len(kept.wrong)} questions to come back",
-            args,
-        )
-        return done({"ideas": rows, "wrong": len(kept.wrong)}, args)
+        report = Report(args, ideas=rows, wrong=len(kept.wrong))
+        report.say(records({k: k for k in rows[0]}, rows, left=True))
+        done = sum(row["done"] for row in rows)
+        report.say(f"\n{done} of {len(rows)} done, {len(kept.wrong)} questions to come back")
+        return report.done()
     if kept.wrong:
         print(f"{len(kept.wrong)} that you answered wrong, once more (q ends, nothing is lost)")
     whole = again(kept) and go_on(kept, seed)
@@ -65,48 +64,36 @@ def study(args):
 
 
 def _exam(questions, args, seed, kept):
-    """Prints an exam, asks it in a terminal, or writes it as a PDF; always with key and marks, and the seed that repeats it."""
+    """Prints an exam, asks it in a terminal, or writes it as a PDF; with key, marks and its seed."""
     from .study import sit
 
     title, total = f"Mock exam, {args.exam} minutes, seed {seed}", sum(worth for worth, _, _ in questions)
-    result = {
-        "minutes": args.exam,
-        "seed": seed,
-        "marks": total,
-        "questions": [q.text for _, q, _ in questions],
-    }
+    asked = [q.text for _, q, _ in questions]
+    report = Report(args, minutes=args.exam, seed=seed, marks=total, questions=asked)
     if args.pdf:
         from ..cli import pages
 
-        with pdf(args, result) as path:
+        with report.pdf(args.pdf) as path:
             pages.quiz(path, [q for _, q, _ in questions], f"{title}, {total} marks")
-        return done(result, args)
-    show(f"{title}, {total} marks. Pen and paper.", args)
+        return report.done()
+    report.say(f"{title}, {total} marks. Pen and paper.")
     if sys.stdin.isatty() and not args.json:
         marks = sit(questions, args.exam, kept)
-        result["got"] = sum(marks)
-        by = {k: [(m, w) for m, (w, q, _) in zip(marks, questions) if q.lecture == k] for k in range(1, 9)}
-        show(
-            "\n".join(
-                f"lecture {k}: {sum(m for m, _ in v)} of {sum(w for _, w in v)}" for k, v in by.items() if v
-            ),
-            args,
-        )
-        show(
-            f"{result['got']} of {total} marks, {result['got'] / total:.0%}; minidiff study asks the wrong ones again",
-            args,
-        )
+        got = report.found["got"] = sum(marks)
+        for lecture in range(1, 9):
+            of = [(m, worth) for m, (worth, q, _) in zip(marks, questions) if q.lecture == lecture]
+            if of:
+                report.say(f"lecture {lecture}: {sum(m for m, _ in of)} of {sum(worth for _, worth in of)}")
+        report.say(f"{got} of {total} marks, {got / total:.0%}; minidiff study asks the wrong ones again")
     else:
-        show("\n" + "\n\n".join(f"{k}. {q}" for k, (_, q, _) in enumerate(questions, 1)), args)
-    show(
-        "\nKey\n" + "\n".join(f"\n{k}. " + "\n   ".join(q.key()) for k, (_, q, _) in enumerate(questions, 1)),
-        args,
-    )
-    return done(result, args)
+        report.say("\n" + "\n\n".join(f"{k}. {q}" for k, (_, q, _) in enumerate(questions, 1)))
+    keys = (f"\n{k}. " + "\n   ".join(q.key()) for k, (_, q, _) in enumerate(questions, 1))
+    report.say("\nKey\n" + "\n".join(keys))
+    return report.done()
 
 
 def explore(args):
-    """One HTML file to play with diffusion: every choice was computed beforehand, the page needs no network."""
+    """One HTML file to play with diffusion: every choice was computed before, it needs no network."""
     from .explore import page
     from .samplers import plan, play_of
 
@@ -121,6 +108,7 @@ def explore(args):
         text = page(plays, progress.update)
     with replacing(out) as beside:
         beside.write_text(text, encoding="utf-8")
-    wrote(out, args, result := {"data": [*plays], "bytes": out.stat().st_size})
-    show("open it in a browser; it needs no network", args)
-    return done(result, args)
+    report = Report(args, data=[*plays], bytes=out.stat().st_size)
+    report.wrote(out)
+    report.say("open it in a browser; it needs no network")
+    return report.done()

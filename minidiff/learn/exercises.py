@@ -2,7 +2,7 @@
 
 
 def near(answer, number, share=0.01):
-    """The Verdict on a number worked by hand: right within 1 % of `number`, which the notebook has just measured."""
+    """The Verdict on a number worked by hand: right within 1 % of `number`, which was just measured."""
     from ..sheet.verdict import Verdict  # only now: importing the room loads no NumPy
 
     if answer is None:

@@ -1,24 +1,26 @@
-"""Experiments of a second or two whose outcome shows a mistake: rows in the plane to look at, or numbers to compare.
+"""Experiments of a second or two whose outcome shows a mistake: rows in the plane, or numbers to compare.
 
-Where a sampler needs a network, the perfect denoiser of five clouds stands in: what is seen is the mistake's doing alone.
+Where a sampler needs a network, the perfect denoiser of five clouds stands in: what is seen is the mistake's
+doing alone.
 """
 
 import sys
+from functools import partial
+from itertools import islice
 
 import numpy as np
 
-from .. import elbo, gaussian, objective, optim, recursion, sample, schedule
+from .. import elbo, gaussian, objective, optim, sampling, schedule
 from ..continuous import flow, ode, sde, solvers
 from ..continuous.process import VP
-from ..data import mixture
-from ..evaluation import metrics
-from ..exact import Mixture
+from ..ddpm import batches, sample, train
+from ..evaluation import metrics, recursion
+from ..exact import Mixture, five_gaussians
 from ..mlp import MLP
-from ..noise import SAMPLE, stream
+from ..noise import INIT, SAMPLE, TRAIN, stream
 from ..pictures import guidance, layers
-from ..train import Goal, start, train
 
-N, T, CLOUDS = 800, schedule.linear(1000), mixture()
+N, T, CLOUDS = 800, schedule.linear(1000), five_gaussians()
 RIGHT = Mixture([1.0], CLOUDS.mean[:1], CLOUDS.cov[:1])  # the cloud on the right, which is a label
 CLOUDS_EPS, RIGHT_EPS = CLOUDS.eps_theta(T), RIGHT.eps_theta(T)
 
@@ -28,36 +30,43 @@ def normals(*shape):
     return stream(0, SAMPLE).standard_normal(shape)
 
 
-def walk(step, steps=100, eps_theta=CLOUDS_EPS):
-    """Where N points of noise end in so many steps."""
-    *_, x_0 = sample.sample(
-        step, eps_theta, T, normals(N, 2), sample.trailing(1000, steps), stream(0, SAMPLE, 1)
-    )
+def drawn(sampler, steps=100, eps_theta=CLOUDS_EPS):
+    """Where a sampler takes N points of noise in so many steps."""
+    times = sampling.trailing(1000, steps)
+    *_, x_0 = sampler(eps_theta, T, normals(N, 2), times, stream(0, SAMPLE, 1))
     return x_0
+
+
+def walk(step, steps=100, eps_theta=CLOUDS_EPS):
+    """Where N points of noise end by a step."""
+    return drawn(partial(sample, step), steps, eps_theta)
 
 
 def learnt():
     """A small MLP learns the clouds for 800 steps and draws them by DDIM in 50."""
-    model = MLP(2, 64, 2)
-    state, x = start(model, 0), CLOUDS.sample(5000, stream(0, SAMPLE), np.float32)
-    for _ in train(model, state, T, x, steps=800, batch=256, lr=5e-3):
+    model, asked = MLP(2, 64, 2), objective.v_prediction
+    state = optim.start(model.init(stream(0, INIT)))
+    x = CLOUDS.sample(5000, stream(0, SAMPLE), np.float32)
+    shown = islice(batches(x, T.T, stream(0, TRAIN), 256), 800)
+    for _ in train(model, state, T, shown, objective=asked, update=partial(optim.update, lr=5e-3)):
         pass
-    return walk(sample.ddim(), 50, objective.denoiser(model.eps_theta(state.ema), Goal().objective, T))
+    return walk(sampling.ddim_step(), 50, objective.Denoiser(model.eps_theta(state.ema), asked, T))
 
 
 def gradient():
     """How far the MLP's gradient is from finite differences, as a share of its size."""
     rng, model, h = stream(0, SAMPLE), MLP(2, 16, 2), 1e-5
-    params = {k: rng.standard_normal(w.shape) / 4 for k, w in model.init(rng, np.float64).items()}
+    params = rng.standard_normal(len(model.init(rng))) / 4
     x_t, t, dy = rng.standard_normal((8, 2)), rng.integers(1, 1000, 8), rng.standard_normal((8, 2))
-    grads, along = (
-        model.backward(dy, model.forward(params, x_t, t)[1]),
-        {k: rng.standard_normal(w.shape) for k, w in params.items()},
-    )
-    f = lambda s: (dy * model.forward({k: w + s * h * along[k] for k, w in params.items()}, x_t, t)[0]).sum()  # noqa: E731
-    return {
-        "off by": abs(sum((along[k] * dw).sum() for k, dw in grads.items()) / ((f(1) - f(-1)) / (2 * h)) - 1)
-    }
+    _, cache = model.forward(params, x_t, t)
+    along = rng.standard_normal(len(params))
+
+    def f(s):
+        y, _ = model.forward(params + s * h * along, x_t, t)
+        return (dy * y).sum()
+
+    slope = (f(1) - f(-1)) / (2 * h)
+    return {"off by": abs(along @ model.backward(dy, cache) / slope - 1)}
 
 
 def adam():
@@ -72,7 +81,10 @@ def adam():
 def probability_flow():
     """The clouds by the probability-flow ODE of VP, Heun, 200 steps."""
     process = VP()
-    u = lambda x, t: sde.velocity(process, lambda x, t: CLOUDS.score(process, x, t), x, t)  # noqa: E731
+
+    def u(x, t):
+        return sde.velocity(process, partial(CLOUDS.score, process), x, t)
+
     *_, x_0 = ode.walk(ode.heun, u, normals(N, 2), np.linspace(1, 1e-3, 201))
     return x_0
 
@@ -103,28 +115,70 @@ def bound():
     return {"-ELBO": L.sum(axis=0).mean(), "-log q(x_0)": -CLOUDS.log_prob(few, x_0, 0).mean()}
 
 
-EXPERIMENTS = {f.__name__: f for f in (learnt, gradient, adam, probability_flow, langevin, order, bound)} | {
-    "forward": lambda: gaussian.q_sample(T, CLOUDS.sample(N, stream(0, SAMPLE, 1)), 200, normals(N, 2)),
-    "ddpm": lambda: walk(sample.ddpm()),
-    "ddpm_beta": lambda: walk(sample.ddpm(sample.beta), 20),
-    # what DDPM makes of data N(0.2, 0.15^2), exactly, in 50 steps
-    "ddpm_std": lambda: {"std": recursion.moments(
-        sample.ddpm(), T, [0.2], [[0.15**2]], sample.trailing(1000, 50))[1][-1][0, 0] ** 0.5},
-    "reverse_sde": lambda: walk(solvers.reverse_sde, 500),
-    "dpm_solver": lambda: walk(sample.Multistep(solvers.dpm_solver_pp_2m), 20),
-    "guided": lambda: walk(sample.ddim(), 100, guidance.classifier_free(RIGHT_EPS, CLOUDS_EPS, 1.5)),
-    # the exact classifier's slope is the difference of two scores
-    "classified": lambda: walk(sample.ddim(), 100, guidance.classifier(
-        CLOUDS_EPS, lambda x, t: RIGHT.score(T, x, t) - CLOUDS.score(T, x, t), T, 1.0)),
-    "line": lambda: flow.path(normals(N, 2), CLOUDS.sample(N, stream(0, SAMPLE, 1)), 0.9),  # nine tenths of the way
+def shrunk():
+    """The spread that DDPM makes of data N(0.2, 0.15^2) in 50 steps, exactly."""
+    step, times = sampling.ddpm_step(), sampling.trailing(1000, 50)
+    _, covs = recursion.moments(step, T, [0.2], [[0.15**2]], times)
+    return {"std": covs[-1][0, 0] ** 0.5}
+
+
+def classified():
+    """Guided by the exact classifier, whose slope is the difference of two scores."""
+
+    def slope(x, t):
+        return RIGHT.score(T, x, t) - CLOUDS.score(T, x, t)
+
+    return walk(sampling.ddim_step(), 100, guidance.classifier(CLOUDS_EPS, slope, T, 1.0))
+
+
+def loss():
+    """The size of L_simple's gradient, for few rows and for many."""
+    found = {}
+    for n in (4, 400):
+        _, dout = objective.l_simple(np.zeros((n, 2)), normals(n, 2))
+        found[f"{n} rows"] = np.linalg.norm(dout)
+    return found
+
+
+def attention():
+    """The largest share among ten keys of 256 numbers, on average."""
+    q, k = normals(1, 500, 256), normals(1, 510, 256)[:, 500:]
+    _, (*_, P) = layers.attention(q, k, np.zeros((1, 10, 1)))
+    return {"share": P.max(axis=-1).mean()}
+
+
+def guided():
+    """Towards the cloud on the right, by half more than it asks for."""
+    return walk(sampling.ddim_step(), 100, guidance.classifier_free(RIGHT_EPS, CLOUDS_EPS, 1.5))
+
+
+def line():
+    """Nine tenths of the way from noise to the clouds."""
+    return flow.path(normals(N, 2), CLOUDS.sample(N, stream(0, SAMPLE, 1)), 0.9)
+
+
+EXPERIMENTS = {
+    "adam": adam,
+    "attention": attention,
+    "bound": bound,
+    "classified": classified,
     "cosine": lambda: {f"alpha_bar[{t}]": schedule.cosine(1000).alpha_bar[t] for t in (250, 500, 750)},
-    # the size of L_simple's gradient
-    "loss": lambda: {f"{n} rows": np.linalg.norm(objective.l_simple(np.zeros((n, 2)), normals(n, 2))[1]) for n in (4, 400)},
-    # the largest share among ten keys of 256 numbers
-    "attention": lambda: {"share": layers.attention(
-        normals(1, 500, 256), normals(1, 510, 256)[:, 500:], np.zeros((1, 10, 1)))[1][3].max(axis=-1).mean()},
-    "decibels": lambda: {"dB": float(metrics.psnr(np.zeros((1, 9)), np.full((1, 9), 0.02))[0])},  # off by 0.02 everywhere
-}  # fmt: skip
+    "ddpm": lambda: walk(sampling.ddpm_step()),
+    "ddpm_beta": lambda: walk(sampling.ddpm_step(sampling.beta_of_step), 20),
+    "ddpm_std": shrunk,
+    "decibels": lambda: {"dB": float(metrics.psnr(np.zeros((1, 9)), np.full((1, 9), 0.02))[0])},
+    "dpm_solver": lambda: drawn(solvers.dpm_solver_pp_2m, 20),
+    "forward": lambda: gaussian.q_sample(T, CLOUDS.sample(N, stream(0, SAMPLE, 1)), 200, normals(N, 2)),
+    "gradient": gradient,
+    "guided": guided,
+    "langevin": langevin,
+    "learnt": learnt,
+    "line": line,
+    "loss": loss,
+    "order": order,
+    "probability_flow": probability_flow,
+    "reverse_sde": lambda: walk(solvers.reverse_sde, 500),
+}
 
 
 if __name__ == "__main__":  # python -m minidiff.learn.experiments NAME FILE

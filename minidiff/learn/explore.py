@@ -1,4 +1,4 @@
-"""The page to play with: one HTML file that holds every number it shows; its script, explore.js, only draws them."""
+"""The page to play with: one HTML file with every number it shows; its script, explore.js, only draws."""
 
 import base64
 import json
@@ -13,21 +13,20 @@ from .samplers import SCHEDULES, STEPS, computed, shown
 
 
 def densities(play):
-    """{clock and t: log q(x_t) on a grid, from the upper left}; none where a grid would miss the points of the data."""
+    """{clock and t: log q(x_t) on a grid, from the upper left}; none where a grid would miss the data."""
     found, line = {}, np.linspace(-3.6, 3.6, 40 if len(play.data) else 64)
     grid = np.stack(np.meshgrid(line, -line), axis=-1).reshape(-1, 2)
     for name, s in {"flow": None, **SCHEDULES}.items() if play.density else ():
         for t in shown(s.T if s else 1000, 100):
-            process, at = (s, t) if s else (flow.Linear(), 1 - t / 1000)
-            if np.sqrt(1 - process.at(at, 0.0)) > line[1] - line[0] or not len(play.data):
-                found[f"{name} {t}"] = play.density.log_prob(
-                    process, grid if s else grid / np.hypot(at, 1 - at), at
-                )
+            process = s or flow.Straight()
+            _, noise = process.signal_and_noise(t)
+            if noise > line[1] - line[0] or not len(play.data):
+                found[f"{name} {t}"] = play.density.log_prob(process, grid, t)
     return found
 
 
 def packed(play, tick=lambda: None):
-    """One data set as text: base64 of zlib of [the length of a JSON, the JSON, runs, densities], as explore.js unpacks it."""
+    """One data set as text, for explore.js: base64 of zlib of [length of a JSON, it, runs, densities]."""
     (runs, known), shades = computed(play, tick), densities(play)
     parts = 128 if play.density else 32  # a coordinate is kept in 1/128, a pixel in 1/32
     whole = {key: np.round(run * parts).clip(-32768, 32767).astype("<i2") for key, run in runs.items()}

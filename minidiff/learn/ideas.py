@@ -8,7 +8,7 @@ from ..runs.figures import BLUE, GREY, ORANGE, figure, styled
 
 @styled
 def right_angle(schedule, times):
-    """x_t / |x_t| for x_0 and eps of length 1 at a right angle: sqrt(ab_t) along x_0, sqrt(1 - ab_t) along eps."""
+    """x_t for x_0 and eps of length 1 at a right angle: sqrt(ab_t) along x_0, sqrt(1 - ab_t) along eps."""
     fig = figure(6.6, 6.2)
     ax, turn = fig.subplots(), np.linspace(0, np.pi / 2, 100)
     ax.plot(np.cos(turn), np.sin(turn), color=GREY, lw=1.5)
@@ -34,7 +34,7 @@ def right_angle(schedule, times):
 
 @styled
 def compass(mixture, schedule, times, limit=3.2):
-    """The score at each time as one field of arrows over the density: they point to where data are likelier."""
+    """The score at each time as arrows over the density: they point to where data are likelier."""
     fig = figure(11, 1 + 10.8 / len(times))
     x = np.linspace(-limit, limit, 120)
     fine = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
@@ -61,7 +61,7 @@ def compass(mixture, schedule, times, limit=3.2):
 
 @styled
 def paths(panels, title, names=("noise", "data")):
-    """Walks in one dimension against time: panels is {caption: x of shape (times, walkers)}; the ends are marked."""
+    """Walks in one dimension against time: panels is {caption: x (times, walkers)}; the ends are marked."""
     fig = figure(5.2 * len(panels), 5)
     for ax, (caption, x) in zip(fig.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels.items()):
         ax.plot(np.linspace(0, 1, len(x)), x, color=BLUE, lw=1, alpha=0.6)
@@ -75,7 +75,7 @@ def paths(panels, title, names=("noise", "data")):
 
 @styled
 def curves(lines, title, xlabel, ylabel, **axes):
-    """Curves {name: (x, y)}, told apart by colour, marker and line, with their names at their ends: see named."""
+    """Curves {name: (x, y)}, told apart by colour, marker and line, with their names at their ends."""
     fig = figure(10, 5.6)
     named(fig.subplots(), lines, title=title, xlabel=xlabel, ylabel=ylabel, **axes)
     return fig

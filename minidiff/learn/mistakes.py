@@ -1,6 +1,7 @@
-"""A museum of mistakes: real ones, of one line each, with what they do, how one would notice, and the test that does.
+"""A museum of real mistakes, of one line each: what they do, how one would notice, and the test that does.
 
-A mistake is planted in a copy of the package, an experiment runs there and here, and the two outcomes stand side by side.
+A mistake is planted in a copy of the package, an experiment runs there and here, and the two outcomes stand
+side by side.
 """
 
 import os
@@ -52,7 +53,7 @@ def plant(mistake, folder):
 
 
 def outcomes(mistake):
-    """(right, wrong): what the mistake's experiment finds here, and in a copy with the mistake: {name: number or rows}."""
+    """What the mistake's experiment finds here, and in a copy with it: {name: number or rows} each."""
     found = []
     with tempfile.TemporaryDirectory() as home:
         plant(mistake, Path(home))

@@ -1,23 +1,27 @@
-"""What the page to play with shows: samplers that start from the same noise, on data whose perfect denoiser is known.
+"""What the page to play with shows: samplers from the same noise, on data whose perfect denoiser is known.
 
-A run is an array (2, F, P, d): x_t and x_0_hat of P rows at the F times that the page shows. Runs that draw noise draw the
-same. Flow is at 1 - t / T by its own clock: on its line from noise to data, (1 - t / T) x_0 + t / T eps.
+A run is an array (2, F, P, d): x_t and x_0_hat of P rows at the F times that the page shows. Runs that draw
+noise draw the same. Flow is at 1 - t / T by its own clock: on its line, (1 - t / T) x_0 + t / T eps.
 """
 
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import recursion, sample, schedule
+from .. import schedule
 from ..continuous import flow, ode, solvers
 from ..continuous.process import continuous
-from ..continuous.sde import DataDenoiser
-from ..exact import Mixture
+from ..ddpm import sample
+from ..evaluation.recursion import moments, moments_of_sampler
+from ..exact import DataDenoiser, Mixture
 from ..gaussian import q_sample, x_0_from_eps
 from ..noise import DATA, SAMPLE, stream
+from ..objective import as_eps
 from ..pictures.guidance import classifier_free
 from ..runs.names import OBJECTIVES, load
+from ..sampling import ddim_step, ddpm_step, trailing
 
 SCHEDULES = {"linear": schedule.linear(1000), "cosine": schedule.cosine(1000)}
 SCHEDULES |= {"linear-100": schedule.linear(100), "linear-scaled-100": schedule.linear_scaled(100)}
@@ -25,12 +29,11 @@ STEPS, ETAS, WEIGHTS, ERRORS = (5, 10, 20, 100), (0.25, 0.5, 0.75, 1), (1, 2, 4)
 
 
 class Play(NamedTuple):
-    """Data to play with: `whole` makes, for a process, the perfect denoiser of all of it, `part` that of one class."""
+    """Data to play with. `whole` makes, for a process, the perfect denoiser of all, `part` of a class."""
 
     x_0: np.ndarray  # (P, d), what is noised
-    data: (
-        np.ndarray
-    )  # (N, d), what is learnt by heart, 300 points or 2000 pictures; empty where the density is known
+    # (N, d), what is learnt by heart, 300 points or 2000 pictures; empty where the density is known
+    data: np.ndarray
     like: Mixture  # one Gaussian with the data's mean and covariance
     density: Mixture | None
     whole: object
@@ -38,12 +41,15 @@ class Play(NamedTuple):
 
 
 def play_of(name):
-    """The Play of a data set or a file. Raises ValueError for rows that are neither points in the plane nor 8 x 8."""
-    found, points, part, density = load(name), lambda x: lambda process: DataDenoiser(x, process), None, None
+    """The Play of a data set or a file. Raises ValueError for rows that are neither points nor 8 x 8."""
+
+    def points(x):
+        return partial(DataDenoiser, x)
+
+    found, part, density = load(name), None, None
     if found.shape not in ((2,), (8, 8)):
-        raise ValueError(
-            f"explore draws points in the plane and 8 x 8 digits; the rows of {name} have the shape {found.shape}"
-        )
+        rows = f"the rows of {name} have the shape {found.shape}"
+        raise ValueError(f"explore draws points in the plane and 8 x 8 digits; {rows}")
     some = stream(0, DATA).permutation(len(found.x))[: 300 if found.shape == (2,) else 2000]
     x = np.reshape(found.x[some], (len(some), -1)).astype(float)
     mean, cov, whole = x.mean(axis=0), np.cov(x.T, bias=True), points(x)
@@ -60,45 +66,58 @@ def play_of(name):
 
 
 def velocity(eps_theta):
-    """Flow's u(x, r) from a denoiser that knows flow.Linear. At r = 0, where x_0_hat is 0 / 0, it answers for r = 1e-6."""
+    """Flow's u(x, r) from a denoiser on flow.Straight. At r = 0, where x_0_hat is 0 / 0: that at r = 1e-6."""
 
     def u(x, r):
         r = max(r, 1e-6)
-        return flow.velocity_from_eps(x, r, eps_theta(x / np.hypot(r, 1 - r), r))
+        return flow.velocity_from_eps(x, r, eps_theta(x, flow.Straight.T * (1 - r)))
 
     return u
 
 
-straight = sample.Multistep(lambda eps_theta, *rest: flow.straight(ode.euler)(velocity(eps_theta), *rest))
-SAMPLERS = {"ddpm": sample.ddpm(), "ddim": sample.ddim(), "ode": solvers.pf_ode(ode.heun), "flow": straight}
+def straight(eps_theta, *rest):
+    """The sampler of flow, by Euler's steps."""
+    return flow.straight(ode.euler)(velocity(eps_theta), *rest)
+
+
+STEPS_OF = {"ddpm": ddpm_step(), "ddim": ddim_step(), "ode": solvers.pf_ode(ode.heun)}
+SAMPLERS = (*STEPS_OF, "flow")
 
 
 def x_0_hat(process, eps_theta, T, t, x):
     """What the denoiser takes x for, at t of T by the clock that the process has; x itself at t = 0."""
-    if t and isinstance(process, flow.Linear):
+    if t and isinstance(process, flow.Straight):
         return x + t / T * velocity(eps_theta)(x, 1 - t / T)
     return x_0_from_eps(process, x, t, eps_theta(x, t)) if t else x
 
 
 def shown(T, steps):
     """The times that the page shows of so many steps: those that 20 steps visit, and T / 100."""
-    return [t for t in sample.trailing(T, steps).tolist() if t % (T // 20) == 0 or t == T // 100]
+    return [t for t in trailing(T, steps).tolist() if t % (T // 20) == 0 or t == T // 100]
 
 
 def off(whole, asked, size):
-    """The denoiser of a network whose answer to what is asked is off by size times a fixed z: eps_hat by b size z."""
-    z = lambda x: stream(0, SAMPLE, 2).standard_normal(x.shape)  # noqa: E731
-    return lambda process: lambda x, t: whole(process)(x, t) + asked.as_eps(process, t)[1] * size * z(x)
+    """The denoiser of a network whose answer is off by size times a fixed z: eps_hat by b size z."""
+
+    def make(process):
+        def eps_theta(x, t):
+            _, b = as_eps(asked, process, t)
+            z = stream(0, SAMPLE, 2).standard_normal(x.shape)
+            return whole(process)(x, t) + b * size * z
+
+        return eps_theta
+
+    return make
 
 
 def plan(play):
-    """(schedule, sampler, steps, what else, step, the maker of its denoiser) of every run."""
+    """(schedule, sampler, steps, what else, a step unless it is flow, its denoiser's maker) of each run."""
     yield from ((name, "noising", 100, "", None, play.whole) for name in SCHEDULES)
     for name, which, n in product(SCHEDULES, SAMPLERS, STEPS):
         if which != "flow" or name == "linear":  # flow has no schedule
-            yield name, which, n, "", SAMPLERS[which], play.whole
+            yield name, which, n, "", STEPS_OF.get(which), play.whole
     yield from (
-        ("linear", "ddim", n, f"eta={eta}", sample.ddim(eta), play.whole) for eta, n in product(ETAS, STEPS)
+        ("linear", "ddim", n, f"eta={eta}", ddim_step(eta), play.whole) for eta, n in product(ETAS, STEPS)
     )
     others = {
         f"error={name}-{size}": off(play.whole, OBJECTIVES[name], size)
@@ -108,14 +127,13 @@ def plan(play):
         f"w={w}": lambda p, w=w: classifier_free(play.part(p), play.whole(p), w) for w in WEIGHTS if play.part
     }
     for (what, make), which in product(others.items(), SAMPLERS):
-        if what[0] == "w" or (which == "flow") == (
-            "flow" in what
-        ):  # flow's network is asked flow's objective, and no other
-            yield "linear", which, 20, what, SAMPLERS[which], make
+        # flow's network is asked flow's objective, and no other
+        if what[0] == "w" or (which == "flow") == ("flow" in what):
+            yield "linear", which, 20, what, STEPS_OF.get(which), make
 
 
 def numbers(mean, cov):
-    """Means, standard deviations and correlation in the plane; of pictures the pixels' mean and root mean variance."""
+    """Means, deviations and correlation in the plane; of pictures the pixels' mean and root mean variance."""
     std = np.sqrt(np.diag(cov))
     found = (
         [*mean, *std, cov[0, 1] / (std.prod() or 1)]
@@ -131,16 +149,18 @@ def computed(play, tick=lambda: None):
     runs, known = {}, {}
     for name, which, n, what, step, make in plan(play):
         s, key = SCHEDULES[name], f"{name} {which} {n} {what}"
-        times, process = sample.trailing(s.T, n), flow.Linear() if which == "flow" else continuous(s)
+        times, process = trailing(s.T, n), flow.Straight() if which == "flow" else continuous(s)
         eps_theta, of, exact = make(process), {}, None
+        sampler = partial(sample, step) if step else straight
         if which == "noising":
             path = [q_sample(s, play.x_0, t, x_T) for t in times]
             exact = [play.like.moments(s, t) for t in times]
         else:
-            path = [x_T, *sample.sample(step, eps_theta, s, x_T, times, stream(0, SAMPLE, 1))]
-            of["calls"] = solvers.evaluations(step, s, times)
+            path = [x_T, *sampler(eps_theta, s, x_T, times, stream(0, SAMPLE, 1))]
+            of["calls"] = solvers.evaluations(sampler, s, times)
             if make is play.whole:
-                exact = [*zip(*recursion.moments(step, s, mean, cov, times, process=process))]
+                of_gaussians = partial(moments, step) if step else partial(moments_of_sampler, sampler)
+                exact = [*zip(*of_gaussians(s, mean, cov, times, process=process))]
         kept = [k for k, t in enumerate(times) if t in shown(s.T, n)]
         guesses = [x_0_hat(process, eps_theta, s.T, times[k], path[k]) for k in kept]
         run = np.array([[path[k] for k in kept], guesses])

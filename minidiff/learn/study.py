@@ -1,4 +1,4 @@
-"""Two evenings, idea by idea, and an exam. What was answered wrong comes back; one small file remembers it."""
+"""Two evenings, idea by idea, and an exam. What was answered wrong comes back: a small file remembers."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from ..cli.explain import explain
 from ..runs.files import folder, replacing
 from ..sheet import find
-from ..sheet.quiz import Quiz, quiz
+from ..sheet.quizzing import Quiz, quiz
 
 IDEAS = tomllib.loads(Path(__file__).with_name("evenings.toml").read_text(encoding="utf-8"))["idea"]
 MARKS = {
@@ -52,7 +52,7 @@ def kept_at():
 
 @dataclass
 class Kept:
-    """What is remembered: ideas that are done, and questions that were answered wrong, each as (n, seed, names, place)."""
+    """What is remembered: ideas that are done, and questions answered wrong, as (n, seed, names, place)."""
 
     done: list = field(default_factory=list)
     wrong: list = field(default_factory=list)
@@ -113,7 +113,8 @@ def go_on(kept, seed):
 
 
 def exam(minutes, seed):
-    """[(marks, Question, how kept remembers it), ...], one for five minutes. Raises ValueError for minutes outside 10..300."""
+    """[(marks, Question, how kept remembers it), ...], one for five minutes.
+    Raises ValueError for minutes outside 10..300."""
     if not 10 <= minutes <= 300:
         raise ValueError(f"exam must last 10 to 300 minutes, got {minutes}")
     asked = []
@@ -129,7 +130,7 @@ def exam(minutes, seed):
 
 
 def sit(questions, minutes, kept):
-    """Asks an exam's questions in the terminal without a word about right or wrong; the marks of each, until time is over."""
+    """Asks an exam in the terminal, without a word about right or wrong, until time is over: all marks."""
     end, marks = time.monotonic() + 60 * minutes, []
     for k, (worth, question, place) in enumerate(questions, 1):
         print(f"\n{k}. {question}")

@@ -31,7 +31,7 @@ class UNet:
     """Sizes only: pictures of size x size pixels with channels_in colours, halved `depth` times.
 
     width channels at full size, twice as many after each halving; groups of channels in each group_norm.
-    size is a multiple of 2^depth, width one of groups, time_dim is even. labels: how many, 0 if it is told none.
+    size is a multiple of 2^depth, width one of groups, time_dim is even. labels: how many; 0 if it is told none.
     """
 
     size: int

@@ -1,20 +1,40 @@
-"""A user's own data: .npy, .npz, .csv and MNIST's IDX files, brought to the size of the noise. What is wrong is one line."""
+"""A user's own data: .npy, .npz, .csv and MNIST's IDX files, brought to the size of the noise. What is wrong
+is one line."""
 
 import csv
 import gzip
 import math
 import re
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..data import Dataset
+from ..exact import Mixture
 from .files import MAX_BYTES, existing, read_arrays, replacing
 
 
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows to learn from; row * scale + offset is in their own units. mixture is their density, if known."""
+
+    name: str
+    x: object  # (N, d) float32, of size about 1: an array, or Rows that read a file when asked
+    shape: tuple  # what a row looks like: (2,), (8, 8), ...
+    scale: np.ndarray | float = 1.0
+    offset: np.ndarray | float = 0.0
+    label: np.ndarray | None = None
+    mixture: Mixture | None = None
+    levels: int | None = None  # how many grey values, evenly from -1 to 1; None for continuous data
+    columns: list | None = None  # of a .csv: the names of all columns, or "1", "2", ...
+    label_column: str | None = None  # the one of them that is the label
+    notes: str = ""  # what looks odd about a file
+
+
 def is_file(name):
-    """Is it the name of a file that read_table reads? MNIST's are called train-images-idx3-ubyte, or with .gz behind."""
+    """Is it the name of a file that read_table reads? MNIST's are called train-images-idx3-ubyte, or with .gz
+    behind."""
     return (
         Path(name).suffix in (".npy", ".npz", ".csv")
         or re.search(r"idx.*ubyte(\.gz)?$", Path(name).name) is not None
@@ -98,7 +118,8 @@ def write_csv(path, x, columns):
 
 
 def _read_idx(path):
-    """The bytes of an IDX file as (N, ...): two zeros, 8 for bytes, the number of axes, each axis as a big-endian word."""
+    """The bytes of an IDX file as (N, ...): two zeros, 8 for bytes, the number of axes, each axis as a
+    big-endian word."""
     try:
         if path.suffix == ".gz":
             with gzip.open(path) as f:
@@ -115,11 +136,13 @@ def _read_idx(path):
 
 
 def read_table(path, label_column=None):
-    """The user's x (N, ...), from .npy, .npz (x, X or its only array), .csv or MNIST's IDX; and what else a Dataset keeps.
+    """The user's x (N, ...), from .npy, .npz (x, X or its only array), .csv or MNIST's IDX; and what else a
+    Dataset keeps.
 
-    The label is in an .npz the array label, labels or y; in a .csv the column of that name, or label_column; for IDX
-    pictures it lies beside them, "labels-idx1" for "images-idx3". Pictures in an .npy or IDX file stay there until they
-    are asked for. Raises ValueError for a file that is missing, empty, cut off, not numeric, not finite, or too short.
+    The label is in an .npz the array label, labels or y; in a .csv the column of that name, or label_column;
+    for IDX pictures it lies beside them, "labels-idx1" for "images-idx3". Pictures in an .npy or IDX file
+    stay there until they are asked for. Raises ValueError for a file that is missing, empty, cut off, not
+    numeric, not finite, or too short.
     """
     path = existing(path)
     if path.suffix == ".csv":
@@ -151,7 +174,8 @@ def read_table(path, label_column=None):
 
 
 class Rows:
-    """Pictures that stay where they are: rows[index] reads, flattens and scales only those that are asked for."""
+    """Pictures that stay where they are: rows[index] reads, flattens and scales only those that are asked
+    for."""
 
     ndim, dtype = 2, np.dtype(np.float32)
 
@@ -168,7 +192,8 @@ class Rows:
 
 
 def from_file(path, shape=None, label_column=None):
-    """The user's rows as a Dataset: columns at mean 0 and variance 1, or pictures (N, H, W[, 3]) or of that shape at -1..1."""
+    """The user's rows as a Dataset: columns at mean 0 and variance 1, or pictures (N, H, W[, 3]) or of that
+    shape at -1..1."""
     raw, about = read_table(path, label_column)
     if raw.ndim == 2 and shape is not None and len(shape) > 1:
         if min(shape) < 1 or math.prod(shape) != raw.shape[1]:

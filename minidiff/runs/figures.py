@@ -1,4 +1,5 @@
-"""Arrays in, matplotlib figures out; nothing is computed here. Large type for projectors, colours that all eyes can tell apart.
+"""Arrays in, matplotlib figures out; nothing is computed here. Large type for projectors, colours that all
+eyes can tell apart.
 
 letter   name    shape      meaning
          rows    (n, d)     pictures or points, as the model sees them
@@ -21,18 +22,21 @@ from matplotlib.ticker import MaxNLocator
 from .files import folder, replacing
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6B6B6B"  # Okabe & Ito, and a grey
-STYLES = {name: dict(zip(("color", "marker", "ls"), look)) for name, look in {  # a sampler's, the same in every figure
+LOOKS = {  # of a sampler, the same in every figure
     "ddpm": (ORANGE, "s", "-"), "ddpm(beta)": (ORANGE, "D", "--"), "reverse-sde": ("#CC79A7", "*", "-."),
     "ddim": (BLUE, "o", "-"), "dpm-solver-1": (BLUE, "o", "-"), "dpm-solver++": ("#E69F00", "X", "-."),
-    "euler": ("#56B4E9", "v", "--"), "heun": (GREEN, "^", "-"), "rk4": ("#000000", "P", "--"), "langevin": (GREY, "d", ":"),
-}.items()}  # fmt: skip
+    "euler": ("#56B4E9", "v", "--"), "heun": (GREEN, "^", "-"), "rk4": ("#000000", "P", "--"),
+    "langevin": (GREY, "d", ":"),
+}  # fmt: skip
+STYLES = {name: dict(zip(("color", "marker", "ls"), look)) for name, look in LOOKS.items()}
 styled = matplotlib.rc_context(
     {"font.size": 15, "axes.titlesize": 16, "axes.spines.top": False, "axes.spines.right": False}
 )
 
 
 class Shown(Figure):
-    """A Figure that any notebook shows. Its layout settles before it is drawn: labels move the axes, and these the labels."""
+    """A Figure that any notebook shows. Its layout settles before it is drawn: labels move the axes, and
+    these the labels."""
 
     def draw(self, renderer):
         for _ in range(2):
@@ -46,7 +50,8 @@ class Shown(Figure):
 
 
 def figure(width, height, title="", dpi=100):
-    """An empty Figure that needs no display. Type is made for a width of 10: a wider figure has smaller type on a slide."""
+    """An empty Figure that needs no display. Type is made for a width of 10: a wider figure has smaller type
+    on a slide."""
     fig = Shown(figsize=(width, height), layout="constrained", dpi=dpi)
     fig.get_layout_engine().set(h_pad=0.1, w_pad=0.1)
     if title:
@@ -70,7 +75,8 @@ def save(fig, path):
 
 
 def drawable(shape):
-    """Is a row a picture (H, W) or (H, W, 3), or a point in the plane, so that there is something to look at?"""
+    """Is a row a picture (H, W) or (H, W, 3), or a point in the plane, so that there is something to look
+    at?"""
     return len(shape) == 2 or shape == (2,) or (len(shape) == 3 and shape[-1] == 3)
 
 
@@ -90,7 +96,8 @@ def _limit(sets):
 
 
 def _draw(ax, cells, shape, columns, limit=None, colors=(BLUE,), dot=6):
-    """Pictures, `columns` a line, -1 is paper and 1 ink, of a colour -1 is black. Or sets of points, each up to limit."""
+    """Pictures, `columns` a line, -1 is paper and 1 ink, of a colour -1 is black. Or sets of points, each up
+    to limit."""
     ax.set_axis_off()
     if shape != (2,):
         canvas = tiles(cells, shape, columns)
@@ -113,7 +120,8 @@ def _draw(ax, cells, shape, columns, limit=None, colors=(BLUE,), dot=6):
 
 
 def say(ax, words, place, shift, ha="center", va="center", on="axes fraction", color="black"):
-    """Words at a place, shifted by some points, on white paper that lets through a little of what is below."""
+    """Words at a place, shifted by some points, on white paper that lets through a little of what is
+    below."""
     look = {"ha": ha, "va": va, "color": color, "bbox": {"fc": "white", "ec": "none", "alpha": 0.7, "pad": 1}}
     ax.annotate(words, place, shift, on, "offset points", annotation_clip=False, **look)
 
@@ -125,8 +133,9 @@ def _names(ax, names):
 
 
 @styled
-def beside(panels, shape, title, columns=10, labels=(), colors=(GREY, BLUE, ORANGE, GREEN)):
-    """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn `columns` a line, a label for each."""
+def side_by_side(panels, shape, title, columns=10, labels=(), colors=(GREY, BLUE, ORANGE, GREEN)):
+    """Sets of rows beside each other: panels is {caption: rows}; pictures are drawn `columns` a line, a label
+    for each."""
     n, points, limit = len(panels), shape == (2,), _limit(panels.values())
     side, lines = min(5, 10 / n), -(-max(map(len, panels.values())) // columns)  # inches
     captions = [c if "\n" in c else textwrap.fill(c, round(6.5 * side)) for c in panels]
@@ -157,10 +166,11 @@ def beside(panels, shape, title, columns=10, labels=(), colors=(GREY, BLUE, ORAN
 
 @styled
 def grid(groups, names, captions, shape, title, head="", colors=(BLUE,), limit=None):
-    """Groups below each other, each of the same lines of pictures or sets of points, so that columns can be compared.
+    """Groups below each other, each of the same lines of pictures or sets of points, so that columns can be
+    compared.
 
-    groups: what stands in each, line after line; names: of a group's lines; captions: above the columns of the groups that
-    have some; head stands before them.
+    groups: what stands in each, line after line; names: of a group's lines; captions: above the columns of
+    the groups that have some; head stands before them.
     """
     n = len(groups[0]) // len(names)
     size = 9 / max(n, 6) * (1 if shape == (2,) else shape[0] / shape[1])  # of a cell, inches
@@ -177,7 +187,8 @@ def grid(groups, names, captions, shape, title, head="", colors=(BLUE,), limit=N
 
 
 def strip(path, captions, shape, title, head="", hats=(), color=BLUE):
-    """How rows (n, d) change along a path: a column for each stage, its caption above; below each x_t its x_0_hat of hats."""
+    """How rows (n, d) change along a path: a column for each stage, its caption above; below each x_t its
+    x_0_hat of hats."""
     names, stages = (["$x_t$", "$\\hat x_0$"], [*path, *hats]) if len(hats) else ([""], path)
     groups = [stages] if shape == (2,) else [[x[i] for x in stages] for i in range(len(path[0]))]
     return grid(
@@ -187,7 +198,8 @@ def strip(path, captions, shape, title, head="", hats=(), color=BLUE):
 
 @styled
 def trajectory(panels, shape, gif, fps=8):
-    """Writes panels {name: (stages, their captions, colour)} side by side as a GIF that pauses at its end; returns its path."""
+    """Writes panels {name: (stages, their captions, colour)} side by side as a GIF that pauses at its end;
+    returns its path."""
     n, one = len(panels), shape == (2,)
     fig = Figure(
         (8, 1 + 8 / n), dpi=100
@@ -214,7 +226,8 @@ def trajectory(panels, shape, gif, fps=8):
 
 @styled
 def training_curve(losses, steps, means, floor=None, looks=(), shape=(2,)):
-    """Losses of all steps, their means around some, and looks on the way, [(step, rows)]. 1: answering 0; floor: the least."""
+    """Losses of all steps, their means around some, and looks on the way, [(step, rows)]. 1: answering 0;
+    floor: the least."""
     fig = figure(10, 5.6 + 1.3 * bool(looks), "Learning" + ": the same noise, drawn on the way" * bool(looks))
     ax, last, one = fig.subplots(), max(2, len(losses)), shape == (2,)
     ax.plot(steps, means, color=BLUE, lw=3)

@@ -12,7 +12,8 @@ MAX_BYTES = 4 * 2**30  # what an archive may expand to: a small file can claim a
 
 
 def folder(path):
-    """path as an existing folder that can be written; made if need be. Raises ValueError naming it otherwise."""
+    """path as an existing folder that can be written; made if need be. Raises ValueError naming it
+    otherwise."""
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path).close()
@@ -23,7 +24,8 @@ def folder(path):
 
 @contextmanager
 def replacing(path):
-    """Yields a path beside `path` to write to, and renames it when that went well; otherwise nothing is left."""
+    """Yields a path beside `path` to write to, and renames it when that went well; otherwise nothing is
+    left."""
     beside = Path(path).with_name(f".{os.getpid()}.{Path(path).name}")
     try:
         yield beside
@@ -45,7 +47,8 @@ def existing(path):
 
 
 def read_arrays(path):
-    """name -> array of an .npz file; of an .npy file one of no name, which stays there until it is asked for."""
+    """name -> array of an .npz file; of an .npy file one of no name, which stays there until it is asked
+    for."""
     path, size = existing(path), 0
     try:
         if path.suffix == ".npy":

@@ -3,46 +3,62 @@
 import difflib
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from .. import data, objective, sample, schedule
+from .. import data, exact, objective, sampling, schedule
 from ..continuous import flow, ode, solvers
+from ..ddpm import sample
 from ..mlp import MLP
 from ..noise import DATA, stream
 from ..pictures.glyphs import glyphs
 from ..pictures.unet import UNet
-from ..train import Goal
-from .datasets import from_file, is_file
+from .batches import Goal, logit_normal, uniform
+from .datasets import Dataset, from_file, is_file
 
-SCHEDULES = {"linear": schedule.linear, "linear-scaled": schedule.linear_scaled, "cosine": schedule.cosine}
+SCHEDULES = {
+    "linear": schedule.linear,
+    "linear-scaled": schedule.linear_scaled,
+    "cosine": schedule.cosine,
+}
 MODELS = {"mlp": MLP, "unet": UNet}
-OBJECTIVES = {"eps": objective.eps_prediction, "x0": objective.x_0_prediction, "v": objective.v_prediction}
-OBJECTIVES["flow"] = flow.velocity_prediction
-WEIGHTS = {"simple": objective.simple, "derived": objective.derived, "min-snr": objective.min_snr}
-TIMES = {"uniform": objective.uniform, "logit-normal": objective.logit_normal()}
-SPACINGS = {"trailing": sample.trailing, "leading": sample.leading, "linspace": sample.linspace}
+OBJECTIVES = {
+    "eps": objective.eps_prediction,
+    "x0": objective.x_0_prediction,
+    "v": objective.v_prediction,
+    "flow": flow.velocity_prediction,
+}
+WEIGHTS = {"simple": None, "derived": objective.derived, "min-snr": objective.min_snr}
+TIMES = {"uniform": uniform, "logit-normal": logit_normal()}
+SPACINGS = {
+    "trailing": sampling.trailing,
+    "leading": sampling.leading,
+    "linspace": sampling.linspace,
+}
 VARIANCES = {  # ddpm's, given a function that says the variance of the data: only one of them asks
-    "beta-tilde": lambda data_var: sample.beta_tilde,
-    "beta": lambda data_var: sample.beta,
-    "gaussian-optimal": lambda data_var: sample.gaussian_optimal(data_var()),
+    "beta-tilde": lambda data_var: sampling.beta_tilde,
+    "beta": lambda data_var: sampling.beta_of_step,
+    "gaussian-optimal": lambda data_var: sampling.gaussian_optimal(data_var()),
 }
 SAMPLERS = {  # the step, or for ddpm and ddim what makes it; how many steps where nobody says, None: all T
-    "ddpm": (sample.ddpm, None),
-    "ddim": (sample.ddim, 50),
+    "ddpm": (sampling.ddpm_step, None),
+    "ddim": (sampling.ddim_step, 50),
     "euler": (solvers.pf_ode(ode.euler), 50),
     "heun": (solvers.pf_ode(ode.heun), 25),
     "rk4": (solvers.pf_ode(ode.rk4), 15),
     "dpm-solver-1": (solvers.dpm_solver_1, 50),
-    "dpm-solver++": (sample.Multistep(solvers.dpm_solver_pp_2m), 25),
+    "dpm-solver++": (None, 25),
     "reverse-sde": (solvers.reverse_sde, None),
     "langevin": (solvers.langevin(), 100),
 }
-STRAIGHT = {
-    name: sample.Multistep(flow.straight(method)) for name, method in ode.METHODS.items()
-}  # of a flow run
-MIXTURES = {"mixture": data.mixture, "eight-gaussians": data.eight_gaussians}  # their density is known
+REMEMBERING = {"dpm-solver++": solvers.dpm_solver_pp_2m}  # whole samplers: a step alone is not enough
+STRAIGHT = {name: flow.straight(method) for name, method in ode.METHODS.items()}  # of a flow run
+MIXTURES = {
+    "mixture": exact.five_gaussians,
+    "eight-gaussians": exact.eight_gaussians,
+}  # their density is known
 POINTS = {
     "moons": data.moons,
     "ring": data.ring,
@@ -74,12 +90,8 @@ def name_of(thing, table):
 
 def goal_of(objective, weight, times, **rest):
     """The Goal of those names. Raises ValueError for one that is not known."""
-    return Goal(
-        pick("objective", OBJECTIVES, objective),
-        pick("weight", WEIGHTS, weight),
-        pick("times", TIMES, times),
-        **rest,
-    )
+    asked = pick("objective", OBJECTIVES, objective)
+    return Goal(asked, pick("weight", WEIGHTS, weight), pick("times", TIMES, times), **rest)
 
 
 def names_of(goal):
@@ -88,14 +100,30 @@ def names_of(goal):
     return names | {"times": name_of(goal.times, TIMES), "warmup": goal.warmup, "drop": goal.drop}
 
 
+def network_of(kind, **sizes):
+    """The model of that name and sizes. Raises ValueError for sizes that it cannot have."""
+    model = MODELS[kind](**sizes)
+    least = {"depth": 0, "labels": 0, "time_dim": 2}
+    for name, value in vars(model).items():
+        if not isinstance(value, int) or value < least.get(name, 1):
+            raise ValueError(f"{name} must be a whole number of at least {least.get(name, 1)}, got {value!r}")
+    divisors = [("time_dim", 2, "sines and cosines")]
+    if kind == "unet":
+        divisors += [("size", 2**model.depth, "2^depth"), ("width", model.groups, "groups")]
+    for name, factor, why in divisors:
+        if vars(model)[name] % factor:
+            raise ValueError(f"{name} must be a multiple of {factor} ({why}), got {vars(model)[name]}")
+    return model
+
+
 @dataclass(frozen=True)
 class Sampler:
-    """A step for sample.sample, and what a command has to know of it."""
+    """A way from noise to data, and what a command has to know of it."""
 
     label: str
-    step: object  # a function or a Multistep
+    step: object  # one step of it; None for a sampler that remembers earlier steps
+    sampler: object  # sampler(eps_theta, schedule, x_T, times, rng), yielding every x_s
     steps: int | None  # where nobody says; None: all T
-    on_velocity: bool = False  # its eps_theta has to be the velocity of a flow
 
     def times(self, T, steps, spacing):
         """The descending times of that many steps, or of its own number, by the name of a spacing."""
@@ -103,30 +131,36 @@ class Sampler:
 
 
 def sampler(name, var=None, eta=None, data_var=lambda: 1.0, straight=False):
-    """The Sampler of that name. Raises ValueError for one that is not known, and where an option means nothing to it.
+    """The Sampler of that name. Raises ValueError for one that is not known, and where an option means
+    nothing.
 
-    data_var() is the variance of the data. straight: euler, heun and rk4 walk the flow's straight path, on its velocity.
+    data_var() is the variance of the data. straight: of a flow run, where euler, heun and rk4 walk the
+    straight path.
     """
     step, steps = pick("sampler", SAMPLERS, name)
+    label = name
     for option, value, owner in (("var", var, "ddpm"), ("eta", eta, "ddim")):
         if value is not None and name != owner:
             raise ValueError(f"--{option} means nothing to {name}, got {value}")
+    if straight and name in STRAIGHT:
+        return Sampler(f"flow {name}", None, STRAIGHT[name], steps)
+    if name in REMEMBERING:
+        return Sampler(name, None, REMEMBERING[name], steps)
     if name == "ddpm":
         var = var or "beta-tilde"
-        return Sampler(
-            f"ddpm({var})".removesuffix("(beta-tilde)"), step(pick("var", VARIANCES, var)(data_var)), steps
-        )
+        step = step(pick("var", VARIANCES, var)(data_var))
+        label = f"ddpm({var})".removesuffix("(beta-tilde)")
     if name == "ddim":
-        return Sampler(f"ddim(eta={eta or 0:g})", step(eta or 0.0), steps)
-    if straight and name in STRAIGHT:
-        return Sampler(f"flow {name}", STRAIGHT[name], steps, on_velocity=True)
-    return Sampler(name, step, steps)
+        step = step(eta or 0.0)
+        label = f"ddim(eta={eta or 0:g})"
+    return Sampler(label, step, partial(sample, step), steps)
 
 
 def load(name, seed=0, shape=None, label_column=None):
     """The Dataset of that name, or of the file at that path. "glyphs" is 16 x 16; "glyphs-28" another size.
 
-    Raises ValueError for a name that is neither, listing the known ones, and for a shape or label_column it cannot have.
+    Raises ValueError for a name that is neither, listing the known ones, and for a shape or label_column it
+    cannot have.
     """
     name, rng = str(name), stream(seed, DATA)
     if label_column is not None and Path(name).suffix != ".csv":
@@ -135,15 +169,17 @@ def load(name, seed=0, shape=None, label_column=None):
         found = from_file(name, shape, label_column)
     elif name in MIXTURES:
         mixture = MIXTURES[name]()
-        found = data.Dataset(name, mixture.sample(N, rng, np.float32), (2,), mixture=mixture)
+        x = mixture.sample(N, rng, np.float32)
+        found = Dataset(name, x, (2,), mixture=mixture)
     elif name in POINTS:
-        found = data.Dataset(name, POINTS[name](N, rng).astype(np.float32), (2,))
+        found = Dataset(name, POINTS[name](N, rng).astype(np.float32), (2,))
     elif name == "digits":
-        found = data.digits()
+        x, label = data.digits()
+        found = Dataset(name, x, (8, 8), 8.0, 8.0, label, levels=17)
     elif size := re.fullmatch(r"glyphs(?:-(\d+))?", name):
         size = int(size[1] or 16)
         x, label = glyphs(size, N, rng)
-        found = data.Dataset(name, x, (size, size), label=label)
+        found = Dataset(name, x, (size, size), label=label)
     else:
         raise unknown("data", [*DATA_SETS, "glyphs-SIZE", "an .npy, .npz, .csv or IDX file"], name)
     if shape is not None and tuple(shape) != found.shape:

@@ -3,32 +3,32 @@
 import numpy as np
 
 from ..evaluation.floors import floor_of
+from ..evaluation.metrics import JUDGE
 from ..gaussian import noise_chain
-from ..noise import JUDGE, stream
-from ..objective import simple, uniform
+from ..noise import stream
 from . import figures
+from .batches import time_of, uniform
+from .drawing import draw_path, spread
 from .names import sampler
-from .use import draw_path, spread
 
 HEAD = "$t$\n$\\bar\\alpha_t$"
 
 
 def curve(run, data, looks=()):
-    """The training curve, the exact floor where the data's law is known, and what was drawn on the way: see growing."""
+    """The training curve, the exact floor where the data's density is known, and what was drawn on the
+    way."""
     losses = np.array(run.losses) / run.loss_of_0()
-    edges = np.unique(np.geomspace(1, len(losses) + 1, 60).astype(int))  # of stretches that look equally long
+    # of stretches that look equally long
+    edges = np.unique(np.geomspace(1, len(losses) + 1, 60).astype(int))
     means = [losses[a - 1 : b - 1].mean() for a, b in zip(edges, edges[1:])]
+    middles = np.sqrt(edges[:-1] * (edges[1:] - 1))
     floor, goal = None, run.goal
-    if data.mixture is not None and goal.weight is simple and goal.times is uniform:
-        rng, process = stream(run.state.seed, JUDGE), goal.objective.process(run.schedule)
-        times = process.time_at((np.arange(50) + 0.5) / 50)
-        floor = (
-            np.mean([floor_of(goal.objective, data.mixture, process, t, 1000, rng)[0] for t in times])
-            / run.loss_of_0()
-        )
-    return figures.training_curve(
-        losses, np.sqrt(edges[:-1] * (edges[1:] - 1)), means, floor, looks, run.shape
-    )
+    if data.mixture is not None and goal.weight is None and goal.times is uniform:
+        rng, process = stream(run.seed, JUDGE), run.process
+        times = time_of(process, (np.arange(50) + 0.5) / 50)
+        floors = [floor_of(goal.objective, data.mixture, process, t, 1000, rng)[0] for t in times]
+        floor = np.mean(floors) / run.loss_of_0()
+    return figures.training_curve(losses, middles, means, floor, looks, run.shape)
 
 
 def forward(run, data, seed):
@@ -40,23 +40,25 @@ def forward(run, data, seed):
     return figures.strip(path, captions, data.shape, "Forward: data dissolve into noise", HEAD)
 
 
-def reverse(run, how, times, *drawn):
-    """A few rows of noise becoming data by the Sampler `how`, above x_0_hat; drawn: seed, condition, plain as draw has them."""
-    stages = draw_path(run, how, times, 3 if len(run.shape) > 1 else 800, 9, *drawn)
-    t, alpha_bar, path, hats = zip(*{stage[0]: stage for stage in stages}.values())  # each t once
-    captions = [f"{at}\n{ab:.2g}" for at, ab in zip(t, alpha_bar)]
-    title = f"From noise to data by {how.label}, and what the network sees in it"
-    return figures.strip(path, captions, run.shape, title, HEAD, hats, figures.color_of(how.label))
+def reverse(run, way, times, *drawn):
+    """A few rows of noise becoming data by a Sampler, above x_0_hat; drawn: seed, condition, plain as draw
+    has them."""
+    stages = draw_path(run, way, times, 3 if len(run.shape) > 1 else 800, 9, *drawn)
+    once = {stage[0]: stage for stage in stages}  # each t once
+    t, alpha_bar, path, hats = zip(*once.values())
+    captions = [f"{t_k}\n{ab:.2g}" for t_k, ab in zip(t, alpha_bar)]
+    title = f"From noise to data by {way.label}, and what the network sees in it"
+    color = figures.color_of(way.label)
+    return figures.strip(path, captions, run.shape, title, HEAD, hats, color)
 
 
 def trajectory(gif, run, ways, *drawn):
-    """Writes many rows of noise becoming data as a GIF: by all ways {name: (a Sampler, times)}, or by one, and x_0_hat."""
-    panels = {}
-    for name, (how, times) in ways.items():
-        t, alpha_bar, path, hats = zip(
-            *draw_path(run, how, times, 36 if len(run.shape) > 1 else 1000, 36, *drawn)
-        )
-        captions = [f"t = {at}, $\\bar\\alpha_t$ = {ab:.2g}" for at, ab in zip(t, alpha_bar)]
+    """Writes many rows of noise becoming data as a GIF, by all ways {name: (a Sampler, times)}; if there is
+    one, x_0_hat beside it."""
+    panels, n = {}, 36 if len(run.shape) > 1 else 1000
+    for name, (way, times) in ways.items():
+        t, alpha_bar, path, hats = zip(*draw_path(run, way, times, n, 36, *drawn))
+        captions = [f"t = {t_k}, $\\bar\\alpha_t$ = {ab:.2g}" for t_k, ab in zip(t, alpha_bar)]
         panels[f"{name}, {len(times) - 1} steps"] = path, captions, figures.color_of(name)
         if len(ways) == 1:
             panels["what the network sees in it"] = hats, captions, figures.GREEN
@@ -64,49 +66,49 @@ def trajectory(gif, run, ways, *drawn):
 
 
 def growing(looks, path=None, plain=False):
-    """Returns look(run) for fit: draws the same rows of noise each time, adds (step, rows) to looks and draws all at path."""
+    """Returns look(run) for fit: draws the same noise each time, adds (step, rows) to looks, draws all at
+    path."""
     ddim, title = sampler("ddim"), "Learning: the same noise, drawn after ever more steps"
 
     def look(run):
         times = ddim.times(run.schedule.T, min(25, run.schedule.T), "trailing")
         condition = (np.arange(run.labels), 1.0) if run.labels else ()
-        *_, (_, _, x_0, _) = draw_path(
-            run, ddim, times, 5 if len(run.shape) > 1 else 800, 2, 0, condition, plain
-        )
+        n = 5 if len(run.shape) > 1 else 800
+        *_, (_, _, x_0, _) = draw_path(run, ddim, times, n, 2, 0, condition, plain)
         looks.append((run.state.step, x_0))
         if (
             path is not None and len(looks) > 1
         ):  # before the first step there is nothing to keep, and no folder
-            stages = [stage for _, stage in looks]
-            figures.save(
-                figures.strip(stages, [f"{step:,}" for step, _ in looks], run.shape, title, "step"), path
-            )
+            captions, stages = [f"{step:,}" for step, _ in looks], [rows for _, rows in looks]
+            figures.save(figures.strip(stages, captions, run.shape, title, "step"), path)
 
     return look
 
 
 def against(data, sets, shape, title, seed, asked=None):
-    """Data chosen by chance, or None, beside sets {caption: samples}; asked: their labels, of which each line shows one."""
+    """Data chosen by chance, or None, beside sets {caption: samples}; asked: their labels, each shown on a
+    line."""
     order = [] if data is None else stream(seed, JUDGE, 5).permutation(len(data.x))
     if asked is None:
         m = min(100 if len(shape) > 1 else 5000, *map(len, sets.values()))
         shown = {} if data is None else {"data": data.x[order[:m]]}
-        return figures.beside(shown | {caption: x_0[:m] for caption, x_0 in sets.items()}, shape, title)
-    labels, known = np.unique(asked)[:10], {caption: (x_0, asked) for caption, x_0 in sets.items()}
+        shown |= {caption: x_0[:m] for caption, x_0 in sets.items()}
+        return figures.side_by_side(shown, shape, title)
+    labels = np.unique(asked)[:10]
+    known = {caption: (x_0, asked) for caption, x_0 in sets.items()}
     if data is not None and np.isin(labels, data.label).all():
         known = {"data": (data.x[order], data.label[order])} | known
     n = min(10, *(np.sum(label == k) for k in labels for _, label in known.values()))
     panels = {name: np.concatenate([x[label == k][:n] for k in labels]) for name, (x, label) in known.items()}
-    return figures.beside(panels, shape, title, n, labels)
+    return figures.side_by_side(panels, shape, title, n, labels)
 
 
-def nearest(x_0, near, shape):
+def nearest(x_0, closest, shape):
     """Up to 40 samples, each above the training picture closest to it, and how far it is."""
-    m, far = min(10, len(x_0)), np.linalg.norm(x_0[: len(near)] - near, axis=1)
+    m = min(10, len(x_0))
+    distances = np.linalg.norm(x_0[: len(closest)] - closest, axis=1)
     blocks = [slice(k * m, (k + 1) * m) for k in range(min(len(x_0) // m, 4))]
-    groups, captions = (
-        [[*x_0[b], *near[b]] for b in blocks],
-        [[f"{distance:.1f}" for distance in far[b]] for b in blocks],
-    )
+    groups = [[*x_0[b], *closest[b]] for b in blocks]
+    captions = [[f"{distance:.1f}" for distance in distances[b]] for b in blocks]
     title = "Learnt by heart? Each sample above the training picture closest to it"
     return figures.grid(groups, ["sample", "nearest"], captions, shape, title, "distance")

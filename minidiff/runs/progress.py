@@ -1,4 +1,5 @@
-"""While a command works: how far it is, and a Ctrl-C that waits until a training step is finished and saved."""
+"""While a command works: how far it is, and a Ctrl-C that waits until a training step is finished and
+saved."""
 
 import signal
 import sys
@@ -28,7 +29,8 @@ class Interrupt:
 
 
 class _Lines:
-    """In a bar's place where there is no terminal: a line every SAY_EVERY seconds, so that short work says nothing."""
+    """In a bar's place where there is no terminal: a line every SAY_EVERY seconds, so that short work says
+    nothing."""
 
     def __init__(self, total, unit, what):
         self.what, self.of = what, f"/{total} {unit}" if total else f" {unit}"

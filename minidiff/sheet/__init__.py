@@ -13,11 +13,11 @@
     lecture8    alignment and distillation
     verdict     right, wrong or not understood; numbers as one writes them
     version     a formula as somebody wrote it
-    check       is a student's own formula right?
-    compute     a formula with one's own numbers
+    checking    is a student's own formula right?
+    computing   a formula with one's own numbers
     verify      measures the sheet itself
     concepts    questions without numbers, whose answers the package measures; they stand in the lectures
-    quiz        questions with numbers, whose wrong options are real mistakes
+    quizzing    questions with numbers, whose wrong options are real mistakes
     dictionary  every paper's letters, converted both ways
 
 SHEET holds the entries in the course's order; find(name) is one of them, of_lecture(n) those of a lecture.
@@ -32,14 +32,10 @@ from .entry import Formula
 __all__ = ["SHEET", "Formula", "find", "of_lecture"]
 
 
-def _listed(package, doc, start=""):
-    """The modules that a package's docstring lists, imported, in that order; only names with that start."""
-    names = [line.split()[0] for line in doc.splitlines() if line.startswith(f"    {start}")]
-    return [importlib.import_module(f"{package}.{name}") for name in names]
-
-
-LECTURES = _listed(__name__, __doc__, "lecture")
-SECTIONS = [section for lecture in LECTURES for section in _listed(lecture.__name__, lecture.__doc__)]
+LECTURES = [importlib.import_module(f"{__name__}.lecture{k}") for k in range(1, 9)]
+SECTIONS = [
+    importlib.import_module(f"{lecture.__name__}.{name}") for lecture in LECTURES for name in lecture.SECTIONS
+]
 SHEET = sorted((f for section in SECTIONS for f in section.ENTRIES), key=lambda f: f.number)
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..evaluation.recursion import moments
 from ..exact import Mixture
-from ..recursion import moments
-from ..sample import trailing
+from ..sampling import trailing
 from ..schedule import linear
 from . import LECTURES
 

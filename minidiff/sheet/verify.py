@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .check import measure
+from .checking import measure
 from .entry import standard_cases
 from .version import version_of
 

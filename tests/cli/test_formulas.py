@@ -11,7 +11,7 @@ import minidiff
 from minidiff.cli import formulas as sheet
 from minidiff.cli import pages
 from minidiff.sheet import SHEET
-from minidiff.sheet.quiz import quiz
+from minidiff.sheet.quizzing import quiz
 
 
 def test_quiz_in_a_terminal(capsys, monkeypatch):

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 
 from minidiff.cli import pages
 from minidiff.sheet import SHEET, find, of_lecture
-from minidiff.sheet.quiz import quiz
+from minidiff.sheet.quizzing import quiz
 
 ROWS = [{"name": f.name, "ok": True, "error": 1e-9, "wrong": [1] * len(f.wrong)} for f in SHEET]
 

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import DTYPES, coarse, grid, log_normal, numerical_gradient
+from support import DTYPES, betas, coarse, grid, log_normal, numerical_gradient, product_of_alphas
 
-from minidiff import sample
 from minidiff.continuous import flow, ode
+from minidiff.continuous.process import VE, VP
 from minidiff.evaluation.floors import floor_of
 from minidiff.exact import Mixture
+from minidiff.gaussian import q_sample
+from minidiff.objective import Denoiser, target_of
+from minidiff.schedule import from_betas
 
 S = coarse()
 M, STD = 0.8, 0.6
@@ -93,7 +96,7 @@ def test_one_euler_step_from_noise_ends_at_the_datas_mean():
 
 @pytest.mark.parametrize("t", [0.2, 0.5, 0.8])
 def test_the_continuity_equation(t):
-    """dp/dt = -div(u p), with p written without the package; the velocity of one component does not obey it."""
+    """dp/dt = -div(u p), p written without the package; the velocity of one component does not obey it."""
     x, h = np.array([[0.2, 0.1], [-0.9, 1.2], [1.5, -0.7], [0.0, -1.4]]), 1e-4
 
     def residual(u):
@@ -140,17 +143,101 @@ def test_conversions_round_trip(t, x, u):
     )
 
 
-@given(st.floats(0.001, 0.999), st.floats(-2, 2), st.floats(-2, 2))
-def test_time_of_puts_x_t_on_the_line(ab, data, noise):
-    """kappa x_t = r data + (1 - r) noise, for every data and noise; Linear knows the way back."""
-    r, kappa = flow.time_of(ab)
-    x_t = math.sqrt(ab) * data + math.sqrt(1 - ab) * noise
-    assert abs(kappa * x_t - (r * data + (1 - r) * noise)) < 1e-14
-    assert abs(flow.Linear().at(r, 0.0) - ab) < 1e-14
+@given(st.floats(0, 1000), st.floats(-3, 3), st.floats(-3, 3))
+def test_straight_is_the_line_in_the_packages_time(t, data, noise):
+    """t = 0 is data, T noise, and what is between them is `path` at 1 - t / T."""
+    straight = flow.Straight()
+    signal, share = straight.signal_and_noise(t)
+    assert straight.T == 1000 and abs(signal + share - 1) < 1e-15 and abs(share - t / 1000) < 1e-15
+    data, noise = np.array([[data]]), np.array([[noise]])
+    line = flow.path(noise, data, 1 - t / 1000)
+    assert np.abs(q_sample(straight, data, t, noise) - line).max() < 1e-14
+    assert np.array_equal(target_of(flow.velocity_prediction, straight, data, t, noise), data - noise)
+    ends = straight.signal_and_noise(np.array([0, 250, 1000]))
+    assert ends[0].tolist() == [1, 0.75, 0] and ends[1].tolist() == [0, 0.25, 1]
+
+
+@pytest.mark.parametrize(
+    ("process", "t", "signal", "noise"),
+    [
+        (flow.Straight(), 300.0, 0.7, 0.3),
+        (flow.Straight(), 900.0, 0.1, 0.9),
+        (VE(0.1, 3.0), 0.5, 1.0, math.sqrt(0.29)),
+        (VE(0.1, 3.0), 1.0, 1.0, math.sqrt(8.99)),
+    ],
+)
+def test_a_mixture_on_any_process_is_bayes_on_a_grid(process, t, signal, noise):
+    """q(x_t), E[x_0 | x_t] and E[eps | x_t] by sums over x_0; signal and noise by hand, no variance is preserved."""
+    x_0 = np.linspace(-9, 9, 40_001)
+    prior = sum(w * np.exp(log_normal(x_0, m, v)) for w, m, v in PARTS) * (x_0[1] - x_0[0])
+    log_q, score = TWO.log_prob(process, X, t), TWO.score(process, X, t)
+    x_0_hat, eps = TWO.x_0_hat(process, X, t), TWO.eps(process, X, t)
+    for i, x in enumerate(X[:, 0]):
+        p = prior * np.exp(log_normal(x, signal * x_0, noise**2))
+        mean = (p * x_0).sum() / p.sum()
+        assert abs(log_q[i] - math.log(p.sum())) < 1e-9 and abs(x_0_hat[i, 0] - mean) < 1e-9
+        assert abs(eps[i, 0] - (x - signal * mean) / noise) < 1e-9
+        assert abs(score[i, 0] - (p * (signal * x_0 - x)).sum() / p.sum() / noise**2) < 1e-9
+
+
+@given(betas, st.floats(-2, 2), st.floats(-2, 2), st.data())
+def test_a_flow_denoiser_asks_on_the_line_and_walks_back_along_it(b, data, noise, draw):
+    """x_t is stretched onto the line from the noise to the data, whatever they are; who knows its direction finds them."""
+    t, asked = draw.draw(st.integers(1, len(b))), []
+    ab = product_of_alphas(b, t)
+    x_t = np.array([[math.sqrt(ab) * data + math.sqrt(1 - ab) * noise]])
+
+    def network(x, t):
+        asked.append((x[0, 0], t / 1000))
+        return np.full_like(x, data - noise)
+
+    eps_hat = flow.FlowDenoiser(network, from_betas(b))(x_t, t)
+    ((x, r),) = asked
+    assert abs(x - ((1 - r) * data + r * noise)) < 1e-14 and 0 < r < 1
+    assert abs(eps_hat[0, 0] - noise) < 1e-14
+
+
+@pytest.mark.parametrize("process", [S, VP()], ids=["schedule", "vp"])
+def test_the_exact_velocity_is_the_exact_denoiser(process):
+    """The average direction by quadrature, made eps_hat, is E[eps | x_t] of the mixture on a schedule, which no flow enters."""
+    x_1 = np.linspace(-9, 9, 40_001)
+    prior = sum(w * np.exp(log_normal(x_1, m, v)) for w, m, v in PARTS)
+
+    def network(x, t):  # E[data - noise | x on the line], by sums over the data
+        out, rows = np.empty_like(x), np.broadcast_to(np.asarray(t) / 1000, len(x))
+        for i, (a, r) in enumerate(zip(x[:, 0], rows)):
+            x_0 = (a - (1 - r) * x_1) / r
+            p = prior * np.exp(log_normal(x_0, 0, 1))
+            out[i] = (p * (x_1 - x_0)).sum() / p.sum()
+        return out
+
+    times = [1, 3, 6, np.array([1, 2, 3, 5, 6])] if process is S else [0.2, 0.6, np.linspace(0.1, 0.9, 5)]
+    exact = flow.marginal_velocity(TWO)
+    for t in times:
+        eps = TWO.eps(process, X, t)
+        assert np.abs(flow.FlowDenoiser(network, process)(X, t) - eps).max() < 1e-9
+        closed = flow.FlowDenoiser(lambda x, t: exact(x, 1 - np.asarray(t) / 1000), process)(X, t)
+        assert np.abs(closed - eps).max() < 1e-12
+
+
+@pytest.mark.parametrize("t", [50.0, 500.0, 999.0, np.array([1.0, 200.0, 400.0, 600.0, 1000.0])])
+def test_on_the_line_itself_the_velocity_is_an_objective_like_any_other(t):
+    """objective.Denoiser on Straight: eps_hat = x_t - signal u, of a network that gives the mixture's velocity."""
+    straight, exact = flow.Straight(), flow.marginal_velocity(TWO)
+    network = lambda x, t: exact(x, 1 - np.asarray(t) / 1000)  # noqa: E731
+    eps_hat = Denoiser(network, flow.velocity_prediction, straight)(X, t)
+    assert np.abs(eps_hat - TWO.eps(straight, X, t)).max() < 1e-12
+
+
+def test_velocity_of_turns_the_clock():
+    """t = 0 is the package's T, 1 its 0; times a row too."""
+    u = flow.velocity_of(lambda x, t: t)
+    assert (u(X, 0.0), u(X, 1.0), u(X, 0.25)) == (1000, 0, 750)
+    assert u(X, np.array([0.0, 0.5, 1.0])).tolist() == [1000, 500, 0]
 
 
 def quadrature(n=40):
-    """x_0, x_1 and weights: expectations over noise times TWO, exact for polynomials and to 1e-10 for the smooth u."""
+    """x_0, x_1, weights: means over noise times TWO, exact for polynomials and to 1e-10 for the smooth u."""
     z, w = np.polynomial.hermite_e.hermegauss(n)
     w = w / w.sum()
     x_0, x_1, weight = [], [], []
@@ -173,7 +260,9 @@ def test_cfm_has_the_gradient_of_flow_matching(t):
             assert abs(w @ (rows * by) - fm) < 1e-7 and abs(fm) > 1e-3
         apart.append(w @ ((a * x + c - x_1 + x_0)[:, 0] ** 2 - (a * x + c - u)[:, 0] ** 2))
     assert np.ptp(apart) < 1e-7 and apart[0] > 0.1
-    floor, error = floor_of(flow.velocity_prediction, TWO, flow.Linear(), t, 20_000, np.random.default_rng(0))
+    floor, error = floor_of(
+        flow.velocity_prediction, TWO, flow.Straight(), 1000 * (1 - t), 20_000, np.random.default_rng(0)
+    )
     assert abs(floor - apart[0]) < 7.2 * error < 0.1 * apart[0]  # near-normal average: false alarm 1e-12
 
 
@@ -190,7 +279,9 @@ def test_loss_floor_of_a_gaussian(t):
     """Var(x_1 - x_0 | x_t) from the joint Gaussian: 1 + v - Cov^2 / Var(x_t)."""
     v = STD**2
     want = 1 + v - (t * v - (1 - t)) ** 2 / (t**2 * v + (1 - t) ** 2)
-    floor, _ = floor_of(flow.velocity_prediction, GAUSSIAN, flow.Linear(), t, 50, np.random.default_rng(1))
+    floor, _ = floor_of(
+        flow.velocity_prediction, GAUSSIAN, flow.Straight(), 1000 * (1 - t), 50, np.random.default_rng(1)
+    )
     assert (
         abs(floor - want) < 1e-12 / t**2
     )  # one Gaussian's trace is the same for every draw; its roundings over b^2 = t^2
@@ -198,7 +289,7 @@ def test_loss_floor_of_a_gaussian(t):
 
 @pytest.mark.parametrize(("name", "order", "n"), [("euler", 1, 200), ("heun", 2, 100), ("rk4", 4, 40)])
 def test_order_of_convergence(name, order, n):
-    """From noise to data, t = 0..1: Gaussian data have x_1 = M + std x_0, a mixture keeps each point's quantile."""
+    """From noise to data, t = 0..1: Gaussian data have x_1 = M + std x_0, a mixture keeps quantiles."""
     x, errors = np.array([[-1.5], [0.3], [1.2]]), []
     for steps in (n, 2 * n):
         *_, end = flow.sample(
@@ -235,13 +326,13 @@ MIDDLES = (np.arange(2000) + 0.5) / 2000
 
 
 def test_straightness_of_independent_pairs_is_s_pi_over_2():
-    """u is affine, so S needs second moments only, and four pairs have those: 0.6 pi / 2 = 0.9425; midpoints err by 1e-7."""
+    """u is affine, so S needs second moments only, and four pairs have those; midpoints err by 1e-7."""
     S_ = flow.straightness(flow.marginal_velocity(GAUSSIAN), DESIGN_0, DESIGN_1, MIDDLES)
     assert abs(S_ - STD * math.pi / 2) < 1e-6
 
 
 def test_reflow_straightens_a_gaussian():
-    """x_1 = M + std x_0: lines that do not cross, along which the new velocity never turns; shorter ways, 2.0 -> 0.8."""
+    """x_1 = M + std x_0: lines that do not cross, where the new velocity never turns; shorter, 2.0 -> 0.8."""
     u = flow.marginal_velocity(GAUSSIAN)
     x_1 = flow.reflow(u, DESIGN_0, 50)
     assert np.abs(x_1 - (M + STD * DESIGN_0)).max() < 1e-6
@@ -264,12 +355,13 @@ def test_crossing_pairs_have_no_average_direction():
     assert abs(flow.marginal_velocity(both)(np.zeros((1, 1)), 0.5)[0, 0]) < 1e-14
 
 
-def test_the_straight_path_is_walked_by_sample():
+def test_the_straight_path_is_walked_by_a_sampler():
     """times T..0 are t = 0..1: x_T ends at M + std x_T."""
     u, x_T = flow.marginal_velocity(GAUSSIAN), np.array([[-1.5], [0.3]])
-    *_, x_0 = sample.sample(sample.Multistep(flow.straight(ode.rk4)), u, S, x_T, range(6, -1, -1), None)
+    eps_theta = flow.FlowDenoiser(lambda x, t: u(x, 1 - t / 1000), S)
+    *_, x_0 = flow.straight(ode.rk4)(eps_theta, S, x_T, range(6, -1, -1), None)
     assert np.abs(x_0 - (M + STD * x_T)).max() < 1e-3  # (1/6)^4
-    *path, _ = sample.sample(sample.Multistep(flow.straight(ode.euler)), u, S, x_T, [6, 3, 0], None)
+    *path, _ = flow.straight(ode.euler)(eps_theta, S, x_T, [6, 3, 0], None)
     assert np.abs(path[0] - (x_T + 0.5 * gaussian_velocity(x_T, 0.0))).max() < 1e-14
 
 
@@ -293,3 +385,8 @@ def test_dtype_follows_the_data(dtype):
         assert f(*args).dtype == dtype
     assert flow.conditional_velocity(x, x, t).dtype == flow.marginal_velocity(TWO)(x, t).dtype == dtype
     assert flow.reflow(flow.marginal_velocity(TWO), x, 2).dtype == dtype
+    rows = np.arange(1, 6)
+    assert flow.FlowDenoiser(lambda x, t: -x, S)(x, rows).dtype == dtype
+    for i, t in enumerate(rows.tolist()):  # a time for each row
+        alone = flow.FlowDenoiser(lambda x, t: -x, S)(x[i : i + 1], t)
+        assert np.array_equal(alone[0], flow.FlowDenoiser(lambda x, t: -x, S)(x, rows)[i])

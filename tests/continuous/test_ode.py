@@ -7,6 +7,7 @@ import pytest
 from support import DTYPES
 
 from minidiff.continuous import ode
+from minidiff.gaussian import like
 
 
 def test_ode_steps_have_the_worked_values():
@@ -39,14 +40,17 @@ def test_orders_and_evaluations(name, order, asks):
         )
         errors.append(abs(x[0, 0] - 1))
     assert len(times) == 300 * asks and 0 <= min(times) and max(times) <= 2
-    # the error's next term is a share h = 1/50 of its first, times a constant of size 1; rk4 leaves 1e-9, far above rounding
+    # the error's next term is a share h = 1/50 of its first, times a constant of size 1; rk4 leaves 1e-9, far
+    # above rounding
     assert abs(math.log2(errors[0] / errors[1]) - order) < 0.15
 
 
 @pytest.mark.parametrize("name", ode.METHODS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_methods_keep_the_dtype(name, dtype):
-    x = ode.METHODS[name](lambda x, t: np.float64(t) * x, np.ones((3, 2), dtype), 0.5, 0.25)
+    """Steps and times of float64, as np.linspace gives them, and a velocity that keeps to x's."""
+    t, s = np.linspace(0.5, 0.25, 2)
+    x = ode.METHODS[name](lambda x, t: like(x, t) * x, np.ones((3, 2), dtype), t, s)
     assert x.dtype == dtype and x.shape == (3, 2)
 
 

@@ -48,7 +48,10 @@ def score_vp(x, t):
     return MIXTURE.score(VP(), x, t)
 
 
-score_ve = sde.ve_score(SMALL_VE, lambda x, t: MIXTURE.score(SMALL_VE, x, t))
+def score_ve(x, t):
+    return MIXTURE.score(SMALL_VE, x, t)
+
+
 CASES = {"vp": (VP(), p_vp, score_vp), "ve": (SMALL_VE, p_ve, score_ve)}
 
 
@@ -80,12 +83,11 @@ def residuals(name, t, u=None, g2_times=1.0):
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("t", [0.15, 0.3, 0.5])
 def test_fokker_planck(name, t):
-    """dp/dt = -div(f x p) + g^2 / 2 Laplace p for the process's own f and g^2, p written without the package."""
+    """dp/dt = -div(f x p) + g^2 / 2 Laplace p for the process's f and g^2, p written without the package."""
     # differences are off by h^2 / 12 = 1e-7 of a fourth derivative, below 100 here, times g^2 / 2 < 6
     assert residuals(name, t) < 6e-5
-    assert (
-        residuals(name, t, g2_times=2.0) > 3e-3
-    )  # a g that is not squared, or the half forgotten, would be seen
+    # a g that is not squared, or the half forgotten, would be seen
+    assert residuals(name, t, g2_times=2.0) > 3e-3
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -104,14 +106,13 @@ def test_scores_are_gradients_of_the_log_density(name, t):
     for i, e in enumerate(1e-5 * np.eye(2)):
         got = (np.log(p(POINTS + e, t)) - np.log(p(POINTS - e, t))) / 2e-5
         assert np.abs(got - score(POINTS, t)[:, i]).max() < 1e-6
-    if name == "vp":
-        eps_theta = MIXTURE.eps_theta(process)
-        assert np.abs(sde.score_of(eps_theta, process)(POINTS, t) - score(POINTS, t)).max() < 1e-12
+    eps_theta = MIXTURE.eps_theta(process)
+    assert np.abs(sde.score_of(eps_theta, process)(POINTS, t) - score(POINTS, t)).max() < 1e-12
 
 
 @pytest.mark.parametrize("name", ["vp", "ve"])
 def test_forward_steps_add_up_to_the_process(name):
-    """Mean and variance of x_t | x_0 = 1.7 by 10,000 Euler-Maruyama steps, each probed, against at and sigma2."""
+    """Mean and variance of x_t | x_0 = 1.7 by 10,000 Euler-Maruyama steps, each probed, against their closed forms."""
     process, n = (VP(), 10_000) if name == "vp" else (SMALL_VE, 10_000)
     probe, z = np.array([1.0, 0.0]), np.array([0.0, 1.0])
     mean, var, h = 1.7, 0.0, 1 / n
@@ -119,8 +120,9 @@ def test_forward_steps_add_up_to_the_process(name):
         c_x, c_z = sde.forward_step(process, probe, k * h, (k + 1) * h, z)
         mean, var = c_x * mean, c_x**2 * var + c_z**2
     if name == "vp":
-        # log mean: sum log(1 - beta h / 2) is off by h / 8 int beta^2 = 17e-4 and, a left sum, h / 4 (20 - 0.1) = 5e-4;
-        # 1 - var shrinks with the mean's square, less (beta h / 2)^2 at each step: h / 4 int beta^2 = 34e-4 at most
+        # log mean: sum log(1 - beta h / 2) is off by h / 8 int beta^2 = 17e-4 and, a left sum, by
+        # h / 4 (20 - 0.1) = 5e-4; 1 - var shrinks with the mean's square, less (beta h / 2)^2 at each step:
+        # h / 4 int beta^2 = 34e-4 at most
         ab = math.exp(-10.05)
         assert abs(math.log(mean / 1.7) + 10.05 / 2) < 22e-4 + 1e-5
         assert abs(var - (1 - ab)) < 34e-4 + 1e-5
@@ -156,17 +158,17 @@ def test_velocity_by_angle_is_velocity_on_another_clock(b, part, x, eps):
         return np.full_like(x, eps)
 
     for process, t in ((VP(), part), (VP(3.0, 3.0), part), (continuous(from_betas(b)), k + part)):
-        theta, ab, beta = sde.angle(process, t), float(process.at(t, 0.0)), process.beta(t)
+        theta, ab, beta = sde.angle(process, t), process.alpha_bar_at(t), process.beta(t)
         assert (
             abs(math.cos(theta) - math.sqrt(ab)) < 1e-13 and abs(math.sin(theta) - math.sqrt(1 - ab)) < 1e-13
         )
         u = sde.velocity_by_angle(process, answer)(np.array([[x]]), theta)[0, 0]
         want = sde.velocity(process, sde.score_of(answer, process), np.array([[x]]), t)[0, 0]
-        # 1 - ab >= 2e-5 (beta 0.001, a part 0.02 of it) has 5e-12 of its size in roundings of ab; 3 / sqrt bounds eps's term
+        # 1 - ab >= 2e-5 (beta 0.001, a part 0.02 of it) has 5e-12 of its size in roundings of ab;
+        # 3 / sqrt bounds eps's term
         assert abs(u * beta / (2 * math.tan(theta)) - want) < 1e-10 * beta * (3 + 3 / math.sqrt(1 - ab))
-        assert (
-            abs(asked[-2] - t) < 5e-11
-        )  # back from theta: 2e-14, roundings of tau < 8 where tan is large, over beta >= 0.001
+        # back from theta: 2e-14, roundings of tau < 8 where tan is large, over beta >= 0.001
+        assert abs(asked[-2] - t) < 5e-11
     falling = [
         VP(25.0, b) for b in np.linspace(0.1, 20, 50)
     ]  # where the rounded root is above 1 now and then
@@ -192,15 +194,17 @@ def test_ve_and_vp_are_one_process_in_two_units():
         def g2(self, t):  # ab = 1 / (1 + sigma2)
             return SMALL_VE.g2(t) / (1 + SMALL_VE.sigma2(t))
 
-        at = SMALL_VE.at
+        def signal_and_noise(self, t):
+            root = 1 / np.sqrt(1 + SMALL_VE.sigma2(t))
+            return root, root * np.sqrt(SMALL_VE.sigma2(t))
 
     for t in (0.1, 0.5, 0.9):
         root = 1 / math.sqrt(1 + SMALL_VE.sigma2(t))
         u_ve = sde.velocity(SMALL_VE, score_ve, POINTS, t)
-        u_vp = sde.velocity(Shrunk(), lambda x, t: MIXTURE.score(SMALL_VE, x, t), root * POINTS, t)
+        u_vp = sde.velocity(Shrunk(), lambda x, t: MIXTURE.score(Shrunk(), x, t), root * POINTS, t)
         assert np.abs(u_vp - (root * u_ve + Shrunk().f(t) * root * POINTS)).max() < 1e-12  # d(root x)/dt
         assert (
-            np.abs(p_ve(POINTS, t) - root**2 * np.exp(MIXTURE.log_prob(SMALL_VE, root * POINTS, t))).max()
+            np.abs(p_ve(POINTS, t) - root**2 * np.exp(MIXTURE.log_prob(Shrunk(), root * POINTS, t))).max()
             < 1e-12
         )
 
@@ -268,26 +272,25 @@ def test_likelihood_is_the_mixtures_closed_form(name):
     "schedule", [linear(1000), cosine(1000), from_betas([0.02, 0.3, 0.05, 0.4, 0.1, 0.5, 0.3])]
 )
 def test_likelihood_on_a_schedule_is_the_mixtures_closed_form(schedule):
-    """From t = 1, in theta: twice the steps, a sixteenth of the error, although beta jumps from step to step."""
+    """From t = 1, in theta: twice the steps, a sixteenth of the error, although beta jumps between steps."""
     process, b = continuous(schedule), schedule.beta[1:]
     ab_1, ab_T = product_of_alphas(b, 1), product_of_alphas(b, len(b))
-    u, ends = (
-        sde.velocity_by_angle(process, MIXTURE.eps_theta(process)),
-        [math.acos(math.sqrt(ab)) for ab in (ab_1, ab_T)],
-    )
+    u = sde.velocity_by_angle(process, MIXTURE.eps_theta(process))
+    ends = [math.acos(math.sqrt(ab)) for ab in (ab_1, ab_T)]
 
     def log_p_T(x):
         return np.log(density(x, math.sqrt(ab_T), 1 - ab_T))
 
     got = [sde.log_likelihood(u, POINTS, log_p_T, np.geomspace(*ends, n + 1))[0] for n in (50, 100)]
-    # e(50) = 16 e(100) for order 4, so e(100) is a fifteenth of the change; twice that for the terms of higher order. The
-    # divergence's differences add h^2 / 6 = 2e-9 of a third derivative, which is below 50 along an arc of length pi / 2
+    # e(50) = 16 e(100) for order 4, so e(100) is a fifteenth of the change; twice that for the terms of
+    # higher order. The divergence's differences add h^2 / 6 = 2e-9 of a third derivative, which is below 50
+    # along an arc of length pi / 2
     bound = 2 / 15 * np.abs(got[0] - got[1]).max() + 1e-7
     assert np.abs(got[1] - np.log(density(POINTS, math.sqrt(ab_1), 1 - ab_1))).max() < bound < 1e-3
 
 
 def test_likelihood_with_a_wrong_end_is_wrong_by_what_is_predicted():
-    """Stopped at t = 0.4 with N(0, I) there: the error is log N(x_T) - log q(x_T) at the end of the exact flow."""
+    """Stopped at t = 0.4 with N(0, I) there: the error is log N(x_T) - log q(x_T), x_T by the exact flow."""
     m, v, T = 0.8, 0.36, 0.4
     ab = math.exp(-(0.1 * T + 19.9 * T * T / 2))
     m_T, v_T = math.sqrt(ab) * m, ab * v + 1 - ab
@@ -329,9 +332,10 @@ def test_dtype_follows_the_data(dtype):
     x, t, s = np.ones((3, 2), dtype), np.array([0.2, 0.5, 0.9]), np.array([0.1, 0.4, 0.5])
     for process in (VP(), SMALL_VE):
         together = (
-            sde.reverse_step(process, lambda x, t: -x, x, t, s, x), sde.velocity(process, lambda x, t: -x, x, t),
+            sde.reverse_step(process, lambda x, t: -x, x, t, s, x),
+            sde.velocity(process, lambda x, t: -x, x, t),
             sde.langevin_step(-x, x, 0.1, x),
-        )  # fmt: skip
+        )
         assert all(y.dtype == dtype and y.shape == x.shape for y in together)
         for i in range(3):  # a time for each row
             alone = sde.reverse_step(

@@ -20,12 +20,14 @@ from support import (
     seeds,
 )
 
-from minidiff import recursion, sample
-from minidiff.continuous import ode, solvers
+from minidiff.continuous import flow, ode, solvers
 from minidiff.continuous.process import VP, continuous
 from minidiff.continuous.solvers import evaluations
+from minidiff.ddpm import sample
+from minidiff.evaluation import recursion
 from minidiff.exact import Mixture
 from minidiff.noise import SAMPLE, stream
+from minidiff.sampling import ddim_step, ddpm_step, gaussian_optimal
 from minidiff.schedule import cosine, from_betas, linear
 
 S = coarse()
@@ -37,16 +39,21 @@ AFFINE = {
     "reverse-sde": solvers.reverse_sde,
 }
 DETERMINISTIC = {
-    "ddim": sample.ddim(), "euler": solvers.pf_ode(ode.euler), "heun": solvers.pf_ode(ode.heun), "rk4": solvers.pf_ode(ode.rk4),
-    "dpm-solver-1": solvers.dpm_solver_1, "dpm-solver++": sample.Multistep(solvers.dpm_solver_pp_2m),
+    "ddim": ddim_step(), "euler": solvers.pf_ode(ode.euler), "heun": solvers.pf_ode(ode.heun),
+    "rk4": solvers.pf_ode(ode.rk4), "dpm-solver-1": solvers.dpm_solver_1,
 }  # fmt: skip
-DRAWING = {"ddpm": sample.ddpm(), "reverse-sde": solvers.reverse_sde, "langevin": solvers.langevin()}
+DRAWING = {"ddpm": ddpm_step(), "reverse-sde": solvers.reverse_sde, "langevin": solvers.langevin()}
+STEPS = DETERMINISTIC | DRAWING
+SAMPLERS = {name: partial(sample, step) for name, step in STEPS.items()}
+SAMPLERS["dpm-solver++"] = solvers.dpm_solver_pp_2m  # remembers its last answer: no step
+CERTAIN = [*DETERMINISTIC, "dpm-solver++"]
 
 
 def by_hand(name, beta_rate, tau_t, tau_s, dt):
-    """c_x, c_eps, c_z from the SDE's own terms: dx = -beta/2 x dt + sqrt(beta) dW, score = -eps / sqrt(1 - ab_t), ab = e^-tau.
+    """c_x, c_eps, c_z from the SDE's own terms, dx = -beta/2 x dt + sqrt(beta) dW.
 
-    Euler's step is in theta: dtau = -2 d(log cos theta) = 2 tan(theta) dtheta, so that beta dt becomes 2 tan(theta_t) dtheta.
+    The score is -eps / sqrt(1 - ab_t), ab = e^-tau. Euler's step is in theta: as dtau = -2 d(log cos theta)
+    = 2 tan(theta) dtheta, beta dt becomes 2 tan(theta_t) dtheta.
     """
     ab_t, ab_s = math.exp(-tau_t), math.exp(-tau_s)
     if name == "dpm-solver-1":  # x_0_hat, put back to s with the same noise
@@ -80,7 +87,8 @@ def test_steps_by_probing(name, b, x, e, z, data):
     assert abs(got - (c_x * x + c_eps * e + c_z * z)) < 1e-12 * (1 + abs(c_x) + abs(c_eps))
 
 
-# s is 0, or 5e-4 at least: 1 - ab_s is then 5e-5 or more, and its root off by 2e-14 at most (at 1e-16 by 1e-8: ab_s is 1)
+# s is 0, or 5e-4 at least: 1 - ab_s is then 5e-5 or more, and its root off by 2e-14 at most
+# (at 1e-16 by 1e-8: ab_s is 1)
 PARTS = st.just(0.0) | st.floats(0.01, 0.95)
 
 
@@ -95,12 +103,12 @@ def test_steps_by_probing_in_continuous_time(name, t, part, x, e, z):
 
 @given(betas, seeds, st.data())
 def test_dpm_solver_1_is_ddim(b, seed, data):
-    """The same step by another formula, s = 0 included, where the formula of the paper is 0 times infinity."""
+    """The same step by another formula, s = 0 included, where the paper's formula is 0 times infinity."""
     t = data.draw(st.integers(1, len(b)))
     for s in {0, data.draw(st.integers(0, t - 1))}:
         x, eps_theta = np.random.default_rng(seed).standard_normal((4, 2)), lambda x, t: np.sin(3 * x)
         ends = [
-            step(eps_theta, from_betas(b), x, t, s, None) for step in (solvers.dpm_solver_1, sample.ddim())
+            step(eps_theta, from_betas(b), x, t, s, None) for step in (solvers.dpm_solver_1, ddim_step())
         ]
         assert np.abs(ends[0] - ends[1]).max() < 1e-12 / math.sqrt(product_of_alphas(b, t))
 
@@ -108,7 +116,7 @@ def test_dpm_solver_1_is_ddim(b, seed, data):
 @pytest.mark.parametrize("name", ["heun", "rk4", "dpm-solver++"])
 def test_higher_orders_jump_to_x_0_hat_at_the_end(name):
     ab, x, eps = product_of_alphas(COARSE, 3), np.array([[0.7], [-1.3]]), np.array([[0.2], [0.9]])
-    *_, end = sample.sample(DETERMINISTIC[name], lambda x, t: eps, S, x, [3, 0], None)
+    *_, end = SAMPLERS[name](lambda x, t: eps, S, x, [3, 0], None)
     assert np.abs(end - (x - math.sqrt(1 - ab) * eps) / math.sqrt(ab)).max() < 1e-14
 
 
@@ -120,7 +128,7 @@ def test_dpm_solver_pp_is_exact_for_one_point(b, c, x):
     def eps_theta(x_t, t):
         return (x_t - math.sqrt(s.alpha_bar[t]) * c) / math.sqrt(1 - s.alpha_bar[t])
 
-    walk = sample.sample(DETERMINISTIC["dpm-solver++"], eps_theta, s, np.array([[x]]), range(T, -1, -1), None)
+    walk = solvers.dpm_solver_pp_2m(eps_theta, s, np.array([[x]]), range(T, -1, -1), None)
     for t, x_t in zip(range(T - 1, -1, -1), walk):
         ab_t, ab_T = product_of_alphas(b, t), product_of_alphas(b, T)
         # dividing by sqrt(ab) >= 0.026 at each of 8 steps
@@ -135,7 +143,7 @@ def test_dpm_solver_pp_is_exact_for_one_point(b, c, x):
 
 
 def test_dpm_solver_pp_aims_at_the_middle_of_its_step():
-    """x_0_hat = 0.3 - 0.7 lambda(t): the second step uses its value half-way, drawn on from times that are unevenly spread."""
+    """x_0_hat = 0.3 - 0.7 lambda(t): the second step uses its value half-way, though times lie unevenly."""
 
     def lam(t):
         return 0.5 * math.log(product_of_alphas(COARSE, t) / (1 - product_of_alphas(COARSE, t)))
@@ -145,7 +153,7 @@ def test_dpm_solver_pp_aims_at_the_middle_of_its_step():
         return (x_t - math.sqrt(ab) * (0.3 - 0.7 * lam(t))) / math.sqrt(1 - ab)
 
     times, x_T = [6, 5, 2, 1], np.array([[0.4], [-1.1]])
-    path = [x_T, *sample.sample(DETERMINISTIC["dpm-solver++"], eps_theta, S, x_T, times, None)]
+    path = [x_T, *solvers.dpm_solver_pp_2m(eps_theta, S, x_T, times, None)]
     for k, (t, s) in enumerate(zip(times[:-1], times[1:])):
         ab_t, ab_s = product_of_alphas(COARSE, t), product_of_alphas(COARSE, s)
         aim = 0.3 - 0.7 * (
@@ -171,7 +179,7 @@ TWO_AS_MIXTURE = Mixture([0.4, 0.6], [[-1.0], [0.9]], [[[0.3]], [[0.2]]])
 
 
 def mixture_flow(x, ab_t, ab_s):
-    """In one dimension paths cannot cross, so x keeps its quantile: F_s(x_s) = F_t(x_t), solved by bisection."""
+    """In one dimension paths cannot cross, so x keeps its quantile: F_s(x_s) = F_t(x_t), by bisection."""
 
     def F(y, ab):
         return sum(w * NormalDist(*law(ab, m, v)).cdf(y) for w, m, v in TWO)
@@ -216,32 +224,33 @@ WALKS = {  # name -> process, its alpha_bar by hand, and the ends of a walk
     ],
 )
 def test_order_of_convergence(mixture, flow, name, order, n, walk):
-    """Half the step leaves 1 / 2^order of the error against the exact flow, whatever the schedule, jumps of beta included."""
-    step = DETERMINISTIC[name]
+    """Half the step leaves 1 / 2^order of the error against the exact flow, however beta jumps."""
     process, ab, t, s = WALKS[walk]
     x, errors = np.array([[-1.5], [-0.4], [0.3], [1.1], [2.0]]), []
     for steps in (n, 2 * n):
-        *_, end = sample.sample(
-            step, mixture.eps_theta(process), process, x, np.linspace(t, s, steps + 1), None
-        )
+        times = np.linspace(t, s, steps + 1)
+        *_, end = SAMPLERS[name](mixture.eps_theta(process), process, x, times, None)
         errors.append(np.abs(end - flow(x, ab(t), ab(s))).max())
     assert errors[1] > 1e-12  # above rounding, or the ratio says nothing
     assert abs(math.log2(errors[0] / errors[1]) - order) < 0.15, errors
 
 
-@pytest.mark.parametrize("name", DETERMINISTIC)
+@pytest.mark.parametrize("name", CERTAIN)
 @pytest.mark.parametrize("times", [range(6, -1, -1), [6, 4, 1, 0], [5, 2, 0]])
 def test_points_pushed_through_have_the_recursions_moments(name, times):
-    """+-sqrt(2) e_i have mean 0 and covariance I; the sampler is affine, so where they end is the recursion to 1e-10."""
-    step = DETERMINISTIC[name]
+    """+-sqrt(2) e_i have mean 0 and covariance I; affine samplers take them where the recursion says."""
     mean, cov = np.array([0.8, -0.5]), np.array([[0.36, 0.2], [0.2, 1.5]])
     x = math.sqrt(2) * np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
-    means, covs = recursion.moments(step, S, mean, cov, times, process=continuous(S))
     eps_theta = Mixture([1.0], mean[None], cov[None]).eps_theta(continuous(S))
-    for x_s, m, c in zip([x, *sample.sample(step, eps_theta, S, x, times, None)], means, covs):
-        assert np.abs(x_s.mean(axis=0) - m).max() < 1e-10
-        assert np.abs((x_s - m).T @ (x_s - m) / 4 - c).max() < 1e-10
-    assert len(means) == len(times)
+    pushed = [x, *SAMPLERS[name](eps_theta, S, x, times, None)]
+    found = [recursion.moments_of_sampler(SAMPLERS[name], S, mean, cov, times, process=continuous(S))]
+    if name in DETERMINISTIC:
+        found.append(recursion.moments(DETERMINISTIC[name], S, mean, cov, times, process=continuous(S)))
+    for means, covs in found:
+        for x_s, m, c in zip(pushed, means, covs, strict=True):
+            assert np.abs(x_s.mean(axis=0) - m).max() < 1e-10
+            assert np.abs((x_s - m).T @ (x_s - m) / 4 - c).max() < 1e-10
+        assert len(means) == len(times)
 
 
 def moments_by_hand(name, b, times, inner=5, ratio=0.2):
@@ -290,14 +299,14 @@ def test_samples_have_the_recursions_moments(name):
     """With the exact denoiser, n = 2e5: sees 0.03 std of bias and 2 % of std."""
     rng, (step, settings) = stream(7, SAMPLE), RANDOM[name]
     x_T = rng.standard_normal((200_000, 1))
-    *_, x_0 = sample.sample(step, GAUSSIAN.eps_theta(continuous(S)), S, x_T, range(6, -1, -1), rng)
+    *_, x_0 = sample(step, GAUSSIAN.eps_theta(continuous(S)), S, x_T, range(6, -1, -1), rng)
     m, v = moments_by_hand(name, COARSE, list(range(6, -1, -1)), **settings)
     assert_mean(x_0[:, 0], m, math.sqrt(v))
     assert_variance(x_0[:, 0], m, v)
 
 
 def test_many_langevin_moves_reach_the_level():
-    """Moves of size ratio (1 - ab_t) at one level end at variance L / (1 - a / 4L), L that of q(x_t), not at L."""
+    """Moves of size ratio (1 - ab_t) at one level end at variance L / (1 - a / 4L), L q(x_t)'s, not at L."""
     ab_t, ab_s = product_of_alphas(COARSE, 4), product_of_alphas(COARSE, 3)
     L, a = ab_t * V + 1 - ab_t, 2 * (1 - ab_t)
     means, covs = recursion.moments(solvers.langevin(40, 2), S, [M], [[V]], [4, 3])
@@ -311,7 +320,7 @@ def test_many_langevin_moves_reach_the_level():
 def test_steps_keep_the_dtype_and_take_a_time_for_each_row(name, dtype):
     step = {
         "langevin": solvers.langevin(),
-        "gaussian-optimal": sample.ddpm(sample.gaussian_optimal(0.5)),
+        "gaussian-optimal": ddpm_step(gaussian_optimal(0.5)),
     }.get(name) or AFFINE[name]
     x, t, s = np.linspace(-1, 1, 6).astype(dtype).reshape(3, 2), np.array([2, 4, 6]), np.array([1, 2, 3])
     together = step(lambda x_t, t: 0.5 * x_t, S, x, t, s, Given(0.7))
@@ -324,10 +333,9 @@ def test_steps_keep_the_dtype_and_take_a_time_for_each_row(name, dtype):
 @pytest.mark.parametrize("name", ["heun", "rk4", "dpm-solver++"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_solvers_keep_the_dtype(name, dtype):
-    for x_s in sample.sample(
-        DETERMINISTIC[name], GAUSSIAN.eps_theta(continuous(S)), S, np.ones((3, 1), dtype), [6, 4, 1, 0], None
-    ):
-        assert x_s.dtype == dtype
+    eps_theta, x_T = GAUSSIAN.eps_theta(continuous(S)), np.ones((3, 1), dtype)
+    path = list(SAMPLERS[name](eps_theta, S, x_T, [6, 4, 1, 0], None))
+    assert [x_s.dtype for x_s in path] == 3 * [dtype]
 
 
 @pytest.mark.parametrize(
@@ -337,7 +345,14 @@ def test_solvers_keep_the_dtype(name, dtype):
 )  # fmt: skip
 def test_evaluations_are_counted(name, asked):
     """In 4 steps."""
-    assert evaluations((DETERMINISTIC | DRAWING)[name], continuous(S), [6, 5, 3, 1, 0]) == asked
+    assert evaluations(SAMPLERS[name], continuous(S), [6, 5, 3, 1, 0]) == asked
+    assert evaluations(SAMPLERS[name], S, [6, 5, 3, 1, 0]) == asked
+
+
+@pytest.mark.parametrize(("method", "asked"), [(ode.euler, 4), (ode.heun, 8), (ode.rk4, 16)])
+def test_evaluations_of_a_flows_own_samplers_are_counted(method, asked):
+    """They ask at the end as well: a velocity is known there."""
+    assert evaluations(flow.straight(method), S, [6, 5, 3, 1, 0]) == asked
 
 
 @pytest.mark.parametrize(
@@ -359,4 +374,4 @@ def test_bad_arguments_are_named(call, words):
 def test_steps_upwards_are_named(name):
     for t, s in ((3, 3), (3, 5)):
         with pytest.raises(ValueError, match="s must be below t"):
-            (DETERMINISTIC | DRAWING)[name](lambda x_t, t: x_t, S, np.ones((2, 2)), t, s, None)
+            STEPS[name](lambda x_t, t: x_t, S, np.ones((2, 2)), t, s, None)

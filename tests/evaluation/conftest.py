@@ -8,5 +8,5 @@ from minidiff.evaluation.classifier import learn
 
 @pytest.fixture(scope="session")
 def reader():
-    digits = data.digits()
-    return learn(digits.x, digits.label, digits.shape)
+    x, label = data.digits()
+    return learn(x, label, (8, 8))

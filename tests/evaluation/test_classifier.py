@@ -9,9 +9,10 @@ from support import DELTA, assert_gradient, numerical_gradient, seeds
 
 from minidiff import data
 from minidiff.evaluation.classifier import Classifier, backward, cross_entropy, forward, learn
-from minidiff.noise import JUDGE, stream
+from minidiff.evaluation.metrics import JUDGE
+from minidiff.noise import stream
 
-DIGITS = data.digits()
+DIGITS, SHOWN = data.digits()
 
 
 @given(seeds)
@@ -46,12 +47,12 @@ def test_backward_by_every_parameter(seed):
 
 def test_it_reads_the_digits_that_it_has_not_seen(reader):
     """Its own number, and the same from the rows that were held out, found again by the stream that chose them."""
-    held = stream(0, JUDGE, 2).permutation(len(DIGITS.x))[: len(DIGITS.x) // 5]
+    held = stream(0, JUDGE, 2).permutation(len(DIGITS))[: len(DIGITS) // 5]
     # one error in a hundred is 4 of 359 rows: 22 and more, above 6 %, come once in 3e9 (Poisson)
     assert reader.accuracy >= 0.94 and reader.accuracy == np.mean(
-        reader.label(DIGITS.x[held]) == DIGITS.label[held]
+        reader.label(DIGITS[held]) == SHOWN[held]
     )
-    assert reader.features(DIGITS.x[:3]).shape == (3, 192)
+    assert reader.features(DIGITS[:3]).shape == (3, 192)
 
 
 def test_its_accuracy_is_not_that_of_a_good_memory():
@@ -65,17 +66,17 @@ def test_its_accuracy_is_not_that_of_a_good_memory():
 
 def test_the_same_seed_makes_the_same_judge():
     a, b, c = (
-        learn(DIGITS.x[:50], DIGITS.label[:50], (8, 8), seed, steps=5, width=8).params for seed in (1, 1, 2)
+        learn(DIGITS[:50], SHOWN[:50], (8, 8), seed, steps=5, width=8).params for seed in (1, 1, 2)
     )
     assert all(np.array_equal(a[k], b[k]) for k in a) and not np.array_equal(a["W_1"], c["W_1"])
 
 
 @pytest.mark.parametrize(
-    ("rows", "label"), [(20, None), (20, DIGITS.label[:19]), (9, DIGITS.label[:9]), (20, 3)]
+    ("rows", "label"), [(20, None), (20, SHOWN[:19]), (9, SHOWN[:9]), (20, 3)]
 )
 def test_too_few_rows_or_labels_are_named(rows, label):
     with pytest.raises(ValueError, match="one label a row and ten rows"):
-        learn(DIGITS.x[:rows], label, (8, 8))
+        learn(DIGITS[:rows], label, (8, 8))
 
 
 def test_a_classifier_is_what_its_parameters_say():

@@ -1,4 +1,4 @@
-"""judge: real digits pass, noise does not, copies are found; the likelihood of a perfect network is the perfect one's."""
+"""samples: real digits pass, noise does not, copies are found; a perfect network's likelihood is the perfect one's."""
 
 import math
 from contextlib import nullcontext
@@ -10,11 +10,12 @@ from support import coarse
 
 from minidiff import data
 from minidiff.continuous.process import continuous
-from minidiff.evaluation import judge
+from minidiff.evaluation import samples
 from minidiff.exact import Mixture
 from minidiff.schedule import linear_scaled
 
-DIGITS = data.digits()
+X, SHOWN = data.digits()
+DIGITS = SimpleNamespace(x=X, label=SHOWN, shape=(8, 8))  # of runs' data sets, what is asked for here
 
 
 def a_run(eps_theta):
@@ -24,8 +25,8 @@ def a_run(eps_theta):
 @pytest.fixture
 def judged(reader, monkeypatch):
     """What judge_pictures says of samples, with the judge that is there already."""
-    monkeypatch.setattr(judge, "learn", lambda *_: reader)
-    return lambda x_0, wish=(): judge.judge_pictures(x_0, wish, DIGITS, a_run(lambda x_t, t: 0 * x_t), 0)
+    monkeypatch.setattr(samples, "learn", lambda *_: reader)
+    return lambda x_0, wish=(): samples.judge_pictures(x_0, wish, DIGITS, a_run(lambda x_t, t: 0 * x_t), 0)
 
 
 def test_real_digits_pass_and_noise_does_not(judged):
@@ -63,9 +64,9 @@ def test_denoising_says_what_one_evaluation_recovers():
     """With the noise itself it is everything, with the answer 0 nothing: x_t / sqrt(ab_t)."""
     x_0 = DIGITS.x[:50]
     t = int(np.argmin(np.abs(linear_scaled(40).alpha_bar - 0.5)))
-    nothing = judge.denoising(a_run(lambda x_t, t: 0 * x_t), x_0, np.random.default_rng(0))
+    nothing = samples.denoising(a_run(lambda x_t, t: 0 * x_t), x_0, np.random.default_rng(0))
     noise = np.random.default_rng(0).standard_normal(x_0.shape, np.float32)
-    perfect = judge.denoising(a_run(lambda x_t, t: noise), x_0, np.random.default_rng(0))
+    perfect = samples.denoising(a_run(lambda x_t, t: noise), x_0, np.random.default_rng(0))
     assert nothing["t"] == t
     for name in ("psnr", "ssim"):
         assert nothing[name] == pytest.approx(nothing[f"{name}_of_x_t"], rel=1e-5)
@@ -79,11 +80,12 @@ def test_pictures_without_labels_or_in_colour_are_judged_by_what_there_is():
     rng = np.random.default_rng(0)
     for shape in ((4, 4), (4, 4, 3)):
         d = math.prod(shape)
-        mine = data.Dataset("mine", rng.uniform(-1, 1, (40, d)).astype(np.float32), shape)
+        x = rng.uniform(-1, 1, (40, d)).astype(np.float32)
+        mine = SimpleNamespace(x=x, label=None, shape=shape)
         run = SimpleNamespace(
             schedule=linear_scaled(40), shape=shape, eps_theta=lambda: lambda x_t, t: 0 * x_t
         )
-        j = judge.judge_pictures(mine.x[:10], (), mine, run, 0)
+        j = samples.judge_pictures(mine.x[:10], (), mine, run, 0)
         assert "classifier" not in j and ("denoising" in j) == (len(shape) == 2) and j["n"] == 10
 
 
@@ -96,7 +98,7 @@ def test_network_and_perfect_denoiser_are_judged_on_the_same_noise():
         schedule=schedule, model=SimpleNamespace(d=1), scale=1.0, eps_theta=lambda: eps_theta
     )
     silent = nullcontext(SimpleNamespace(update=lambda n=1: None))
-    found = judge.likelihood(run, rows, 20, 0, lambda *what: silent)
+    found = samples.likelihood(run, rows, 20, 0, lambda *what: silent)
     assert np.array_equal(found["network"]["terms"], found["exact"]["terms"])
     apart = found["network"]["ode"] - found["exact"]["ode"]
     # both walk the same path, so all that differs is the density at its end: sums of 20 numbers of size 1

@@ -1,15 +1,19 @@
-"""noise: a row's draws are a function of the seed and the row; Philox and Box-Muller against what is known of them."""
+"""noise: the kernel draws what philox.RowNoise draws, to a stated rounding; where it does not, philox
+draws."""
 
 import math
 from statistics import NormalDist
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import DTYPES, assert_mean, assert_uncorrelated, assert_variance, seeds
 
-from minidiff.fast.noise import RowNoise, philox
+from minidiff import philox
+from minidiff.fast import kernels, noise, trust
+from minidiff.fast.noise import RowNoise, roundings
 
 
 @given(seeds, st.integers(1, 40), st.integers(41, 70))
@@ -38,24 +42,10 @@ def test_blocks_and_draws_looked_up_are_those_drawn_one_by_one(dtype):
     assert np.array_equal(a.standard_normal((4, 2)), b.standard_normal((4, 2)))
 
 
-def test_philox_has_the_published_answers():
-    """The known answers of Random123's philox4x32-10."""
-    for word, key, answer in [
-        (["0"] * 4, ["0"] * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
-        (["ffffffff"] * 4, ["ffffffff"] * 2, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-        (
-            "243f6a88 85a308d3 13198a2e 03707344".split(),
-            ["a4093822", "299f31d0"],
-            "d16cfe09 94fdcceb 5001e420 24126ea1",
-        ),
-    ]:
-        got = philox([int(w, 16) for w in word], [int(k, 16) for k in key])
-        assert " ".join(f"{int(w):08x}" for w in got) == answer
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_normals_have_the_whole_distribution(dtype):
-    """n = 1e6: the CDF within sqrt(log(2e12) / 2n) = 0.0038; pairs (z_0, z_1) and neighbouring rows and draws independent."""
+    """n = 1e6: the CDF within sqrt(log(2e12) / 2n) = 0.0038; pairs, neighbouring rows and draws
+    independent."""
     z = RowNoise(5).at(0, 2, 0, 250_000, (2,), dtype).astype(np.float64)
     flat = np.sort(z.ravel())
     quantiles = np.array([NormalDist().inv_cdf(p) for p in np.linspace(0.001, 0.999, 999)])
@@ -89,10 +79,87 @@ def test_draws_are_standard_normal_and_fresh():
 
 
 def test_noise_that_cannot_be_looked_up_is_refused():
-    for first, dtype in ((6, np.float64), (8, np.int64)):
-        with pytest.raises(ValueError, match="first must be a multiple of 4 and dtype a float"):
-            RowNoise(0).at(0, 1, first, 12, (2,), dtype)
-    with pytest.raises(ValueError, match="got 6"):
-        RowNoise(0, first=6).standard_normal((4, 2))
-    with pytest.raises(ValueError, match=r"rows up to 4294967300 of 2 numbers are more than the 2\^33"):
-        RowNoise(0, first=2**32).standard_normal((4, 2))
+    for dtype in DTYPES:
+        with pytest.raises(ValueError, match=r"rows 6\.\.10 .* first must be a multiple of 4"):
+            RowNoise(0, first=6).standard_normal((4, 2), dtype)
+        with pytest.raises(ValueError, match=r"rows .*4294967300 of 2 numbers: .* at most 2\^33 numbers"):
+            RowNoise(0, first=2**32).standard_normal((4, 2), dtype)
+
+
+def test_the_kernel_draws_what_philox_draws():
+    """Row for row within the stated roundings: a million numbers, many blocks, far away and at the start."""
+    for seed, draw, first in ((0, 0, 0), (1, 2**31, 4 * 2**28), (2, 3, 4)):
+        sooner, law = (
+            rng.at(draw, 2, first, first + 83_333, (3,), np.float32).reshape(2, -1)
+            for rng in (RowNoise(seed), philox.RowNoise(seed))
+        )
+        pairs = law[:, :-1]  # 249,999 numbers: the last one has no partner
+        assert np.all(np.abs(sooner - law)[:, :-1] <= roundings(pairs))
+
+
+@numba.njit(**kernels.OPTIONS)
+def box_muller(word, angle, z_0, z_1):
+    kernels._box_muller32(word, angle, z_0, z_1)
+
+
+def test_the_roundings_hold_at_the_ends():
+    """u nearest to 0 and to 1, where a radius is largest and where it has lost most; all eight eighths."""
+    words = np.concatenate([np.arange(2000), 2**32 - 1 - np.arange(2000), 2**31 + np.arange(2000)])
+    words = np.repeat(words.astype(np.uint32), 8)
+    angle = (np.arange(len(words)) * 0x9E3779B1 % 2**32).astype(np.uint32)
+    z = np.empty((2, len(words)), np.float32)
+    box_muller(words, angle, *z)
+    u, turns = (np.floor(words.astype(float) / 2) + 0.5) / 2**31, angle.astype(float) / 2**32
+    r = np.sqrt(-2 * np.log(u))
+    # the circle from the definition's own pieces: within +-pi/4, and three bits that mirror
+    theta, bits = ((16 * turns + 1) % 2 - 1) * np.pi / 4, np.floor(8 * turns).astype(int)
+    c, s = np.cos(theta), np.sin(theta)
+    c, s = np.where(bits & 4, s, c), np.where(bits & 4, c, s)
+    law = r * np.where(bits & 2, -c, c), r * np.where(bits & 1, -s, s)
+    bound = roundings(np.stack(law, axis=-1).reshape(1, -1)).reshape(-1, 2).T
+    assert np.all(np.abs(z - law) <= bound)
+    assert r.max() < 6.7 and bound.max() < 7e-4 and bound[:, r > 6].max() < 48 * np.finfo(np.float32).eps
+
+
+def one_block_late(real):
+    """The kernel with its second block of 1,024 numbers begun one group late."""
+
+    def normals32(k_0, k_1, draw, first, z):
+        real(k_0, k_1, draw, first, z[:, :1024])
+        if z.shape[1] > 1024:
+            real(k_0, k_1, draw, first + 1028, z[:, 1024:])
+
+    return normals32
+
+
+MISTAKES = {
+    "a block off by one": one_block_late,
+    "draws off by one": lambda real: lambda a, b, draw, first, z: real(a, b, draw + (draw > 4), first, z),
+    "first ignored": lambda real: lambda a, b, draw, first, z: real(a, b, draw, 0, z),
+    "the words of the key exchanged": lambda real: lambda a, b, *rest: real(b, a, *rest),
+    "the last numbers left out": lambda real: (
+        lambda a, b, draw, first, z: (
+            real(a, b, draw, first, z[:, : z.shape[1] // 4 * 4]),
+            z[:, z.shape[1] // 4 * 4 :].fill(0),
+        )
+    ),
+    "a coefficient off by 1e-4": lambda real: (
+        lambda a, b, draw, first, z: (
+            real(a, b, draw, first, z),
+            np.multiply(z, np.float32(1.0001), out=z),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_broken_kernel_is_named_and_does_not_draw(mistake, monkeypatch):
+    said, law = [], philox.RowNoise(3).standard_normal((40, 2), np.float32)
+    monkeypatch.setattr(trust, "say", said.append)
+    assert np.abs(RowNoise(3).standard_normal((40, 2), np.float32) - law).max() < 1e-3 and not said
+    monkeypatch.setattr(kernels, "normals32", MISTAKES[mistake](kernels.normals32))
+    assert np.array_equal(RowNoise(3).standard_normal((40, 2), np.float32), law)
+    assert said == ["philox.normals and fast.kernels.normals32 disagree: what is written runs, more slowly"]
+    RowNoise(4).standard_normal((4, 2), np.float32)
+    assert len(said) == 1  # compared once in a process
+    noise._trusted.cache_clear()

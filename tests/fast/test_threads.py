@@ -23,7 +23,7 @@ def test_an_error_in_a_block_reaches_the_caller(monkeypatch):
 
 
 def test_after_an_error_in_the_caller_nobody_still_works(monkeypatch):
-    """The caller fails at once, the other thread takes its time: when the error arrives, it has ended, and begun no more."""
+    """The caller fails at once, the other takes its time: the error comes when that has ended, for good."""
     monkeypatch.setenv("MINIDIFF_THREADS", "2")
     caller, seen, begun = threading.get_ident(), [], threading.Event()
 

@@ -10,10 +10,13 @@ import command_line
 import numpy as np
 import pytest
 
-from minidiff import data, sample, schedule
+from minidiff import schedule
 from minidiff.continuous import flow
+from minidiff.ddpm import sample
+from minidiff.exact import five_gaussians
 from minidiff.learn import explore, samplers
 from minidiff.noise import SAMPLE, stream
+from minidiff.sampling import ddim_step, trailing
 
 LEARN = Path(explore.__file__).parent
 KEPT = 1 / 256  # half of the 1/128 in which coordinates are kept
@@ -44,7 +47,8 @@ def unpacked(page, name):
 
 
 def test_the_page_is_one_small_file_that_asks_for_nothing(page):
-    """The default page holds three data sets: 3 x 1.66 MB are below 5 MB. CI measures the real one, see .ci/explore."""
+    """The default page holds three data sets: 3 x 1.66 MB are below 5 MB. CI measures the real one, see
+    .ci/explore."""
     assert len(page.encode()) < 5e6 / 3
     assert not re.search(
         r"https?:|src\s*=|import\s*\(|@import|url\(|fetch\(|XMLHttpRequest|<link",
@@ -83,24 +87,25 @@ def test_every_choice_of_the_page_was_computed(page, held):
 
 def test_the_end_of_ddim_is_minidiffs(held):
     x_T, noising = stream(0, SAMPLE).standard_normal((200, 2)), schedule.cosine(1000)
-    denoiser = data.mixture().eps_theta(noising)
-    *_, x_0 = sample.sample(
-        sample.ddim(), denoiser, noising, x_T, sample.trailing(1000, 10), stream(1, SAMPLE)
-    )
-    # rounded to 1/128: off by at most 1/256. continuous(schedule) and the Schedule itself differ by rounding, 1e-9
+    denoiser = five_gaussians().eps_theta(noising)
+    *_, x_0 = sample(ddim_step(), denoiser, noising, x_T, trailing(1000, 10), stream(1, SAMPLE))
+    # rounded to 1/128: off by at most 1/256. continuous(schedule) and the Schedule itself differ by rounding,
+    # 1e-9
     assert np.abs(held[0]["cosine ddim 10 "][0, -1] - x_0).max() <= KEPT + 1e-9
 
 
 @pytest.mark.parametrize("sampler", ["ode", "flow"])
 def test_x_0_hat_is_the_exact_mean(held, sampler):
-    """Mixture.x_0_hat is another formula than the page's, which goes by eps; flow at t = 700 is 0.3 x_0 + 0.7 eps."""
+    """Mixture.x_0_hat is another formula than the page's, which goes by eps; flow at t = 700 is 0.3 x_0 + 0.7
+    eps."""
     t, noising = 700, schedule.linear(1000)
     x_t, x_0_hat = held[0][f"linear {sampler} 20 "][:, samplers.shown(1000, 20).index(t)]
-    process, at, scale = (flow.Linear(), 0.3, np.hypot(0.3, 0.7)) if sampler == "flow" else (noising, t, 1.0)
-    exact, ab = data.mixture().x_0_hat(process, x_t / scale, at), process.at(at, 0.0)
-    # x_t was rounded too. x_0_hat's slope is Cov(x_0 | x_t) sqrt(ab) / (1 - ab); the covariance is at most a cloud's 0.09 and
-    # (D / 2)^2 between clouds, whose means are at most 2 1.4 apart, and given x_t at most 2 0.6 more: D / 2 = 2
-    slope = (0.09 + 2**2) * np.sqrt(ab) / (1 - ab) / scale
+    process = flow.Straight() if sampler == "flow" else noising
+    exact, (signal, noise) = five_gaussians().x_0_hat(process, x_t, t), process.signal_and_noise(t)
+    # x_t was rounded too. x_0_hat's slope is Cov(x_0 | x_t) signal / noise^2; the covariance is at most a
+    # cloud's 0.09 and (D / 2)^2 between clouds, whose means are at most 2 1.4 apart, and given x_t at most 2
+    # 0.6 more: D / 2 = 2
+    slope = (0.09 + 2**2) * signal / noise**2
     assert np.abs(x_0_hat - exact).max() <= KEPT * (1 + np.sqrt(2) * slope)
 
 
@@ -114,7 +119,7 @@ def test_all_start_from_the_same_noise_and_draw_the_same(held):
 
 def test_noising_has_the_mixtures_moments(held):
     about, noising = held[1]["runs"]["linear noising 100 "], schedule.linear(1000)
-    mean, cov = data.mixture().moments(noising, 300)
+    mean, cov = five_gaussians().moments(noising, 300)
     k = samplers.shown(1000, 100).index(300)
     exact = about["exact"][k]
     assert (
@@ -132,7 +137,7 @@ def test_a_density_is_the_exact_one(held):
     x = np.array(
         [[line[40], line[-1 - 20]], [line[10], line[-1 - 33]], [line[30], line[-1 - 30]]]
     )  # rows run downwards
-    log_p = data.mixture().log_prob(schedule.cosine(1000), x, 500)
+    log_p = five_gaussians().log_prob(schedule.cosine(1000), x, 500)
     seen = p[[20, 33, 30], [40, 10, 30]]
     # each is off by half a shade; so is the quotient, for seen[2] is the largest of the three
     assert np.abs(seen / seen[2] - np.exp(log_p - log_p[2])).max() <= 1 / 255 / seen[2]
@@ -147,8 +152,9 @@ def test_points_of_ones_own(tmp_path, monkeypatch, capsys):
     assert info["row"] == 120 and not any("w=" in key for key in runs)
     points = np.reshape(info["data"], (-1, 2)) / 128
     away = np.abs(runs["linear ddpm 100 "][0, -1][:, None] - points).max(axis=2)
-    # a perfect learner draws its training set: at the last t = 10 the noise's std is 0.04 and the nearest other point 2 away,
-    # so that its share in x_0_hat is below exp(-2^2 / (2 0.04^2) + 2 * 6 * 0.04 / 0.04^2) < 1e-300. Both were rounded
+    # a perfect learner draws its training set: at the last t = 10 the noise's std is 0.04 and the nearest
+    # other point 2 away, so that its share in x_0_hat is below exp(-2^2 / (2 0.04^2) + 2 * 6 * 0.04 / 0.04^2)
+    # < 1e-300. Both were rounded
     assert away.min(axis=1).max() <= 2 * KEPT + 1e-9
     assert len(np.unique(points[away.argmin(axis=1)], axis=0)) == 3
 

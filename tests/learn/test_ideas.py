@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from drawn import assert_readable
 
-from minidiff import data
+from minidiff.exact import five_gaussians
 from minidiff.learn import ideas
 from minidiff.schedule import linear
 
 T = linear(1000)
 FIGURES = {
     "right_angle": lambda: ideas.right_angle(T, [0, 100, 300, 1000]),
-    "compass": lambda: ideas.compass(data.mixture(), T, [500, 50]),
+    "compass": lambda: ideas.compass(five_gaussians(), T, [500, 50]),
     "paths": lambda: ideas.paths({"one": np.zeros((3, 4)), "two": np.ones((3, 4))}, "title"),
     "curves": lambda: ideas.curves(
         {name: ([0.2, 1], [k, 9]) for k, name in enumerate("abcd")}, "title", "x", "y"
@@ -33,9 +33,9 @@ def test_arrows_of_the_right_angle_have_length_1():
 
 
 def test_the_compass_points_along_the_score():
-    ax = ideas.compass(data.mixture(), T, [500, 50]).axes[0]
+    ax = ideas.compass(five_gaussians(), T, [500, 50]).axes[0]
     (arrows,) = [c for c in ax.collections if hasattr(c, "U")]
-    score = data.mixture().score(T, arrows.XY, 500)
+    score = five_gaussians().score(T, arrows.XY, 500)
     cosine = (
         (arrows.U * score[:, 0] + arrows.V * score[:, 1])
         / np.hypot(arrows.U, arrows.V)
@@ -45,7 +45,8 @@ def test_the_compass_points_along_the_score():
 
 
 def test_curves_that_end_in_one_place_have_their_names_at_the_top_and_few_markers():
-    """Three bells that are 0 at both ends, 1,001 points each: a marker on each point would be a thick band."""
+    """Three bells that are 0 at both ends, 1,001 points each: a marker on each point would be a thick
+    band."""
     x = np.linspace(-6, 6, 1001)
     bells = {f"bell {m}": (x, h * np.exp(-2 * (x - m) ** 2)) for m, h in ((-2, 1), (1.4, 3), (2, 2))}
     fig = ideas.curves(bells, "title", "x", "y")

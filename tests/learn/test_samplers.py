@@ -20,18 +20,18 @@ def test_an_error_moves_x_0_hat_as_the_objectives_algebra_says(asked, shift):
     best = play.whole(process)
     wrong = samplers.off(play.whole, samplers.OBJECTIVES[asked], 0.1)(process)
     for t in (30, 400, 900):
-        moved = gaussian.x_0_from_eps(process, x, t, wrong(x, t)) - gaussian.x_0_from_eps(
-            process, x, t, best(x, t)
-        )
-        z = np.abs(moved) / (0.1 * shift(process.at(t, 0.0)))
-        # 800 standard normal numbers: their mean square is off by sqrt(2 / 800) = 0.05; 7 of them, false alarm 1e-11
+        off, right = (gaussian.x_0_from_eps(process, x, t, f(x, t)) for f in (wrong, best))
+        z = np.abs(off - right) / (0.1 * shift(process.alpha_bar_at(t)))
+        # 800 standard normal numbers: their mean square is off by sqrt(2 / 800) = 0.05; 7 of them, false
+        # alarm 1e-11
         assert abs(np.mean(z**2) - 1) < 0.35
 
 
 def test_velocity_is_flows_own_and_finite_at_both_ends():
-    """flow.marginal_velocity works without dividing by r. At r = 0 ours is asked at 1e-6: the velocity's slope is below 10."""
+    """flow.marginal_velocity works without dividing by r. At r = 0 ours is asked at 1e-6: the velocity's
+    slope is below 10."""
     play = samplers.play_of("mixture")
-    u, exact = samplers.velocity(play.whole(flow.Linear())), flow.marginal_velocity(play.density)
+    u, exact = samplers.velocity(play.whole(flow.Straight())), flow.marginal_velocity(play.density)
     x = np.random.default_rng(1).standard_normal((50, 2))
     for r in (0.0, 0.2, 0.7, 1 - 1e-6):
         assert (

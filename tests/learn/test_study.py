@@ -9,7 +9,7 @@ import pytest
 
 from minidiff.learn import study
 from minidiff.sheet import find
-from minidiff.sheet.quiz import quiz
+from minidiff.sheet.quizzing import quiz
 
 ROOT = Path(__file__).parents[2]
 

@@ -71,7 +71,7 @@ def test_classifier_free_on_a_mixture_is_the_score_of_the_sharpened_density(seed
 
 
 class MixtureClassifier:
-    """p(y | x_t) for the components y of M: log p(y | x_t) = log w_y + log q(x_t | y) - log q(x_t), which cannot be wrong."""
+    """p(y | x_t) for the components y of M, which cannot be wrong: w_y q(x_t | y) / q(x_t), by Bayes."""
 
     def __init__(self, y):
         self.weight, self.component = M.weight[y], part(y)
@@ -86,7 +86,7 @@ class MixtureClassifier:
 @settings(max_examples=30)
 @given(seeds, times, st.integers(0, 2), weights)
 def test_with_the_exact_classifier_both_guidances_are_one(seed, t, y, w):
-    """eps_u + w (eps_c - eps_u) = eps_u - w sqrt(1 - ab_t) grad log p(y | x_t); rounding of numbers of size 1 + |w|."""
+    """eps_u + w (eps_c - eps_u) = eps_u - w sqrt(1 - ab_t) grad log p(y | x_t), to rounding of 1 + |w|."""
     x, judge = 2 * np.random.default_rng(seed).standard_normal((5, 2)), MixtureClassifier(y)
     free = guidance.classifier_free(part(y).eps_theta(S), M.eps_theta(S), w)(x, t)
     assert np.abs(guidance.classifier(M.eps_theta(S), judge.grad, S, w)(x, t) - free).max() < 1e-11
@@ -145,7 +145,7 @@ def a_run(objective):
 
 @pytest.mark.parametrize("objective", ["eps", "x0", "v", "flow"])
 def test_guiding_the_answer_is_guiding_eps(objective):
-    """What the network answers is affine in eps_hat with weights that do not depend on the label, so either can be combined."""
+    """The network's answer is affine in eps_hat with weights that no label enters: either can be combined."""
     run, x = a_run(objective), np.random.default_rng(1).standard_normal((4, 16))
     label = np.array([0, 2, 1, 1])
     for t in (1, 4, 6):
@@ -204,10 +204,10 @@ def test_the_known_part_is_noised_to_the_time_of_the_rest():
 
 
 def test_inpaintings_bias_is_what_simulation_gives_and_is_not_0():
-    """Data N(m, S), the first coordinate known: 200,000 rows against the recursion, and both against the exact conditional.
+    """Data N(m, S), the first coordinate known: 200,000 rows, the recursion and the exact conditional.
 
-    The mean's distance from the conditional's is many times what n rows leave open, 7.2 std / sqrt(n); the variance's more
-    than once: 2 sqrt(log(2 / delta) / n) = 2.4 % (Laurent & Massart).
+    The mean's distance from the conditional's is many times what n rows leave open, 7.2 std / sqrt(n); the
+    variance's more than once: 2 sqrt(log(2 / delta) / n) = 2.4 % (Laurent & Massart).
     """
     n, schedule = 200_000, from_betas([0.05] * 3 + [0.2] * 4 + [0.4] * 5)
     step, t = inpainting(ddpm(), KNOWN, MASK), range(schedule.T, -1, -1)

@@ -37,7 +37,8 @@ def test_gradient_of_a_tiny_network_by_every_parameter(model):
 def test_gradient_of_the_default_network_by_200_parameters():
     """Drawn tensor by tensor, so that the small ones have their turn.
 
-    Four points: off by h^4 f^(5) / 30 and a few 1e-16 f / h, where two would lose a bias that the next norm takes away.
+    Four points: off by h^4 f^(5) / 30 and a few 1e-16 f / h, where two would lose a bias that
+    the next norm takes away.
     """
     model, rng = UNet(8, labels=10), np.random.default_rng(0)
     params, (x_t, t, label, deps_hat) = random_params(model, rng), unet_case(model, rng, 1)
@@ -66,7 +67,7 @@ def test_loss_and_grads_of_a_unet_is_that_of_its_forward():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_init(dtype):
-    """Answers 0, blocks hand on what they get; other layers keep the size of what passes: std within 5 standard errors."""
+    """Answers 0, blocks hand on what they get, other layers keep its size: std within 5 standard errors."""
     model, rng = UNet(8, 1, 32, labels=3), np.random.default_rng(0)
     params = model.init(rng, dtype)
     assert {k: w.shape for k, w in params.items()} == model.shapes
@@ -144,8 +145,9 @@ def test_every_size_that_can_be_halved_works(size, channels):
 
 @pytest.mark.parametrize(
     ("sizes", "words"),
-    [((0,), "size must"), ((8, 0), "channels_in must"), ((8, 1, 0), "width must"), ((8, 1, 16, -1), "depth must"),
-     ((8, 1, 16, 4), r"size must be a multiple of 16 \(2\^depth\), got 8"), ((7, 1, 16, 1), "got 7"),
+    [((0,), "size must"), ((8, 0), "channels_in must"), ((8, 1, 0), "width must"),
+     ((8, 1, 16, -1), "depth must"), ((7, 1, 16, 1), "got 7"),
+     ((8, 1, 16, 4), r"size must be a multiple of 16 \(2\^depth\), got 8"),
      ((8, 1, 16, 1, -1), "labels must"), ((8, 1, 16, 1, 0, 3), "time_dim must be a multiple of 2"),
      ((8, 1, 16, 1, 0, 4, 3), r"width must be a multiple of 3 \(groups\), got 16"),
      ((8.0,), "size must"), ((8, 1, 16, 1, 0, 0), "time_dim must")],

@@ -60,7 +60,7 @@ def test_a_resumed_goal_is_the_same_goal(goal, tmp_path):
 
 
 def test_a_run_answers_in_its_goals_own_way():
-    """eps_theta turns a velocity into eps_hat = y - r u, y on the line; velocity gives u itself, and only for flow."""
+    """eps_theta turns a velocity into eps_hat = y - r u, y on the line; velocity gives u, only for flow."""
     run, x = a_run(20, dtype=np.float64), np.random.default_rng(0).standard_normal((4, 2))
     network, ab = run.model.eps_theta(run.state.ema), S.alpha_bar[30]
     run.goal = goal_of("eps", "simple", "uniform")

@@ -165,9 +165,9 @@ WHOLE = idx(np.zeros((3, 4, 4), np.uint8))
 @pytest.mark.parametrize("end", ["", ".gz"])
 @pytest.mark.parametrize(
     "content",
-    [WHOLE[:-1], WHOLE + b"x", WHOLE[:3], WHOLE[:9], b"\1" + WHOLE[1:], WHOLE[:2] + b"\x0d" + WHOLE[3:], b"hello world, hello",
-     struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1), struct.pack(">BBBB", 0, 0, 8, 0),
-     struct.pack(">BBBB", 0, 0, 8, 200)],
+    [WHOLE[:-1], WHOLE + b"x", WHOLE[:3], WHOLE[:9], b"\1" + WHOLE[1:], WHOLE[:2] + b"\x0d" + WHOLE[3:],
+     b"hello world, hello", struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1),
+     struct.pack(">BBBB", 0, 0, 8, 0), struct.pack(">BBBB", 0, 0, 8, 200)],
     ids=["short", "long", "stub", "axes", "zero", "floats", "words", "huge", "no axis", "axes without end"],
 )  # fmt: skip
 def test_damaged_idx_files_are_named(tmp_path, content, end):
@@ -227,7 +227,7 @@ def test_pictures_that_are_not_finite_are_named_from_the_file(tmp_path):
 @pytest.mark.parametrize("suffix", ["npy", "npz", "csv"])
 @pytest.mark.parametrize("shape", [(4, 6), (3, 5, 3)])
 def test_rows_of_pixels_are_the_pictures_that_the_shape_says(tmp_path, kind, suffix, shape):
-    """The same as the file that holds them as pictures; a .csv has no bytes, so its range is that of its numbers."""
+    """The same as the file that holds them as pictures; a .csv has no bytes: its range is its numbers'."""
     pictures = np.random.default_rng(0).integers(0, 256, (9, *shape)).astype(kind)
     pictures[0, 0, 0], pictures[0, 1, 0] = 0, 255
     rows = pictures.reshape(9, -1)
@@ -351,7 +351,7 @@ def test_a_csv_that_is_written_can_be_read(tmp_path, columns):
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path):
-    """A file of 15 MB, 61 MB as floats: the batch, its noise, the network and 8 bytes a row are under 3 MB."""
+    """A file of 15 MB, 61 MB as floats: the batch, its noise, the network, 8 bytes a row are under 3 MB."""
     n, model = 60_000, MLP(256, 16, 1)
     np.save(tmp_path / "p.npy", np.random.default_rng(0).integers(0, 256, (n, 16, 16), dtype=np.uint8))
 

@@ -1,4 +1,4 @@
-"""The pictures: what they show, read from the axes, and that they are written whole. Their looks are for eyes."""
+"""The pictures: what they show, read from the axes, and that they are written whole; looks are for eyes."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_strip_beside_and_trajectory(path, shape, tmp_path):
     )
     assert_readable(fig)
     assert figures.save(fig, tmp_path / "s.png") == tmp_path / "s.png"
-    fig = figures.beside(
+    fig = figures.side_by_side(
         {"data": path[0], "ddim(eta=0)\n50 evaluations": path[1], "a caption of many words": path[2]},
         shape,
         "title",
@@ -53,7 +53,7 @@ def test_strip_beside_and_trajectory(path, shape, tmp_path):
 
 
 def test_the_animation_shows_every_stage_and_pauses_at_its_end(tmp_path):
-    """The durations as they stand in the file, in hundredths of a second, after 21 F9 04 and a byte of flags."""
+    """The durations as they stand in the file, in hundredths of a second, after 21 F9 04 and some flags."""
     figures.trajectory({"a": (POINTS, ["1", "2", "3"], "red")}, (2,), tmp_path / "t.gif")
     parts = (tmp_path / "t.gif").read_bytes().split(b"\x21\xf9\x04")[1:]
     waits = [int.from_bytes(part[1:3], "little") for part in parts]
@@ -83,13 +83,13 @@ def test_a_sampler_has_one_colour_everywhere():
         == figures.STYLES["euler"]["color"]
         == figures.color_of("euler, asked for 3")
     )
-    fig = figures.beside({"data": POINTS[0], "ddpm(beta)": POINTS[1]}, (2,), "title")
+    fig = figures.side_by_side({"data": POINTS[0], "ddpm(beta)": POINTS[1]}, (2,), "title")
     assert to_hex(fig.axes[1].collections[0].get_facecolor()[0]).upper() == figures.ORANGE
     assert {name for name in SAMPLERS} <= set(figures.STYLES)
 
 
 def test_a_notebook_shows_a_figure_without_being_told_how():
-    assert figures.beside({"data": POINTS[0]}, (2,), "title")._repr_png_()[1:4] == b"PNG"
+    assert figures.side_by_side({"data": POINTS[0]}, (2,), "title")._repr_png_()[1:4] == b"PNG"
 
 
 def test_tiles_place_pictures_by_rows():
@@ -135,8 +135,8 @@ def test_tiles_of_colour_lie_on_white_paper():
 
 
 def test_colours_beyond_their_range_are_cut():
-    """-1 is black and 1 is white; what a sampler draws beyond is no reason for a warning, nor for other colours."""
-    fig = figures.beside({"data": COLOURS[0], "samples": COLOURS[1]}, (4, 4, 3), "title")
+    """-1 is black and 1 is white; what a sampler draws beyond brings neither a warning nor other colours."""
+    fig = figures.side_by_side({"data": COLOURS[0], "samples": COLOURS[1]}, (4, 4, 3), "title")
     shown = fig.axes[0].images[0].get_array()
     assert shown.min() == 0 and shown.max() == 1
     assert np.allclose(shown[1:5, 1:5], np.clip((COLOURS[0][0].reshape(4, 4, 3) + 1) / 2, 0, 1))
@@ -164,7 +164,7 @@ def test_a_grid_compares_columns():
 
 
 def test_labels_stand_left_of_their_lines():
-    fig = figures.beside({"data": PICTURES[0][:4], "samples": PICTURES[1][:4]}, (4, 4), "title", 2, [3, 7])
+    fig = figures.side_by_side({"data": PICTURES[0][:4], "samples": PICTURES[1][:4]}, (4, 4), "title", 2, [3, 7])
     assert_readable(fig)
     assert words_of(fig) == ["3", "7"]
     three, seven = (text.get_window_extent() for text in fig.axes[0].texts)

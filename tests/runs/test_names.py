@@ -60,7 +60,8 @@ def test_a_sampler_is_what_was_asked_for():
     """Its three coefficients from t = 4 to s = 2 are those of the step."""
     for options, step in (
         ({"name": "ddpm"}, sample.ddpm()), ({"name": "ddpm", "var": "beta"}, sample.ddpm(sample.beta)),
-        ({"name": "ddpm", "var": "gaussian-optimal", "data_var": lambda: 0.3}, sample.ddpm(sample.gaussian_optimal(0.3))),
+        ({"name": "ddpm", "var": "gaussian-optimal", "data_var": lambda: 0.3},
+         sample.ddpm(sample.gaussian_optimal(0.3))),
         ({"name": "ddim"}, sample.ddim()), ({"name": "ddim", "eta": 0.5}, sample.ddim(0.5)),
     ):  # fmt: skip
         assert np.array_equal(coefficients(sampler(**options).step, S, 4, 2), coefficients(step, S, 4, 2))

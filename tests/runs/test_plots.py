@@ -27,7 +27,7 @@ def captions_of(fig):
 
 
 def test_forward_goes_by_equal_steps_of_log_snr(a_run):
-    """On the schedule itself, whose captions are rounded: 9 stages of T = 1000 miss what is wanted by half a step of t each."""
+    """On the schedule itself, whose captions are rounded: of T = 1000, 9 stages miss by half a step each."""
     run_ = checkpoint.load("r/checkpoint.npz")
     run_.schedule = linear(1000)
     fig = plots.forward(run_, use.data_of(run_), 0)
@@ -67,7 +67,7 @@ def test_few_times_are_each_shown_once(a_run):
 
 
 def test_the_animation_begins_with_the_same_noise_and_ends_with_data(a_run, monkeypatch):
-    """As many frames of each sampler, at nearly the same SNR, whatever the number of its steps; alone, x_0_hat beside it."""
+    """As many frames of each sampler, at nearly the same SNR, however many its steps; alone, with x_0_hat."""
     seen, run_ = [], checkpoint.load("r/checkpoint.npz")
     monkeypatch.setattr(figures, "trajectory", lambda panels, shape, gif: seen.append(panels))
     ddpm = names.sampler("ddpm")
@@ -82,7 +82,7 @@ def test_the_animation_begins_with_the_same_noise_and_ends_with_data(a_run, monk
 
 
 def test_growing_draws_the_same_noise_from_step_0_on(capsys):
-    """The stages of a run of 200 steps are step 0 and four times twice as many; they stand above the curve too."""
+    """The stages of a run of 200 steps are step 0 and, four times, twice as many; the curve has them too."""
     looks, data = [], names.load("moons")
     run_ = use.new_run(data, "moons", "mlp", width=16, depth=1, batch=16, schedule="linear-scaled", T=40)
     use.fit(run_, data, 200, Path("g/checkpoint.npz"), plots.growing(looks, Path("g/progress.png")))

@@ -1,8 +1,10 @@
-"""Never a false right: every small mistake in every answer is refuted, or is none, which another arithmetic shows.
+"""Never a false right: every small mistake in every answer is refuted, or is none, which another arithmetic
+shows.
 
-A mutant is the answer with one thing changed: an index, a letter, a sign, a root, a square, a factor, a term, what a network
-is asked. Whether it is a mistake is decided without the sheet's parser and arithmetic: Python reads it and NumPy computes it,
-on other cases than check draws. A mutant that agrees there to 1e-9 of the largest number met is computed again with 60 digits.
+A mutant is the answer with one thing changed: an index, a letter, a sign, a root, a square, a factor, a term,
+what a network is asked. Whether it is a mistake is decided without the sheet's parser and arithmetic: Python
+reads it and NumPy computes it, on other cases than check draws. A mutant that agrees there to 1e-9 of the
+largest number met is computed again with 60 digits.
 """
 
 import functools
@@ -16,7 +18,7 @@ import numpy as np
 import pytest
 
 from minidiff.sheet import SHEET
-from minidiff.sheet.check import ENOUGH, N, check
+from minidiff.sheet.checking import ENOUGH, N, check
 from minidiff.sheet.entry import random_case, round_cases
 from minidiff.sheet.language import ExpressionError, Tree, evaluate, parse, show
 from minidiff.sheet.version import agree, sees, version_of
@@ -98,7 +100,8 @@ def mutants(node, entry):
 
 @functools.cache
 def texts(entry):
-    """{a mutant as one would type it: its tree}; None for one that asks a network, which only the parser gives its meaning."""
+    """{a mutant as one would type it: its tree}; None for one that asks a network, which only the parser
+    gives its meaning."""
     tree = parse(entry.answer, next(round_cases(entry)))
     found = {show(m): m for m in mutants(tree.root, entry)}
     return {
@@ -161,7 +164,8 @@ DIGITS = {"number": Decimal, "sqrt": where(Decimal.sqrt), "exp": Decimal.exp, "l
 
 
 def scope(entry, c, functions):
-    """Letters and functions for python's code, from a case in fractions; with Decimal all that follows has its digits."""
+    """Letters and functions for python's code, from a case in fractions; with Decimal all that follows has
+    its digits."""
     number, root = functions["number"], functions["sqrt"]
 
     def convert(v):
@@ -226,9 +230,11 @@ def differs(code, right, scopes, tolerance):
 
 
 def prepared(entry):
-    """Some of check's cases with the right answer; others for Python, in float64 and in 60 digits; how far these may be off.
+    """Some of check's cases with the right answer; others for Python, in float64 and in 60 digits; how far
+    these may be off.
 
-    Letters that follow from others by an entry's own root or logarithm are floats in a case, within 1e-15 of what they mean.
+    Letters that follow from others by an entry's own root or logarithm are floats in a case, within 1e-15 of
+    what they mean.
     """
     rng, right = np.random.default_rng([0, 1]), version_of(entry.answer, next(round_cases(entry)))
     drawn = [(c, right.real(c)) for c in (random_case(entry, rng) for _ in range(SOME))]
@@ -271,7 +277,8 @@ def test_every_mutant_is_refuted_or_equal(entry):
 
 
 def test_thirty_mutants_in_full():
-    """As text, and by check itself with its words; an equal one may be told that it goes round what it should explain."""
+    """As text, and by check itself with its words; an equal one may be told that it goes round what it should
+    explain."""
     every = [(entry, text) for entry in EXPRESSIONS for text in texts(entry)]
     for entry, text in every[:: len(every) // 30]:
         assert bool(check(entry.name, text)) != refuted(entry, text, None, prepared(entry)[0]), (

@@ -31,7 +31,8 @@ def test_tools():
     assert oracles.posterior([0, 0.05], 1, 0, 1.7, 0.6) == (1.7, 0.0)
     assert abs(half_log_snr([0, 0.36, 0.75], 2) - math.log(0.4**2 / 0.84) / 2) < 1e-15
     assert half_log_snr([0, 0.36], 0) == math.inf
-    # dx/dt = t^3 is what Simpson's rule integrates exactly; dx/dt = x takes the exponential's series up to h^4
+    # dx/dt = t^3 is what Simpson's rule integrates exactly; dx/dt = x takes the exponential's series up to
+    # h^4
     assert runge_kutta(lambda x, t: t**3, 1.0, 2.0, 2.0) == 1 + (4**4 - 2**4) / 4
     assert abs(runge_kutta(lambda x, t: x, 1.0, 0.0, 0.5) - (1 + 1 / 2 + 1 / 8 + 1 / 48 + 1 / 384)) < 1e-15
     # narrower than the first grid's cells

@@ -1,14 +1,16 @@
 # ruff: noqa: E501    a paste is one line
-r"""What papers, notes and code print for the sheet's formulas, pasted as it is: judged as it is meant, or asked about.
+r"""What papers, notes and code print for the sheet's formulas, pasted as it is: judged as it is meant, or
+asked about.
 
-A block names an entry (and a notation), then a paste a line: + it is right, - it is wrong, ? it has to be asked about, because
-two readings are usual or a letter is not the entry's. None may be misread in silence; few may be asked about without need.
+A block names an entry (and a notation), then a paste a line: + it is right, - it is wrong, ? it has to be
+asked about, because two readings are usual or a letter is not the entry's. None may be misread in silence;
+few may be asked about without need.
 """
 
 import pytest
 
 from minidiff.sheet import SHEET
-from minidiff.sheet.check import check, equal
+from minidiff.sheet.checking import check, equal
 
 STATUS = {"+": "right", "-": "wrong", "?": "not understood"}
 PASTES = r"""
@@ -528,7 +530,8 @@ def outside_brackets(latex, sign):
 
 @pytest.mark.parametrize("entry", ANSWERED, ids=lambda f: f.name)
 def test_what_the_sheet_prints_is_right_when_pasted_back(entry):
-    """The answer, the formula as a whole, and its right side; a right side alone may lack the letters that the whole defines."""
+    """The answer, the formula as a whole, and its right side; a right side alone may lack the letters that
+    the whole defines."""
     assert check(entry.name, entry.answer)
     whole, formula = (
         check(entry.name, entry.latex),

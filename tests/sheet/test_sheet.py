@@ -1,4 +1,5 @@
-"""The sheet: every file of a lecture is on it, names are found, and no oracle sees the formula that it judges."""
+"""The sheet: every file of a lecture is on it, names are found, and no oracle sees the formula that it
+judges."""
 
 import ast
 from pathlib import Path
@@ -11,8 +12,11 @@ NAMES = [f.name for f in SHEET]
 PURE = {"numpy", "math", "fractions", "itertools", "functools", "statistics"}
 
 
-def test_the_docstrings_list_all_lectures_and_their_files():
+def test_the_tables_name_all_lectures_and_their_files_and_so_do_the_docstrings():
     folder = Path(oracles.__file__).parent
+    for lecture in LECTURES:
+        told = [line.split()[0] for line in lecture.__doc__.splitlines() if line.startswith("    ")]
+        assert told == lecture.SECTIONS and lecture.__doc__.startswith(f"{lecture.TITLE}.\n")
     assert [lecture.__name__.split(".")[-1] for lecture in LECTURES] == sorted(
         p.name for p in folder.glob("lecture*")
     )
@@ -44,7 +48,8 @@ def test_a_lecture_has_its_entries():
 
 
 def seen(tree):
-    """The names of the library that stand outside source=... and value=..., and where a case's schedule is asked for."""
+    """The names of the library that stand outside source=... and value=..., and where a case's schedule is
+    asked for."""
     library = {
         a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level == 3 for a in n.names
     }
@@ -65,7 +70,8 @@ def seen(tree):
 
 
 def tools(section):
-    """What other sections may use of one: its public functions, where this test has judged them; no answers, no entries."""
+    """What other sections may use of one: its public functions, where this test has judged them; no answers,
+    no entries."""
     tree = ast.parse(Path(section.__file__).read_text(encoding="utf-8"))
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
     return {
@@ -77,7 +83,8 @@ def tools(section):
     "module", [oracles, *SECTIONS], ids=lambda m: m.__name__.removeprefix("minidiff.sheet.")
 )
 def test_no_oracle_sees_the_formula_that_it_judges(module):
-    """Oracles import numbers and tools only; the library is named as the source and in value, which asks it."""
+    """Oracles import numbers and tools only; the library is named as the source and in value, which asks
+    it."""
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -93,7 +100,8 @@ def test_no_oracle_sees_the_formula_that_it_judges(module):
 
 
 def test_sections_lend_each_other_tools_only():
-    """solvers holds answers, entries and functions that are handed the library's own: none of these is lent."""
+    """solvers holds answers, entries and functions that are handed the library's own: none of these is
+    lent."""
     solvers = next(m for m in SECTIONS if m.__name__.endswith("lecture2.solvers"))
     assert tools(solvers) == {"half_log_snr", "runge_kutta"} and {"ENTRIES", "STEP", "SHRUNK"} <= set(
         vars(solvers)

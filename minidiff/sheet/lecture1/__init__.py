@@ -15,3 +15,9 @@ Read in this order; each file ends with its ENTRIES; concepts.py is what the qui
     accelerated_sampling  DDPM and DDIM on some of the times only
     variants              a learned variance, DDIM with some fresh noise, DDIM reversed, other subsequences
 """
+
+TITLE = "Lecture 1: noising, the ELBO, DDPM and DDIM"
+SECTIONS = (
+    "probability kl_divergence forward schedules elbo posterior"
+    " l_simple parameterisation ddpm ddim accelerated_sampling variants"
+).split()

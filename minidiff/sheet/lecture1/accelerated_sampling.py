@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ... import gaussian, sample
+from ... import gaussian, sampling
 from .. import oracles
 from ..entry import COUNT, REAL, Case, Formula
 
@@ -69,7 +69,7 @@ ENTRIES = [
         letters="beta tau i x_t eps_hat x_0_hat", own=HERE, asks={"eps_hat": ("x_t", "tau[i]")},
         answer=f"sqrt(alpha_bar[tau[i-1]]) * {X_0_HAT} + sqrt(1 - alpha_bar[tau[i-1]]) * eps_hat",
         oracle=_same_noise, measured="bisection for the x_0 that eps_hat takes to x_t, noised to tau_{i-1} with eps_hat",
-        source=sample.ddim, value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
+        source=sampling.ddim_step, value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
         wrong=(
             (f"sqrt(alpha_bar[tau[i]-1]) * {X_0_HAT} + sqrt(1 - alpha_bar[tau[i]-1]) * eps_hat",
              "tau_i - 1 is the time before, tau_{i-1} the one visited next"),
@@ -93,7 +93,7 @@ ENTRIES = [
         own={**HERE, "x_t": (REAL, "noisy data at tau_1, the last noisy time")},
         answer="(x_t - sqrt(1 - alpha_bar[tau[1]]) * eps_hat) / sqrt(alpha_bar[tau[1]])",
         oracle=lambda c, rng: _clean(c, int(c.tau[1])), measured="bisection for the x_0 that eps_hat takes to x_t at tau_1",
-        source=sample.ddim, value=lambda f, c: _ask(f(), c, int(c.tau[1]), 0, c.x_t, c.eps_hat),
+        source=sampling.ddim_step, value=lambda f, c: _ask(f(), c, int(c.tau[1]), 0, c.x_t, c.eps_hat),
         wrong=(
             ("x_t", "that stops at tau_1: one more step leads to tau_0 = 0"),
             ("(x_t - sqrt(1 - alpha[tau[1]]) * eps_hat) / sqrt(alpha[tau[1]])",
@@ -113,7 +113,7 @@ ENTRIES = [
         letters="beta tau i x_t eps_hat x_0_hat", own=HERE, asks={"eps_hat": ("x_t", "tau[i]")},
         answer=f"(x_t - (1 - {A}) / sqrt(1 - alpha_bar[tau[i]]) * eps_hat) / sqrt({A})",
         oracle=lambda c, rng: _bayes(c, rng)[0], measured=IMPLIED,
-        source=sample.ddpm, value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
+        source=sampling.ddpm_step, value=lambda f, c: _ask(f(), c, *_times(c), c.x_t, c.eps_hat),
         wrong=(
             ("(x_t - (1 - alpha[tau[i]]) / sqrt(1 - alpha_bar[tau[i]]) * eps_hat) / sqrt(alpha[tau[i]])",
              "alpha at tau_i is that of one step; the jump is over tau_i - tau_{i-1} of them"),
@@ -135,7 +135,8 @@ ENTRIES = [
         why="A longer jump leaves more doubt, so it adds more fresh noise.",
         letters="beta tau i", answer=f"(1 - alpha_bar[tau[i-1]]) / (1 - alpha_bar[tau[i]]) * (1 - {A})",
         oracle=lambda c, rng: _bayes(c, rng)[1], measured="Bayes on a grid from tau_i to tau_{i-1}",
-        source=gaussian.posterior, value=lambda f, c: f(c.schedule, np.array([1.7]), np.array([0.6]), *_times(c))[1],
+        source=gaussian.posterior,
+        value=lambda f, c: f(c.schedule, np.array([1.7]), np.array([0.6]), *_times(c))[1].item(),
         wrong=(
             ("(1 - alpha_bar[tau[i-1]]) / (1 - alpha_bar[tau[i]]) * beta[tau[i]]",
              "beta at tau_i is the noise of one step; the jump has 1 - a"),
@@ -157,7 +158,7 @@ ENTRIES = [
         answer="eta * sqrt((1 - alpha_bar[t-1]) / (1 - alpha_bar[t])) * sqrt(1 - alpha_bar[t] / alpha_bar[t-1])",
         oracle=lambda c, rng: c.eta * math.sqrt(oracles.posterior(c.beta, c.t, c.s, 1.7, 0.6)[1]),
         measured="that share of the posterior's standard deviation, by Bayes on a grid",
-        source=sample.ddim, value=lambda f, c: _ask(f(c.eta), c, c.t, c.s, z=1.0),
+        source=sampling.ddim_step, value=lambda f, c: _ask(f(c.eta), c, c.t, c.s, z=1.0),
         wrong=(
             ("eta * (1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * (1 - alpha_bar[t] / alpha_bar[t-1])",
              "both roots are missing: sigma is a standard deviation"),
@@ -181,7 +182,7 @@ ENTRIES = [
         letters="T S", **SPEED, answer="S",
         oracle=lambda c, rng: _calls([round(k * c.T / c.S) for k in range(c.S, -1, -1)]),
         measured="the calls counted",
-        source=sample.trailing, value=lambda f, c: len(f(c.T, c.S)) - 1,
+        source=sampling.trailing, value=lambda f, c: len(f(c.T, c.S)) - 1,
         wrong=(
             ("S + 1", "there are S + 1 times with tau_0 = 0, but S steps between them"),
             ("S - 1", "the step from tau_1 to tau_0 = 0 asks the denoiser too"),
@@ -197,7 +198,7 @@ ENTRIES = [
         why="A sampler of S steps asks the same network S times instead of T.",
         letters="T S", **SPEED, answer="T / S",
         oracle=_speed_up, measured="the calls counted, over all T times and over S of them",
-        source=sample.trailing, value=lambda f, c: c.T / (len(f(c.T, c.S)) - 1),
+        source=sampling.trailing, value=lambda f, c: c.T / (len(f(c.T, c.S)) - 1),
         wrong=(
             ("S / T", "inverted: fewer steps are faster"),
             ("S", "that is the number of steps: S = 100 of 1000 is 10 times as fast"),

@@ -1,11 +1,15 @@
 """What the quiz asks about noising, the ELBO, DDPM and DDIM: with numbers (ASKED), without (CONCEPTS; see ../concepts.py)."""
 
+from functools import partial
+
 import numpy as np
 
 from ...continuous import solvers
-from ...elbo import gap
+from ...ddpm import sample
+from ...evaluation.floors import loss_floor
+from ...evaluation.gap import gap
 from ...gaussian import kl, posterior, q_sample, q_step, snr, x_0_from_eps
-from ...sample import beta, beta_tilde, ddim, ddpm, gaussian_optimal, trailing
+from ...sampling import beta_of_step, beta_tilde, ddim_step, ddpm_step, gaussian_optimal, trailing
 from ...schedule import linear
 from ..concepts import COARSE, LINEAR, ONES, TWO_BUMPS, T, ask, bell, near, rng, spread
 
@@ -61,17 +65,17 @@ ASKED = {  # by the quiz, instead of the entry's title
     "isotropic-density": "The logarithm (natural) of an isotropic Gaussian's density",
 }
 CONCEPTS = [
-    ask("ddim-step", lambda: spread(ddim(), 10),
+    ask("ddim-step", lambda: spread(ddim_step(), 10),
         "A perfect denoiser, data N(0.2, 0.15^2), ten steps of DDIM (eta = 0). How wide are the samples?",
         ("narrower than the data", lambda s: s < 0.149, "long steps follow a bent path by chords"),
         ("exactly as wide as the data", near(0.15, 1e-3), "that needs infinitely many steps"),
         ("wider than the data", lambda s: s > 0.151, "nothing adds noise here")),
-    ask("ddpm-without-noise", lambda: (spread(ddpm(lambda *_: 0.0), std=0.6), spread(ddim(), std=0.6)),
+    ask("ddpm-without-noise", lambda: (spread(ddpm_step(lambda *_: 0.0), std=0.6), spread(ddim_step(), std=0.6)),
         "You delete sigma_t z from DDPM's step, 50 steps, data of std 0.6. What happens to the samples?",
         ("they crowd around the mean", lambda s: s[0] < 0.7 * s[1], "DDPM's mean left room for it"),
         ("nothing else: that is DDIM", lambda s: abs(s[0] - s[1]) < 0.05, "DDIM's mean puts the old noise back"),
         ("they scatter more", lambda s: s[0] > 1.1 * s[1], "noise widens; without it they are narrower")),
-    ask("reverse-variance-bounds", lambda: spread(ddpm(beta)) - spread(ddpm(beta_tilde)),
+    ask("reverse-variance-bounds", lambda: spread(ddpm_step(beta_of_step)) - spread(ddpm_step(beta_tilde)),
         "DDPM with sigma^2 = beta_t or with the posterior's variance: 50 steps, data of std 0.15. Which samples are "
         "wider?",
         ("those of beta_t", lambda d: d > 1e-4, "beta_t is never below the posterior's variance"),
@@ -107,12 +111,12 @@ CONCEPTS = [
         ("it still shows the picture", lambda root: root > 0.5, "sqrt(alpha_bar_T) is 0.78: sampling starts where no data end"),
         ("nothing: it is pure noise", lambda root: root < 0.05, "the betas of 50 steps add up to a twentieth"),
         ("its noise has more than unit variance", lambda root: root > 1, "1 - alpha_bar never exceeds 1")),
-    ask("loss-floor", lambda: TWO_BUMPS.loss_floor(LINEAR, 200, 500, rng())[0],
+    ask("loss-floor", lambda: loss_floor(TWO_BUMPS, LINEAR, 200, 500, rng())[0],
         "Can L_simple reach 0 for data with two separate bumps?",
         ("no, not even the perfect denoiser does", lambda f: 0.01 < f < 0.99, "many x_0 and eps make the same x_t"),
         ("yes, with a network that is large enough", lambda f: f < 1e-6, "x_t does not determine eps"),
         ("no, it stays at 1", lambda f: f > 0.99, "1 is the loss of answering 0")),
-    ask("loss-floor", lambda: [bell(0.0, 1.0).loss_floor(LINEAR, t, 50, rng())[0] for t in (1, T)],
+    ask("loss-floor", lambda: [loss_floor(bell(0.0, 1.0), LINEAR, t, 50, rng())[0] for t in (1, T)],
         "At which t is eps hardest to guess from x_t, for N(0, 1) data?",
         ("near t = 1", lambda f: f[0] > 0.9 > 0.1 > f[1], "a trace of noise hides in the data; at T x_t is the noise itself"),
         ("near t = T", lambda f: f[1] > f[0], "there x_t is almost eps: one only has to repeat it"),
@@ -122,17 +126,18 @@ CONCEPTS = [
         ("by more than 1", lambda e: e > 1, "sqrt(1 - alpha_bar_T) / sqrt(alpha_bar_T) is 157"),
         ("by 0.01", near(0.01, 1e-3), "that holds where signal and noise are equal"),
         ("by less than 0.001", lambda e: e < 1e-3, "that holds near t = 0")),
-    ask("ddim-eta", lambda: [spread(ddim(1.0), 20) - spread(step, 20) for step in (ddpm(beta_tilde), ddpm(beta), ddim())],
+    ask("ddim-eta", lambda: [spread(ddim_step(1.0), 20) - spread(step, 20)
+                             for step in (ddpm_step(beta_tilde), ddpm_step(beta_of_step), ddim_step())],
         "DDIM with eta = 1 is the same step as",
         ("DDPM with the posterior's variance", lambda d: near(0)(d[0]), "then the fresh noise is as wide as the posterior"),
         ("DDPM with sigma^2 = beta_t", lambda d: near(0)(d[1]), "that is no member of DDIM's family"),
         ("DDIM with eta = 0", lambda d: near(0)(d[2]), "eta = 0 draws no noise at all")),
-    ask("nfe", lambda: solvers.evaluations(ddim(), LINEAR, trailing(T, 20)),
+    ask("nfe", lambda: solvers.evaluations(partial(sample, ddim_step()), LINEAR, trailing(T, 20)),
         "DDIM visits 20 of 1000 times. How often does it ask the network?",
         ("20 times", near(20), "once for each step, the one to t = 0 included"),
         ("19 times", near(19), "the last step asks as well"),
         ("21 times", near(21), "at t = 0 nothing is asked")),
-    ask("ddim-skip-end", lambda: spread(ddim(), 20, stop=-1) / spread(ddim(), 20),
+    ask("ddim-skip-end", lambda: spread(ddim_step(), 20, stop=-1) / spread(ddim_step(), 20),
         "A sampler of 20 steps stops at tau_1 and forgets the step to 0 (data of std 0.15). The samples are",
         ("too noisy", lambda r: r > 1.1, "at tau_1 their variance still holds 1 - alpha_bar"),
         ("unchanged: alpha_bar is almost 1", near(1, 0.02), "with few steps tau_1 is far from 0"),

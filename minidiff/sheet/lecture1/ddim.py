@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ... import exact, gaussian, sample
+from ... import exact, gaussian, sampling
 from .. import oracles
 from ..entry import SHARE, Formula
 from .l_simple import probabilities
@@ -191,7 +191,7 @@ ENTRIES = [
         why="DDPM is the member of the family whose noising is a Markov chain.",
         letters="beta t", answer="sqrt((1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t])",
         oracle=_sigma_of_ddpm, measured="bisection for the sigma at which the mean's slope in x_t is that of Bayes on a grid",
-        source=sample.beta_tilde, value=lambda f, c: math.sqrt(f(c.schedule, c.t, c.s)),
+        source=sampling.beta_tilde, value=lambda f, c: math.sqrt(f(c.schedule, c.t, c.s)),
         wrong=(
             ("sqrt(beta[t])", "that is DDPM's other choice, which is no member: the mean would change, or not exist"),
             ("(1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t]", "that is sigma^2, beta-tilde"),
@@ -208,7 +208,7 @@ ENTRIES = [
         letters="beta t x_t eps_hat x_0_hat z",
         answer=f"sqrt(alpha_bar[t-1]) * {X_0_HAT} + sqrt(1 - alpha_bar[t-1]) * eps_hat",
         oracle=_same_noise, measured="bisection for the x_0 that eps_hat takes to x_t, noised to t - 1 with the same eps_hat",
-        source=sample.ddim, value=_ask_step,
+        source=sampling.ddim_step, value=_ask_step,
         wrong=(
             (f"sqrt(alpha_bar[t-1]) * {X_0_HAT} + sqrt(1 - alpha_bar[t-1]) * z",
              "fresh noise: the I of DDIM stands for implicit, the step is deterministic and puts back eps_theta itself"),

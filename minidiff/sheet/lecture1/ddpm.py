@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ... import sample
+from ... import sampling
 from .. import oracles
 from ..entry import POSITIVE, REAL, SHARE, Case, Formula
 from .l_simple import probabilities
@@ -94,7 +94,7 @@ ENTRIES = [
         derive=lambda c: {"z": c.z * (c.t > 1)},
         answer="(x_t - (1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha[t]) + sigma * z",
         oracle=_step, measured="Bayes on a grid for the x_0 that eps_hat takes to x_t; sigma by bisection on a variance",
-        source=sample.ddpm, value=_ask_step,
+        source=sampling.ddpm_step, value=_ask_step,
         wrong=(
             ("(x_t - (1 - alpha[t]) / sqrt(1 - alpha_bar[t]) * eps_hat) / sqrt(alpha[t]) + sigma**2 * z",
              "the weight of z is a standard deviation; sigma^2 is its variance"),
@@ -131,7 +131,7 @@ ENTRIES = [
         own={"x_1": (REAL, "the picture before the last step"), "sigma": (POSITIVE, "sigma_1"), "z": (REAL, "fresh noise")},
         answer="(x_1 - sqrt(beta[1]) * eps_hat) / sqrt(alpha[1])",
         oracle=_last_step, measured="bisection for the x_0 that one step with eps_hat takes to x_1",
-        source=sample.ddpm, value=lambda f, c: _ask_step(f, type(c)(c | {"x_t": c.x_1, "t": 1, "s": 0, "sigma": 0.0})),
+        source=sampling.ddpm_step, value=lambda f, c: _ask_step(f, type(c)(c | {"x_t": c.x_1, "t": 1, "s": 0, "sigma": 0.0})),
         wrong=(
             ("(x_1 - sqrt(beta[1]) * eps_hat) / sqrt(alpha[1]) + sigma * z", "the last step adds no noise: z = 0 at t = 1"),
             ("(x_1 - beta[1] * eps_hat) / sqrt(alpha[1])", "at t = 1, beta_1 / sqrt(1 - alpha_bar_1) is sqrt(beta_1)"),
@@ -149,7 +149,7 @@ ENTRIES = [
         letters="beta t sigma", own={"sigma": (POSITIVE, "standard deviation of the data")},
         answer="beta[t] * (alpha_bar[t-1]*sigma**2 + 1 - alpha_bar[t-1]) / (alpha_bar[t]*sigma**2 + 1 - alpha_bar[t])",
         oracle=_reverse_variance, measured="Bayes on a grid over x_{t-1}, the noised data as its prior",
-        source=sample.gaussian_optimal, value=lambda f, c: float(f(c.sigma**2)(c.schedule, c.t, c.s)),
+        source=sampling.gaussian_optimal, value=lambda f, c: float(f(c.sigma**2)(c.schedule, c.t, c.s)),
         wrong=(
             ("beta[t]", "that is right for data of variance 1 only"),
             ("(1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t]",

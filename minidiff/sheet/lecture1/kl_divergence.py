@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ... import gaussian
+from ... import elbo, gaussian
 from .. import oracles
 from ..entry import POSITIVE, Formula
 
@@ -114,7 +114,7 @@ ENTRIES = [
         letters="beta d x_0", own={"x_0": (POSITIVE, "the length ||x_0|| of all d coordinates")},
         answer="1/2 * (alpha_bar[T] * (x_0**2 - d) - d * log(1 - alpha_bar[T]))",
         oracle=_kl_to_prior, measured="quadrature of q log(q/p), coordinate by coordinate",
-        source=gaussian.prior_kl, value=lambda f, c: c.d * f(c.schedule, c.x_0**2 / c.d),
+        source=elbo.prior_kl, value=lambda f, c: c.d * f(c.schedule, c.x_0**2 / c.d),
         wrong=(
             ("0", "x_T is only close to N(0, I), never exactly there"),
             ("alpha_bar[T] * (x_0**2 - d) - d * log(1 - alpha_bar[T])", "the 1/2 is missing"),

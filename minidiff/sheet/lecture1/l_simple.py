@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ... import exact, objective
+from ...evaluation import floors
 from .. import oracles
 from ..entry import POSITIVE, REAL, Formula
 
@@ -100,8 +101,9 @@ ENTRIES = [
         why="x_t does not tell picture from noise: even the best one errs, most where little noise hides in much signal.",
         letters="beta t sigma", own=GAUSSIAN, answer="alpha_bar[t] * sigma**2 / (alpha_bar[t] * sigma**2 + 1 - alpha_bar[t])",
         oracle=lambda c, rng: _eps_given_x_t(c)[1], measured="the variance of eps given x_t: Bayes on a grid over eps",
-        source=exact.Mixture,
-        value=lambda f, c: f([1.0], [[0.4]], [[[c.sigma**2]]]).loss_floor(c.schedule, c.t, 2, np.random.default_rng(0))[0],
+        source=floors.loss_floor,
+        value=lambda f, c: f(
+            exact.Mixture([1.0], [[0.4]], [[[c.sigma**2]]]), c.schedule, c.t, 2, np.random.default_rng(0))[0],
         wrong=(
             ("0", "the loss does not reach 0: x_t does not determine eps"),
             ("1", "that is the loss of always answering 0"),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ... import elbo, gaussian, objective, sample
+from ... import elbo, gaussian, objective, sampling
 from .. import oracles
 from ..entry import POSITIVE, REAL, Formula
 
@@ -63,7 +63,7 @@ def _ask_term(f, c):
     if not c.s:
         return math.nan
     guess = lambda x_t, t: gaussian.eps_from_x_0(c.schedule, x_t, t, np.full_like(x_t, c.x_0_hat))  # noqa: E731
-    return f(guess, c.schedule, np.array([[c.x_0]]), c.t, sample.beta_tilde, np.random.default_rng(0))[0]
+    return f(guess, c.schedule, np.array([[c.x_0]]), c.t, sampling.beta_tilde, np.random.default_rng(0))[0]
 
 
 SNR, SNR_S = "alpha_bar[t] / (1 - alpha_bar[t])", "alpha_bar[t-1] / (1 - alpha_bar[t-1])"

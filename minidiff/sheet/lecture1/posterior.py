@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ... import gaussian, objective, sample
+from ... import gaussian, objective, sampling
 from .. import oracles
 from ..entry import POSITIVE, Formula
 
@@ -60,7 +60,7 @@ ENTRIES = [
         letters="beta t", answer="(1 - alpha_bar[t-1]) / (1 - alpha_bar[t]) * beta[t]",
         oracle=lambda c, rng: _posterior(c, rng)[1], measured="Bayes on a grid: q(x_t | x_{t-1}) q(x_{t-1} | x_0), normalised",
         source=gaussian.posterior,
-        value=lambda f, c: f(c.schedule, np.array([1.7]), np.array([0.6]), c.t, c.s)[1],
+        value=lambda f, c: f(c.schedule, np.array([1.7]), np.array([0.6]), c.t, c.s)[1].item(),
         wrong=(
             ("beta[t]", "that is Var(x_{t-1} | x_t) for N(0, 1) data, not the variance given x_0 as well"),
             ("(1 - alpha_bar[t]) / (1 - alpha_bar[t-1]) * beta[t]", "inverted: the posterior is narrower than beta_t"),
@@ -131,7 +131,7 @@ ENTRIES = [
         why="Take away a little of the noise and undo the shrinking: all that is not known of the mean is eps.",
         letters="beta t x_0 eps x_t", needs="eps", answer="(x_t - beta[t] / sqrt(1 - alpha_bar[t]) * eps) / sqrt(alpha[t])",
         oracle=lambda c, rng: _posterior(c, rng)[0], measured="Bayes on a grid with the x_0 in x_t",
-        source=sample.ddpm, value=_ask_mean,
+        source=sampling.ddpm_step, value=_ask_mean,
         wrong=(
             ("(x_t - beta[t] / sqrt(1 - alpha_bar[t]) * eps) / sqrt(alpha_bar[t])",
              "one step shrank by sqrt(alpha_t); sqrt(alpha_bar_t) undoes all of them"),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ... import sample
+from ... import sampling
 from .. import oracles
 from ..entry import COUNT, POSITIVE, REAL, SHARE, Case, Formula
 
@@ -153,7 +153,7 @@ ENTRIES = [
         why="Even strides from 1 on: it visits t = 1 but not T, and yet sampling starts there from pure noise.",
         letters="T S k", own=TIMES, derive=_fitting, answer="1 + (k-1) * floor(T/S)",
         oracle=_leading, measured="the longest stride of which S fit into T, counted; strides added from 1 on",
-        source=sample.leading, value=lambda f, c: f(c.T, c.S)[c.S - c.k],
+        source=sampling.leading, value=lambda f, c: f(c.T, c.S)[c.S - c.k],
         wrong=(
             ("k * T/S", "that are the times from above, which end at T"),
             ("(k-1) * floor(T/S)", "the first visited time is 1: at 0 there is no noise to take away"),
@@ -169,7 +169,7 @@ ENTRIES = [
         why="A jump keeps the product of its steps' alphas; with these betas the subsequence is a schedule of its own.",
         letters="beta tau i", answer="1 - alpha_bar[tau[i]] / alpha_bar[tau[i-1]]",
         oracle=_jump, measured="the noise that the steps from tau_{i-1} to tau_i add, one after the other",
-        source=sample.beta, value=_ask_jump,
+        source=sampling.beta_of_step, value=_ask_jump,
         wrong=(
             ("beta[tau[i]]", "that is the jump's last step alone"),
             ("sum(beta[j] for j in tau[i-1]+1..tau[i])", "earlier noise of the jump shrinks with its later steps"),
@@ -187,7 +187,7 @@ ENTRIES = [
         letters="beta t x_t eps_hat x_0_hat eta sigma z", own=FULL, derive=_sigma,
         answer=f"sqrt(alpha_bar[t-1]) * {X_0_HAT} + sqrt(1 - alpha_bar[t-1] - sigma**2) * eps_hat + sigma * z",
         oracle=_partly_fresh, measured="the posterior's width by Bayes on a grid; x_0 and the old noise's weight by bisection",
-        source=sample.ddim, value=_ask_step,
+        source=sampling.ddim_step, value=_ask_step,
         wrong=(
             (f"sqrt(alpha_bar[t-1]) * {X_0_HAT} + sqrt(1 - alpha_bar[t-1]) * eps_hat + sigma * z",
              "-sigma^2 is missing under the root: fresh noise on top of all the old is too much"),

@@ -13,3 +13,9 @@ Read in this order; each file ends with its ENTRIES; concepts.py is what the qui
     solvers           orders of error, DPM-Solver
     multistep         Heun's step, DPM-Solver++ with one answer and with two
 """
+
+TITLE = "Lecture 2: the score, and continuous time"
+SECTIONS = (
+    "score score_matching tweedie preconditioning sde"
+    " levels reverse_sde probability_flow solvers multistep"
+).split()

@@ -4,8 +4,9 @@ import numpy as np
 
 from ...continuous import ode, sde, solvers
 from ...continuous.process import continuous
+from ...ddpm import sample
 from ...exact import Mixture
-from ...sample import ddim, sample, trailing
+from ...sampling import ddim_step, trailing
 from ..concepts import LINEAR, TWO_BUMPS, T, ask, near, rng, spread
 
 
@@ -99,7 +100,7 @@ CONCEPTS = [
         ("about a quarter", near(4, 0.4), "order 2: the error goes with the square of the step"),
         ("about half", near(2, 0.4), "that is Euler"),
         ("about a sixteenth", near(16, 2), "that is Runge-Kutta 4")),
-    ask("dpm-solver", lambda: abs(_sampled(solvers.dpm_solver_1, 0) - _sampled(ddim(), 0)).max(),
+    ask("dpm-solver", lambda: abs(_sampled(solvers.dpm_solver_1, 0) - _sampled(ddim_step(), 0)).max(),
         "DPM-Solver-1 and DDIM (eta = 0), the same network, the same times. Their samples",
         ("are the same", lambda d: d < 1e-9, "one step in lambda is DDIM's step, written otherwise"),
         ("differ: one is an exponential integrator", lambda d: d > 1e-3, "DDIM is that integrator"),

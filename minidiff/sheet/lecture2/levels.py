@@ -73,7 +73,7 @@ ENTRIES = [
         cases=(Case(t=0.5, beta_min=0.1, beta_max=20.0),),
         answer="exp(-beta_min * t - (beta_max - beta_min) * t**2 / 2)",
         oracle=_many_steps, measured="chains of 16 to 512 DDPM steps, extrapolated to infinitely many",
-        source=process.VP, value=lambda f, c: float(f(c.beta_min, c.beta_max).at(c.t, 0.0)),
+        source=process.VP, value=lambda f, c: float(f(c.beta_min, c.beta_max).alpha_bar_at(c.t)),
         wrong=(
             ("exp(-beta_min * t - (beta_max - beta_min) * t**2)", "the area of a triangle has a 1/2"),
             ("exp(-(beta_min + (beta_max - beta_min) * t))", "that has beta(t) itself in place of its integral"),

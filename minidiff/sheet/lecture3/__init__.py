@@ -9,3 +9,6 @@ Read in this order; each file ends with its ENTRIES; concepts.py is what the qui
     rectified_flow     sampling by Euler steps, how straight its paths are, reflow
     sampling           better steps than Euler's, how dense the samples lie, what pairs cost
 """
+
+TITLE = "Lecture 3: flow matching"
+SECTIONS = "probability_paths other_paths flow_matching conversions rectified_flow sampling".split()

@@ -70,6 +70,13 @@ def _crossing(c):
     return np.linalg.solve([[keep, -1.0], [math.sqrt(var), 1.0]], [0.0, 1.0])
 
 
+def _told(f, c):
+    """Point and time that the library's denoiser of a flow network shows to that network, for x_t = 1."""
+    told = []
+    f(lambda x, t: told.append((x, t)) or x, c.schedule)(np.ones((1, 1)), c.t)
+    return told[0]
+
+
 SIGNAL, NOISE = "sqrt(alpha_bar[t])", "sqrt(1 - alpha_bar[t])"
 
 # fmt: off
@@ -156,7 +163,7 @@ ENTRIES = [
         why="Two noisy pictures are the same but for their brightness if signal and noise have the same ratio.",
         letters="beta t", answer=f"{SIGNAL} / ({SIGNAL} + {NOISE})",
         oracle=lambda c, rng: _crossing(c)[1], measured="weights step by step, then two linear equations",
-        source=flow.time_of, value=lambda f, c: f(c.alpha_bar[c.t])[0],
+        source=flow.FlowDenoiser, value=lambda f, c: 1 - _told(f, c)[1] / flow.Straight.T,
         wrong=(
             (SIGNAL, "diffusion's weights do not add up to 1, those of the straight path do"),
             ("alpha_bar[t]", "that is the share of the variance; the path's weights are of standard deviations"),
@@ -172,7 +179,7 @@ ENTRIES = [
         why="On a straight path the weights add up to 1, in diffusion their squares do: between them is a factor.",
         letters="beta t", answer=f"1 / ({SIGNAL} + {NOISE})",
         oracle=lambda c, rng: _crossing(c)[0], measured="weights step by step, then two linear equations",
-        source=flow.time_of, value=lambda f, c: f(c.alpha_bar[c.t])[1],
+        source=flow.FlowDenoiser, value=lambda f, c: _told(f, c)[0].item(),
         wrong=(
             ("1", "the paths differ: x_t has unit variance, the straight path is narrower in the middle"),
             (f"{SIGNAL} + {NOISE}", "that is the way back, from the straight path to diffusion"),

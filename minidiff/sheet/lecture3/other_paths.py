@@ -81,7 +81,7 @@ ENTRIES = [
         letters="t", own=TIME, answer="t**2 / (1-t)**2",
         oracle=lambda c, rng: _spread(c.t, 1.0, 1e-12) / _spread(c.t, 1e-12), bound=1e-8,
         measured="variance over the data with next to no noise, over that of the noise with next to no data",
-        source=gaussian.snr, value=lambda f, c: f(flow.Linear(), c.t),
+        source=gaussian.snr, value=lambda f, c: f(flow.Straight(), flow.Straight.T * (1 - c.t)),
         wrong=(
             ("t / (1-t)", "that is the ratio of standard deviations; the ratio of variances is its square"),
             ("(1-t)**2 / t**2", "that is diffusion's direction of time: here t = 1 is data"),

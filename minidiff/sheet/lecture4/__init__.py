@@ -10,3 +10,6 @@ Read in this order; each file ends with its ENTRIES; concepts.py is what the qui
     guidance         by a classifier, and without one
     guided_sampling  guidance of data and velocities, negative prompts, rescaling
 """
+
+TITLE = "Lecture 4: latents, conditions, guidance"
+SECTIONS = "autoencoder latents attention tokens conditions guidance guided_sampling".split()

@@ -2,17 +2,17 @@
 
 import numpy as np
 
+from ...evaluation.recursion import moments
 from ...gaussian import kl
 from ...pictures import guidance, layers
-from ...recursion import moments
-from ...sample import ddim, trailing
+from ...sampling import ddim_step, trailing
 from ..concepts import LINEAR, T, ask, bell, near, rng
 
 
 def _guided(w, y=None):
     """(mean, std) of DDIM's samples with guidance; data N(0, 1), the class y N(1, 0.5^2)."""
     y = y or bell(1.0, 0.5)
-    step = lambda e, *rest: ddim()(guidance.classifier_free(y.eps_theta(LINEAR), e, w), *rest)  # noqa: E731
+    step = lambda e, *rest: ddim_step()(guidance.classifier_free(y.eps_theta(LINEAR), e, w), *rest)  # noqa: E731
     means, covs = moments(step, LINEAR, [0.0], [[1.0]], trailing(T, 50))
     return means[-1].item(), float(np.sqrt(covs[-1].item()))
 

@@ -6,3 +6,6 @@ Read in this order; each file ends with its ENTRIES; concepts.py is what the qui
     normalisation  layer, group and RMS norm, embedded times
     costs          parameters, multiplications and sizes
 """
+
+TITLE = "Lecture 5: networks"
+SECTIONS = "networks normalisation costs".split()

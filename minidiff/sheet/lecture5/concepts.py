@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...pictures import layers
-from ..compute import compute
+from ..computing import compute
 from ..concepts import ask, near, rng
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ...objective import logit_normal
-from ..compute import compute
+from ...runs.batches import logit_normal
+from ..computing import compute
 from ..concepts import ask, near
 
 

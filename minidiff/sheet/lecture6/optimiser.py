@@ -166,7 +166,7 @@ ENTRIES = [
         why="One bad batch may not throw the weights away; the direction is kept, the length is limited.",
         letters="g_1 g_2 c", own=CLIP, answer=f"g_1 * 2*c / ({NORM} + c + abs({NORM} - c))",
         oracle=_shortened, measured="bisection for the last point of the ray within a ball of radius c",
-        source=optim.clip, value=lambda f, c: c.g_1 * f(math.hypot(c.g_1, c.g_2), c.c),
+        source=optim.clip, value=lambda f, c: f(np.array([c.g_1, c.g_2]), c.c)[0],
         wrong=(
             (f"g_1 * c / {NORM}", "short gradients stay as they are"),
             ("g_1 * 2*c / (abs(g_1) + c + abs(abs(g_1) - c))", "that clips each coordinate: the direction turns"),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...evaluation import metrics
-from ..compute import compute
+from ..computing import compute
 from ..concepts import TWO_BUMPS, ask, near, rng
 
 

@@ -8,3 +8,6 @@ Read in this order; each file ends with its ENTRIES; concepts.py is what the qui
     distillation      consistency models and progressive distillation
     one_step          distilled scores, matched distributions, a discriminator
 """
+
+TITLE = "Lecture 8: alignment and distillation"
+SECTIONS = "alignment preferences policy_gradients distillation one_step".split()

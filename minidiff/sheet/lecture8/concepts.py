@@ -1,6 +1,6 @@
 """What the quiz asks about alignment and distillation: with numbers (ASKED), without (CONCEPTS; see ../concepts.py)."""
 
-from ..compute import compute
+from ..computing import compute
 from ..concepts import ask, near
 
 

@@ -1,4 +1,5 @@
-"""language: Python's own arithmetic is the oracle; IEEE where it is not defined; exact fractions where they can be."""
+"""language: Python's own arithmetic is the oracle; IEEE where it is not defined; exact fractions where they
+can be."""
 
 import math
 import re
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from minidiff.sheet.language import evaluate, intermediate, parse, show, used
 
-# expressions in the common part of Python's language and ours, with Python's value; F() keeps Python's integers exact
+# expressions in the common part of Python's language and ours, with Python's value; F() keeps Python's
+# integers exact
 
 
 atoms = st.sampled_from(
@@ -113,7 +115,8 @@ def test_names_and_steps_of_an_expression():
 
 
 def test_the_page_of_worked_numbers_is_right():
-    """Each line of examples/from_elbo_to_l_simple.md: printed to 4 decimals, so right to half of the last one."""
+    """Each line of examples/from_elbo_to_l_simple.md: printed to 4 decimals, so right to half of the last
+    one."""
     text = (Path(__file__).parents[3] / "examples" / "from_elbo_to_l_simple.md").read_text()
     beta, alpha_bar = (0.0, 0.1, 0.2, 0.4), [1.0]
     alpha = tuple(1 - b for b in beta)

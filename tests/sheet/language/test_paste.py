@@ -1,4 +1,5 @@
-"""paste: left sides, conditions, environments and phrases of print; what is left out is known, what is doubtful asked about."""
+"""paste: left sides, conditions, environments and phrases of print; what is left out is known, what is
+doubtful asked about."""
 
 import pytest
 from formula_language import SCOPE

@@ -1,4 +1,5 @@
-"""spelling: every spelling means the same, typed, in Unicode or in LaTeX; the caret stands under what was typed."""
+"""spelling: every spelling means the same, typed, in Unicode or in LaTeX; the caret stands under what was
+typed."""
 
 import math
 

@@ -1,4 +1,5 @@
-"""symbols: which letter is meant, with accents, index and arguments; where an index may be lost it is asked about."""
+"""symbols: which letter is meant, with accents, index and arguments; where an index may be lost it is asked
+about."""
 
 import pytest
 from formula_language import SCOPE

@@ -89,7 +89,7 @@ def test_ctrl_c_keeps_the_last_step_and_says_how_to_resume(capsys, monkeypatch):
 
 
 def test_samples_far_out_are_counted(capsys, a_run):
-    """Four times -1..3 is -7..9, around 1; a constant column counts as one of 2, so four times it is 3..11."""
+    """Four times -1..3 is -7..9, around 1; a constant column counts as one of 2: four times it is 3..11."""
     run_ = checkpoint.load("r/checkpoint.npz")
     assert run_.low.shape == (2,) and np.all(run_.low < run_.high)
     run_.low, run_.high, run_.scale, run_.offset = (
@@ -176,7 +176,7 @@ def test_a_row_is_told_the_label_of_its_number():
 
 
 def test_plain_asks_no_engine(capsys, monkeypatch):
-    """With every engine forbidden, training, its growing picture, samples, their way and the GIF are drawn all the same."""
+    """With every engine forbidden training, its growing picture, samples, their way and the GIF all work."""
 
     def forbidden(*args, **kwargs):
         raise AssertionError("an engine was asked")
@@ -196,7 +196,7 @@ def test_plain_asks_no_engine(capsys, monkeypatch):
     ("objective", "name"), [("v", "ddim"), ("eps", "ddim"), ("flow", "ddim"), ("flow", "euler")]
 )
 def test_the_last_x_0_hat_is_where_a_step_without_noise_ends(objective, name):
-    """From the last time to 0, DDIM and a straight flow's Euler step go to x_0_hat itself: to the rounding of float32."""
+    """From the last time to 0, DDIM and a straight flow's Euler step go to x_0_hat itself, in float32."""
     data = load("moons")
     run_ = use.new_run(
         data, "moons", "mlp", width=16, depth=1, T=40, schedule="linear-scaled", objective=objective
@@ -218,7 +218,7 @@ def test_the_last_x_0_hat_is_where_a_step_without_noise_ends(objective, name):
 
 @given(st.integers(2, 1000), st.integers(2, 60), st.integers(0, 9))
 def test_spread_keeps_both_ends_and_steps_of_log_snr(T, count, seed):
-    """Wherever three alpha_bars lie close to where they are wanted, none of them is farther from it than its neighbours."""
+    """Where three alpha_bars lie close to what is wanted, none is farther from it than its neighbours."""
     alpha_bar = np.append(np.sort(np.random.default_rng(seed).uniform(0.001, 0.999, T)), 1.0)
     at = use.spread(alpha_bar, count)
     assert len(at) == count and at[0] == 0 and at[-1] == T and at == sorted(at)

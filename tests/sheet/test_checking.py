@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import minidiff
 from minidiff.sheet import SHEET
-from minidiff.sheet.check import check, close, equal
+from minidiff.sheet.checking import check, close, equal
 from minidiff.sheet.entry import random_case, round_cases
 from minidiff.sheet.language import ExpressionError, evaluate, parse, show
 from minidiff.sheet.verdict import Verdict
@@ -191,7 +191,8 @@ def test_a_circle_is_no_explanation():
 
 
 def test_a_formula_that_is_right_but_for_a_gap_is_told_where_the_gap_is():
-    """Weng's mean of the posterior is 0/0 where x_0 is known: 1/(1 - alpha_bar_0) is infinite in both parts."""
+    """Weng's mean of the posterior is 0/0 where x_0 is known: 1/(1 - alpha_bar_0) is infinite in both
+    parts."""
     above = "sqrt(alpha[t])/beta[t]*x_t + sqrt(alpha_bar[t-1])/(1 - alpha_bar[t-1])*x_0"
     verdict = check("posterior-mean", f"({above}) / (alpha[t]/beta[t] + 1/(1 - alpha_bar[t-1]))")
     assert verdict.status == "wrong" and "; t = 1; " in str(verdict)
@@ -243,7 +244,8 @@ def test_a_small_mistake_is_seen(entry):
 
 
 def test_rounding_is_no_mistake():
-    """Fractions have none; adding and taking away 100 roots loses 1e-14, which is known; of 1e20 nothing would be left."""
+    """Fractions have none; adding and taking away 100 roots loses 1e-14, which is known; of 1e20 nothing
+    would be left."""
     assert check("snr", "alpha_bar[t]/(1-alpha_bar[t]) + 1e30 - 1e30") and check(
         "posterior-variance", "beta[t]*(1 - alpha_bar[t-1])/(1 - alpha_bar[t])"
     )

@@ -12,8 +12,8 @@ from fractions import Fraction
 import numpy as np
 
 from . import find, of_lecture
-from .check import version_of
-from .compute import Computed, worked
+from .checking import version_of
+from .computing import Computed, worked
 from .concepts import asked_of, concepts_of
 from .entry import round_cases
 from .language import ExpressionError

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from minidiff.sheet import find
-from minidiff.sheet.check import close
+from minidiff.sheet.checking import close
 from minidiff.sheet.concepts import concepts_of
-from minidiff.sheet.quiz import _ask as question_of
-from minidiff.sheet.quiz import quiz
+from minidiff.sheet.quizzing import _ask as question_of
+from minidiff.sheet.quizzing import quiz
 
 
 @pytest.mark.parametrize("seed", range(3))

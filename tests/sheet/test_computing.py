@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from minidiff.sheet import find
-from minidiff.sheet.check import check
-from minidiff.sheet.compute import LIMITS, compute, typed, worked
+from minidiff.sheet.checking import check
+from minidiff.sheet.computing import LIMITS, compute, typed, worked
 from minidiff.sheet.entry import round_cases
 
 
@@ -19,7 +19,7 @@ def test_compute_takes_any_two_of_x_0_eps_and_x_t(monkeypatch):
         letters="beta t x_0 eps x_t",
         answer="x_0 + 10 eps + 100 x_t",
     )
-    monkeypatch.setattr("minidiff.sheet.compute.find", lambda name: trio)
+    monkeypatch.setattr("minidiff.sheet.computing.find", lambda name: trio)
     x_t = 0.8 * 2 + 0.6 * 3  # alpha_bar_1 = .64
     for numbers in ({"x_0": 2, "eps": 3}, {"x_0": 2, "x_t": x_t}, {"eps": 3, "x_t": x_t}):
         assert math.isclose(compute("trio", beta=[0.36], t=1, **numbers).result, 2 + 30 + 100 * x_t)
