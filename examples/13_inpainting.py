@@ -47,7 +47,7 @@ def main(steps=1200, seed=0, n=10, out="runs/13_inpainting.png"):
     lines, axes = {name: (counts, of) for name, of in found.items()}, {"xscale": "log", "xticks": counts}
     axes |= {"ylabel": "of one coordinate, given the other", "xlabel": "steps", "ylim": (0, 0.65)}
     title = "... but neither mean nor spread come right, however many steps"
-    named(below, lines, title=title, xticklabels=counts, **axes)
+    named(below, lines, title=title, **axes, xticklabels=counts)
     true = mean[1] + 0.8 * (known - mean[0]), np.sqrt(0.5 * (1 - 0.8**2))
     for value, line in zip(true, below.lines):
         below.axhline(value, color=line.get_color(), ls=":", lw=2)

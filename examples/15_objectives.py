@@ -1,6 +1,4 @@
-"""What should a network be asked? The same recipe for eps, x_0, v and a flow's velocity, judged by samples.
-`python examples/15_objectives.py moons digits glyphs colours` prints the table of measured.md.
-"""
+"""What should a network be asked? One recipe for eps, x_0, v and a flow's velocity, by their samples."""
 
 import sys
 
@@ -55,5 +53,5 @@ def main(steps=4000, seed=0, names=("moons", "digits"), out="runs/15_objectives.
     return save(fig, out)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # moons digits glyphs colours: prints the table of measured.md
     print("wrote", main(names=sys.argv[1:] or ("moons", "digits")))

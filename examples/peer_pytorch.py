@@ -1,5 +1,4 @@
-"""minidiff beside PyTorch on this machine: the same network, batch, dtype and number of threads, in turn, in
-one run.
+"""minidiff beside PyTorch on this machine: the same network, batch, dtype and number of threads, in turn.
 
     python examples/peer_pytorch.py --threads 1     (in an environment that holds both: pip install . torch)
 
@@ -215,8 +214,7 @@ def unet_params(model):
 
 
 def compare_unets(model):
-    """The largest difference between the gradients, in units of the tensor's largest entry, and between the
-    eps_hat."""
+    """The largest difference of the gradients, in units of the tensor's largest entry, and of the eps_hat."""
     rng, params = np.random.default_rng(1), unet_params(model)
     net = TorchUNet(model, params)
     x_t, eps = rng.standard_normal((2, 20, model.d)).astype(np.float32)

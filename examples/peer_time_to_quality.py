@@ -1,5 +1,6 @@
-"""Seconds until 500 samples of digits cannot be told from data: what a user waits for, beside the same recipe
-in PyTorch.
+"""Seconds until 500 samples of digits cannot be told from data, beside the same recipe in PyTorch.
+
+This is what a user waits for.
 
     python examples/peer_time_to_quality.py [--threads 2]     (PyTorch's rows: where it is installed)
 
@@ -34,8 +35,10 @@ def ours(run, data):
 
 
 def theirs(run, data):
-    """The same by PyTorch, of the network that minidiff exports: v as the target, Adam, clipping, warm-up,
-    running average."""
+    """The same by PyTorch, of the network that minidiff exports, with the same recipe.
+
+    That is v as the target, Adam, clipping, warm-up and a running average.
+    """
     import torch
 
     sys.path.insert(0, str(Path(__file__).parent / "outgrow"))

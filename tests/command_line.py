@@ -9,18 +9,7 @@ import pytest
 
 from minidiff import __main__ as cli
 
-SMALL = [
-    "--width",
-    "16",
-    "--depth",
-    "1",
-    "--batch",
-    "16",
-    "--schedule",
-    "linear-scaled",
-    "--T",
-    "40",
-]  # a network of no size
+SMALL = "--width 16 --depth 1 --batch 16 --schedule linear-scaled --T 40".split()  # a network of no size
 
 
 def run(*words):

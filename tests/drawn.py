@@ -41,10 +41,6 @@ def assert_readable(fig, size=13):
         inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= fig.bbox.x1 + 1 and box.y1 <= fig.bbox.y1 + 1
         assert inside, f"{text.get_text()!r} leaves the figure: {box}"
         for other, around in texts[:i]:
-            apart = (
-                box.x0 + 1 > around.x1
-                or around.x0 + 1 > box.x1
-                or box.y0 + 1 > around.y1
-                or around.y0 + 1 > box.y1
-            )
+            beside = box.x0 + 1 > around.x1 or around.x0 + 1 > box.x1
+            apart = beside or box.y0 + 1 > around.y1 or around.y0 + 1 > box.y1
             assert apart, f"{text.get_text()!r} and {other.get_text()!r} overlap"

@@ -22,13 +22,8 @@ from mutate import copy_of_the_project
 from test_design import PACKAGE, ROOT, TAG, functions
 
 TESTS, INDEX = PACKAGE / "sheet" / "tests.txt", ROOT / "examples" / "equations.md"
-WIDE = [
-    "tests",
-    *(
-        f"--ignore=tests/{name}"
-        for name in ("test_law.py", "test_design.py", "test_examples.py", "test_lessons.py", "cli", "learn")
-    ),
-]
+SLOW = "test_law.py test_design.py test_examples.py test_lessons.py cli learn".split()
+WIDE = ["tests", *(f"--ignore=tests/{name}" for name in SLOW)]
 
 
 def home_of(name):
@@ -52,19 +47,8 @@ def failures(folder, name, tests):
         "MINIDIFF_THREADS": "1",
         "CI": "true",  # then Hypothesis draws the same examples each time
     }
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "ignore",
-        "--tb=no",
-        "-rfE",
-        *tests,
-    ]
+    options = "-q -p no:cacheprovider -W ignore --tb=no -rfE".split()
+    command = [sys.executable, "-m", "pytest", *options, *tests]
     try:
         out = subprocess.run(
             command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False
@@ -86,12 +70,8 @@ def rewrite(found):
     """tests.txt, and examples/equations.md: a row for each equation and function."""
     TESTS.write_text("".join(f"{name} {test}\n" for name, test in sorted(found.items())), encoding="utf-8")
     tags = [(tag, name) for name, doc in functions() for tag in TAG.findall(doc or "")]
-    order = {
-        tag: i
-        for i, tag in enumerate(
-            dict.fromkeys(re.findall(r"^\| ([^|]+?) \|", INDEX.read_text(encoding="utf-8"), re.M))
-        )
-    }
+    listed = re.findall(r"^\| ([^|]+?) \|", INDEX.read_text(encoding="utf-8"), re.M)
+    order = {tag: i for i, tag in enumerate(dict.fromkeys(listed))}
     rows = sorted(set(tags), key=lambda row: (order.get(row[0], len(order)), row))
     table = "| where | in minidiff | the test that would fail |\n|---|---|---|\n"
     table += "".join(f"| {tag} | `{name}` | `{found[name].removeprefix('tests/')}` |\n" for tag, name in rows)

@@ -51,9 +51,8 @@ def outputs_of(value, printed, count):
         data = {"text/plain": repr(value).splitlines(True)}
         if hasattr(value, "savefig"):
             drawn = io.BytesIO()
-            value.savefig(
-                drawn, format="png", dpi=min(72, 800 / value.get_figwidth())
-            )  # 800 pixels wide at most
+            # 800 pixels wide at most
+            value.savefig(drawn, format="png", dpi=min(72, 800 / value.get_figwidth()))
             data = {"image/png": base64.b64encode(drawn.getvalue()).decode(), "text/plain": ["<a figure>"]}
         outputs.append(
             {"output_type": "execute_result", "execution_count": count, "metadata": {}, "data": data}
@@ -92,8 +91,7 @@ def texts(outputs):
 
 
 def same(a, b):
-    """The same words and, but for the last digit printed, which processors may round otherwise, the same
-    numbers."""
+    """The same words, and the same numbers to the last digit printed, which processors round differently."""
     pairs = zip(NUMBER.findall(a), NUMBER.findall(b))
     units = ((Decimal(m), Decimal(n), Decimal(10) ** Decimal(m).as_tuple().exponent) for m, n in pairs)
     return NUMBER.sub("#", a) == NUMBER.sub("#", b) and all(abs(m - n) <= unit for m, n, unit in units)

@@ -1,10 +1,10 @@
-"""How large the rooms are, in nodes of the syntax tree, which cannot be packed: DESIGN's limits, what is there.
+"""How large the rooms are, in nodes of the syntax tree, which cannot be packed: the limits, what is there.
 
     python tests/sizes.py             a line for each room; exit status 1 if one is over its limit
 
 A node is whatever ast.walk finds, without operators and contexts, docstrings, annotations and Protocols. Text
-that holds code (a .txt with a def or a class in it) counts by its words. Density is nodes a line of code: of a
-line that holds more than a comment or a docstring.
+that holds code (a .txt with a def or a class in it) counts by its words. Density is nodes a line of code: of
+a line that holds more than a comment or a docstring.
 """
 
 import ast

@@ -143,7 +143,9 @@ def assert_gradient(analytic, f, x):
 
 def perfect(kind, mixture, schedule):
     """A network that gives the best possible answer of its kind, from the mixture's own x_0_hat and eps*.
-    The one of a flow is shown x_t on a line of flow.Straight, and the time there."""
+
+    The one of a flow is shown x_t on a line of flow.Straight, and the time there.
+    """
 
     def answer(x, t):
         if kind == "flow":
@@ -218,9 +220,5 @@ def random_params(model, rng, dtype=np.float64):
 def unet_case(model, rng, rows=2):
     """x_t, t, label and a target or gradient for a UNet."""
     label = rng.integers(0, model.labels + 1, rows) if model.labels else None
-    return (
-        rng.standard_normal((rows, model.d)),
-        rng.integers(1, 11, rows),
-        label,
-        rng.standard_normal((rows, model.d)),
-    )
+    x_t, t = rng.standard_normal((rows, model.d)), rng.integers(1, 11, rows)
+    return x_t, t, label, rng.standard_normal((rows, model.d))

@@ -99,7 +99,7 @@ def test_train_asks_for_the_target_of_its_objective(objective):
     x_0, t, eps = a_batch(np.random.default_rng(1), shape=(2, 2))
     gradients = Recording(np.zeros(1))
     list(train(None, start(np.zeros(1)), S, [(x_0, t, eps)], objective=objective, gradients=gradients))
-    ((*_, x_t, times, target),) = gradients.asked
+    ((*_, x_t, _, target),) = gradients.asked
     ab = np.array([product_of_alphas(COARSE, int(k)) for k in t])[:, None, None]
     want = np.sqrt(ab) * eps - np.sqrt(1 - ab) * x_0 if objective is v_prediction else x_0
     assert np.abs(target - want).max() < 1e-14
@@ -181,16 +181,14 @@ def test_training_and_sampling_keep_the_dtype(dtype):
 
 
 def test_training_approaches_the_floor():
-    """On a mixture: from 1 a coordinate to within a quarter of what the perfect denoiser loses in the same
-    batches."""
+    """On a mixture: from 1 a coordinate to within a quarter of what the perfect denoiser loses there."""
     s, mixture = linear_scaled(50), five_gaussians()
     x = mixture.sample(10_000, stream(0, DATA), np.float32)
     drawn = list(islice(batches(x, s.T, stream(0, TRAIN)), 1500))
     model = MLP(2, 64, 2)
     losses = [state.loss for state in train(model, start(model.init(stream(0, INIT))), s, drawn)]
     best = [
-        np.sum((mixture.eps(s, q_sample(s, x_0, t, eps), t) - eps) ** 2) / 128
-        for x_0, t, eps in drawn[-300:]
+        np.sum((mixture.eps(s, q_sample(s, x_0, t, eps), t) - eps) ** 2) / 128 for x_0, t, eps in drawn[-300:]
     ]
     # 0 is answered at first: Q = 128 losses[0] has 256 degrees of freedom,
     # |Q - 256| <= 2 sqrt(256 L) + 2 L with L = log 2e12

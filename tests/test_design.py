@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import itertools
 import re
 import shlex
 import subprocess
@@ -15,8 +16,8 @@ from matplotlib.figure import Figure
 from mutate import NAMED
 
 import minidiff
-from minidiff import schedule
 from minidiff import __main__ as cli
+from minidiff import schedule
 from minidiff.runs import names
 from minidiff.sheet import SHEET
 
@@ -59,8 +60,10 @@ def module_of(parts, least=1):
 
 
 def named_in(text, here):
-    """The modules that a string names: "minidiff.learn", ".learn.commands", "learn.commands.study", and what
-    a room's own table of commands names, "commands.train"."""
+    """The modules that a string names: "minidiff.learn", ".learn.commands", "learn.commands.study".
+
+    And what a room's own table of commands names, "commands.train".
+    """
     for dots, word in re.findall(r"(?<![\w./-])(\.*)(\w+(?:\.\w+)*)(?![\w/.-])", text):
         parts, base = word.split("."), list(here)
         if parts[0] == "minidiff":
@@ -74,8 +77,10 @@ def named_in(text, here):
 
 
 def imports_of(path):
-    """(module of the package, function in which it is imported) of a file, names given as strings included;
-    modules are paths from minidiff/. And the packages beyond."""
+    """(module of the package, function in which it is imported) of a file, names given as strings included.
+
+    Modules are paths from minidiff/. And the packages beyond.
+    """
     inside, outside, here = set(), set(), path.relative_to(PACKAGE).parent.parts
     tree = ast.parse(path.read_text(encoding="utf-8"))
     docstrings = set(map(sizes.docstring_of, ast.walk(tree)))
@@ -130,8 +135,10 @@ BEYOND = {  # who may import what is not NumPy or Python's own
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(PACKAGE).with_suffix("").as_posix())
 def test_arrows_go_down_only(path):
-    """The core imports the core, a room also the rooms before it; a file imports from those above it in its
-    folder's list. The page stands first and shows where the others lead."""
+    """The core imports the core, a room also those before it; a file, those above it in its folder's list.
+
+    The page stands first and shows where the others lead.
+    """
     here, (inside, outside) = path.relative_to(PACKAGE).with_suffix("").parts, imports_of(path)
     core, room = listed(PACKAGE)[: -len(ROOMS)], here[0] if len(here) > 1 else None
     for name, within in sorted(inside) if here != ("__init__",) else []:
@@ -209,7 +216,7 @@ def test_a_room_without_a_limit_has_no_nodes(found):
 
 
 def test_what_is_counted(tmp_path, monkeypatch):
-    """Operators, contexts, docstrings, annotations, Protocols are not; a text with code in it is, by words."""
+    """Operators, contexts, docstrings, annotations, Protocols are not; text with code in it is, by words."""
     for code, nodes in (
         ("x = 1", 4), ("x = a + b", 6), ("x: int = 1", 4), ("x[0] = -y", 7), ("a < b and c", 7),
         ('"""Words."""', 1), ('def f(x: int, y=1) -> str:\n    """Words."""\n    return x', 8),
@@ -251,8 +258,7 @@ def test_importing_minidiff_loads_nothing_heavy():
 
 
 def test_nothing_is_read_from_docstrings():
-    """With -OO there are none, and no assertions: every name that is handed out loads, and the command line
-    helps."""
+    """With -OO there are none, and no assertions: every name handed out loads, and the command line helps."""
     code = "import minidiff; [getattr(minidiff, name) for name in minidiff.__all__]; assert False"
     for command in (["-c", code], ["-m", "minidiff", "--help"]):
         out = subprocess.run([sys.executable, "-OO", *command], capture_output=True, text=True, check=False)
@@ -283,11 +289,8 @@ def functions():
             yield f"{parts[-1]}.{name}", inspect.getdoc(f)
             if inspect.isclass(f):
                 for method, g in vars(f).items():
-                    if (
-                        not method.startswith("_")
-                        and inspect.isfunction(g)
-                        and g.__qualname__.startswith(name)
-                    ):
+                    own = inspect.isfunction(g) and g.__qualname__.startswith(name)
+                    if own and not method.startswith("_"):
                         yield f"{parts[-1]}.{name}.{method}", inspect.getdoc(g)
 
 
@@ -345,14 +348,8 @@ def test_help_names_what_the_library_knows():
     helps = " ".join(
         cli.parser()._subparsers._group_actions[0].choices["train"].format_help().split()
     ).replace("- ", "-")  # argparse breaks lines at hyphens
-    for name in [
-        *names.DATA_SETS,
-        *names.SCHEDULES,
-        *names.MODELS,
-        *names.OBJECTIVES,
-        *names.WEIGHTS,
-        *names.TIMES,
-    ]:
+    known = names.DATA_SETS, names.SCHEDULES, names.MODELS, names.OBJECTIVES, names.WEIGHTS, names.TIMES
+    for name in itertools.chain(*known):
         assert name in helps
     helps = " ".join(
         cli.parser()._subparsers._group_actions[0].choices["sample"].format_help().split()
@@ -373,33 +370,22 @@ def test_top_level_holds_what_it_should():
     if listed.returncode:
         pytest.skip("not a git checkout")
     tracked = {line.split("/")[0] for line in listed.stdout.splitlines() if not line.startswith(".")}
-    assert tracked == {
-        "setup.py",
-        "README.md",
-        "LICENSE",
-        "CONTRIBUTING.md",
-        "pyproject.toml",
-        "minidiff",
-        "tests",
-        "examples",
-    }
+    files = {"setup.py", "README.md", "LICENSE", "CONTRIBUTING.md", "pyproject.toml"}
+    assert tracked == {"minidiff", "tests", "examples"} | files
 
 
 def test_every_named_mistake_finds_its_line_and_its_test():
     """mutate.py plants them for minutes in CI; a line that has outrun its mistake is seen here in no time."""
     for what, file, before, after, test in NAMED:
         path, name = test.split("::")
-        assert (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(before) == 1 and before != after, (
-            what
-        )
+        text = (PACKAGE / f"{file}.py").read_text(encoding="utf-8")
+        assert text.count(before) == 1 and before != after, what
         assert f"def {name.split('[')[0]}(" in (ROOT / "tests" / path).read_text(encoding="utf-8"), what
 
 
 def test_readme_counts_the_sheet():
-    assert (
-        f"as {len(SHEET)} entries" in README
-        and f"so are {sum(len(f.wrong) for f in SHEET)} wrong versions" in README
-    )
+    assert f"as {len(SHEET)} entries" in README
+    assert f"so are {sum(len(f.wrong) for f in SHEET)} wrong versions" in README
 
 
 def test_the_readmes_verdict_is_what_check_says():

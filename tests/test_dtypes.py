@@ -129,7 +129,7 @@ COEFFICIENTS = {  # float64 whatever the data are: f(t)
     "elbo.prior_kl": lambda t: elbo.prior_kl(S, np.float64(0.3)),
 }
 APART = {  # what is neither
-    "objective.eps_prediction objective.x_0_prediction objective.v_prediction": "two numbers, like the shares",
+    "objective.eps_prediction objective.x_0_prediction objective.v_prediction": "two numbers, like shares",
     "optim.ema_decay": "a number of Python's",
     "sampling.trailing sampling.leading sampling.linspace": "whole numbers",
     "exact.Mixture.moments exact.Mixture.components": "of the density: float64",

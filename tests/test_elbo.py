@@ -44,19 +44,14 @@ def expected_terms(eps_theta, schedule, x, var=beta_tilde):
 
 
 def log_q(mixture, x):
-    return np.log(
-        sum(
-            w * np.exp(log_normal(x, m[0], c[0, 0]))
-            for w, m, c in zip(mixture.weight, mixture.mean, mixture.cov)
-        )
-    )
+    parts = zip(mixture.weight, mixture.mean, mixture.cov)
+    return np.log(sum(w * np.exp(log_normal(x, m[0], c[0, 0])) for w, m, c in parts))
 
 
 @settings(max_examples=12)
 @given(betas, seeds, st.sampled_from([beta_tilde, beta_of_step]), st.floats(0, 1.5))
 def test_the_bound_is_below_the_truth(b, seed, var, share):
-    """E ELBO <= E log q(x_0) for random schedules, mixtures and denoisers: the exact one, weakened and
-    exaggerated ones."""
+    """E ELBO <= E log q(x_0) for random schedules, mixtures and denoisers: exact, weakened, exaggerated."""
     s, mixture = from_betas(b), a_mixture(np.random.default_rng(seed))
     x, w = nodes_of(mixture)
     exact = mixture.eps_theta(s)

@@ -18,10 +18,8 @@ S = coarse()
 
 
 def a_mixture(d=2):
-    weight, mean = (
-        np.array([0.5, 0.2, 0.3]),
-        np.array([[1.0, -0.5, 0.2], [-1.2, 0.8, 0.0], [0.3, 1.5, -1.0]])[:, :d],
-    )
+    weight = np.array([0.5, 0.2, 0.3])
+    mean = np.array([[1.0, -0.5, 0.2], [-1.2, 0.8, 0.0], [0.3, 1.5, -1.0]])[:, :d]
     L = np.random.default_rng(0).standard_normal((3, d, d)) * 0.4
     return Mixture(weight, mean, L @ L.mT + 0.02 * np.eye(d))
 
@@ -48,9 +46,8 @@ def test_density_and_score(b, seed, d, data):
     score = m.score(s, x, t)
     for j, e in enumerate(np.eye(d) * h):
         slope = (np.log(density(m, ab, x + e)) - np.log(density(m, ab, x - e))) / (2 * h)
-        assert np.abs(slope - score[:, j]).max() < 1e-5 * (
-            1 + np.abs(score).max()
-        )  # h^2 f''' / 6, f''' < 1e4 here
+        # h^2 f''' / 6, f''' < 1e4 here
+        assert np.abs(slope - score[:, j]).max() < 1e-5 * (1 + np.abs(score).max())
     assert np.abs(m.eps(s, x, t) + math.sqrt(1 - ab) * score).max() < 1e-12
 
 
@@ -78,8 +75,10 @@ def test_x_0_hat_is_the_posterior_mean_of_the_data():
 
 @given(betas, seeds, st.data())
 def test_the_data_denoiser_is_a_mixture_of_points(b, seed, draw):
-    """Gaussians of no width on each row: the same eps*, by another formula; narrow ones come as near as they
-    are narrow."""
+    """Gaussians of no width on each row: the same eps*, by another formula.
+
+    Narrow ones come as near as they are narrow.
+    """
     s, rng, t = from_betas(b), np.random.default_rng(seed), draw.draw(st.integers(1, len(b)))
     rows, x_t = rng.standard_normal((6, 2)), rng.standard_normal((5, 2))
     got = DataDenoiser(rows, s)(x_t, t)
@@ -108,11 +107,8 @@ def test_a_perfect_learner_draws_its_training_set():
 
 def test_two_points_have_the_tanh_denoiser():
     """x_0 = +-1: E[x_0 | x_t] = tanh(sqrt(ab) x_t / (1 - ab))."""
-    m, x, ab = (
-        Mixture([0.5, 0.5], [[1.0], [-1.0]], np.zeros((2, 1, 1))),
-        np.linspace(-2, 2, 9)[:, None],
-        S.alpha_bar[4],
-    )
+    m, x = Mixture([0.5, 0.5], [[1.0], [-1.0]], np.zeros((2, 1, 1))), np.linspace(-2, 2, 9)[:, None]
+    ab = S.alpha_bar[4]
     x_0_hat = (x - math.sqrt(1 - ab) * m.eps(S, x, 4)) / math.sqrt(ab)
     assert np.abs(x_0_hat - np.tanh(math.sqrt(ab) * x / (1 - ab))).max() < 1e-12
 

@@ -98,9 +98,8 @@ def test_q_step_and_q_sample_are_affine_with_the_right_coefficients(b, x, e, dat
 
 
 def test_q_step_has_the_worked_value():
-    s = from_betas(
-        [0.5, 0.16]
-    )  # x = 2, beta = .16, eps = .5 gives 2.033; (1 - beta) x + beta eps would give 1.76
+    # x = 2, beta = .16, eps = .5 gives 2.033; (1 - beta) x + beta eps would give 1.76
+    s = from_betas([0.5, 0.16])
     got = gaussian.q_step(s, np.array([[2.0]]), 2, np.array([[0.5]]))[0, 0]
     assert abs(got - (math.sqrt(0.84) * 2 + 0.4 * 0.5)) < 1e-15 and abs(got - 2.033) < 5e-4
 
@@ -178,15 +177,9 @@ def test_the_check_accepts_the_definition():
         walk(lambda x, beta, eps: (1 - beta) * x + math.sqrt(beta) * eps),  # the root of alpha forgotten
         walk(lambda x, beta, eps: math.sqrt(1 - beta) * x + beta * eps),  # variance used as std
         walk(lambda x, beta, eps: math.sqrt(beta) * x + math.sqrt(1 - beta) * eps),  # weights swapped
-        walk(
-            lambda x, beta, eps: math.sqrt(1 - beta) * x + math.sqrt(beta) * (0.97 * eps)
-        ),  # 3 % too little noise a step
-        walk(
-            lambda x, beta, eps: math.sqrt(1 - beta) * x + math.sqrt(beta) * (eps + 0.05)
-        ),  # noise with a mean
-        walk(
-            lambda x, beta, eps: math.sqrt(1 - beta) * x + math.sqrt(beta) * np.sign(eps)
-        ),  # right moments, wrong law
+        walk(lambda x, beta, eps: right(x, beta, 0.97 * eps)),  # 3 % too little noise a step
+        walk(lambda x, beta, eps: right(x, beta, eps + 0.05)),  # noise with a mean
+        walk(lambda x, beta, eps: right(x, beta, np.sign(eps))),  # right moments, wrong law
         walk(right, reuse=True),  # one noise for all steps
         walk(right, repeat=True),  # 1 % of the rows share their noise
     ],

@@ -44,23 +44,19 @@ def outcomes(name):
         for m in ("schedule", "exact", "mlp", "objective", "train", "sample", "fast")
     }
     unet, guidance = (importlib.import_module(f"{name}.pictures.{m}") for m in ("unet", "guidance"))
-    objective, fast, schedule, silent = (
-        sub["objective"],
-        sub["fast"],
-        sub["schedule"].linear(12, 0.02, 0.3),
-        lambda line: None,
-    )
+    objective, fast, schedule = sub["objective"], sub["fast"], sub["schedule"].linear(12, 0.02, 0.3)
+
+    def silent(line):
+        pass
+
     rng, out = np.random.default_rng(0), {}
     goal = sub["train"].Goal(weight=objective.min_snr)
     models = {
         "mlp": sub["mlp"].MLP(16, 12, 1, 8),
         "unet": unet.UNet(4, width=4, depth=1, labels=2, time_dim=8),
     }
-    x, x_T, label = (
-        rng.standard_normal((30, 16), np.float32),
-        rng.standard_normal((6, 16), np.float32),
-        np.arange(30) % 2,
-    )
+    x, x_T = rng.standard_normal((30, 16), np.float32), rng.standard_normal((6, 16), np.float32)
+    label = np.arange(30) % 2
     step, times = sub["sample"].ddpm(sub["sample"].beta_tilde), np.array([12, 9, 5, 2, 1, 0])
     for kind, model in models.items():
         for max_norm in (1e9, 0.01):  # without clipping and with it: Adam does not see a gradient's size

@@ -60,9 +60,8 @@ def test_lessons_are_small_and_whole():
     for path in LESSONS:
         assert path.stat().st_size <= BYTES, path.name
         book = json.loads(path.read_text(encoding="utf-8"))
-        assert (book["nbformat"], book["nbformat_minor"]) == (4, 5) and all(
-            len(c["id"]) for c in book["cells"]
-        )
+        assert (book["nbformat"], book["nbformat_minor"]) == (4, 5)
+        assert all(len(c["id"]) for c in book["cells"])
         for cell in cells_of(path, "code"):
             for data in (o["data"] for o in cell["outputs"] if "data" in o):
                 assert (

@@ -1,5 +1,7 @@
-"""The MLP against the formula of its docstring, and its gradients by central differences, at random
-parameters (at the initial ones most gradients are 0)."""
+"""The MLP against its docstring's formula, and its gradients by central differences, at random parameters.
+
+At the initial ones most gradients are 0.
+"""
 
 import math
 
@@ -59,8 +61,10 @@ def test_the_network_sees_the_time():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_init(dtype):
-    """Answers 0 at first; hidden layers keep the size of what passes: std 1 / sqrt(n_in) within 5 standard
-    errors of a std."""
+    """Answers 0 at first; hidden layers keep the size of what passes.
+
+    Their std is 1 / sqrt(n_in), within 5 standard errors of a std.
+    """
     model = MLP(64, 200, 2)
     params = model.init(np.random.default_rng(0), dtype)
     assert params.ndim == 1 and params.dtype == dtype

@@ -126,8 +126,11 @@ def test_objectives_are_two_numbers(signal, noise):
 
 @given(betas, st.data())
 def test_as_eps_has_the_papers_formulas(b, data):
-    """eps_hat is the answer itself [DDPM eq. 14], (x_t - sqrt(ab) x_0) / sqrt(1 - ab) [DDPM eq. 15], and
-    sqrt(1 - ab) x_t + sqrt(ab) v [Progressive Distillation section 4]; t alone, or one for each row."""
+    """eps_hat by each paper's own formula; t alone, or one for each row.
+
+    It is the answer itself [DDPM eq. 14], (x_t - sqrt(ab) x_0) / sqrt(1 - ab) [DDPM eq. 15], and sqrt(1 - ab)
+    x_t + sqrt(ab) v [Progressive Distillation section 4].
+    """
     s, t = from_betas(b), data.draw(st.lists(st.integers(1, len(b)), min_size=1, max_size=3))
     ab = np.array([product_of_alphas(b, k) for k in t])
     root, rest = np.sqrt(ab), np.sqrt(1 - ab)
@@ -171,14 +174,13 @@ def test_a_weight_means_the_same_error_for_every_objective(kind, weight):
 def on_lines(data, rng, size):
     """Batches for a flow: times are real there."""
     while True:
-        x_0, t, eps = next(batches(data, 1, rng, size))
+        x_0, _, eps = next(batches(data, 1, rng, size))
         yield x_0, flow.Straight.T * rng.random(size), eps
 
 
 @pytest.mark.parametrize("kind", OBJECTIVES)
 def test_training_comes_near_the_floor_of_each_objective(kind):
-    """From the loss of knowing nothing to 0.1 (flow 0.15) above what the perfect answer loses in the same
-    batches."""
+    """From the loss of knowing nothing to 0.1 (flow 0.15) above the perfect answer's in the same batches."""
     s, mixture, asked = linear_scaled(50), five_gaussians(), OBJECTIVES[kind]
     x = mixture.sample(10_000, stream(0, DATA), np.float32)
     process, times, rng = s, np.arange(1, 51), stream(0, TRAIN)
@@ -186,10 +188,10 @@ def test_training_comes_near_the_floor_of_each_objective(kind):
     if kind == "flow":
         process, times, drawn = flow.Straight(), (np.arange(1000) + 0.5), on_lines(x, rng, 256)
     drawn = list(islice(drawn, 900))
-    model, losses = MLP(2, 64, 2), []
-    state = start(model.init(stream(0, INIT)))
-    for state in train(model, state, process, drawn, objective=asked, update=partial(update, lr=2e-3)):
-        losses.append(state.loss)
+    model = MLP(2, 64, 2)
+    begun, faster = start(model.init(stream(0, INIT))), partial(update, lr=2e-3)
+    states = train(model, begun, process, drawn, objective=asked, update=faster)
+    losses = [state.loss for state in states]
     best, answer = [], perfect(kind, mixture, s)
     for x_0, t, eps in drawn[700:]:
         target = target_of(asked, process, x_0, t, eps)

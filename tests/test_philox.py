@@ -70,9 +70,8 @@ def test_normals_have_the_whole_distribution(dtype):
         (z[0, :-2, 1], z[0, 2:, 1]),
     ):
         assert_uncorrelated(x, y)
-        assert_uncorrelated(
-            x**2 - 1, y**2 - 1
-        )  # not normal, but at n = 250,000 near enough for a bound of 7 sigma
+        # not normal, but at n = 250,000 near enough for a bound of 7 sigma
+        assert_uncorrelated(x**2 - 1, y**2 - 1)
     # the tails: P(|z| > 4) = 6.3e-5, so 63 of a million, and 1e-12 is 63 +- 7.5 * 8 or so
     assert 10 < np.sum(np.abs(flat) > 4) < 140
 
@@ -90,8 +89,11 @@ def test_draws_are_standard_normal_and_fresh():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_normals_are_box_and_muller_of_philox(dtype):
-    """A pair's length is sqrt(-2 log u_1); the angle's first three bits choose a quarter of the circle around
-    an axis, each twice (mirrored), and the others where in it."""
+    """A pair's length is sqrt(-2 log u_1).
+
+    The angle's first three bits choose a quarter of the circle around an axis, each twice (mirrored), and
+    the others where in it.
+    """
     key, draw, size = [12345, 678910], 3, 4 if dtype == np.float32 else 2
     zero = np.zeros(200, int)
     w = philox([np.arange(200), zero + draw, zero, zero], key).T.astype(float)

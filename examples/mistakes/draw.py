@@ -28,14 +28,8 @@ def row(m, right, wrong):
     else:
         seen = "; ".join(f"{k}: {float(right[k]):.3g}, {float(wrong[k]):.3g}" for k in right)
     met = "[{}](https://github.com/{}/issues/{})".format(m.met, *m.met.split("#")) if m.met else ""
-    cells = (
-        f"`{m.name}`",
-        f"`{m.right}` becomes `{m.wrong}` in {m.file}.py",
-        seen,
-        m.noticed,
-        f"`{m.test}`",
-        met,
-    )
+    line = f"`{m.right}` becomes `{m.wrong}` in {m.file}.py"
+    cells = f"`{m.name}`", line, seen, m.noticed, f"`{m.test}`", met
     return "| " + " | ".join(cells) + " |\n"
 
 

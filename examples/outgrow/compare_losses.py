@@ -2,8 +2,8 @@
 
     python examples/outgrow/compare_losses.py FROM ONE OTHER        (folders of runs)
 
-Exit 1 if one of the first 20 losses after FROM differs by more than 1e-3 of itself: rounding, which each step
-multiplies.
+Exit 1 if one of the first 20 losses after FROM differs by more than 1e-3 of itself: rounding,
+which each step multiplies.
 """
 
 import sys
@@ -16,11 +16,8 @@ from minidiff.runs.checkpoint import load
 
 before, one, other = (load(Path(folder) / "checkpoint.npz") for folder in sys.argv[1:])
 start, a, b = before.state.step, np.array(one.losses), np.array(other.losses)
-assert (
-    len(a) == len(b) > start
-    and np.array_equal(a[:start], b[:start])
-    and np.array_equal(a[:start], before.losses)
-)
+assert len(a) == len(b) > start and np.array_equal(a[:start], b[:start])
+assert np.array_equal(a[:start], before.losses)
 apart = np.abs(a - b)[start:] / a[start:]
 print(f"{'step':>6} {'minidiff':>12} {'PyTorch':>12} {'apart':>9}")
 for k in sorted({1, 2, 5, 10, 20, len(a) - start} & set(range(1, len(a) - start + 1))):
@@ -29,8 +26,7 @@ ema, theirs = (views(run.state.ema, run.model.shapes) for run in (one, other))
 w, name = max((float(np.abs(ema[k] - w).max() / np.abs(w).max()), k) for k, w in theirs.items())
 after = f"all after {a[start:].mean():.4f}, {b[start:].mean():.4f}"
 print(f"mean loss: 50 steps before {a[:start][-50:].mean():.4f}; {after}")
-# softmax does not see a bias of the keys: its gradient is rounding only, and Adam makes a step of it all the
-# same
+# softmax does not see a bias of the keys: its gradient is mere rounding, of which Adam still makes a step
 print(
     f"averaged weights apart by at most {w:.1e} of their largest entry, in {name}"
     + " (a bias of keys)" * (name == "b_qkv")

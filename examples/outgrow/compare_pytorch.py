@@ -1,5 +1,6 @@
-"""Is the exported network the same? Answers, gradients and samples of minidiff and PyTorch, on random weights
-and inputs.
+"""Is the exported network the same? Answers, gradients and samples of minidiff and of PyTorch.
+
+On random weights and inputs:
 
     python examples/outgrow/compare_pytorch.py          (in an environment that holds both)
 

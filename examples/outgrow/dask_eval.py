@@ -61,12 +61,8 @@ def frechet_of(x, y):
     """
     (m_x, S_x), (m_y, S_y) = x, y
     A, B = (axes * np.sqrt(np.maximum(var, 0)) for var, axes in (np.linalg.eigh(S) for S in (S_x, S_y)))
-    return float(
-        np.sum((m_x - m_y) ** 2)
-        + np.trace(S_x)
-        + np.trace(S_y)
-        - 2 * np.linalg.svd(B.T @ A, compute_uv=False).sum()
-    )
+    of_roots = np.linalg.svd(B.T @ A, compute_uv=False).sum()
+    return float(np.sum((m_x - m_y) ** 2) + np.trace(S_x) + np.trace(S_y) - 2 * of_roots)
 
 
 def main():

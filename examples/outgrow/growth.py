@@ -1,5 +1,4 @@
-"""How cost grows: seconds and peak memory against the number of samples, points, pixels, channels and
-threads.
+"""How cost grows: seconds and memory against the number of samples, points, pixels, channels and threads.
 
     python examples/outgrow/growth.py [--quick]     the table, and runs/growth.png; ten minutes (quick: one)
 

@@ -1,5 +1,6 @@
-"""Seconds a step and samples a second against the size of the network, one thread: the numbers of README.md
-beside this file.
+"""Seconds a step and samples a second against the size of the network, on one thread.
+
+These are the numbers of README.md beside this file.
 
     python examples/outgrow/measure.py [--quick]     (PyTorch's column trains the exported network)
 

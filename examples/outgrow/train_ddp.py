@@ -5,10 +5,10 @@
     torchrun --nproc-per-node 2 examples/outgrow/train_ddp.py runs/small small_torch --steps 600 --out runs/b
     minidiff eval runs/b
 
-Each process takes every WORLD_SIZE-th row of minidiff's own batches, which are a function of the seed and the
-step, and DistributedDataParallel averages the gradients: the losses are those that `minidiff train --resume`
-would have had, to rounding. On a machine with GPUs the processes use them (nccl), elsewhere the processors
-(gloo).
+Each process takes every WORLD_SIZE-th row of minidiff's own batches, which are a function of the seed
+and the step, and DistributedDataParallel averages the gradients: the losses are those that `minidiff
+train --resume` would have had, to rounding. On a machine with GPUs the processes use them (nccl),
+elsewhere the processors (gloo).
 """
 
 import argparse

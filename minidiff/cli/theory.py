@@ -10,7 +10,7 @@ from ..continuous.solvers import evaluations
 from ..elbo import prior_kl
 from ..evaluation.recursion import moments, moments_of_sampler
 from ..gaussian import snr
-from ..runs.names import SCHEDULES, pick, sampler, unknown
+from ..runs.names import SCHEDULES, sampler, schedule_of, unknown
 from ..sheet.dictionary import DICTIONARY
 from .printing import Report, table
 
@@ -19,7 +19,7 @@ LIMIT = 0.01  # nats a coordinate that x_T may still know of the data
 
 def doctor(args):
     """Does a schedule end in noise, where sampling starts? Exit 1: x_T knows more than LIMIT of the data."""
-    schedule, std = pick("schedule", SCHEDULES, args.schedule)(args.T), args.data_std
+    schedule, std = schedule_of(args.schedule, args.T), args.data_std
     if not std > 0:
         raise ValueError(f"data_std must be positive, got {std}")
     rows = {
@@ -63,7 +63,7 @@ def advice(name, T, std):
 
 def oracle(args):
     """What a sampler does to Gaussian data with the perfect denoiser, exactly: its bias, without a sample."""
-    m, std, schedule = args.data_mean, args.data_std, pick("schedule", SCHEDULES, args.schedule)(args.T)
+    m, std, schedule = args.data_mean, args.data_std, schedule_of(args.schedule, args.T)
     if not (math.isfinite(m) and 0 <= std < math.inf):
         raise ValueError(f"data-mean must be finite and data-std finite and at least 0, got {m} and {std}")
     how = sampler(args.sampler or "ddpm", args.var, args.eta, lambda: std**2)

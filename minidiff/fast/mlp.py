@@ -11,7 +11,7 @@ import numpy as np
 
 from ..layers import time_embedding, views
 from . import kernels
-from .threads import Buffers, side_by_side
+from .threads import Buffers, summed
 
 
 def _by_layer(vector, model):
@@ -54,30 +54,35 @@ class Gradients:
         embedding = self.embedding
         if not (t.dtype.kind in "iu" and 0 <= t.min() and t.max() < len(embedding)):
             embedding, t = time_embedding(t, model.time_dim, self.dtype), np.arange(n)
-        weight = np.ones(n, self.dtype) if weight is None else weight.astype(self.dtype)
-        share = self.dtype.type(1 / n)
+        weight = np.full(n, 1 / n) if weight is None else weight / n
+        weight = weight.astype(self.dtype)
 
         def block(first, last):
             now, grads = slice(first, last), np.empty_like(params)
-            batch = x_t[now], embedding, t[now], target[now], weight[now], share
+            batch = x_t[now], embedding, t[now], target[now], weight[now]
             buffers = self.buffers.of(min(self.piece, last - first))
             loss = kernels.mlp_gradients(layers, self.turned, *batch, buffers, _by_layer(grads, model))
             return loss, grads
 
-        losses, grads = zip(*side_by_side(block, n, self.rows))
-        for g in grads[1:]:
-            grads[0][:] += g
-        return sum(losses) / n, grads[0]
+        return summed(block, n, self.rows)
 
 
-def chain(eps_theta, times, c, real):
+def check_rows(x_T, d):
+    """Raises ValueError unless x_T is (B, d): a kernel would read beyond its rows."""
+    if x_T.shape[1:] != (d,):
+        raise ValueError(f"x_T must have the shape (B, {d}), got {x_T.shape}")
+
+
+def chain(eps_theta, times, c, x_T):
     """steps(x, z, now): x <- c_x x + c_eps eps_theta(x, t) + c_z z for the steps `now` (a slice) of times.
 
     eps_theta is an MLP's Network; c (S, 3) and the loop are of the dtype `real`. z (draws, *x.shape) has a
     layer for each c_z != 0.
     """
-    model, c = eps_theta.model, c.astype(real)
+    model, real = eps_theta.model, x_T.dtype
+    check_rows(x_T, model.d)
     p_in, *layers = _by_layer(eps_theta.params.astype(real, copy=False), model)
+    c = c.astype(real)
     W_x = p_in[: model.d]
     time_rows = time_embedding(times, model.time_dim, real) @ p_in[model.d : -1] + p_in[-1]
     return lambda x, z, now: kernels.mlp_chain(x, time_rows[now], W_x, *layers, c[now], z)

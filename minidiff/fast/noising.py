@@ -55,7 +55,7 @@ def noise_jump(schedule, x_0, t, rng, say=trust.say):
     if np.shape(t) != (len(x_0),):
         raise ValueError(f"t must have the shape ({len(x_0)},), one time for each row, got {np.shape(t)}")
     schedule.alpha_bar_at([np.min(t), np.max(t)])  # raises for a t outside 0..T
-    signal, noise = (u.astype(x_0.dtype) for u in schedule.signal_and_noise(np.arange(schedule.T + 1)))
+    signal, noise = gaussian.shares(schedule, np.arange(schedule.T + 1), x_0[:, 0])
     x_t, eps, draw = np.empty_like(x_0), np.empty_like(x_0), rng.take(1)
 
     def jump(first, last):

@@ -25,8 +25,9 @@ ROWS = 128  # a block: of width 128 its activations stay in the second-level cac
 PROBES = np.array([[1, 0, 0, 2.0], [0, 1, 0, -3.0], [0, 0, 1, 5.0]])
 
 
-def _mixture_chain(eps_theta, times, c, real):
-    m, c = eps_theta.mixture, c.astype(real)
+def _mixture_chain(eps_theta, times, c, x_T):
+    m, c = eps_theta.mixture, c.astype(x_T.dtype)
+    mlp.check_rows(x_T, m.mean.shape[1])
     signal, noise = eps_theta.schedule.signal_and_noise(times)
     precision = 1 / ((signal**2)[:, None, None] * m.var + (noise**2)[:, None, None])
     log_const = np.log(m.weight) + 0.5 * np.log(precision).sum(axis=2)
@@ -44,19 +45,19 @@ def _with_answers(c, a, b):
     return np.stack([c_x + c_eps * a, c_eps * b, c_z], axis=1)
 
 
-def _answered_chain(inner, eps_theta, times, c, real):
+def _answered_chain(inner, eps_theta, times, c, x_T):
     a, b = as_eps(eps_theta.objective, eps_theta.schedule, times[:-1])
-    return inner(times, _with_answers(c, a, b), real)
+    return inner(times, _with_answers(c, a, b), x_T)
 
 
-def _flow_chain(inner, eps_theta, times, c, real):
+def _flow_chain(inner, eps_theta, times, c, x_T):
     """A FlowDenoiser's network sees y = kappa x_t: the loop is in y, and comes from x and ends in x."""
     signal, noise = eps_theta.schedule.signal_and_noise(times)
     kappa = 1 / (signal + noise)
     c = _with_answers(c, kappa[:-1], -(kappa * signal)[:-1])
     c *= kappa[1:, None]
     c[:, 0] /= kappa[:-1]
-    steps, kappa = inner(Straight.T * kappa * noise, c, real), kappa.astype(real)
+    steps, kappa = inner(Straight.T * kappa * noise, c, x_T), kappa.astype(x_T.dtype)
 
     def there_and_back(x, z, now):
         return steps(kappa[now.start] * x, z, now) / kappa[now.stop]
@@ -65,7 +66,7 @@ def _flow_chain(inner, eps_theta, times, c, real):
 
 
 def _chain_of(eps_theta):
-    """chain(times, c, dtype) -> steps, or None where there is no compiled loop.
+    """chain(times, c, x_T) -> steps, or None where there is no compiled loop.
 
     steps(x, z, now) takes the steps `now` (a slice) of those between times, x <- c_x x + c_eps eps_theta(x,
     t) + c_z z with c (S, 3); z (draws, *x.shape) holds a layer for each c_z != 0 among them.
@@ -154,14 +155,12 @@ def _walk(steps, c, x_t, span, rng, progress):
 def _distrust(walk, step, eps_theta, schedule, x_T, times):
     """Compares walk with ddpm.sample on the run's own steps: the first two, one in the middle, the last one.
 
-    17 rows fill whole tiles and leave one over; of more than a block, a block and some of the last one go too.
+    17 rows fill whole tiles and leave one over. Of more than a block, a block and some of the last one go.
     """
     S, rest = len(times) - 1, (len(x_T) - 1) % ROWS + 1
-    spans = [(0, min(2, S), 17), (S // 2, S // 2 + 1, 17), (S - 1, S, 17)]
-    if len(x_T) > ROWS:
-        spans[1] = (S // 2, S // 2 + 1, ROWS + min(17, rest))
+    more = ROWS + min(17, rest) if len(x_T) > ROWS else 17
     rng, law_rng = RowNoise(0), RowNoise(0)
-    for k, end, rows in spans:
+    for k, end, rows in ((0, min(2, S), 17), (S // 2, S // 2 + 1, more), (S - 1, S, 17)):
         x_t = x_T[:rows]
         *_, law = sample(step, eps_theta, schedule, x_t, times[k : end + 1], law_rng)
         got = walk(x_t, (k, end), rng, lambda n: None)
@@ -176,11 +175,10 @@ def denoiser(eps_theta, say=trust.say):
         return eps_theta
     engine, model, rng = unet.Denoiser(eps_theta), eps_theta.model, np.random.default_rng(0)
     x_t, labels = rng.standard_normal((9, model.d)).astype(engine.dtype), rng.integers(0, model.labels + 1, 9)
-    what = f"{trust.place(type(model))}.forward and {trust.place(unet.Denoiser)}"
     for rows, label, t in ((9, labels, 5), (1, model.labels, 700)):  # blocks of 8 and of 1
         few = model.eps_theta(engine.params, label)
         law, got = (f(x_t[:rows], t) for f in (few, unet.Denoiser(few, rows=8)))
-        if said := trust.disagreement(what, law, got):
+        if said := trust.disagreement("pictures.unet.UNet.forward and fast.unet.Denoiser", law, got):
             say(said)
             return eps_theta
     return engine
@@ -197,7 +195,7 @@ def generate(step, eps_theta, schedule, x_T, times, rng, progress=lambda row_ste
         raise ValueError(f"x_T must be a float array (rows, ...), not empty, got {x_T.dtype} {x_T.shape}")
     chain = isinstance(rng, philox.RowNoise) and _chain_of(eps_theta)
     if chain and (c := _coefficients(step, schedule, times)) is not None:
-        walk = partial(_walk, chain(times, c, x_T.dtype), c)
+        walk = partial(_walk, chain(times, c, x_T), c)
         said = _distrust(walk, step, eps_theta, schedule, x_T, times)
         if not said:
             return walk(x_T, (0, len(c)), rng, progress)

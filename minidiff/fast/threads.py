@@ -76,6 +76,15 @@ def side_by_side(f, n, block):
     return answers
 
 
+def summed(f, n, block):
+    """The sums of the losses and gradients that f(first, last) gives, added up in the blocks' order."""
+    losses, grads = zip(*side_by_side(f, n, block))
+    total = grads[0]
+    for g in grads[1:]:
+        total += g
+    return sum(losses), total
+
+
 class Buffers(threading.local):
     """of(size): the buffers make(size), made once for each thread and size."""
 

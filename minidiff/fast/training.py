@@ -51,7 +51,8 @@ def update(state, grads, lr=1e-3, max_norm=1.0, decay=0.999) -> None:
     state.step += 1
     scale = max_norm / norm if norm > max_norm else 1.0
     decay = optim.ema_decay(state.step, decay)
-    kernels.adam(state.params, grads, state.m, state.v, state.ema, scale, state.step, lr, decay)
+    vectors = state.params, grads, state.m, state.v, state.ema
+    kernels.adam(*vectors, scale, state.step, lr, 0.9, 0.999, 1e-8, decay)
 
 
 def trusted_update(dtype, say=trust.say):

@@ -6,6 +6,7 @@ what comes out. Above 2^14 roundings (0.002 of the largest number in float32) th
 and the readable one runs.
 """
 
+import math
 import sys
 from functools import cache
 
@@ -15,16 +16,13 @@ from ..layers import views
 from ..objective import loss_and_grads
 from ..optim import State
 
+SO = "what is written runs, more slowly"
+
 
 @cache
 def say(text):
     """A line on stderr, once."""
     print(text, file=sys.stderr, flush=True)
-
-
-def disagree(what, how_far):
-    """The line that is said."""
-    return f"{what} disagree{how_far}: what is written runs, more slowly"
 
 
 def disagreement(what, readable, engine, least=0.0):
@@ -33,7 +31,7 @@ def disagreement(what, readable, engine, least=0.0):
     off = float(np.abs(np.subtract(readable, engine, dtype=np.float64)).max())
     if off <= 2**14 * np.finfo(readable.dtype).eps * size:  # not so for NaN
         return None
-    return disagree(what, f" by {off / size if size else off:.2g} of its size")
+    return f"{what} disagree by {off / size if size else off:.2g} of its size: {SO}"
 
 
 def place(f):
@@ -49,23 +47,23 @@ def gradients(engine, T, whole, told):
     """
     model, B, real = engine.model, engine.batch, engine.dtype
     rng, shapes = np.random.default_rng(0), model.shapes
-    params = model.init(rng, real)
-    params += (rng.standard_normal(len(params)) / 16).astype(real)
+    tensors = [rng.standard_normal(s).ravel() / math.sqrt(math.prod(s[:-1])) for s in shapes.values()]
     x_t, target = rng.standard_normal((2, B, model.d)).astype(real)
     t = rng.permutation(np.linspace(1, T, B))
     label = [rng.integers(0, model.labels + 1, B)] if told else []
-    args = params, x_t, t.astype(int) if whole else t, target, *label
+    args = np.concatenate(tensors).astype(real), x_t, t.astype(int) if whole else t, target, *label
     weight = 0.5 + rng.random(B)
     loss, grads = loss_and_grads(model, *args, weight=weight)
     fast_loss, fast_grads = engine(*args, weight=weight)
     both = f"{place(type(model))}.%s and {place(type(engine))}"
-    what = f"{both % 'forward'} or objective.l_simple, on the loss,"
-    lines = [disagreement(what, np.array([loss], real), [fast_loss])]
-    law, got = views(grads, shapes), views(fast_grads, shapes)
-    least = max(float(np.abs(dw).max()) for dw in law.values()) / 100  # some are 0: a bias before a norm
-    for name, dw in law.items():
-        lines.append(disagreement(f"{both % 'backward'}, on {name},", dw, got[name], least))
-    return next(filter(None, lines), None)
+    said = disagreement(f"{both % 'forward'}, on the loss,", np.array([loss], real), [fast_loss])
+    got, least = (
+        views(fast_grads, shapes),
+        float(np.abs(grads).max()) / 100,
+    )  # some are 0: a bias before a norm
+    for name, dw in views(grads, shapes).items():
+        said = said or disagreement(f"{both % 'backward'}, on {name},", dw, got[name], least)
+    return said
 
 
 def update(readable, engine, dtype):
@@ -79,6 +77,6 @@ def update(readable, engine, dtype):
             f(state, dw if step % 2 else dw / 16)
             ends.append([state.params, state.ema, state.m, state.v])
         for law, got in zip(*ends):
-            if said := disagreement(f"{place(readable)} and {place(engine)}", law, got):
+            if said := disagreement("optim.update and fast.update", law, got):
                 return said
     return None

@@ -15,7 +15,7 @@ import numpy as np
 from ..layers import linear, linear_backward, silu, silu_backward, time_embedding, views
 from ..objective import l_simple
 from . import kernels
-from .threads import Buffers, side_by_side
+from .threads import Buffers, side_by_side, summed
 from .winograd import abreast, apart, conv_of
 
 
@@ -49,8 +49,6 @@ class _Block:
             edges = model.columns[name].start + np.cumsum([0, m, m, n, n, n])
             self.mod_of[name] = [slice(i, j) for i, j in zip(edges, edges[1:])]
         self.buffers, self.cache = {}, {}  # cache: what each layer's way back will need, by the layer's name
-        # the call's parameters, their transforms and those turned, gradients, modulation
-        self.p = self.U = self.turned = self.g = self.mod = self.dmod = None
         self.convs = {
             k: conv_of(s[0])(self.buffer, k, rows, self.L, *s, back) for k, s in convs_of(model).items()
         }
@@ -221,10 +219,7 @@ class Gradients:
             pictures.backward(dout * self.dtype.type(share), turned, views(grads, model.shapes))
             return loss * share, grads
 
-        losses, grads = zip(*side_by_side(block, n, self.rows))
-        for g in grads[1:]:
-            grads[0][:] += g
-        return sum(losses), grads[0]
+        return summed(block, n, self.rows)
 
 
 class Denoiser:

@@ -75,9 +75,9 @@ def velocity(eps_theta):
     return u
 
 
-def straight(eps_theta, *rest):
+def straight(eps_theta, schedule, x_T, times, rng):
     """The sampler of flow, by Euler's steps."""
-    return flow.straight(ode.euler)(velocity(eps_theta), *rest)
+    return flow.sample(velocity(eps_theta), x_T, 1 - times / schedule.T)
 
 
 STEPS_OF = {"ddpm": ddpm_step(), "ddim": ddim_step(), "ode": solvers.pf_ode(ode.heun)}

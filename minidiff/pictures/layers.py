@@ -16,51 +16,63 @@ def conv(x, W, b):
     The same linear layer for each pixel, on its k x k neighbours: one matrix product on all such patches.
     """
     (B, H, width, C), (k, _, _, n) = x.shape, W.shape
-    framed = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
-    patches = np.concatenate(
-        [framed[:, u : u + H, v : v + width] for u in range(k) for v in range(k)], axis=-1
-    )
-    patches = patches.reshape(-1, k * k * C)
-    return (patches @ W.reshape(-1, n) + b).reshape(B, H, width, n), (patches, W)
+    edge = (k // 2, k // 2)
+    framed = np.pad(x, ((0, 0), edge, edge, (0, 0)))
+    moved = [framed[:, u : u + H, v : v + width] for u in range(k) for v in range(k)]
+    patches = np.concatenate(moved, axis=-1).reshape(-1, k * k * C)
+    y = patches @ W.reshape(-1, n) + b
+    return y.reshape(B, H, width, n), (patches, W)
 
 
 def conv_backward(dy, cache):
     """dx = conv(dy, W turned by 180 degrees, its C and n exchanged),  dW = patches^T dy,  db = sum dy."""
     patches, W = cache
     rows = dy.reshape(len(patches), -1)
+    dW = (patches.T @ rows).reshape(W.shape)
     # x_i went into y_{i - u} with the weight W_u, so dy_{i - u} comes back with it:
     #   dx_i = sum_u dy_{i - u} W_u^T
-    dx, _ = conv(dy, W[::-1, ::-1].swapaxes(2, 3), 0)
-    return dx, (patches.T @ rows).reshape(W.shape), rows.sum(axis=0)
+    turned = W[::-1, ::-1].swapaxes(2, 3)
+    dx, _ = conv(dy, turned, 0)
+    return dx, dW, rows.sum(axis=0)
 
 
 def pool(x):
     """Half the size: y is the mean of each 2 x 2 square of x."""
     B, H, W, C = x.shape
-    return x.reshape(B, H // 2, 2, W // 2, 2, C).mean(axis=(2, 4)), None
+    squares = x.reshape(B, H // 2, 2, W // 2, 2, C)
+    return squares.mean(axis=(2, 4)), None
 
 
 def pool_backward(dy, cache):
     """A quarter of dy for each pixel of the square."""
-    return dy.repeat(2, axis=1).repeat(2, axis=2) / 4
+    return doubled(dy) / 4
+
+
+def doubled(x):
+    """Twice the size: each pixel becomes a 2 x 2 square."""
+    return x.repeat(2, axis=1).repeat(2, axis=2)
 
 
 def join(low, kept):
-    """[low at twice its size, kept]: each pixel becomes a 2 x 2 square; kept brings back the detail."""
-    return np.concatenate([low.repeat(2, axis=1).repeat(2, axis=2), kept], axis=-1), low.shape[-1]
+    """[low at twice its size, kept]: what the whole picture shows, and the detail that pool took away."""
+    return np.concatenate([doubled(low), kept], axis=-1), low.shape[-1]
 
 
-def join_backward(dy, cache):
+def join_backward(dy, channels):
     """dlow is the sum of its channels over each 2 x 2 square,  dkept the other channels as they are."""
-    return 4 * pool(dy[..., :cache])[0], dy[..., cache:]
+    dlow, dkept = dy[..., :channels], dy[..., channels:]
+    mean, _ = pool(dlow)
+    return 4 * mean, dkept
 
 
 def group_norm(x, groups, eps=1e-5):
     """y = (x - mean) / sqrt(var + eps), over a picture's pixels and a group's channels (Wu & He 2018)."""
     B, H, W, C = x.shape
     parts = x.reshape(B, H * W, groups, C // groups)
-    std = np.sqrt(parts.var(axis=(1, 3), keepdims=True) + eps).astype(x.dtype)
-    y = (parts - parts.mean(axis=(1, 3), keepdims=True)) / std
+    mean = parts.mean(axis=(1, 3), keepdims=True)
+    var = parts.var(axis=(1, 3), keepdims=True)
+    std = np.sqrt(var + eps).astype(x.dtype)
+    y = (parts - mean) / std
     return y.reshape(x.shape), (y, std)
 
 
@@ -70,10 +82,11 @@ def group_norm_backward(dy, cache):
     #   dy_j/dx_i = [(j == i) - 1/n - y_j y_i / n] / std,    and dx_i = sum_j dy_j dy_j/dx_i
     #   is the formula above: dy_i itself, less the part that moves the mean, less the part that moves std
     y, std = cache
-    dy_parts = dy.reshape(y.shape)
-    by_mean = dy_parts.mean(axis=(1, 3), keepdims=True)
-    by_std = y * (dy_parts * y).mean(axis=(1, 3), keepdims=True)
-    return ((dy_parts - by_mean - by_std) / std).reshape(dy.shape)
+    dparts = dy.reshape(y.shape)
+    by_mean = dparts.mean(axis=(1, 3), keepdims=True)
+    by_std = y * (dparts * y).mean(axis=(1, 3), keepdims=True)
+    dx = (dparts - by_mean - by_std) / std
+    return dx.reshape(dy.shape)
 
 
 def film(x, scale, shift):
@@ -84,7 +97,8 @@ def film(x, scale, shift):
 def film_backward(dy, cache):
     """dx = dy (1 + scale),  dscale = sum over pixels of dy x,  dshift = sum over pixels of dy."""
     x, scale = cache
-    return dy * (1 + scale[:, None, None]), (dy * x).sum(axis=(1, 2)), dy.sum(axis=(1, 2))
+    dx = dy * (1 + scale[:, None, None])
+    return dx, (dy * x).sum(axis=(1, 2)), dy.sum(axis=(1, 2))
 
 
 def gated(x, gate):
@@ -101,7 +115,7 @@ def gated_backward(dy, cache):
 def attention(q, k, v):
     """y = P v,  P = softmax(q k^T / sqrt(C)).    [Transformer eq. 1]
     Each place takes from those whose key fits its query."""
-    logits = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1]).astype(q.dtype)
+    logits = q @ k.mT / np.sqrt(q.shape[-1]).astype(q.dtype)
     P = np.exp(logits - logits.max(axis=-1, keepdims=True))  # the same P, and exp cannot overflow
     P /= P.sum(axis=-1, keepdims=True)
     return P @ v, (q, k, v, P)
@@ -111,6 +125,7 @@ def attention_backward(dy, cache):
     """dv = P^T dy,  dP = dy v^T,  dlogits = P (dP - sum_j P_j dP_j),
     dq = dlogits k / sqrt(C),  dk = dlogits^T q / sqrt(C)."""
     q, k, v, P = cache
-    dP = dy @ v.swapaxes(1, 2)
-    dlogits = P * (dP - (P * dP).sum(axis=-1, keepdims=True)) / np.sqrt(q.shape[-1]).astype(q.dtype)
-    return dlogits @ k, dlogits.swapaxes(1, 2) @ q, P.swapaxes(1, 2) @ dy
+    dP = dy @ v.mT
+    average = (P * dP).sum(axis=-1, keepdims=True)
+    dlogits = P * (dP - average) / np.sqrt(q.shape[-1]).astype(q.dtype)
+    return dlogits @ k, dlogits.mT @ q, P.mT @ dy

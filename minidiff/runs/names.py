@@ -91,6 +91,8 @@ def name_of(thing, table):
 def goal_of(objective, weight, times, **rest):
     """The Goal of those names. Raises ValueError for one that is not known."""
     asked = pick("objective", OBJECTIVES, objective)
+    if (objective, weight) == ("flow", "derived"):
+        raise ValueError("the weight derived needs a schedule's steps, which a flow has none of; use simple")
     return Goal(asked, pick("weight", WEIGHTS, weight), pick("times", TIMES, times), **rest)
 
 
@@ -98,6 +100,14 @@ def names_of(goal):
     """What goal_of takes, by name."""
     names = {"objective": name_of(goal.objective, OBJECTIVES), "weight": name_of(goal.weight, WEIGHTS)}
     return names | {"times": name_of(goal.times, TIMES), "warmup": goal.warmup, "drop": goal.drop}
+
+
+def schedule_of(name, T):
+    """The Schedule of that name with T steps. Raises ValueError for a name that is not known, or no steps."""
+    make = pick("schedule", SCHEDULES, name)
+    if not isinstance(T, int) or T < 1:
+        raise ValueError(f"T must be at least 1, got {T!r}")
+    return make(T)
 
 
 def network_of(kind, **sizes):

@@ -17,7 +17,7 @@ from .batches import batches, check
 from .checkpoint import Run, load, save
 from .engine import engine
 from .files import folder
-from .names import MODELS, SCHEDULES, goal_of, network_of, pick
+from .names import MODELS, goal_of, network_of, pick, schedule_of
 from .names import load as load_data
 from .progress import Interrupt, bar
 
@@ -34,7 +34,7 @@ def new_run(data, name, model, conditional=False, **settings):
     labels."""
     s = SimpleNamespace(**SETTINGS | (UNET if model == "unet" else {}) | settings)
     pick("model", MODELS, model)
-    noising = pick("schedule", SCHEDULES, s.schedule)(s.T)
+    noising = schedule_of(s.schedule, s.T)
     goal = goal_of(s.objective, s.weight, s.times, warmup=s.warmup)
     if conditional and (data.label is None or model == "mlp"):
         why = f"the model {model} takes none"

@@ -16,18 +16,16 @@ def test_train_sample_eval_info(capsys):
     result = answer(capsys, "train", "--data", "moons", "--steps", "60", "--out", "r", *SMALL)
     assert result["steps"] == 60 and result["d"] == 2
     assert set(result["files"]) == {"r/checkpoint.npz", "r/progress.png", "r/training.png"}
+    # its own folder
     result = answer(
         capsys, "sample", "r", "--sampler", "ddim", "--steps", "8", "--eta", "0.5", "--n", "30", "--gif"
-    )  # its own folder
+    )
     assert result["evaluations"] == 8 and result["sampler"] == "ddim(eta=0.5)"
     drawn = {f"r/ddim-eta-0.5-8/{f}" for f in ("samples.npy", "samples.png", "reverse.png", "trajectory.gif")}
     assert set(result["files"]) == drawn and np.load("r/ddim-eta-0.5-8/samples.npy").shape == (30, 2)
     result = answer(capsys, "eval", "r", "--n", "60", "--var", "beta", "--threads", "1")
-    assert (
-        result["evaluations"] == 40
-        and result["n"] == 60
-        and result["energy_distance"] > 0 < result["energy_floor"]
-    )
+    assert result["evaluations"] == 40 and result["n"] == 60
+    assert result["energy_distance"] > 0 < result["energy_floor"]
     result = answer(capsys, "info", "r")
     assert result["data"] == "moons" and result["steps"] == 60 and result["T"] == 40
     assert result["parameters"] == (2 + 32) * 16 + 16 + 16 * 16 + 16 + 16 * 2 + 2
@@ -50,15 +48,10 @@ def test_rows_of_a_run_are_files_of_their_own(capsys, a_run):
 def test_text_output_says_what_was_written_and_what_to_do_next(capsys):
     assert run("train", "--data", "mixture", "--steps", "20", *SMALL) == 0
     out = capsys.readouterr().out
-    assert (
-        "wrote" in out
-        and "checkpoint.npz" in out
-        and "next: minidiff sample" in out
-        and os.path.exists("runs/mixture/training.png")
-    )
-    assert run("sample", "runs/mixture/checkpoint.npz", "--n", "5", "--out", "there") == 0 and os.path.exists(
-        "there/samples.png"
-    )
+    assert "wrote" in out and "checkpoint.npz" in out and "next: minidiff sample" in out
+    assert os.path.exists("runs/mixture/training.png")
+    assert run("sample", "runs/mixture/checkpoint.npz", "--n", "5", "--out", "there") == 0
+    assert os.path.exists("there/samples.png")
     assert run("eval", "runs/mixture", "--n", "20") == 0
     assert "noise floor" in capsys.readouterr().out
     assert run("info", "runs/mixture") == 0
@@ -105,17 +98,15 @@ def test_demo(capsys, monkeypatch):
     monkeypatch.setattr(commands, "QUICK", (40, 24))
     result = answer(capsys, "demo", "--quick", "--seed", "1")
     names = {"checkpoint.npz", "forward.png", "reverse.png", "samples.png", "training.png", "trajectory.gif"}
-    assert set(os.listdir("runs/demo-quick")) == names | {"eps"} and os.listdir("runs/demo-quick/eps") == [
-        "checkpoint.npz"
-    ]
+    assert set(os.listdir("runs/demo-quick")) == names | {"eps"}
+    assert os.listdir("runs/demo-quick/eps") == ["checkpoint.npz"]
     assert names == {f.split("/")[-1] for f in result["files"]}
     asked = [(s["sampler"], s["objective"], s["evaluations"], s["n"]) for s in result["samplers"]]
     assert asked == [("DDPM", "v", 1000, 24), ("DDIM", "v", 50, 24), ("DDIM", "eps", 50, 24)]
     runs = [checkpoint.load(f"runs/demo-quick{home}/checkpoint.npz") for home in ("", "/eps")]
     assert [names_of(r.goal)["objective"] for r in runs] == ["v", "eps"]
-    assert (
-        run("sample", "runs/demo-quick/eps", "--sampler", "ddim", "--n", "3") == 0
-    )  # says what eps costs, in one line
+    # says what eps costs, in one line
+    assert run("sample", "runs/demo-quick/eps", "--sampler", "ddim", "--n", "3") == 0
     assert (
         "this run answers eps: an error of eps_hat at t = T is divided by sqrt(alpha_bar_T), 157"
         in capsys.readouterr().out
@@ -185,19 +176,8 @@ def run_of_each(tmp_path_factory):
     """A small run for each objective."""
     home = tmp_path_factory.mktemp("runs")
     for objective in ("eps", "x0", "v", "flow"):
-        words = [
-            "train",
-            "--data",
-            "mixture",
-            "--steps",
-            "60",
-            "--objective",
-            objective,
-            "--out",
-            home / objective,
-            *SMALL,
-        ]
-        assert run(*words) == 0
+        words = f"train --data mixture --steps 60 --objective {objective} --out".split()
+        assert run(*words, home / objective, *SMALL) == 0
     return home
 
 
@@ -211,13 +191,10 @@ def test_every_objective_trains_resumes_samples_and_is_judged(capsys, run_of_eac
     found = answer(capsys, "eval", home, "--sampler", "ddim", "--n", "50", "--likelihood", "--out", "o")[
         "likelihood"
     ]
-    assert (
-        found["exact"]["elbo"] < found["truth"]
-        and len(found["network"]["terms"]) == 41
-        and Path("o/elbo.png").exists()
-    )
-    # 100 Runge-Kutta steps, each log(theta_T / theta_1) / 100 = 0.05 of theta: 0.05^5 / 120 a step where u grows as 1 / theta,
-    # 3e-7 in all; differences of 1e-4 add less
+    assert found["exact"]["elbo"] < found["truth"] and len(found["network"]["terms"]) == 41
+    assert Path("o/elbo.png").exists()
+    # 100 Runge-Kutta steps, each log(theta_T / theta_1) / 100 = 0.05 of theta: 0.05^5 / 120 a step where u
+    # grows as 1 / theta, 3e-7 in all; differences of 1e-4 add less
     assert abs(found["exact"]["ode"] - found["truth_at_1"]) < 1e-5
     trained = answer(capsys, "train", "--resume", "--steps", "70", "--out", home)
     assert trained["from_step"] == 60 and trained["steps"] == 70
@@ -231,18 +208,16 @@ def test_a_csv_comes_back_as_one(capsys):
     assert run("sample", "r", "--n", "4", "--steps", "4", "--out", "r") == 0
     assert Path("r/samples.csv").read_text().splitlines()[0] == "length,width,species"
     assert np.loadtxt("r/samples.csv", delimiter=",", skiprows=1).shape == (4, 3)
-    assert (
-        run(*words, "--label-column", "species", "--out", "s") == 0
-    )  # remembered by resume, sample and eval
+    # remembered by resume, sample and eval
+    assert run(*words, "--label-column", "species", "--out", "s") == 0
     assert (
         run("train", "--resume", "--steps", "5", "--out", "s")
         == 0
         == run("eval", "s", "--n", "9", "--steps", "4")
     )
     assert run("sample", "s", "--n", "4", "--steps", "4", "--out", "s") == 0
-    assert Path("s/samples.csv").read_text().splitlines()[0] == "length,width" and not os.path.exists(
-        "s/samples.npy"
-    )
+    assert Path("s/samples.csv").read_text().splitlines()[0] == "length,width"
+    assert not os.path.exists("s/samples.npy")
     capsys.readouterr()
     assert "leave out --label-column" in refused(
         capsys, "train", "--resume", "--out", "s", "--label-column", "species"

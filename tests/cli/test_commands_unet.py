@@ -11,25 +11,13 @@ from command_line import answer, refused, run
 
 from minidiff.cli import commands, printing
 from minidiff.cli import parser as cli
-from minidiff.evaluation import judge as evaluation
+from minidiff.evaluation import samples as evaluation
 from minidiff.evaluation.classifier import learn
+from minidiff.layers import views
 from minidiff.runs import checkpoint
-from minidiff.runs.use import draw
+from minidiff.runs.drawing import draw
 
-TINY = [
-    "--width",
-    "8",
-    "--depth",
-    "1",
-    "--batch",
-    "16",
-    "--schedule",
-    "linear-scaled",
-    "--T",
-    "40",
-    "--warmup",
-    "5",
-]
+TINY = "--width 8 --depth 1 --batch 16 --schedule linear-scaled --T 40 --warmup 5".split()
 UNET = ["--model", "unet", *TINY]
 FEW = ["--sampler", "ddim", "--steps", "4"]
 
@@ -48,7 +36,7 @@ def test_training_writes_the_run_and_a_picture_that_grew(digits):
     kept, plain = (checkpoint.load(digits / name / "checkpoint.npz") for name in ("c", "plain"))
     assert kept.kind == "unet" and kept.model.labels == 10 and kept.model.width == 8 and kept.goal.warmup == 5
     assert plain.model.labels == 0 and "E" not in plain.model.shapes
-    assert kept.state.params["E"].shape[0] == 11  # the eleventh is no label
+    assert views(kept.state.params, kept.model.shapes)["E"].shape[0] == 11  # the eleventh is no label
 
 
 def test_labels_are_drawn_in_turn(capsys, digits):
@@ -71,15 +59,10 @@ def test_labels_are_drawn_in_turn(capsys, digits):
 
 def test_w_0_and_no_label_are_the_same_pictures_and_labels_make_others(digits):
     kept, drawn = checkpoint.load(digits / "c" / "checkpoint.npz"), {}
-    kept.state.ema["W_out"][:] = kept.state.ema["W_mod"][:] = 0.1  # two steps have hardly moved them from 0
-    for words in (
-        "--label 3 --w 0",
-        "--label none",
-        "--label 3",
-        "--label 4",
-        "--label 3 --w 5",
-        "--label 3 --w 2",
-    ):
+    averaged = views(kept.state.ema, kept.model.shapes)
+    averaged["W_out"][:] = averaged["W_mod"][:] = 0.1  # two steps have hardly moved them from 0
+    labels = "--label 3 --w 0", "--label none", "--label 3", "--label 4", "--label 3 --w 5", "--label 3 --w 2"
+    for words in labels:
         args = cli.parser().parse_args(["sample", "c", "--n", "6", *FEW, *words.split()])
         how, times = commands.sampler_of(args, kept, 1)
         drawn[words] = draw(kept, how, times, args.n, 0, commands.condition_of(args, kept))[0]
@@ -95,17 +78,13 @@ def test_eval_judges_pictures(capsys, digits, monkeypatch):
     result = answer(capsys, "eval", digits / "c", *FEW, "--n", "30", "--out", "o")
     assert sorted(os.listdir("o")) == ["eval.png", "nearest.png"]
     pictures = result["pictures"]
-    assert (
-        set(pictures) == {"n", "d", "frechet", "classifier", "to_the_nearest", "denoising"}
-        and pictures["n"] == 30
-    )
+    assert set(pictures) == {"n", "d", "frechet", "classifier", "to_the_nearest", "denoising"}
+    assert pictures["n"] == 30
     assert "n = 30 is too few for covariances of 64 numbers" in printing.pictures_text(pictures)
     assert "too few" not in printing.pictures_text(pictures | {"n": 128})
     assert "grey pictures only" not in printing.pictures_text(pictures)
-    assert (
-        all(v["distance"] > 0 < v["floor"] for v in pictures["frechet"].values())
-        and len(pictures["frechet"]) == 3
-    )
+    assert all(v["distance"] > 0 < v["floor"] for v in pictures["frechet"].values())
+    assert len(pictures["frechet"]) == 3
     assert pictures["classifier"]["accuracy"] > 0.5 and 0 <= pictures["classifier"]["agreement"] <= 1
     assert sum(pictures["classifier"]["classes"]) == 30
 
@@ -117,7 +96,7 @@ def test_resume_is_bit_for_bit(capsys, digits):
     a, b = checkpoint.load("parts/checkpoint.npz"), checkpoint.load(digits / "c" / "checkpoint.npz")
     assert a.losses == b.losses
     for group in ("params", "ema", "m", "v"):
-        assert all(np.array_equal(w, getattr(b.state, group)[k]) for k, w in getattr(a.state, group).items())
+        assert np.array_equal(getattr(a.state, group), getattr(b.state, group))
 
 
 def test_colours_of_ones_own_from_training_to_their_own_units(capsys):
@@ -133,9 +112,8 @@ def test_colours_of_ones_own_from_training_to_their_own_units(capsys):
     capsys.readouterr()
     for home in ("r", "s"):
         found = answer(capsys, "eval", home, "--n", "6", *FEW)["pictures"]
-        assert (
-            "classifier" not in found and "denoising" not in found and os.path.exists(f"{home}/nearest.png")
-        )
+        assert "classifier" not in found and "denoising" not in found
+        assert os.path.exists(f"{home}/nearest.png")
         assert (
             "(no PSNR, SSIM and classifier: minidiff has them for grey pictures only)"
             in printing.pictures_text(found)
@@ -231,18 +209,8 @@ def test_models_that_do_not_fit_are_named(capsys, words, said):
 
 
 def test_resume_keeps_what_the_run_was_made_with(capsys, digits):
-    err = refused(
-        capsys,
-        "train",
-        "--resume",
-        "--out",
-        digits / "c",
-        "--conditional",
-        "--model",
-        "unet",
-        "--warmup",
-        "3",
-    )
+    words = "--conditional --model unet --warmup 3".split()
+    err = refused(capsys, "train", "--resume", "--out", digits / "c", *words)
     assert "leave out --model, --warmup, --conditional" in err
 
 
@@ -252,7 +220,7 @@ def test_a_run_knows_what_it_is(capsys, digits):
 
 
 def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
-    """From training on rows to samples that are pictures, in the data's units, and to resuming and judging."""
+    """From training on rows to samples that are pictures, in the data's units; and to resuming, judging."""
     rows = np.random.default_rng(0).integers(0, 256, (40, 64), dtype=np.uint8)
     np.save("rows.npy", rows)
     np.savetxt("rows.csv", np.column_stack([np.arange(40) % 2, rows]), delimiter=",", fmt="%d")
@@ -263,11 +231,8 @@ def test_rows_of_pixels_are_offered_as_pictures_and_stay_so(capsys):
     assert "an .npz with x and label, a .csv with a column label" in said
     assert run(*words, "--shape", "8", "8", "--steps", "1") == 0
     assert run("train", "--resume", "--steps", "2", "--out", "r") == 0
-    assert run("sample", "r", "--n", "3", "--out", "r", *FEW) == 0 and np.load("r/samples.npy").shape == (
-        3,
-        8,
-        8,
-    )
+    assert run("sample", "r", "--n", "3", "--out", "r", *FEW) == 0
+    assert np.load("r/samples.npy").shape == (3, 8, 8)
     kept = checkpoint.load("r/checkpoint.npz")
     assert kept.shape == (8, 8) and kept.offset == kept.scale == 127.5
     capsys.readouterr()

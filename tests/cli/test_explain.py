@@ -36,20 +36,15 @@ def test_every_expression_can_be_drawn(entry):
     claimed = dict(zip(*drawn["the formula"][:2]))
     assert len(drawn) == 1 + min(3, len(entry.wrong)) and axes["xlabel"] and axes["ylabel"]
     low, high = axes["ylim"]
-    assert all(
-        any(low <= v <= high for v in line) for _, line, _ in drawn.values()
-    )  # none is outside its picture
+    # none is outside its picture
+    assert all(any(low <= v <= high for v in line) for _, line, _ in drawn.values())
     off = [abs(claimed[a] - m) / max(1, abs(m)) for a, m in zip(x, y)]
     assert len(off) >= 4 and max(off) < 0.05  # Monte Carlo oracles are good to a few per cent
 
 
 def test_every_source_has_a_test_that_exists():
-    listed = [
-        line.split()
-        for line in (Path(words.__file__).parents[1] / "sheet" / "tests.txt")
-        .read_text(encoding="utf-8")
-        .splitlines()
-    ]
+    text = (Path(words.__file__).parents[1] / "sheet" / "tests.txt").read_text(encoding="utf-8")
+    listed = [line.split() for line in text.splitlines()]
     names = [name for name, _ in listed]
     assert names == sorted(set(names)) and set(SOURCES) <= set(names)
     for name, test in listed:
@@ -86,9 +81,8 @@ def test_pictures_show_a_smooth_schedule():
 
 def test_the_label_beside_the_curve_is_what_the_curve_shows():
     assert words.curves(find("posterior-variance"))[2]["ylabel"] == r"$\tilde\beta_t$"
-    assert (
-        words.curves(find("ve-diffusion"))[2]["ylabel"] == "ve-diffusion"
-    )  # the formula is dx = ..., the curve is g
+    # the formula is dx = ..., the curve is g
+    assert words.curves(find("ve-diffusion"))[2]["ylabel"] == "ve-diffusion"
     assert words.PARTS == [name for name in words.PARTS if find(name).answer]
 
 
@@ -96,14 +90,12 @@ def test_show_is_a_hub():
     e = words.explain(find("ddim-step"))
     text = words.as_text(e)
     assert "  xₜ₋₁ = √ᾱₜ₋₁ x̂₀ + √(1-ᾱₜ₋₁) ε_θ" in text and "with numbers:" in text
-    assert (
-        "examples/04_ddpm_against_ddim.py" in e["examples"] and "next: minidiff show ddim-inversion" in text
-    )
+    assert "examples/04_ddpm_against_ddim.py" in e["examples"]
+    assert "next: minidiff show ddim-inversion" in text
     assert all((ROOT / f).exists() for f in e["examples"])
     assert "related: forward-closed-form-mean, " in words.as_text(words.explain(find("forward-closed-form")))
-    assert "minidiff check ddim-step" in text and "minidiff check" not in words.as_text(
-        words.explain(find("markov"))
-    )
+    assert "minidiff check ddim-step" in text
+    assert "minidiff check" not in words.as_text(words.explain(find("markov")))
     assert find("ddim-step").latex in words.as_text(e, "cp1252")  # a terminal that has no such signs
 
 
@@ -112,8 +104,13 @@ def test_the_worked_numbers_tell_the_wrong_versions_apart():
     assert not re.search(r"^w += 1$", words.explain(find("cfg"))["worked"], re.M)
 
 
-@pytest.mark.parametrize("name, low, high, along", (("vp-linear-alpha-bar", "beta_min = 0.1", "beta_max = 20", "t"),
-                                                    ("karras-sigmas", "sigma_min = 0.002", "sigma_max = 80", "k")))  # fmt: skip
+@pytest.mark.parametrize(
+    "name, low, high, along",
+    (
+        ("vp-linear-alpha-bar", "beta_min = 0.1", "beta_max = 20", "t"),
+        ("karras-sigmas", "sigma_min = 0.002", "sigma_max = 80", "k"),
+    ),
+)
 def test_levels_are_worked_and_drawn_with_the_papers_numbers(name, low, high, along):
     entry, (drawn, (_, measured), axes, chosen) = find(name), words.curves(find(name))
     assert axes["xlabel"] == f"${along}$" and chosen.startswith(f"{low}; {high}")

@@ -10,24 +10,11 @@ import numpy as np
 import pytest
 from command_line import SMALL, answer, refused, run
 
+from minidiff.layers import views
 from minidiff.runs import checkpoint
 from minidiff.schedule import linear_scaled
 
-UNET = [
-    "--data",
-    "digits",
-    "--model",
-    "unet",
-    "--width",
-    "8",
-    "--depth",
-    "1",
-    "--batch",
-    "16",
-    "--steps",
-    "2",
-    "--conditional",
-]
+UNET = "--data digits --model unet --width 8 --depth 1 --batch 16 --steps 2 --conditional".split()
 
 
 def config():
@@ -38,26 +25,20 @@ def test_an_mlp_is_written_with_its_averaged_weights(capsys, a_run):
     result = answer(capsys, "export", "r", "--out", "out")
     assert result == {"to": "pytorch", "files": ["out/config.json", "out/model.py", "out/weights.npz"]}
     assert sorted(os.listdir("out")) == ["config.json", "model.py", "weights.npz"]
-    state, about = checkpoint.load("r/checkpoint.npz").state, config()
+    run_, about = checkpoint.load("r/checkpoint.npz"), config()
+    params, ema = (views(vector, run_.model.shapes) for vector in (run_.state.params, run_.state.ema))
     with np.load("out/weights.npz") as weights:
-        assert set(weights) == set(state.ema) and all(
-            np.array_equal(weights[k], w) for k, w in state.ema.items()
-        )
-        assert not np.array_equal(weights["W_0"], state.params["W_0"])
+        assert set(weights) == set(ema)
+        assert all(np.array_equal(weights[k], w) for k, w in ema.items())
+        assert not np.array_equal(weights["W_0"], params["W_0"])
     sizes = {"kind": "mlp", "d": 2, "labels": 0, "width": 16, "depth": 1, "time_dim": 32}
-    goal = {
-        "objective": "v",
-        "weight": "simple",
-        "times": "uniform",
-        "step": 5,
-        "shape": [2],
-        "schedule": "linear-scaled",
-    }
+    goal = {"objective": "v", "weight": "simple", "times": "uniform"}
+    goal |= {"step": 5, "shape": [2], "schedule": "linear-scaled"}
     assert sizes | goal == {k: about[k] for k in sizes | goal}
     assert len(about["alpha_bar"]) == 41 and about["scale"] == 1.0 and about["offset"] == 0.0
-    assert about["alpha_bar"][40] == pytest.approx(
-        math.prod((1 - linear_scaled(40).beta).tolist()), rel=1e-12
-    )  # 40 roundings
+    # 40 roundings
+    alpha_bar = math.prod((1 - linear_scaled(40).beta).tolist())
+    assert about["alpha_bar"][40] == pytest.approx(alpha_bar, rel=1e-12)
 
 
 def test_a_unet_is_written_with_its_labels_and_units(capsys):
@@ -68,14 +49,8 @@ def test_a_unet_is_written_with_its_labels_and_units(capsys):
     os.rename("r/pytorch", "out")
     about = config()
     assert about["kind"] == "unet" and about["labels"] == 10 and about["shape"] == [8, 8] and about["d"] == 64
-    assert {
-        "size": 8,
-        "channels_in": 1,
-        "width": 8,
-        "depth": 1,
-        "time_dim": 64,
-        "groups": 4,
-    }.items() <= about.items()
+    sizes = {"size": 8, "channels_in": 1, "width": 8, "depth": 1, "time_dim": 64, "groups": 4}
+    assert sizes.items() <= about.items()
     with np.load("out/weights.npz") as weights:
         assert weights["E"].shape == (11, 64) and weights["W1_up_0"].shape == (3, 3, 24, 8)
 
@@ -103,13 +78,15 @@ def test_the_module_is_whole_and_needs_torch_and_numpy_only(capsys, kind):
             imported.add(node.module)
     assert imported == {"json", "pathlib", "numpy", "torch"}
     defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    assert {"Network", "load", "eps_theta", "ddim", "forward"} <= defined and ("conv" in defined) == (
-        kind == "unet"
-    )
+    assert {"Network", "load", "eps_theta", "ddim", "forward"} <= defined
+    assert ("conv" in defined) == (kind == "unet")
+    subscripts = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
     asked = {
-        node.slice.value for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
-        if ast.unparse(node.value) in ("config", "self.config", "net.config", "c")
-    }  # fmt: skip
+        node.slice.value
+        for node in subscripts
+        if isinstance(node.slice, ast.Constant)
+        and ast.unparse(node.value) in ("config", "self.config", "net.config", "c")
+    }
     assert {"objective", "alpha_bar", "time_dim", "depth"} <= asked <= set(config())
     assert max(map(len, text.splitlines())) <= 128 and ast.get_docstring(tree)
 

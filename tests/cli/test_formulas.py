@@ -43,9 +43,8 @@ def test_quiz_prints_the_key_where_nobody_can_be_asked(capsys, monkeypatch):
 
 def test_show_draws_a_picture_and_lists(capsys):
     result = answer(capsys, "show", "posterior-variance", "--plot")
-    assert Path(result["files"][0]).read_bytes()[1:4] == b"PNG" and result["place"].startswith(
-        "minidiff/gaussian.py:"
-    )
+    assert Path(result["files"][0]).read_bytes()[1:4] == b"PNG"
+    assert result["place"].startswith("minidiff/gaussian.py:")
     assert result["drawn_with"].startswith("beta_1..beta_10 = 0.05, 0.1, ")
     assert [f["name"] for f in answer(capsys, "show")["formulas"]] == [f.name for f in SHEET]
 
@@ -65,16 +64,8 @@ def test_show_names_the_library_s_line_and_its_test(capsys):
 
 def test_verify_says_what_failed(capsys, monkeypatch):
     assert answer(capsys, "verify", "snr")["failed"] == []
-    row = {
-        "name": "snr",
-        "number": 15,
-        "what": "answer",
-        "claimed": 1.0,
-        "measured": 2.0,
-        "error": 1.0,
-        "bound": 1e-9,
-    }
-    row |= {"seconds": 0.0, "wrong": [], "ok": False}
+    row = {"name": "snr", "number": 15, "what": "answer", "claimed": 1.0, "measured": 2.0, "error": 1.0}
+    row |= {"bound": 1e-9, "seconds": 0.0, "wrong": [], "ok": False}
     monkeypatch.setattr(sheet, "_measured", lambda names, args: [row])
     assert run("verify", "snr") == 1
     out = capsys.readouterr().out
@@ -98,18 +89,8 @@ def test_check_equal_and_compute(capsys):
     assert run("equal", "1 - alpha_bar[t]", "1 - alpha[t]*alpha_bar[t-1]") == 0
     assert run("equal", "alpha[t]", "alpha_bar[t]") == 1
     capsys.readouterr()
-    steps = answer(
-        capsys,
-        "compute",
-        "forward-closed-form",
-        "--beta",
-        ".1,.2,.3",
-        "--t",
-        "2",
-        "--x_0",
-        "1.5",
-        "--eps=-.5",
-    )["steps"]
+    numbers = "--beta .1,.2,.3 --t 2 --x_0 1.5 --eps=-.5".split()
+    steps = answer(capsys, "compute", "forward-closed-form", *numbers)["steps"]
     # sqrt(0.72) 1.5 - 0.5 sqrt(0.28)
     assert abs(float(steps[-1]["is"]) - 1.00822) < 1e-5
     assert run("check", "posterior-variance", "beta[t]", "--json") == 1
@@ -127,9 +108,8 @@ def test_what_is_printed_is_one_file_and_only_the_booklet_is_measured(capsys, mo
     }
     for command, (words, status) in commands.items():
         assert run(*command.split(), *words, "--pdf", "out/p.pdf") == status
-        assert Path("out/p.pdf").read_bytes()[:5] == b"%PDF-" and [p.name for p in Path("out").iterdir()] == [
-            "p.pdf"
-        ]
+        assert Path("out/p.pdf").read_bytes()[:5] == b"%PDF-"
+        assert [p.name for p in Path("out").iterdir()] == ["p.pdf"]
         said = capsys.readouterr().out
         assert f"wrote {Path('out/p.pdf')}" in said and ("failed: logit-normal" in said) == (status == 1)
         Path("out/p.pdf").unlink()

@@ -24,10 +24,9 @@ def printed(monkeypatch, tmp_path):
 
 
 def boxes_of(fig, columns, margin):
-    """(text, its box in points) of a page. No two overlap, each lies in one column inside the margins, but for the foot."""
-    assert [72 * inches for inches in fig.get_size_inches()] == pytest.approx(
-        [595.3, 841.9]
-    )  # A4: 210 by 297 mm
+    """(text, its box in points) of a page: no two overlap, each lies in one column, but for the foot."""
+    page = [72 * inches for inches in fig.get_size_inches()]
+    assert page == pytest.approx([595.3, 841.9])  # A4: 210 by 297 mm
     points, renderer = 72 / fig.dpi, fig.canvas.get_renderer()  # not the PDF's, which counts 72 dots an inch
     drawn = [(text, text.get_window_extent(renderer)) for text in fig.texts]
     drawn = [(text, [points * v for v in (box.x0, box.x1, box.y0, box.y1)]) for text, box in drawn]
@@ -71,9 +70,8 @@ def test_one_lecture_is_set_in_the_largest_type(printed):
     path, figs = printed
     pages.sheet(path, of_lecture(6))
     sizes = {text.get_text(): text.get_size() for text in figs[0].texts}
-    assert (
-        len(figs) == 1 and sizes["78"] == max(pages.SIZES) and sizes[latex_of(of_lecture(6)[0])] > sizes["78"]
-    )
+    assert len(figs) == 1 and sizes["78"] == max(pages.SIZES)
+    assert sizes[latex_of(of_lecture(6)[0])] > sizes["78"]
 
 
 def test_a_long_title_and_a_wide_formula_stay_in_their_column(printed):
@@ -106,11 +104,8 @@ def test_the_booklet_says_what_failed(printed):
     assert any(text.startswith("1 of 2 measured") for text in colors)
     (failed,) = [text for text in colors if text.startswith("FAILED, error 2e-01, by ")]
     (held,) = [text for text in colors if text.startswith("measured, error 1e-09, by ")]
-    assert (
-        "refuted" not in failed
-        and held.endswith("2 wrong versions refuted")
-        and colors[failed] != colors[held]
-    )
+    assert "refuted" not in failed and held.endswith("2 wrong versions refuted")
+    assert colors[failed] != colors[held]
 
 
 def test_the_quiz_has_room_and_its_key_begins_a_page(printed):
@@ -127,9 +122,8 @@ def test_the_quiz_has_room_and_its_key_begins_a_page(printed):
             == 1
             == sum(line.startswith(f"{k}. ") for line in told)
         )
-        assert (
-            pages.formula(q.latex) in told and pages.formula(q.latex) not in asked
-        )  # the question does not give it away
+        # the question does not give it away
+        assert pages.formula(q.latex) in told and pages.formula(q.latex) not in asked
         assert all(any(line.startswith(f"({letter}) ") for line in asked) for letter in q.options)
     key_lines = [text for drawn in sheets[key:] for text, _ in drawn[:-1] if text.get_text()[0] != "$"][1:]
     assert {text.get_size() for text in key_lines} == {10.5}  # as large as the questions
@@ -148,9 +142,8 @@ def test_a_step_that_is_wider_than_the_page_is_broken(printed):
     steps = [("beta[t]", 0.25), (" + ".join(["alpha_bar[t]"] * 40), 1.0), ("t", 2)]
     pages.quiz(path, [replace(question, steps=steps)], "one question")
     lines = [line for fig in figs for line in lines_of(fig, 1, 54)]
-    assert any(line.startswith("$\\beta_{t}$\xa0=\xa00.25;") for line in lines) and lines[-2].endswith(
-        "=\xa02"
-    )
+    assert any(line.startswith("$\\beta_{t}$\xa0=\xa00.25;") for line in lines)
+    assert lines[-2].endswith("=\xa02")
 
 
 def test_every_formula_says_of_what_it_is_one():

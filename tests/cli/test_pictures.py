@@ -11,16 +11,7 @@ from minidiff.cli.explain import curves
 from minidiff.runs import checkpoint
 from minidiff.sheet import find
 
-NAMES = [
-    "posterior-variance",
-    "ddim-step",
-    "cfg",
-    "karras-sigmas",
-    "posterior-mean",
-    "product-mean",
-    "ssim",
-    "clip-loss",
-]
+NAMES = "posterior-variance ddim-step cfg karras-sigmas posterior-mean product-mean ssim clip-loss".split()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,11 +24,8 @@ def test_a_formula_s_picture_can_be_shown_on_a_slide(name):
     ((ax,), (legend,)) = fig.axes, fig.legends
     said = [text.get_text() for text in legend.get_texts()]
     assert len(said) <= 5 and said[0] == "the formula" and said[-1].startswith("measured")
-    assert (
-        chosen
-        and chosen not in ax.get_xlabel()
-        and not any("minidiff" in text or "**" in text for text in said)
-    )
+    assert chosen and chosen not in ax.get_xlabel()
+    assert not any("minidiff" in text or "**" in text for text in said)
     shown = [(line.get_color(), line.get_linestyle(), line.get_marker()) for line in ax.lines]
     assert len({color for color, _, _ in shown}) == len({mark for _, _, mark in shown}) == len(said)
     assert [text.get_color() for text in legend.get_texts()] == [color for color, _, _ in shown]
@@ -51,7 +39,7 @@ def test_a_wrong_version_that_runs_away_does_not_flatten_the_formula():
 
 
 def test_elbo_shows_all_terms_and_what_the_network_loses_more():
-    """T = 3, two coordinates: 2 log 2 nats are a bit a coordinate. L_0 lies below 0, so minus L_0 stands on the log axis."""
+    """T = 3, two coordinates: 2 log 2 nats are a bit each; L_0 is below 0, so the log axis has minus L_0."""
     bit = 2 * np.log(2)
     found = {"network": {"terms": [-4 * bit, 2 * bit, 1 * bit, 0.5 * bit]}}
     (ax,) = pictures.elbo_by_t(found, 2).axes
@@ -69,13 +57,13 @@ def test_elbo_shows_all_terms_and_what_the_network_loses_more():
 
 
 def test_things_draw_themselves(tmp_path, monkeypatch):
-    """A schedule's two shares are the sides of a right angle; a mixture shows its own samples; a run its losses."""
+    """A schedule's two shares are a right angle's sides, a mixture shows its samples, a run its losses."""
     monkeypatch.chdir(tmp_path)
     fig = md.draw(md.linear(40, 0.001, 0.3))
     assert_readable(fig)
     picture, noise = (line.get_ydata() for line in fig.axes[0].lines)
     assert np.allclose(picture**2 + noise**2, 1) and picture[0] == 1 and noise[0] == 0
-    assert_readable(md.draw(md.data.mixture()))
+    assert_readable(md.draw(md.exact.five_gaussians()))
     assert run("train", "--data", "moons", "--steps", "5", "--out", "r", *SMALL) == 0
     assert_readable(md.draw(checkpoint.load("r/checkpoint.npz")))
     with pytest.raises(TypeError, match="a schedule, a mixture or a run, got int"):

@@ -10,8 +10,8 @@ from minidiff.sheet import dictionary
 
 @pytest.mark.parametrize(
     ("words", "healthy"),
-    [("--T 1000", True), ("--T 50", False), ("--T 400", True), ("--T 300", False), ("--schedule cosine --T 20", True),
-     ("--data-std 40", False), ("--schedule linear-scaled --T 30", True)],
+    [("--T 1000", True), ("--T 50", False), ("--T 400", True), ("--T 300", False),
+     ("--schedule cosine --T 20", True), ("--data-std 40", False), ("--schedule linear-scaled --T 30", True)],
 )  # fmt: skip
 def test_doctor(capsys, words, healthy):
     assert run("doctor", *words.split(), "--json") == (0 if healthy else 1)
@@ -30,7 +30,7 @@ def test_doctor_gives_advice_that_works(capsys):
 
 
 def test_oracle_has_the_table_of_spacings(capsys):
-    """ddim, eta = 0, 50 of 1000 steps: 0.127 / 0.124 / 0.127 for leading, trailing, linspace; and the parts make the whole."""
+    """ddim, eta = 0, 50 of 1000 steps: 0.127, 0.124, 0.127 for the three; and the parts make the whole."""
     for spacing, std in (("leading", 0.127), ("trailing", 0.124), ("linspace", 0.127)):
         r = answer(capsys, "oracle", "--sampler", "ddim", "--steps", "50", "--spacing", spacing)
         assert abs(r["result"]["std"] - std) < 5e-4 and r["evaluations"] == 50

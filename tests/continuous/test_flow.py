@@ -28,7 +28,7 @@ PLANE = Mixture(WEIGHT, MEAN, COV)
 
 
 def gaussian_velocity(x, t):
-    """d/dt of x_t = t M + std_t y, for the y that leads to x: paths of Gaussian data keep their standard score."""
+    """d/dt of x_t = t M + std_t y, for the y that leads to x: paths keep their standard score."""
     var = t**2 * STD**2 + (1 - t) ** 2
     return M + (t * STD**2 - (1 - t)) / var * (x - t * M)
 
@@ -113,7 +113,7 @@ def test_the_continuity_equation(t):
 
 @pytest.mark.parametrize("t", [0.15, 0.5, 0.85])
 def test_velocity_score_and_noise_convert_both_ways(t):
-    """Score: finite differences of the log-density. Noise: E[x_0 | x_t] by quadrature. Velocity: the mixture's own."""
+    """Score: differences of the log-density. Noise: E[x_0 | x_t] by quadrature. Velocity: the mixture's."""
     u = flow.marginal_velocity(TWO)(X, t)
 
     def log_p(x):
@@ -167,7 +167,7 @@ def test_straight_is_the_line_in_the_packages_time(t, data, noise):
     ],
 )
 def test_a_mixture_on_any_process_is_bayes_on_a_grid(process, t, signal, noise):
-    """q(x_t), E[x_0 | x_t] and E[eps | x_t] by sums over x_0; signal and noise by hand, no variance is preserved."""
+    """q(x_t), E[x_0 | x_t] and E[eps | x_t] by sums over x_0, for any signal and noise, by hand."""
     x_0 = np.linspace(-9, 9, 40_001)
     prior = sum(w * np.exp(log_normal(x_0, m, v)) for w, m, v in PARTS) * (x_0[1] - x_0[0])
     log_q, score = TWO.log_prob(process, X, t), TWO.score(process, X, t)
@@ -182,7 +182,7 @@ def test_a_mixture_on_any_process_is_bayes_on_a_grid(process, t, signal, noise):
 
 @given(betas, st.floats(-2, 2), st.floats(-2, 2), st.data())
 def test_a_flow_denoiser_asks_on_the_line_and_walks_back_along_it(b, data, noise, draw):
-    """x_t is stretched onto the line from the noise to the data, whatever they are; who knows its direction finds them."""
+    """x_t is stretched onto the line from noise to data, whose direction leads to the noise."""
     t, asked = draw.draw(st.integers(1, len(b))), []
     ab = product_of_alphas(b, t)
     x_t = np.array([[math.sqrt(ab) * data + math.sqrt(1 - ab) * noise]])
@@ -199,7 +199,7 @@ def test_a_flow_denoiser_asks_on_the_line_and_walks_back_along_it(b, data, noise
 
 @pytest.mark.parametrize("process", [S, VP()], ids=["schedule", "vp"])
 def test_the_exact_velocity_is_the_exact_denoiser(process):
-    """The average direction by quadrature, made eps_hat, is E[eps | x_t] of the mixture on a schedule, which no flow enters."""
+    """The average direction by quadrature becomes the mixture's E[eps | x_t], which no flow enters."""
     x_1 = np.linspace(-9, 9, 40_001)
     prior = sum(w * np.exp(log_normal(x_1, m, v)) for w, m, v in PARTS)
 
@@ -222,7 +222,7 @@ def test_the_exact_velocity_is_the_exact_denoiser(process):
 
 @pytest.mark.parametrize("t", [50.0, 500.0, 999.0, np.array([1.0, 200.0, 400.0, 600.0, 1000.0])])
 def test_on_the_line_itself_the_velocity_is_an_objective_like_any_other(t):
-    """objective.Denoiser on Straight: eps_hat = x_t - signal u, of a network that gives the mixture's velocity."""
+    """objective.Denoiser on Straight: eps_hat = x_t - signal u, u the mixture's velocity."""
     straight, exact = flow.Straight(), flow.marginal_velocity(TWO)
     network = lambda x, t: exact(x, 1 - np.asarray(t) / 1000)  # noqa: E731
     eps_hat = Denoiser(network, flow.velocity_prediction, straight)(X, t)
@@ -249,7 +249,7 @@ def quadrature(n=40):
 
 @pytest.mark.parametrize("t", [0.2, 0.5, 0.8])
 def test_cfm_has_the_gradient_of_flow_matching(t):
-    """For u_theta = a x + c: d/da and d/dc of both losses by quadrature; the losses differ by the floor, whatever a, c."""
+    """u_theta = a x + c: d/da, d/dc of both losses by quadrature; they differ by the floor for all a, c."""
     x_0, x_1, w = quadrature()
     x, apart = t * x_1 + (1 - t) * x_0, []
     u = flow.marginal_velocity(TWO)(x, t)
@@ -282,9 +282,8 @@ def test_loss_floor_of_a_gaussian(t):
     floor, _ = floor_of(
         flow.velocity_prediction, GAUSSIAN, flow.Straight(), 1000 * (1 - t), 50, np.random.default_rng(1)
     )
-    assert (
-        abs(floor - want) < 1e-12 / t**2
-    )  # one Gaussian's trace is the same for every draw; its roundings over b^2 = t^2
+    # one Gaussian's trace is the same for every draw; its roundings over b^2 = t^2
+    assert abs(floor - want) < 1e-12 / t**2
 
 
 @pytest.mark.parametrize(("name", "order", "n"), [("euler", 1, 200), ("heun", 2, 100), ("rk4", 4, 40)])
@@ -319,9 +318,8 @@ def test_samples_keep_their_quantile():
 
 
 DESIGN_0 = np.array([[1.0], [1.0], [-1.0], [-1.0]])
-DESIGN_1 = M + STD * np.array(
-    [[1.0], [-1.0], [1.0], [-1.0]]
-)  # mean, variances and no covariance as the independent pair's
+# mean, variances and no covariance as the independent pair's
+DESIGN_1 = M + STD * np.array([[1.0], [-1.0], [1.0], [-1.0]])
 MIDDLES = (np.arange(2000) + 0.5) / 2000
 
 
@@ -343,10 +341,8 @@ def test_reflow_straightens_a_gaussian():
 
     assert flow.straightness(new, DESIGN_0, x_1, MIDDLES[::100]) < 1e-10
     assert flow.straightness(u, DESIGN_0, x_1, MIDDLES[::100]) > 0.01
-    assert (
-        abs(np.mean((DESIGN_1 - DESIGN_0) ** 2) - 2.0) < 1e-14
-        and abs(np.mean((x_1 - DESIGN_0) ** 2) - 0.8) < 1e-6
-    )
+    assert abs(np.mean((DESIGN_1 - DESIGN_0) ** 2) - 2.0) < 1e-14
+    assert abs(np.mean((x_1 - DESIGN_0) ** 2) - 0.8) < 1e-6
 
 
 def test_crossing_pairs_have_no_average_direction():
@@ -374,13 +370,8 @@ def test_times_that_do_not_ascend_are_named(times):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_follows_the_data(dtype):
     x, t = X.astype(dtype), np.linspace(0.1, 0.9, 5)
-    for f in (
-        flow.path,
-        flow.velocity_from_eps,
-        flow.eps_from_velocity,
-        flow.velocity_from_score,
-        flow.score_from_velocity,
-    ):
+    velocities = flow.velocity_from_eps, flow.velocity_from_score
+    for f in (flow.path, *velocities, flow.eps_from_velocity, flow.score_from_velocity):
         args = (x, x, t) if f is flow.path else (x, t, x)
         assert f(*args).dtype == dtype
     assert flow.conditional_velocity(x, x, t).dtype == flow.marginal_velocity(TWO)(x, t).dtype == dtype

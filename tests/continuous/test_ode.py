@@ -11,7 +11,7 @@ from minidiff.gaussian import like
 
 
 def test_ode_steps_have_the_worked_values():
-    """dx/dt = t x, x(0) = 1, one step to 1/2: by hand, rk4 with k = 0, 1/4, 17/64, 145/256... against exp(1/8)."""
+    """dx/dt = t x, x(0) = 1, one step to 1/2: by hand; rk4, k = 0, 1/4, 17/64, 145/256..., nears exp(1/8)."""
     u, x = lambda x, t: t * x, np.array([[1.0]])
     assert ode.euler(u, x, 0.0, 0.5)[0, 0] == 1.0
     assert ode.heun(u, x, 0.0, 0.5)[0, 0] == 1 + 0.25 * 0.5  # looks ahead to x = 1 at t = 1/2

@@ -51,9 +51,8 @@ def test_ve_adds_the_variance_it_says():
     assert abs(ve.sigma2(0.5) - (0.01 * 50 - 1e-4)) < 1e-12  # the geometric middle
     for t in (0.2, 0.5, 0.9):
         h = 1e-5
-        assert (
-            abs((ve.sigma2(t + h) - ve.sigma2(t - h)) / (2 * h) / ve.g2(t) - 1) < 1e-7
-        )  # h^2 rate^2 / 6, rate = 17
+        # h^2 rate^2 / 6, rate = 17
+        assert abs((ve.sigma2(t + h) - ve.sigma2(t - h)) / (2 * h) / ve.g2(t) - 1) < 1e-7
 
 
 @pytest.mark.parametrize("process", [VP(), continuous(S)], ids=["vp", "between"])

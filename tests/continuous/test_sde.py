@@ -112,7 +112,7 @@ def test_scores_are_gradients_of_the_log_density(name, t):
 
 @pytest.mark.parametrize("name", ["vp", "ve"])
 def test_forward_steps_add_up_to_the_process(name):
-    """Mean and variance of x_t | x_0 = 1.7 by 10,000 Euler-Maruyama steps, each probed, against their closed forms."""
+    """Mean and variance of x_t | x_0 = 1.7 by 10,000 Euler-Maruyama steps, each probed, have closed forms."""
     process, n = (VP(), 10_000) if name == "vp" else (SMALL_VE, 10_000)
     probe, z = np.array([1.0, 0.0]), np.array([0.0, 1.0])
     mean, var, h = 1.7, 0.0, 1 / n
@@ -150,7 +150,7 @@ def test_steps_by_probing(t, part, x, score, z):
 
 @given(betas, st.floats(0.02, 0.98), st.floats(-3, 3), st.floats(-3, 3))
 def test_velocity_by_angle_is_velocity_on_another_clock(b, part, x, eps):
-    """tau = -2 log cos(theta) and dtau = beta dt, so that dtheta/dt = beta / (2 tan(theta)); eps_hat is asked at the same t."""
+    """tau = -2 log cos(theta) and dtau = beta dt: dtheta/dt = beta / (2 tan(theta)); both ask at one t."""
     k, asked = len(b) - 1, []
 
     def answer(x, t):
@@ -159,9 +159,8 @@ def test_velocity_by_angle_is_velocity_on_another_clock(b, part, x, eps):
 
     for process, t in ((VP(), part), (VP(3.0, 3.0), part), (continuous(from_betas(b)), k + part)):
         theta, ab, beta = sde.angle(process, t), process.alpha_bar_at(t), process.beta(t)
-        assert (
-            abs(math.cos(theta) - math.sqrt(ab)) < 1e-13 and abs(math.sin(theta) - math.sqrt(1 - ab)) < 1e-13
-        )
+        assert abs(math.cos(theta) - math.sqrt(ab)) < 1e-13
+        assert abs(math.sin(theta) - math.sqrt(1 - ab)) < 1e-13
         u = sde.velocity_by_angle(process, answer)(np.array([[x]]), theta)[0, 0]
         want = sde.velocity(process, sde.score_of(answer, process), np.array([[x]]), t)[0, 0]
         # 1 - ab >= 2e-5 (beta 0.001, a part 0.02 of it) has 5e-12 of its size in roundings of ab;
@@ -185,7 +184,7 @@ def test_langevin_step_has_the_known_stationary_spread():
 
 
 def test_ve_and_vp_are_one_process_in_two_units():
-    """y = sqrt(ab) x walks VP's flow with f = d log sqrt(ab) / dt, g^2 = -d log ab / dt exactly where x walks VE's."""
+    """y = sqrt(ab) x walks VP's flow, f = d log sqrt(ab) / dt, g^2 = -d log ab / dt, where x walks VE's."""
 
     class Shrunk:
         def f(self, t):
@@ -248,9 +247,8 @@ def test_hutchinson_is_unbiased_for_a_mixtures_velocity(t):
         sde.hutchinson(u, POINTS, t, np.tile(z, (len(POINTS), 1)))
         for z in itertools.product([-1.0, 1.0], repeat=2)
     ]
-    assert (
-        np.abs(np.mean(over_signs, axis=0) - sde.divergence(u, POINTS, t)).max() < 1e-5
-    )  # differences, h^2 = 1e-8
+    # differences, h^2 = 1e-8
+    assert np.abs(np.mean(over_signs, axis=0) - sde.divergence(u, POINTS, t)).max() < 1e-5
     assert np.abs(np.std(over_signs, axis=0)).max() > 1e-2  # one z alone is not the divergence
 
 

@@ -107,9 +107,7 @@ def test_dpm_solver_1_is_ddim(b, seed, data):
     t = data.draw(st.integers(1, len(b)))
     for s in {0, data.draw(st.integers(0, t - 1))}:
         x, eps_theta = np.random.default_rng(seed).standard_normal((4, 2)), lambda x, t: np.sin(3 * x)
-        ends = [
-            step(eps_theta, from_betas(b), x, t, s, None) for step in (solvers.dpm_solver_1, ddim_step())
-        ]
+        ends = [step(eps_theta, from_betas(b), x, t, s, None) for step in (solvers.dpm_solver_1, ddim_step())]
         assert np.abs(ends[0] - ends[1]).max() < 1e-12 / math.sqrt(product_of_alphas(b, t))
 
 
@@ -132,14 +130,8 @@ def test_dpm_solver_pp_is_exact_for_one_point(b, c, x):
     for t, x_t in zip(range(T - 1, -1, -1), walk):
         ab_t, ab_T = product_of_alphas(b, t), product_of_alphas(b, T)
         # dividing by sqrt(ab) >= 0.026 at each of 8 steps
-        assert (
-            abs(
-                x_t[0, 0]
-                - math.sqrt(ab_t) * c
-                - math.sqrt((1 - ab_t) / (1 - ab_T)) * (x - math.sqrt(ab_T) * c)
-            )
-            < 1e-11
-        )
+        noise = math.sqrt((1 - ab_t) / (1 - ab_T)) * (x - math.sqrt(ab_T) * c)
+        assert abs(x_t[0, 0] - math.sqrt(ab_t) * c - noise) < 1e-11
 
 
 def test_dpm_solver_pp_aims_at_the_middle_of_its_step():
@@ -156,9 +148,8 @@ def test_dpm_solver_pp_aims_at_the_middle_of_its_step():
     path = [x_T, *solvers.dpm_solver_pp_2m(eps_theta, S, x_T, times, None)]
     for k, (t, s) in enumerate(zip(times[:-1], times[1:])):
         ab_t, ab_s = product_of_alphas(COARSE, t), product_of_alphas(COARSE, s)
-        aim = 0.3 - 0.7 * (
-            lam(t) if k == 0 else (lam(t) + lam(s)) / 2
-        )  # the first step has nothing to draw on
+        # the first step has nothing to draw on
+        aim = 0.3 - 0.7 * (lam(t) if k == 0 else (lam(t) + lam(s)) / 2)
         eps_hat = (path[k] - math.sqrt(ab_t) * aim) / math.sqrt(1 - ab_t)
         assert np.abs(path[k + 1] - math.sqrt(ab_s) * aim - math.sqrt(1 - ab_s) * eps_hat).max() < 1e-13
 
@@ -258,16 +249,12 @@ def moments_by_hand(name, b, times, inner=5, ratio=0.2):
     m, v = 0.0, 1.0
     for t, s in zip(times[:-1], times[1:]):
         ab_t, ab_s = product_of_alphas(b, t), product_of_alphas(b, s)
-        centre, L = (
-            math.sqrt(ab_t) * M,
-            ab_t * V + 1 - ab_t,
-        )  # q(x_t) = N(centre, L): score = -(x - centre) / L
+        # q(x_t) = N(centre, L): score = -(x - centre) / L
+        centre, L = math.sqrt(ab_t) * M, ab_t * V + 1 - ab_t
         if name == "reverse-sde":
             g2 = -math.log(1 - b[t - 1])
-            m, slope = (
-                m + g2 / 2 * m * (t - s) - g2 * (m - centre) / L * (t - s),
-                1 + g2 * (t - s) * (0.5 - 1 / L),
-            )
+            m = m + g2 / 2 * m * (t - s) - g2 * (m - centre) / L * (t - s)
+            slope = 1 + g2 * (t - s) * (0.5 - 1 / L)
             v = slope**2 * v + g2 * (t - s)
         else:
             a = ratio * (1 - ab_t)

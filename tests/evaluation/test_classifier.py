@@ -46,17 +46,15 @@ def test_backward_by_every_parameter(seed):
 
 
 def test_it_reads_the_digits_that_it_has_not_seen(reader):
-    """Its own number, and the same from the rows that were held out, found again by the stream that chose them."""
+    """Its own number, and the same from the rows that were held out, by the stream that chose them."""
     held = stream(0, JUDGE, 2).permutation(len(DIGITS))[: len(DIGITS) // 5]
     # one error in a hundred is 4 of 359 rows: 22 and more, above 6 %, come once in 3e9 (Poisson)
-    assert reader.accuracy >= 0.94 and reader.accuracy == np.mean(
-        reader.label(DIGITS[held]) == SHOWN[held]
-    )
+    assert reader.accuracy >= 0.94 and reader.accuracy == np.mean(reader.label(DIGITS[held]) == SHOWN[held])
     assert reader.features(DIGITS[:3]).shape == (3, 192)
 
 
 def test_its_accuracy_is_not_that_of_a_good_memory():
-    """Labels by chance cannot be known: of 80 held-out rows at most half and sqrt(log(1 / delta) / 160) (Hoeffding)."""
+    """Labels by chance cannot be known: of 80 held-out rows half + sqrt(log(1 / delta) / 160) (Hoeffding)."""
     rng = np.random.default_rng(0)
     x, label = rng.standard_normal((400, 16)).astype(np.float32), rng.integers(0, 2, 400)
     made = learn(x, label, (4, 4), steps=1000, width=64)
@@ -65,27 +63,16 @@ def test_its_accuracy_is_not_that_of_a_good_memory():
 
 
 def test_the_same_seed_makes_the_same_judge():
-    a, b, c = (
-        learn(DIGITS[:50], SHOWN[:50], (8, 8), seed, steps=5, width=8).params for seed in (1, 1, 2)
-    )
+    a, b, c = (learn(DIGITS[:50], SHOWN[:50], (8, 8), seed, steps=5, width=8).params for seed in (1, 1, 2))
     assert all(np.array_equal(a[k], b[k]) for k in a) and not np.array_equal(a["W_1"], c["W_1"])
 
 
-@pytest.mark.parametrize(
-    ("rows", "label"), [(20, None), (20, SHOWN[:19]), (9, SHOWN[:9]), (20, 3)]
-)
+@pytest.mark.parametrize(("rows", "label"), [(20, None), (20, SHOWN[:19]), (9, SHOWN[:9]), (20, 3)])
 def test_too_few_rows_or_labels_are_named(rows, label):
     with pytest.raises(ValueError, match="one label a row and ten rows"):
         learn(DIGITS[:rows], label, (8, 8))
 
 
 def test_a_classifier_is_what_its_parameters_say():
-    params = {
-        "W_1": np.eye(2),
-        "b_1": np.zeros(2),
-        "W_2": np.eye(2),
-        "b_2": np.zeros(2),
-        "W_3": np.eye(2),
-        "b_3": np.zeros(2),
-    }
+    params = {f"W_{k}": np.eye(2) for k in (1, 2, 3)} | {f"b_{k}": np.zeros(2) for k in (1, 2, 3)}
     assert np.array_equal(Classifier(params, 1.0).label(np.array([[3.0, 1.0], [1.0, 3.0]])), [0, 1])

@@ -49,8 +49,10 @@ def test_the_gap_of_gaussian_data_is_known_step_by_step(name, var):
 
 
 def test_the_gaussian_optimal_variance_leaves_no_gap():
-    """For Gaussian data the true reverse step is a Gaussian: with its variance every draw's gap is 0, but for
-    L_0's beta_1."""
+    """For Gaussian data the true reverse step is a Gaussian: with its variance no draw has a gap.
+
+    But for that of L_0, by its beta_1.
+    """
     mixture = Mixture([1.0], [[0.8, -0.3]], [0.36 * np.eye(2)])
     got = gap(mixture, mixture.eps_theta(S), S, 500, np.random.default_rng(1), gaussian_optimal(0.36))
     assert np.abs(got[1:-1]).max() < 1e-12 and got[0].mean() > 1e-4 and got[-1].mean() > 1e-3

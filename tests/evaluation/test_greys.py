@@ -61,11 +61,14 @@ def decimal_log_mass(low, high):
 @pytest.mark.parametrize(
     ("low", "high"),
     [(30, 30 + 1e-9), (-30 - 1e-9, -30), (38, 38.001), (40, 45), (37.4, 37.6), (50, 50 + 1e-12), (45, 46),
-     (-46, -45), (-1e-9, 1e-9), (-1, 2), (1, 1.5), (-9, 8), (-20, -19), (-20, 3), (0.5, 40), (0, 7), (5, 5.001)],
+     (-46, -45), (-1e-9, 1e-9), (-1, 2), (1, 1.5), (-9, 8),
+     (-20, -19), (-20, 3), (0.5, 40), (0, 7), (5, 5.001)],
 )  # fmt: skip
 def test_the_logarithm_of_a_mass_however_far_and_narrow(low, high):
-    """Against 1,000 digits. A sum of 64 terms, each of some 40 roundings: 104 x 1.1e-16 = 1.2e-14, and one
-    of the logarithm."""
+    """Against 1,000 digits.
+
+    A sum of 64 terms, each of some 40 roundings: 104 x 1.1e-16 = 1.2e-14, and one of the logarithm.
+    """
     want = decimal_log_mass(low, high)
     got = log_cdf_difference(np.array([low], float), np.array([high], float))[0]
     assert abs(got - want) < 1.2e-14 + 2.3e-16 * abs(want)
@@ -79,8 +82,10 @@ def test_the_logarithm_of_a_mass_without_an_end():
 
 
 def test_far_from_a_grey_level_the_logarithm_stays_finite():
-    """Beyond 37 standard deviations the mass is 0 in float64, its logarithm is not:
-    -y^2 / 2 - log(y sqrt(2 pi))."""
+    """Beyond 37 standard deviations the mass is 0 in float64, its logarithm is not.
+
+    It is -y^2 / 2 - log(y sqrt(2 pi)).
+    """
     s, levels, found = from_betas([1e-4, 0.3]), 256, []
     greys = np.linspace(-1, 1, levels)[:, None]
     L_0 = reconstruction_of(levels)(lambda x, t: (x - math.sqrt(1 - 1e-4) * 1.0) / 0.01, s, greys, Zeros())

@@ -38,7 +38,7 @@ def test_recursion_through_whole_chains(name, chain):
 def by_hand_2m(b, mean, var, times):
     """Mean and variance down DPM-Solver++(2M) for N(mean, var) data: x_s as a number times x_T plus a number.
 
-    E[x_0 | x_t] = mean + k (x_t - sqrt(ab_t) mean); the paper's step in lambda, drawn on from the last two answers.
+    E[x_0 | x_t] = mean + k (x_t - sqrt(ab_t) mean); the paper's step in lambda, drawn on from two answers.
     """
     lines, before = [(1.0, 0.0)], None
     for t, s in zip(times[:-1], times[1:]):
@@ -70,14 +70,15 @@ def test_a_sampler_that_remembers_through_whole_chains(chain, start):
     )
     for i, part in enumerate(parts):
         for (slope, offset), m, c in zip(by_hand_2m(b, *part, times), means, covs, strict=True):
-            assert abs(m[i] - slope * start[0] - offset) < 1e-11 and abs(c[i, i] - slope**2 * start[1]) < 1e-11
-            assert abs(c[0, 1]) < 1e-13
+            assert abs(m[i] - slope * start[0] - offset) < 1e-11 and abs(c[0, 1]) < 1e-13
+            assert abs(c[i, i] - slope**2 * start[1]) < 1e-11
 
 
 def test_a_step_lifted_to_a_sampler_has_the_steps_moments():
-    """Two roads: A of each step, or A of the whole walk; data and start with correlations, and a step that turns x."""
+    """Two roads: A of each step, or A of the whole walk; data and start have correlations, a step turns x."""
     mean, cov = np.array([0.8, -0.5]), np.array([[0.36, 0.2], [0.2, 1.5]])
-    start, R = (np.array([0.3, -1.0]), np.array([[1.5, -0.4], [-0.4, 0.6]])), np.array([[0.6, -1.1], [0.5, 0.7]])
+    start = np.array([0.3, -1.0]), np.array([[1.5, -0.4], [-0.4, 0.6]])
+    R = np.array([[0.6, -1.1], [0.5, 0.7]])
 
     def turned(*args):
         return ddim_step()(*args) @ R.T
@@ -110,11 +111,12 @@ def test_times_that_descend_are_handed_back(times):
 
 
 def test_draws_are_told_apart():
-    """The draw that is asked for, 0 in the others' places, in shape and dtype as wanted; and how many there were."""
+    """The draw that is asked for, 0 in the others' places, in shape and dtype as wanted; and their number."""
     rng = recursion.Draws(1, np.array([1.0, -2.0]))
     got = [rng.standard_normal((3, 2), np.float32) for _ in range(3)]
-    assert rng.count == 3 and [z.dtype for z in got] == 3 * [np.float32] and not got[0].any() and not got[2].any()
-    assert got[1].tolist() == 3 * [[1.0, -2.0]] and not recursion.Draws().standard_normal((2, 2)).any()
+    assert rng.count == 3 and [z.dtype for z in got] == 3 * [np.float32]
+    assert got[1].tolist() == 3 * [[1.0, -2.0]] and not got[0].any() and not got[2].any()
+    assert not recursion.Draws().standard_normal((2, 2)).any()
 
 
 def test_recursion_turns_with_the_data():
@@ -128,16 +130,14 @@ def test_recursion_turns_with_the_data():
 
 
 def test_recursion_from_the_true_start_is_the_truth_for_one_point():
-    """Data that are one point, started from the exact q(x_T): beta-tilde is the true variance, q(x_s) comes out."""
+    """Data that are one point, from the exact q(x_T): beta-tilde is the true variance, q(x_s) comes out."""
     times = range(6, -1, -1)
     ab = S.alpha_bar[6]
     start = (np.array([math.sqrt(ab) * 1.7]), np.array([[1 - ab]]))
     means, covs = recursion.moments(ddpm_step(), S, [1.7], [[0.0]], times, start)
     for s, m, v in zip(times, means, covs):
-        assert (
-            abs(m[0] - math.sqrt(S.alpha_bar[s]) * 1.7) < 1e-12
-            and abs(v[0, 0] - (1 - S.alpha_bar[s])) < 1e-12
-        )
+        assert abs(m[0] - math.sqrt(S.alpha_bar[s]) * 1.7) < 1e-12
+        assert abs(v[0, 0] - (1 - S.alpha_bar[s])) < 1e-12
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""samples: real digits pass, noise does not, copies are found; a perfect network's likelihood is the perfect one's."""
+"""samples: real digits pass, noise does not, copies are found; a perfect network is as likely as perfect."""
 
 import math
 from contextlib import nullcontext
@@ -30,22 +30,18 @@ def judged(reader, monkeypatch):
 
 
 def test_real_digits_pass_and_noise_does_not(judged):
-    """600 real ones lie about as far as their floor; noise of their mean and spread a pixel is far beyond it."""
+    """600 real ones lie about as far as their floor; noise of their mean and spread is far beyond it."""
     rng = np.random.default_rng(1)
     rows = rng.permutation(len(DIGITS.x))[:600]
     real = judged(DIGITS.x[rows], (DIGITS.label[rows], 1.0))
     noise = DIGITS.x.mean(axis=0) + DIGITS.x.std(axis=0) * rng.standard_normal((600, 64))
     fake = judged(noise.astype(np.float32))
-    assert (
-        list(real["frechet"]) == ["pixels", "32 principal components", "classifier's last layer"]
-        and real["n"] == 600
-    )
+    assert list(real["frechet"]) == ["pixels", "32 principal components", "classifier's last layer"]
+    assert real["n"] == 600
     for f, v in real["frechet"].items():
-        # the halves of a floor share no row, the samples share some with the data: never more than a few floors apart
-        assert (
-            0 < v["distance"] < 2 * v["floor"]
-            and fake["frechet"][f]["distance"] > 4 * fake["frechet"][f]["floor"]
-        )
+        # the halves of a floor share no row, the samples share some with the data: at most a few floors apart
+        assert 0 < v["distance"] < 2 * v["floor"]
+        assert fake["frechet"][f]["distance"] > 4 * fake["frechet"][f]["floor"]
     assert real["classifier"]["agreement"] >= 0.97 and "agreement" not in fake["classifier"]
     assert sum(real["classifier"]["classes"]) == 600 and min(real["classifier"]["classes"]) > 30
     assert fake["to_the_nearest"]["samples"] > fake["to_the_nearest"]["data"]
@@ -90,7 +86,7 @@ def test_pictures_without_labels_or_in_colour_are_judged_by_what_there_is():
 
 
 def test_network_and_perfect_denoiser_are_judged_on_the_same_noise():
-    """A perfect network: term by term the two differ by rounding, not by luck, and the ODE's by its end, N(0, I)."""
+    """A perfect network: term by term the two differ by rounding, not luck; the ODE's by its end, N(0, I)."""
     mixture, schedule = Mixture([0.4, 0.6], [[-0.9], [0.7]], [[[0.2]], [[0.3]]]), coarse()
     rows = SimpleNamespace(x=mixture.sample(20, np.random.default_rng(0)), mixture=mixture, levels=None)
     eps_theta = mixture.eps_theta(continuous(schedule))

@@ -45,7 +45,7 @@ def chain(engine_chain, denoiser, rng, dtype, rows):
     times, step = np.array([6, 5, 2, 1, 0]), ddpm_step()
     c, _ = coefficients(step, S, times[:-1], times[1:])
     x_T, z = rng.standard_normal((rows, 2)).astype(dtype), rng.standard_normal((3, rows, 2)).astype(dtype)
-    steps = engine_chain(denoiser, times, c, dtype)
+    steps = engine_chain(denoiser, times, c, x_T)
     return steps(x_T, z, slice(0, 4)), list(sample(step, denoiser, S, x_T, times, Given(*z)))[-1]
 
 
@@ -74,7 +74,7 @@ def adam(rng, dtype):
     v = rng.standard_normal(15).astype(dtype) ** 2
     new = optim.adam(w, 0.4 * dw, m, v, 4, 0.01)
     twin = np.stack([*new, optim.ema_update(ema, new[0], 0.9)])
-    kernels.adam(w, dw, m, v, ema, 0.4, 4, 0.01, 0.9)
+    kernels.adam(w, dw, m, v, ema, 0.4, 4, 0.01, 0.9, 0.999, 1e-8, 0.9)
     return np.stack([w, m, v, ema]), twin
 
 
@@ -139,11 +139,8 @@ def act(rng, dtype):
 
 def act_backward(rng, dtype):
     h, dy, dh, scale, shift = pictures(rng, dtype, 3)
-    y, (mean, rstd), (dscale, dshift) = (
-        np.zeros((2, 8, 8, 12), dtype),
-        np.empty((2, 2, 12), dtype),
-        np.empty((2, 4, 6), dtype),
-    )
+    y, (mean, rstd) = np.zeros((2, 8, 8, 12), dtype), np.empty((2, 2, 12), dtype)
+    dscale, dshift = np.empty((2, 4, 6), dtype)
     kernels.act(abreast(h, L), scale, shift, L * 2, mean, rstd, y)
     normed, norm_cache = images.group_norm(h, 2)
     u, film_cache = images.film(normed, scale, shift)
@@ -198,8 +195,7 @@ PAIRS = [
     turn, mlp_gradients, mlp_chain, mixture_chain, adam,
 ]  # fmt: skip
 MORE = [mlp_chain_of_few_rows]
-# In a Winograd tile the terms, without their signs, add up to 16 times those of the direct sum
-# (tests/fast/test_winograd.py).
+# In a Winograd tile the terms, without signs, add up to 16 times those of the direct sum (test_winograd.py).
 LOST = {conv: 16**2, conv_backward: 16**2}
 
 
@@ -235,18 +231,9 @@ def product(x, W, y, add):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     "shape",
-    [
-        (1, 200, 3),
-        (3, 130, 9),
-        (8, 32, 16),
-        (19, 55, 7),
-        (33, 49, 17),
-        (32, 1, 4),
-        (4, 67, 0),
-        (9, 300, 5),
-        (19, 55, 600),
-    ],
-)
+    [(1, 200, 3), (3, 130, 9), (8, 32, 16), (19, 55, 7), (33, 49, 17), (32, 1, 4),
+     (4, 67, 0), (9, 300, 5), (19, 55, 600)],
+)  # fmt: skip
 @pytest.mark.parametrize("add", [False, True])
 def test_products_of_every_shape(shape, dtype, add):
     """Rows, columns and terms that no tile divides; x turned, and all of them parts of something larger."""
@@ -266,8 +253,7 @@ def test_products_of_every_shape(shape, dtype, add):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_product_of_rows_whose_numbers_are_apart(dtype):
-    """A tile reads a row's numbers side by side; where they are not, in W or in y, loops multiply: to the
-    bit."""
+    """A tile reads a row's numbers side by side; where they are apart, in W or y, loops give its bits."""
     wide = [np.arange(n * m, dtype=dtype).reshape(n, m) for n, m in ((9, 7), (5, 72), (9, 72))]
     x, apart, whole = wide[0][:, 1:6], slice(1, 71, 2), slice(1, 36)
     for columns in ((apart, whole), (whole, apart), (apart, apart)):
@@ -326,7 +312,7 @@ def silu(u):
     h, slope = np.zeros_like(u), u.copy()
     kernels._add_silu(u, h, *u.shape)
     h_again = np.zeros_like(u)
-    kernels._add_silu_and_slope(slope, h_again, *u.shape)
+    kernels._add_silu_and_slope(slope, h_again, h_again, *u.shape)
     return h, h_again, slope
 
 

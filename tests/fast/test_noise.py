@@ -1,5 +1,4 @@
-"""noise: the kernel draws what philox.RowNoise draws, to a stated rounding; where it does not, philox
-draws."""
+"""noise: the kernel draws what philox.RowNoise draws, to a stated rounding, or philox draws."""
 
 import math
 from statistics import NormalDist
@@ -44,8 +43,7 @@ def test_blocks_and_draws_looked_up_are_those_drawn_one_by_one(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_normals_have_the_whole_distribution(dtype):
-    """n = 1e6: the CDF within sqrt(log(2e12) / 2n) = 0.0038; pairs, neighbouring rows and draws
-    independent."""
+    """n = 1e6: the CDF within sqrt(log(2e12) / 2n) = 0.0038; pairs, neighbours and draws independent."""
     z = RowNoise(5).at(0, 2, 0, 250_000, (2,), dtype).astype(np.float64)
     flat = np.sort(z.ravel())
     quantiles = np.array([NormalDist().inv_cdf(p) for p in np.linspace(0.001, 0.999, 999)])
@@ -60,9 +58,8 @@ def test_normals_have_the_whole_distribution(dtype):
         (z[0, :-2, 1], z[0, 2:, 1]),
     ):
         assert_uncorrelated(x, y)
-        assert_uncorrelated(
-            x**2 - 1, y**2 - 1
-        )  # not normal, but at n = 250,000 near enough for a bound of 7 sigma
+        # not normal, but at n = 250,000 near enough for a bound of 7 sigma
+        assert_uncorrelated(x**2 - 1, y**2 - 1)
     # the tails: P(|z| > 4) = 6.3e-5, so 63 of a million, and 1e-12 is 63 +- 7.5 * 8 or so
     assert 10 < np.sum(np.abs(flat) > 4) < 140
 

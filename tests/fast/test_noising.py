@@ -17,9 +17,8 @@ def test_noise_jump_is_q_sample_with_fresh_noise(dtype):
     t = np.random.default_rng(1).integers(0, 7, len(x_0))
     x_t, eps = noise_jump(S, x_0, t, RowNoise(2))
     assert x_t.dtype == eps.dtype == dtype
-    assert (
-        np.abs(x_t - gaussian.q_sample(S, x_0, t, eps)).max() < 20 * np.finfo(dtype).eps
-    )  # 2 roundings of numbers below 6
+    # 2 roundings of numbers below 6
+    assert np.abs(x_t - gaussian.q_sample(S, x_0, t, eps)).max() < 20 * np.finfo(dtype).eps
     assert np.array_equal(eps, RowNoise(2).standard_normal(x_0.shape, dtype))
     for wrong, words in ((t + 1, "t must lie"), (t[:9], r"t must have the shape \(40000,\)")):
         with pytest.raises(ValueError, match=words):

@@ -14,6 +14,7 @@ from support import (
     denoisers,
     expected,
     gaussian_moments,
+    random_params,
 )
 
 from minidiff import exact, fast
@@ -88,12 +89,11 @@ def test_same_bits_for_any_number_of_threads(which, monkeypatch):
 
 def test_a_sample_does_not_depend_on_how_many_are_drawn():
     """At a vector's end a row may round otherwise; each of 6 steps stretches that less than 4 times."""
-    few, many = (
-        generate(
-            ddpm_step(), denoisers(np.float64)["mixture"], S, r.standard_normal((n, 2)), range(6, -1, -1), r
-        )
-        for n, r in ((5, RowNoise(4)), (300, RowNoise(4)))
-    )
+    eps_theta, ends = denoisers(np.float64)["mixture"], []
+    for n in (5, 300):
+        r = RowNoise(4)
+        ends.append(generate(ddpm_step(), eps_theta, S, r.standard_normal((n, 2)), range(6, -1, -1), r))
+    few, many = ends
     assert np.abs(few - many[:5]).max() < 4**6 * 8 * np.finfo(np.float64).eps * np.abs(many).max()
 
 
@@ -216,19 +216,29 @@ def test_coefficients_of_a_step_of_another_form_are_refused(step, words):
         coefficients(step, S, 4, 2)
 
 
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_noise_that_comes_in_pieces(kind, monkeypatch):
+    """Rows so long that the noise of two steps fills what is drawn at a time; two blocks of rows."""
+    d, model = 2**10, MLP(2**10, 8, 1, 4)
+    eps_theta = ANSWERS[kind](model.eps_theta(random_params(model, np.random.default_rng(0), np.float32)))
+    x_T, step = RowNoise(0).standard_normal((150, d), np.float32), ddpm_step()
+    pieces, real = [], RowNoise.at
+    monkeypatch.setattr(RowNoise, "at", lambda *args: pieces.append(args[2]) or real(*args))
+    got = generate(step, eps_theta, S, x_T, range(6, -1, -1), RowNoise(1), say=pytest.fail)
+    assert max(pieces) == 2 and pieces[-1] == 1
+    *_, want = sample(step, eps_theta, S, x_T, range(6, -1, -1), RowNoise(1))
+    # as above, of 6 steps; sums of 2^10 numbers of random sign lose about 2^5
+    assert np.abs(got - want).max() < 4**6 * 40 * np.finfo(np.float32).eps * max(1, np.abs(want).max())
+
+
 def test_noise_of_another_dtype_than_the_parameters():
     """float32 parameters, float64 noise as a RowNoise draws it: both loops count in float64."""
     model, rng = MLP(2, 24, 1, 8), np.random.default_rng(0)
     params = {k: (rng.standard_normal(s) / 4).astype(np.float32) for k, s in model.shapes.items()}
-    x_T, times, eps_theta = (
-        RowNoise(0).standard_normal((20, 2)),
-        np.array([6, 4, 1, 0]),
-        model.eps_theta(in_one_vector(params, model.shapes)),
-    )
+    x_T, times = RowNoise(0).standard_normal((20, 2)), np.array([6, 4, 1, 0])
+    eps_theta = model.eps_theta(in_one_vector(params, model.shapes))
     *_, want = sample(ddpm_step(), eps_theta, S, x_T, times, RowNoise(1))
     got = generate(ddpm_step(), eps_theta, S, x_T, times, RowNoise(1), say=pytest.fail)
     # the readable code embeds the time in x_t's dtype too; sums of 24 numbers, through 3 layers and 3 steps
-    assert (
-        got.dtype == np.float64
-        and np.abs(got - want).max() < 24 * 9 * np.finfo(float).eps * np.abs(want).max()
-    )
+    assert got.dtype == np.float64
+    assert np.abs(got - want).max() < 24 * 9 * np.finfo(float).eps * np.abs(want).max()

@@ -32,8 +32,7 @@ def trained(train, model=MODEL, x=X, size=20, **how):
 
 
 def assert_alike(state, other, off=1e-5):
-    """Three steps of Adam; where a gradient is near 0 its sign, and so a step of 1e-3, may depend on its
-    rounding."""
+    """Three steps of Adam; where a gradient is near 0 its rounding may decide the sign of a step of 1e-3."""
     ends = [views(s.params, MODEL.shapes) for s in (state, other)]
     for k, w in ends[0].items():
         assert w.dtype == ends[1][k].dtype == np.float32 and np.mean(np.abs(w - ends[1][k]) > off) < 0.02, k
@@ -56,15 +55,13 @@ def test_another_update_is_the_callers():
 
 
 def test_data_of_another_dtype_than_the_parameters():
-    """float32 parameters and float64 data: the readable gradients run, whose first loss is the same to the
-    bit."""
+    """float32 parameters and float64 data: the readable gradients run, whose first loss has the same bits."""
     ends = [trained(train, x=X.astype(np.float64)) for train in (ddpm.train, fast.train)]
     first = []
     for train in (ddpm.train, fast.train):
         state = start()
-        state.params += np.float32(
-            0.1
-        )  # W_out begins at 0, where the loss is the target's size for any network
+        # W_out begins at 0, where the loss is the target's size for any network
+        state.params += np.float32(0.1)
         first.append(next(train(MODEL, state, S, batches(X.astype(np.float64)))).loss)
     assert first[0] == first[1]
     assert ends[0].params.dtype == np.float32 and np.abs(ends[0].params - ends[1].params).max() < 1e-5
@@ -97,26 +94,19 @@ def test_two_generators_on_one_state_take_turns():
 
 @pytest.mark.parametrize("t", [np.arange(20) * 1000, np.linspace(0, 6, 20), np.full(20, 6)])
 def test_times_of_every_kind(t):
-    """An integer time that the table of embeddings does not have is embedded, not read beyond the table; so
-    is a real one."""
-    params, (x_t, target) = (
-        random_params(MODEL, np.random.default_rng(0)),
-        np.random.default_rng(1).random((2, 20, 3)),
-    )
+    """A time that the table of embeddings does not have is embedded, not read beyond it; so is a real one."""
+    params = random_params(MODEL, np.random.default_rng(0))
+    x_t, target = np.random.default_rng(1).random((2, 20, 3))
     loss, grads = fast.gradients(MODEL, S.T, np.float64)(MODEL, params, x_t, t, target)
     want_loss, want = loss_and_grads(MODEL, params, x_t, t, target)
-    assert (
-        loss == pytest.approx(want_loss, rel=1e-12)
-        and np.abs(grads - want).max() < 1e-12 * np.abs(want).max()
-    )
+    assert loss == pytest.approx(want_loss, rel=1e-12)
+    assert np.abs(grads - want).max() < 1e-12 * np.abs(want).max()
 
 
 def test_what_an_engine_does_not_take_is_readable():
     """One time for all rows, a model without an engine, and a target of another shape, which is refused."""
-    params, (x_t, target) = (
-        random_params(MODEL, np.random.default_rng(0)),
-        np.random.default_rng(1).random((2, 20, 3)),
-    )
+    params = random_params(MODEL, np.random.default_rng(0))
+    x_t, target = np.random.default_rng(1).random((2, 20, 3))
     sooner = fast.gradients(MODEL, S.T, np.float64)
     loss, grads = sooner(MODEL, params, x_t, 3, target)
     want_loss, want = loss_and_grads(MODEL, params, x_t, 3, target)
@@ -132,8 +122,7 @@ def test_what_an_engine_does_not_take_is_readable():
 
 
 def test_update_refuses_what_optim_refuses():
-    """Before anything changes, and with the same words; a finite gradient whose square overflows is clipped
-    to 0."""
+    """Before anything changes, with the same words; a finite gradient of infinite square is clipped to 0."""
     for bad in (np.nan, np.inf):
         said = []
         for update in (optim.update, fast.update):

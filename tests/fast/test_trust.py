@@ -12,7 +12,7 @@ from minidiff.fast import mlp as fast_mlp
 from minidiff.objective import Denoiser, loss_and_grads, v_prediction
 from minidiff.pictures.unet import UNet
 from minidiff.sampling import ddim_step, ddpm_step, trailing
-from minidiff.schedule import linear
+from minidiff.schedule import from_betas
 
 S, MODEL = coarse(), mlp.MLP(3, 16, 2, 8)
 X = np.random.default_rng(0).standard_normal((300, 3)).astype(np.float32)
@@ -82,12 +82,12 @@ def wrong_decay(real):
     ("kernel", "mistake", "words"),
     [
         ("turn", turned_too_large, "mlp.MLP.backward and fast.mlp.Gradients, on W"),
-        ("mlp_gradients", rows_beyond(8), "mlp.MLP.forward and fast.mlp.Gradients"),
-        ("mlp_gradients", rows_beyond(68), "mlp.MLP.forward and fast.mlp.Gradients"),
-        ("mlp_gradients", late_times, "fast.mlp.Gradients, on"),
-        ("adam", no_clipping, "optim.update and fast.training.update"),
-        ("adam", other_steps, "optim.update and fast.training.update"),
-        ("adam", wrong_decay, "optim.update and fast.training.update"),
+        ("mlp_gradients", rows_beyond(8), "mlp.MLP.forward and fast.mlp.Gradients, on the loss"),
+        ("mlp_gradients", rows_beyond(68), "mlp.MLP.forward and fast.mlp.Gradients, on the loss"),
+        ("mlp_gradients", late_times, "mlp.MLP.forward and fast.mlp.Gradients, on the loss"),
+        ("adam", no_clipping, "optim.update and fast.update"),
+        ("adam", other_steps, "optim.update and fast.update"),
+        ("adam", wrong_decay, "optim.update and fast.update"),
     ],
 )
 def test_a_broken_engine_is_named_and_left_alone(kernel, mistake, words, monkeypatch):
@@ -184,18 +184,17 @@ def test_sampling_follows_the_readable_code(kernel, which, mistake, rows, monkey
 @pytest.mark.parametrize("where", [0, 10, 19])
 @pytest.mark.parametrize("what", ["c_x", "c_eps", "c_z", "time"])
 def test_a_wrong_number_in_the_middle_of_a_run_is_seen(what, where, monkeypatch):
-    """Of the tables of the run itself: the first step, one in the middle, and the last, which adds no
-    noise."""
-    schedule, said, real = linear(20), [], sampling._chain_of
+    """Of the run's own tables: the first step, one in the middle, and the last, which adds no noise."""
+    schedule, said, real = from_betas(np.linspace(0.05, 0.4, 20)), [], sampling._chain_of
 
     def chain_of(eps_theta):
-        def chain(times, c, dtype):
+        def chain(times, c, x_T):
             times, c = times.copy(), c.copy()
             if what == "time":
                 times[where] = 20 - times[where]
             else:
                 c[where, ["c_x", "c_eps", "c_z"].index(what)] *= 1.1
-            return real(eps_theta)(times, c, dtype)
+            return real(eps_theta)(times, c, x_T)
 
         return chain
 

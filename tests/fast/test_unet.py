@@ -57,12 +57,8 @@ def test_the_fast_network_knows_weights_and_real_times(dtype):
     """
     model, rng, rows = UNet(4, 1, 8, 1, labels=3), np.random.default_rng(0), 35
     params, (x_t, _, label, eps) = random_params(model, rng, dtype), unet_case(model, rng, rows)
-    x_t, eps, t, weight = (
-        x_t.astype(dtype),
-        eps.astype(dtype),
-        rng.uniform(0, 1000, rows),
-        rng.uniform(0, 3, rows),
-    )
+    x_t, eps = x_t.astype(dtype), eps.astype(dtype)
+    t, weight = rng.uniform(0, 1000, rows), rng.uniform(0, 3, rows)
     want_loss, want = loss_and_grads(model, params, x_t, t, eps, label, weight=weight)
     loss, grads = Gradients(model, rows, 10, dtype)(params, x_t, t, eps, label, weight=weight)
     bound = rows * model.size**2 * float(np.finfo(dtype).eps)
@@ -105,9 +101,8 @@ def test_a_denoiser_keeps_its_parameters():
     eps_theta = Denoiser(model.eps_theta(params))
     before = eps_theta(x, 3)
     params *= 2
-    assert np.array_equal(eps_theta(x, 3), before) and not np.allclose(
-        Denoiser(model.eps_theta(params))(x, 3), before
-    )
+    assert np.array_equal(eps_theta(x, 3), before)
+    assert not np.allclose(Denoiser(model.eps_theta(params))(x, 3), before)
     assert np.array_equal(
         eps_theta(x.astype(np.float64), 3), model.forward(eps_theta.params, x.astype(np.float64), 3)[0]
     )

@@ -8,9 +8,8 @@ from minidiff.fast import winograd
 from minidiff.fast.winograd import GG, G, OneMatrix, Tiles, abreast, apart, conv_of
 from minidiff.pictures import layers as images
 
-PATHS = np.einsum(
-    "im,mu,mj->iuj", abs(A_T), abs(G), abs(B_T)
-)  # from x_j and w_u to y_i in one direction, signs left out
+# from x_j and w_u to y_i in one direction, signs left out
+PATHS = np.einsum("im,mu,mj->iuj", abs(A_T), abs(G), abs(B_T))
 
 
 def buffers(dtype):
@@ -20,11 +19,8 @@ def buffers(dtype):
 
 def case(size, dtype, B=4, C=3, n=2):
     rng = np.random.default_rng(size)
-    x, W, b = (
-        rng.standard_normal((B, size, size, C)),
-        rng.standard_normal((3, 3, C, n)),
-        rng.standard_normal(n),
-    )
+    x, W = rng.standard_normal((B, size, size, C)), rng.standard_normal((3, 3, C, n))
+    b = rng.standard_normal(n)
     return [a.astype(dtype) for a in (x, W, b, rng.standard_normal((B, size, size, n)))]
 
 
@@ -55,9 +51,8 @@ def test_conv_there_and_back(size, L, cache, monkeypatch):
         assert a.shape == want.shape
         bound = (n + 30) * np.finfo(float).eps * more * n * abs(f).max() * abs(g).max()
         assert bound < 1e-8 * abs(want).max() and np.abs(a - want).max() <= bound
-    once = conv_of(size)(
-        buffers(float), "W", len(x), L, size, 3, 2, back=False
-    )  # without room for the way back
+    # without room for the way back
+    once = conv_of(size)(buffers(float), "W", len(x), L, size, 3, 2, back=False)
     once.frame[:, 1 : size + 1, 1 : size + 1] = abreast(x, L)
     assert np.array_equal(apart(once.forward(U, b), L), y)  # the same tiles in the same order
 

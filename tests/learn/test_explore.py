@@ -47,8 +47,7 @@ def unpacked(page, name):
 
 
 def test_the_page_is_one_small_file_that_asks_for_nothing(page):
-    """The default page holds three data sets: 3 x 1.66 MB are below 5 MB. CI measures the real one, see
-    .ci/explore."""
+    """The default page holds three data sets, 3 x 1.66 MB < 5 MB; CI measures the real one (.ci/explore)."""
     assert len(page.encode()) < 5e6 / 3
     assert not re.search(
         r"https?:|src\s*=|import\s*\(|@import|url\(|fetch\(|XMLHttpRequest|<link",
@@ -89,15 +88,14 @@ def test_the_end_of_ddim_is_minidiffs(held):
     x_T, noising = stream(0, SAMPLE).standard_normal((200, 2)), schedule.cosine(1000)
     denoiser = five_gaussians().eps_theta(noising)
     *_, x_0 = sample(ddim_step(), denoiser, noising, x_T, trailing(1000, 10), stream(1, SAMPLE))
-    # rounded to 1/128: off by at most 1/256. continuous(schedule) and the Schedule itself differ by rounding,
-    # 1e-9
+    # rounded to 1/128: off by at most 1/256. continuous(schedule) and the Schedule
+    # itself differ by rounding, 1e-9
     assert np.abs(held[0]["cosine ddim 10 "][0, -1] - x_0).max() <= KEPT + 1e-9
 
 
 @pytest.mark.parametrize("sampler", ["ode", "flow"])
 def test_x_0_hat_is_the_exact_mean(held, sampler):
-    """Mixture.x_0_hat is another formula than the page's, which goes by eps; flow at t = 700 is 0.3 x_0 + 0.7
-    eps."""
+    """Mixture.x_0_hat is another formula than the page's, by eps; flow at t = 700 is 0.3 x_0 + 0.7 eps."""
     t, noising = 700, schedule.linear(1000)
     x_t, x_0_hat = held[0][f"linear {sampler} 20 "][:, samplers.shown(1000, 20).index(t)]
     process = flow.Straight() if sampler == "flow" else noising
@@ -122,9 +120,8 @@ def test_noising_has_the_mixtures_moments(held):
     mean, cov = five_gaussians().moments(noising, 300)
     k = samplers.shown(1000, 100).index(300)
     exact = about["exact"][k]
-    assert (
-        np.abs(np.subtract(exact[:4], [*mean, *np.sqrt(np.diag(cov))])).max() <= 0.5e-4 + 1e-12
-    )  # four decimals
+    # four decimals
+    assert np.abs(np.subtract(exact[:4], [*mean, *np.sqrt(np.diag(cov))])).max() <= 0.5e-4 + 1e-12
     drawn = held[0]["linear noising 100 "][0, k]
     assert np.abs(drawn.mean(axis=0) - about["drawn"][k][:2]).max() <= KEPT + 0.5e-4
 
@@ -134,9 +131,8 @@ def test_a_density_is_the_exact_one(held):
     k, side = info["densities"].index("cosine 500"), 64
     p = np.frombuffer(shades, np.uint8, side**2, k * side**2).reshape(side, side) / 255
     line = np.linspace(-3.6, 3.6, side)
-    x = np.array(
-        [[line[40], line[-1 - 20]], [line[10], line[-1 - 33]], [line[30], line[-1 - 30]]]
-    )  # rows run downwards
+    # rows run downwards
+    x = np.array([[line[40], line[-1 - 20]], [line[10], line[-1 - 33]], [line[30], line[-1 - 30]]])
     log_p = five_gaussians().log_prob(schedule.cosine(1000), x, 500)
     seen = p[[20, 33, 30], [40, 10, 30]]
     # each is off by half a shade; so is the quotient, for seen[2] is the largest of the three

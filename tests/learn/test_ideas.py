@@ -45,8 +45,7 @@ def test_the_compass_points_along_the_score():
 
 
 def test_curves_that_end_in_one_place_have_their_names_at_the_top_and_few_markers():
-    """Three bells that are 0 at both ends, 1,001 points each: a marker on each point would be a thick
-    band."""
+    """Three bells, 0 at both ends, 1,001 points each: a marker on each point would be a thick band."""
     x = np.linspace(-6, 6, 1001)
     bells = {f"bell {m}": (x, h * np.exp(-2 * (x - m) ** 2)) for m, h in ((-2, 1), (1.4, 3), (2, 2))}
     fig = ideas.curves(bells, "title", "x", "y")

@@ -28,15 +28,16 @@ def test_an_error_moves_x_0_hat_as_the_objectives_algebra_says(asked, shift):
 
 
 def test_velocity_is_flows_own_and_finite_at_both_ends():
-    """flow.marginal_velocity works without dividing by r. At r = 0 ours is asked at 1e-6: the velocity's
-    slope is below 10."""
+    """flow.marginal_velocity works without dividing by r.
+
+    At r = 0 ours is asked at 1e-6: the velocity's slope is below 10.
+    """
     play = samplers.play_of("mixture")
     u, exact = samplers.velocity(play.whole(flow.Straight())), flow.marginal_velocity(play.density)
     x = np.random.default_rng(1).standard_normal((50, 2))
     for r in (0.0, 0.2, 0.7, 1 - 1e-6):
-        assert (
-            np.abs(u(x, r) - exact(x, r)).max() < 1e-4
-        )  # the slope times 1e-6, and 1e-16 / 1e-6 of rounding
+        # the slope times 1e-6, and 1e-16 / 1e-6 of rounding
+        assert np.abs(u(x, r) - exact(x, r)).max() < 1e-4
 
 
 def test_shown_times_are_visited_by_every_number_of_steps():

@@ -43,15 +43,13 @@ def wrong_of(question):
 
 def test_every_idea_has_its_entries_its_place_to_look_and_questions():
     assert [i["lecture"] for i in study.IDEAS] == sorted(i["lecture"] for i in study.IDEAS)
-    assert {i["lecture"] for i in study.IDEAS} == set(range(1, 9)) and {
-        i["evening"] for i in study.IDEAS
-    } == {1, 2}
+    assert {i["lecture"] for i in study.IDEAS} == set(range(1, 9))
+    assert {i["evening"] for i in study.IDEAS} == {1, 2}
     for idea in study.IDEAS:
         assert all(find(name).lecture == idea["lecture"] and find(name).answer for name in idea["entries"])
         assert (ROOT / idea["look"].removeprefix("python ").partition(",")[0]).exists()
-        assert len(quiz(4, 0, names=idea["entries"])) == 4 and {
-            q.name for q in quiz(4, 0, names=idea["entries"])
-        } <= set(idea["entries"])
+        assert len(quiz(4, 0, names=idea["entries"])) == 4
+        assert {q.name for q in quiz(4, 0, names=idea["entries"])} <= set(idea["entries"])
         text = study.as_text(idea)
         assert idea["title"] in text and " = " in text.partition("by hand:")[2]
 

@@ -10,12 +10,8 @@ from minidiff.pictures import glyphs
 def test_glyphs(size):
     x, label = glyphs.glyphs(size, 60, np.random.default_rng(0))
     ink = (x + 1) / 2
-    assert (
-        x.shape == (60, size * size)
-        and x.min() >= -1
-        and x.max() <= 1
-        and label.max() < len(glyphs.CHARACTERS)
-    )
+    assert x.shape == (60, size * size) and x.min() >= -1 and x.max() <= 1
+    assert label.max() < len(glyphs.CHARACTERS)
     # a stroke is 3 or more of the canvas's 64 pixels wide, and each pixel averages 2 x 2 looks at it
     assert np.all(ink.max(axis=1) > 0.25) and 0.03 < ink.mean() < 0.5
     edge = np.concatenate(

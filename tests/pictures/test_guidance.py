@@ -6,20 +6,29 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import COARSE, DTYPES, Given, assert_mean, assert_variance, coarse, product_of_alphas, seeds
+from support import (
+    COARSE,
+    DTYPES,
+    Given,
+    assert_mean,
+    assert_variance,
+    coarse,
+    product_of_alphas,
+    random_params,
+    seeds,
+)
 
-from minidiff.continuous.solvers import inpainting
+from minidiff.continuous.flow import FlowDenoiser, velocity_of, velocity_prediction
+from minidiff.ddpm import sample
+from minidiff.evaluation.recursion import moments
 from minidiff.exact import Mixture
-from minidiff.fast.noise import RowNoise
-from minidiff.fast.sampling import generate
+from minidiff.objective import Denoiser, eps_prediction, v_prediction, x_0_prediction
+from minidiff.philox import RowNoise
 from minidiff.pictures import guidance
+from minidiff.pictures.guidance import inpainting
 from minidiff.pictures.unet import UNet
-from minidiff.recursion import moments
-from minidiff.runs import checkpoint
-from minidiff.runs.names import goal_of
-from minidiff.sample import ddim, ddpm
+from minidiff.sampling import ddim_step, ddpm_step
 from minidiff.schedule import from_betas
-from minidiff.train import start
 
 S = coarse()
 COV = np.array([[[1.0, 0.3], [0.3, 0.5]], [[0.2, -0.1], [-0.1, 0.4]], [[0.7, 0.0], [0.0, 0.1]]])
@@ -115,9 +124,8 @@ def test_no_weight_and_weight_1_are_the_plain_denoisers(dtype):
 
     x = np.zeros((2, 3), dtype)
     for w, name, value in ((0, "u", 1.0), (0.0, "u", 1.0), (1, "c", 5.0), (1.0, "c", 5.0)):
-        assert np.all(guidance.classifier_free(says("c", 5), says("u", 1), w)(x, 3) == value) and set(
-            asked
-        ) == {name}
+        assert np.all(guidance.classifier_free(says("c", 5), says("u", 1), w)(x, 3) == value)
+        assert set(asked) == {name}
         asked.clear()
     eps_hat = guidance.classifier_free(says("c", 5), says("u", 1), 2.5)(x, 3)
     assert np.all(eps_hat == 11) and eps_hat.dtype == dtype and sorted(asked) == ["c", "u"]
@@ -132,44 +140,46 @@ def test_a_weight_that_is_not_finite_is_named(w):
             f(w)
 
 
-def a_run(objective):
-    """A conditional U-Net with random numbers in it."""
-    model, rng = UNet(4, width=4, depth=1, labels=3), np.random.default_rng(0)
-    state = start(model, 0, np.float64)
-    for w in state.ema.values():
-        w[:] = rng.standard_normal(w.shape) / math.sqrt(max(1, math.prod(w.shape[:-1])))
-    return checkpoint.Run(
-        model, state, S, "mine", (4, 4), 8, 1e-3, goal=goal_of(objective, "simple", "uniform")
-    )
+OBJECTIVES = {"eps": eps_prediction, "x0": x_0_prediction, "v": v_prediction, "flow": velocity_prediction}
 
 
-@pytest.mark.parametrize("objective", ["eps", "x0", "v", "flow"])
+@pytest.mark.parametrize("objective", OBJECTIVES)
 def test_guiding_the_answer_is_guiding_eps(objective):
     """The network's answer is affine in eps_hat with weights that no label enters: either can be combined."""
-    run, x = a_run(objective), np.random.default_rng(1).standard_normal((4, 16))
+    model = UNet(4, width=4, depth=1, labels=3)
+    params = random_params(model, np.random.default_rng(0))
+    x = np.random.default_rng(1).standard_normal((4, 16))
+
+    def eps_theta(network):
+        if objective == "flow":
+            return FlowDenoiser(network, S)
+        return Denoiser(network, OBJECTIVES[objective], S)
+
+    def guided(label, w):
+        return guidance.classifier_free(model.eps_theta(params, label), model.eps_theta(params), w)
+
     label = np.array([0, 2, 1, 1])
     for t in (1, 4, 6):
-        u, c = run.eps_theta()(x, t), run.eps_theta(label)(x, t)
+        u, c = (eps_theta(model.eps_theta(params, known))(x, t) for known in (None, label))
         assert np.abs(u - c).max() > 1e-2  # the label matters
         for w in (-0.5, 0.0, 1.0, 3.0):
             # a dozen roundings of numbers of this size
-            assert np.abs(run.eps_theta(label, w)(x, t) - (u + w * (c - u))).max() <= 1e-13 * np.abs(
-                u
-            ).max() * (1 + abs(w))
+            apart = np.abs(eps_theta(guided(label, w))(x, t) - (u + w * (c - u))).max()
+            assert apart <= 1e-13 * np.abs(u).max() * (1 + abs(w))
     for k, row in enumerate(label):  # one label for all, and one a row
-        assert np.allclose(
-            run.eps_theta(int(row), 3.0)(x, 4)[k], run.eps_theta(label, 3.0)(x, 4)[k], rtol=1e-9, atol=1e-12
-        )
+        one, all_rows = eps_theta(guided(int(row), 3.0))(x, 4), eps_theta(guided(label, 3.0))(x, 4)
+        assert np.allclose(one[k], all_rows[k], rtol=1e-9, atol=1e-12)
     if objective == "flow":
-        u, c = run.velocity()(x, 0.3), run.velocity(label)(x, 0.3)
-        assert np.abs(run.velocity(label, 3.0)(x, 0.3) - (u + 3 * (c - u))).max() <= 1e-12 * np.abs(u).max()
+        u, c = (velocity_of(model.eps_theta(params, known))(x, 0.3) for known in (None, label))
+        velocity = velocity_of(guided(label, 3.0))
+        assert np.abs(velocity(x, 0.3) - (u + 3 * (c - u))).max() <= 1e-12 * np.abs(u).max()
 
 
 KNOWN, MEAN, COV_2 = np.array([1.5, np.nan]), np.array([0.5, -0.5]), np.array([[1.0, 0.8], [0.8, 1.0]])
 MASK = np.array([1, 0])
 
 
-@pytest.mark.parametrize("step", [ddpm(), ddim(), ddim(0.5)], ids=["ddpm", "ddim", "eta"])
+@pytest.mark.parametrize("step", [ddpm_step(), ddim_step(), ddim_step(0.5)], ids=["ddpm", "ddim", "eta"])
 def test_inpainting_gives_the_known_back_and_draws_the_rest(step):
     eps_theta = Mixture(np.ones(1), MEAN[None], COV_2[None]).eps_theta(S)
     x_T = RowNoise(0).standard_normal((8, 2), np.float32)
@@ -178,25 +188,25 @@ def test_inpainting_gives_the_known_back_and_draws_the_rest(step):
         (np.tile(KNOWN, (8, 1)), np.tile(MASK, (8, 1))),
         (KNOWN, MASK.astype(bool)),
     ):
-        x_0 = generate(inpainting(step, known, mask), eps_theta, S, x_T, range(6, -1, -1), RowNoise(1))
+        *_, x_0 = sample(inpainting(step, known, mask), eps_theta, S, x_T, range(6, -1, -1), RowNoise(1))
         assert x_0.dtype == np.float32 and np.all(x_0[:, 0] == 1.5) and len(set(x_0[:, 1].tolist())) == 8
 
 
 def test_where_nothing_is_known_nothing_is_changed():
     eps_theta, x_T = M.eps_theta(S), RowNoise(0).standard_normal((8, 2), np.float64)
-    ends = [
-        generate(step, eps_theta, S, x_T, range(6, -1, -1), np.random.default_rng(0))
-        for step in (ddim(), inpainting(ddim(), KNOWN, 0 * MASK))
+    paths = [
+        list(sample(step, eps_theta, S, x_T, range(6, -1, -1), np.random.default_rng(0)))
+        for step in (ddim_step(), inpainting(ddim_step(), KNOWN, 0 * MASK))
     ]
-    assert np.abs(ends[0] - ends[1]).max() < 1e-12  # the compiled loop and the readable one
+    assert np.array_equal(*paths)
 
 
 def test_the_known_part_is_noised_to_the_time_of_the_rest():
     """x_s = sqrt(ab_s) x + sqrt(1 - ab_s) z with a z of its own, in rows that are pictures too."""
     known = np.array([[2.0, 0.0], [0.0, -1.0]])
     mask = np.array([[1, 0], [0, 1]])
-    step = inpainting(ddpm(), known, mask)
-    plain = ddpm()(lambda x, t: 0.3 * x, S, np.ones((3, 2, 2)), 5, 3, Given(-0.4))
+    step = inpainting(ddpm_step(), known, mask)
+    plain = ddpm_step()(lambda x, t: 0.3 * x, S, np.ones((3, 2, 2)), 5, 3, Given(-0.4))
     x_s = step(lambda x, t: 0.3 * x, S, np.ones((3, 2, 2)), 5, 3, Given(-0.4, 0.7))
     ab_s = product_of_alphas(COARSE, 3)
     want = np.where(mask, math.sqrt(ab_s) * known + math.sqrt(1 - ab_s) * 0.7, plain)
@@ -210,12 +220,12 @@ def test_inpaintings_bias_is_what_simulation_gives_and_is_not_0():
     variance's more than once: 2 sqrt(log(2 / delta) / n) = 2.4 % (Laurent & Massart).
     """
     n, schedule = 200_000, from_betas([0.05] * 3 + [0.2] * 4 + [0.4] * 5)
-    step, t = inpainting(ddpm(), KNOWN, MASK), range(schedule.T, -1, -1)
+    step, t = inpainting(ddpm_step(), KNOWN, MASK), range(schedule.T, -1, -1)
     means, covs = moments(step, schedule, MEAN, COV_2, t)
     mean, var = means[-1][1], covs[-1][1, 1]
     eps_theta = Mixture(np.ones(1), MEAN[None], COV_2[None]).eps_theta(schedule)
     rng = np.random.default_rng(0)
-    x_0 = generate(step, eps_theta, schedule, rng.standard_normal((n, 2)), t, rng)
+    *_, x_0 = sample(step, eps_theta, schedule, rng.standard_normal((n, 2)), t, rng)
     assert np.all(x_0[:, 0] == 1.5) and means[-1][0] == 1.5 and not covs[-1][0].any()
     assert_mean(x_0[:, 1], mean, math.sqrt(var))
     assert_variance(x_0[:, 1], mean, var)
@@ -225,29 +235,28 @@ def test_inpaintings_bias_is_what_simulation_gives_and_is_not_0():
 
 def test_inpainting_without_correlation_has_no_bias_beyond_the_steps():
     """What is known says nothing then: the unknown coordinate goes its way as if alone."""
-    step = inpainting(ddpm(), KNOWN, MASK)
+    step = inpainting(ddpm_step(), KNOWN, MASK)
     means, covs = moments(step, S, MEAN, np.diag([1.0, 0.3]), range(6, -1, -1))
-    alone_means, alone_covs = moments(ddpm(), S, MEAN[1:], [[0.3]], range(6, -1, -1))
-    assert (
-        abs(means[-1][1] - alone_means[-1][0]) < 1e-12 and abs(covs[-1][1, 1] - alone_covs[-1][0, 0]) < 1e-12
-    )
+    alone_means, alone_covs = moments(ddpm_step(), S, MEAN[1:], [[0.3]], range(6, -1, -1))
+    assert abs(means[-1][1] - alone_means[-1][0]) < 1e-12
+    assert abs(covs[-1][1, 1] - alone_covs[-1][0, 0]) < 1e-12
 
 
 @pytest.mark.parametrize("mask", [np.array([1, 0, 1]), np.array([[1, 0]]), np.array(1)])
 def test_a_mask_of_another_shape_is_named(mask):
     with pytest.raises(ValueError, match=r"mask must hold 0 and 1 and have the picture's shape \(2,\), got"):
-        inpainting(ddpm(), KNOWN, mask)
+        inpainting(ddpm_step(), KNOWN, mask)
 
 
 def test_a_mask_that_fits_no_row_is_named_at_the_first_step():
-    step = inpainting(ddpm(), np.zeros((4, 2)), np.ones((4, 2)))
+    step = inpainting(ddpm_step(), np.zeros((4, 2)), np.ones((4, 2)))
     with pytest.raises(
         ValueError, match=r"mask must have the shape \(2,\) of a row or \(3, 2\) of all, got \(4, 2\)"
     ):
-        generate(step, M.eps_theta(S), S, np.zeros((3, 2)), [6, 0], RowNoise(0))
+        next(sample(step, M.eps_theta(S), S, np.zeros((3, 2)), [6, 0], RowNoise(0)))
 
 
 @pytest.mark.parametrize("value", [0.5, 2, -1, math.nan, math.inf])
 def test_a_mask_with_other_values_is_refused(value):
     with pytest.raises(ValueError, match="mask must hold 0 and 1 and have"):
-        inpainting(ddpm(), KNOWN, np.array([1, value]))
+        inpainting(ddpm_step(), KNOWN, np.array([1, value]))

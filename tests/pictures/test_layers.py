@@ -113,15 +113,13 @@ def test_group_norm_takes_mean_and_size_of_each_group_away():
         var = before.var()
         assert abs(group.mean()) < 1e-14 and abs(group.var() - var / (var + 1e-5)) < 1e-13
         assert np.corrcoef(group.ravel(), before.ravel())[0, 1] > 1 - 1e-13
-    assert np.isfinite(
-        images.group_norm(np.ones((1, 2, 2, 4)), 2)[0]
-    ).all()  # a flat picture has no size to divide by
+    # a flat picture has no size to divide by
+    assert np.isfinite(images.group_norm(np.ones((1, 2, 2, 4)), 2)[0]).all()
 
 
 def test_attention_picks_the_place_whose_key_fits():
     """Keys 1,000 apart: the softmax is 0 and 1 to all digits, also where exp(1000) would overflow."""
     q, v = 1000 * np.eye(3)[None], np.random.default_rng(0).standard_normal((1, 3, 3))
     assert np.array_equal(images.attention(q, np.eye(3)[None][:, [2, 0, 1]], v)[0], v[:, [1, 2, 0]])
-    assert np.allclose(
-        images.attention(0 * q, q, v)[0], v.mean(axis=1, keepdims=True), rtol=1e-14
-    )  # nothing fits better
+    # nothing fits better
+    assert np.allclose(images.attention(0 * q, q, v)[0], v.mean(axis=1, keepdims=True), rtol=1e-14)

@@ -1,6 +1,8 @@
 """unet: the gradient by every parameter, and that time, label and pictures of every kind reach the answer."""
 
 import math
+from functools import partial
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -8,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import DTYPES, assert_gradient, random_params, unet_case
 
-from minidiff.noise import SAMPLE, stream
-from minidiff.objective import eps_prediction, loss_and_grads
+from minidiff.ddpm import batches, sample, train
+from minidiff.layers import views
+from minidiff.noise import INIT, SAMPLE, TRAIN, stream
+from minidiff.objective import loss_and_grads
+from minidiff.optim import start, update
 from minidiff.pictures.unet import UNet
-from minidiff.sample import ddim, sample
+from minidiff.runs.names import network_of
+from minidiff.sampling import ddim_step
 from minidiff.schedule import linear_scaled
-from minidiff.train import Goal, start, train
 
 
 @pytest.mark.parametrize(
@@ -25,13 +30,14 @@ def test_gradient_of_a_tiny_network_by_every_parameter(model):
     rng = np.random.default_rng(0)
     params, (x_t, t, label, deps_hat) = random_params(model, rng), unet_case(model, rng)
     grads = model.backward(deps_hat, model.forward(params, x_t, t, label)[1])
-    assert list(grads) == list(params)
+    assert grads.shape == params.shape == (sum(math.prod(shape) for shape in model.shapes.values()),)
 
     def dot():
         return float(np.vdot(model.forward(params, x_t, t, label)[0], deps_hat))
 
-    for name in params:
-        assert_gradient(grads[name], dot, params[name])
+    by_name, tensors = views(grads, model.shapes), views(params, model.shapes)
+    for name in model.shapes:
+        assert_gradient(by_name[name], dot, tensors[name])
 
 
 def test_gradient_of_the_default_network_by_200_parameters():
@@ -42,10 +48,10 @@ def test_gradient_of_the_default_network_by_200_parameters():
     """
     model, rng = UNet(8, labels=10), np.random.default_rng(0)
     params, (x_t, t, label, deps_hat) = random_params(model, rng), unet_case(model, rng, 1)
-    grads = model.backward(deps_hat, model.forward(params, x_t, t, label)[1])
-    h = 1e-3
-    for name in rng.choice(list(params), 200):
-        w = params[name].reshape(-1)
+    grads = views(model.backward(deps_hat, model.forward(params, x_t, t, label)[1]), model.shapes)
+    h, tensors = 1e-3, views(params, model.shapes)
+    for name in rng.choice(list(model.shapes), 200):
+        w = tensors[name].reshape(-1)
         i = rng.integers(w.size)
         before, f = w[i], []
         for w[i] in before + h * np.array([-2, -1, 1, 2]):
@@ -62,7 +68,8 @@ def test_loss_and_grads_of_a_unet_is_that_of_its_forward():
     loss, grads = loss_and_grads(model, params, x_t, t, eps)
     error = model.forward(params, x_t, t)[0] - eps
     assert loss == pytest.approx(np.sum(error**2) / 2, rel=1e-12)
-    assert list(grads) == list(model.shapes) and all(grads[k].shape == s for k, s in model.shapes.items())
+    _, cache = model.forward(params, x_t, t)
+    assert np.array_equal(grads, model.backward(2 / len(eps) * error, cache))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -70,17 +77,17 @@ def test_init(dtype):
     """Answers 0, blocks hand on what they get, other layers keep its size: std within 5 standard errors."""
     model, rng = UNet(8, 1, 32, labels=3), np.random.default_rng(0)
     params = model.init(rng, dtype)
-    assert {k: w.shape for k, w in params.items()} == model.shapes
-    assert all(w.dtype == dtype for w in params.values())
+    tensors = views(params, model.shapes)
+    assert params.dtype == dtype and params.size == sum(w.size for w in tensors.values())
     x = rng.standard_normal((2, 8, 8, 1)).astype(dtype)
     assert not model.forward(params, x, 3, 1)[0].any()
     mod = np.zeros((2, model.columns["out"].stop), dtype)
     h = rng.standard_normal((2, 8, 8, 32)).astype(dtype)
     low = rng.standard_normal((2, 2, 2, 128)).astype(dtype)
-    assert np.array_equal(model._block(params, "down_0", h, mod)[0], h)
-    assert np.array_equal(model._attend(params, low)[0], low)
+    assert np.array_equal(model._block(tensors, "down_0", h, mod)[0], h)
+    assert np.array_equal(model.attend(tensors, low)[0], low)
     zero = {"W_mod", "W_att", "W_out"}
-    for name, W in params.items():
+    for name, W in tensors.items():
         if W.ndim == 1 or name in zero:
             assert not W.any()
         else:
@@ -96,9 +103,8 @@ def test_every_parameter_learns():
     for _ in range(4):
         eps_hat, cache = model.forward(params, x_t, t, label)
         grads = model.backward(eps_hat - eps, cache)
-        for k, dw in grads.items():
-            params[k] -= 0.01 * dw
-    assert all(dw.any() for dw in grads.values())
+        params = params - 0.01 * grads
+    assert all(dw.any() for dw in views(grads, model.shapes).values())
 
 
 def test_the_network_sees_time_and_label():
@@ -125,11 +131,8 @@ def test_rows_and_pictures_are_the_same():
     assert eps_theta(x, 3).shape == x.shape
     assert np.array_equal(eps_theta(x.reshape(2, 48), 3), eps_theta(x, 3).reshape(2, 48))
     grey = UNet(8)
-    assert grey.d == 64 and grey.eps_theta(grey.init(rng))(np.ones((2, 8, 8), np.float32), 3).shape == (
-        2,
-        8,
-        8,
-    )
+    assert grey.d == 64
+    assert grey.eps_theta(grey.init(rng))(np.ones((2, 8, 8), np.float32), 3).shape == (2, 8, 8)
 
 
 @given(st.sampled_from([(4, 1), (8, 2), (8, 3), (12, 2), (6, 1), (5, 0)]), st.integers(1, 3))
@@ -140,21 +143,23 @@ def test_every_size_that_can_be_halved_works(size, channels):
     x = np.ones((1, model.d), np.float32)
     eps_hat, cache = model.forward(params, x, 1)
     grads = model.backward(eps_hat + 1, cache)
-    assert eps_hat.shape == x.shape and {k: dw.shape for k, dw in grads.items()} == model.shapes
+    assert eps_hat.shape == x.shape and grads.shape == params.shape and grads.dtype == np.float32
 
 
 @pytest.mark.parametrize(
     ("sizes", "words"),
-    [((0,), "size must"), ((8, 0), "channels_in must"), ((8, 1, 0), "width must"),
-     ((8, 1, 16, -1), "depth must"), ((7, 1, 16, 1), "got 7"),
-     ((8, 1, 16, 4), r"size must be a multiple of 16 \(2\^depth\), got 8"),
-     ((8, 1, 16, 1, -1), "labels must"), ((8, 1, 16, 1, 0, 3), "time_dim must be a multiple of 2"),
-     ((8, 1, 16, 1, 0, 4, 3), r"width must be a multiple of 3 \(groups\), got 16"),
-     ((8.0,), "size must"), ((8, 1, 16, 1, 0, 0), "time_dim must")],
+    [({"size": 0}, "size must"), ({"size": 8, "channels_in": 0}, "channels_in must"),
+     ({"size": 8, "width": 0}, "width must"), ({"size": 8, "depth": -1}, "depth must"),
+     ({"size": 8, "depth": 4}, r"size must be a multiple of 16 \(2\^depth\), got 8"),
+     ({"size": 7, "depth": 1}, "got 7"), ({"size": 8, "labels": -1}, "labels must"),
+     ({"size": 8, "time_dim": 3}, "time_dim must be a multiple of 2"),
+     ({"size": 8, "time_dim": 0}, "time_dim must"), ({"size": 8.0}, "size must"),
+     ({"size": 8, "groups": 3}, r"width must be a multiple of 3 \(groups\), got 16")],
 )  # fmt: skip
-def test_bad_sizes_are_named(sizes, words):
+def test_bad_sizes_are_named_where_a_run_begins(sizes, words):
     with pytest.raises(ValueError, match=words):
-        UNet(*sizes)
+        network_of("unet", **sizes)
+    assert network_of("unet", size=8, labels=3) == UNet(8, labels=3)
 
 
 @pytest.mark.parametrize(
@@ -193,21 +198,11 @@ def test_bad_pictures_are_named(shape):
 def test_training_a_unet_lowers_the_loss():
     model, schedule = UNet(4, width=8, depth=1), linear_scaled(50)
     data = np.where(np.random.default_rng(0).random((100, 1)) < 0.5, -1, 1) * np.ones((1, 16))
-    state, losses = start(model, 0), []
-    for s in train(
-        model,
-        state,
-        schedule,
-        data.astype(np.float32),
-        steps=150,
-        batch=32,
-        lr=3e-3,
-        goal=Goal(eps_prediction),
-    ):
-        losses.append(s.loss)
-    assert np.mean(losses[-20:]) < 0.5 * np.mean(
-        losses[:5]
-    )  # 16 coordinates that agree: the noise shows against them
+    state = start(model.init(stream(0, INIT)))
+    drawn = islice(batches(data.astype(np.float32), schedule.T, stream(0, TRAIN), 32), 150)
+    losses = [s.loss for s in train(model, state, schedule, drawn, update=partial(update, lr=3e-3))]
+    # 16 coordinates that agree: the noise shows against them
+    assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])
     x_T = stream(0, SAMPLE).standard_normal((40, 16), np.float32)
-    *_, x_0 = sample(ddim(), model.eps_theta(state.params), schedule, x_T, range(50, -1, -1), None)
+    *_, x_0 = sample(ddim_step(), model.eps_theta(state.params), schedule, x_T, range(50, -1, -1), None)
     assert x_0.shape == x_T.shape and np.isfinite(x_0).all()

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from minidiff.runs.use import new_run
+from minidiff.sample import ddim, ddpm, sample
+from minidiff.train import CHUNK, start, train
 
 from minidiff import data
 from minidiff.fast import RowNoise, generate
@@ -13,10 +16,7 @@ from minidiff.mlp import MLP
 from minidiff.pictures.unet import UNet
 from minidiff.runs import checkpoint
 from minidiff.runs.names import goal_of, load
-from minidiff.runs.use import new_run
-from minidiff.sample import ddim, ddpm, sample
 from minidiff.schedule import linear_scaled
-from minidiff.train import CHUNK, start, train
 
 S = linear_scaled(50)
 MODEL = MLP(2, 32, 2, 8)
@@ -35,9 +35,8 @@ def a_run(steps, batch=40, dtype=np.float32, **settings):
 
 
 def assert_equal_runs(a, b):
-    assert a.state.step == b.state.step and a.losses == pytest.approx(
-        b.losses, rel=1e-7
-    )  # losses are kept in float32
+    # losses are kept in float32
+    assert a.state.step == b.state.step and a.losses == pytest.approx(b.losses, rel=1e-7)
     for group in ("params", "ema", "m", "v"):
         for k in MODEL.shapes:
             assert np.array_equal(getattr(a.state, group)[k], getattr(b.state, group)[k])
@@ -93,13 +92,8 @@ def test_a_checkpoint_holds_everything(tmp_path):
     checkpoint.save(tmp_path / "c.npz", run)
     back = checkpoint.load(tmp_path / "c.npz")
     assert_equal_runs(run, back)
-    assert (
-        back.model == MODEL
-        and back.data == "moons"
-        and back.shape == (2,)
-        and back.batch == 40
-        and back.lr == 1e-3
-    )
+    assert back.model == MODEL and back.data == "moons" and back.shape == (2,)
+    assert back.batch == 40 and back.lr == 1e-3
     assert np.array_equal(back.schedule.alpha_bar, S.alpha_bar) and back.state.seed == 3
     assert np.array_equal(back.in_data_units(np.ones((1, 2))), [[3.0, 2.0]])
     assert [p.name for p in tmp_path.iterdir()] == ["c.npz"]
@@ -276,6 +270,5 @@ def test_what_a_notebook_prints_is_short():
     run = new_run(load("moons"), "moons", "mlp")
     for thing, lines in ((run, 1), (run.schedule, 2), (data.mixture(), 6)):
         assert len(repr(thing).splitlines()) <= lines and len(repr(thing)) < 300
-    assert "MLP(d=2, width=128, depth=3" in repr(
-        run
-    ) and "learns v on moons, linear with T = 1000; step 0" in repr(run)
+    assert "MLP(d=2, width=128, depth=3" in repr(run)
+    assert "learns v on moons, linear with T = 1000; step 0" in repr(run)

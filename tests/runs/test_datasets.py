@@ -10,12 +10,12 @@ import pytest
 from command_line import write_bad_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from minidiff.train import start, train
 
 from minidiff.mlp import MLP
 from minidiff.runs import datasets
 from minidiff.runs.names import load
 from minidiff.schedule import linear_scaled
-from minidiff.train import start, train
 
 S = linear_scaled(50)
 
@@ -31,11 +31,8 @@ def test_a_table_of_ones_own_is_standardised_by_column(tmp_path, suffix):
     else:
         np.savetxt(path, raw, delimiter=",", header="x1,x2,x3", comments="", fmt="%.17g")
     d = load(str(path))
-    assert (
-        d.shape == (3,)
-        and np.allclose(d.x[:, :2].mean(axis=0), 0, atol=1e-6)
-        and np.allclose(d.x[:, :2].std(axis=0), 1, atol=1e-5)
-    )
+    assert d.shape == (3,) and np.allclose(d.x[:, :2].mean(axis=0), 0, atol=1e-6)
+    assert np.allclose(d.x[:, :2].std(axis=0), 1, atol=1e-5)
     assert np.allclose(d.x * d.scale + d.offset, raw, atol=1e-5)
 
 
@@ -43,11 +40,8 @@ def test_pictures_of_ones_own_are_scaled_by_their_range(tmp_path):
     pictures = np.random.default_rng(0).integers(0, 256, (5, 4, 6), dtype=np.uint8)
     np.savez(tmp_path / "p.npz", x=pictures, label=np.arange(5))
     d = load(tmp_path / "p.npz")
-    assert (
-        d.shape == (4, 6)
-        and np.allclose(d.x[:], pictures.reshape(5, 24) / 127.5 - 1, atol=1e-6)
-        and d.label[3] == 3
-    )
+    assert d.shape == (4, 6) and np.allclose(d.x[:], pictures.reshape(5, 24) / 127.5 - 1, atol=1e-6)
+    assert d.label[3] == 3
     np.save(tmp_path / "f.npy", np.linspace(2, 4, 24).reshape(2, 3, 4))
     d = load(tmp_path / "f.npy")
     assert d.x[:].min() == -1 and d.x[:].max() == 1 and np.isclose(d.offset, 3) and np.isclose(d.scale, 1)
@@ -108,16 +102,10 @@ def test_rows_are_what_the_whole_would_be(tmp_path, shape, kind, suffix):
     d = load(tmp_path / f"p.{suffix}")
     low, high = (0, 255) if kind == np.uint8 else (pictures.min(), pictures.max())
     whole = ((pictures - (low + high) / 2) / ((high - low) / 2)).reshape(10, -1)
-    assert d.shape == (shape[1:] if shape[-1] == 3 else shape[1:3]) and d.levels == (
-        256 if kind == np.uint8 else None
-    )
-    assert (
-        d.x.shape == whole.shape
-        and len(d.x) == 10
-        and d.x.dtype == np.float32
-        and d.x.ndim == 2
-        and d.label is None
-    )
+    assert d.shape == (shape[1:] if shape[-1] == 3 else shape[1:3])
+    assert d.levels == (256 if kind == np.uint8 else None)
+    assert d.x.shape == whole.shape and len(d.x) == 10
+    assert d.x.dtype == np.float32 and d.x.ndim == 2 and d.label is None
     for index in INDICES:
         got = d.x[index]
         assert got.dtype == np.float32 and got.shape == whole[index].shape
@@ -292,11 +280,8 @@ def test_a_csv_keeps_its_names_and_its_label(tmp_path):
     path = tmp_path / "m.csv"
     path.write_text('"height, cm",label,"age"\n"1.5",3,7\n2.5,0,8\n')
     d = load(path)
-    assert (
-        d.columns == ["height, cm", "label", "age"]
-        and d.label_column == "label"
-        and d.label.tolist() == [3, 0]
-    )
+    assert d.columns == ["height, cm", "label", "age"] and d.label_column == "label"
+    assert d.label.tolist() == [3, 0]
     assert np.allclose(d.x * d.scale + d.offset, [[1.5, 7], [2.5, 8]]) and d.label.dtype.kind == "i"
     d = load(path, label_column="age")  # then `label` is data
     assert d.label.tolist() == [7, 8] and d.label_column == "age" and d.x.shape == (2, 2)

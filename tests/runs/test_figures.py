@@ -23,10 +23,8 @@ def test_strip_beside_and_trajectory(path, shape, tmp_path):
     captions = ["1000\n4e-05", "500\n0.08", "0\n1"]
     fig = figures.strip(path, captions, shape, "title", "$t$\n$x$", path[::-1])
     groups = 1 if shape == (2,) else len(path[0])
-    assert (
-        sorted(words_of(fig)) == sorted([*captions, "$t$\n$x$"] + ["$x_t$", "$\\hat x_0$"] * groups)
-        and len(fig.axes) == groups
-    )
+    assert sorted(words_of(fig)) == sorted([*captions, "$t$\n$x$"] + ["$x_t$", "$\\hat x_0$"] * groups)
+    assert len(fig.axes) == groups
     assert_readable(fig)
     assert figures.save(fig, tmp_path / "s.png") == tmp_path / "s.png"
     fig = figures.side_by_side(
@@ -47,9 +45,8 @@ def test_strip_beside_and_trajectory(path, shape, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b.png", "s.png", "t.gif"]
     assert (tmp_path / "s.png").read_bytes()[1:4] == b"PNG"
     gif = (tmp_path / "t.gif").read_bytes()
-    assert (
-        gif[:4] == b"GIF8" and int.from_bytes(gif[6:8], "little") == 800
-    )  # its width, where the format has it
+    # its width, where the format has it
+    assert gif[:4] == b"GIF8" and int.from_bytes(gif[6:8], "little") == 800
 
 
 def test_the_animation_shows_every_stage_and_pauses_at_its_end(tmp_path):
@@ -95,9 +92,8 @@ def test_a_notebook_shows_a_figure_without_being_told_how():
 def test_tiles_place_pictures_by_rows():
     canvas = figures.tiles(np.arange(12).reshape(3, 4), (2, 2), 2)
     assert canvas.shape == (7, 7)
-    assert np.array_equal(canvas[1:3, 4:6], [[4, 5], [6, 7]]) and np.array_equal(
-        canvas[4:6, 1:3], [[8, 9], [10, 11]]
-    )
+    assert np.array_equal(canvas[1:3, 4:6], [[4, 5], [6, 7]])
+    assert np.array_equal(canvas[4:6, 1:3], [[8, 9], [10, 11]])
     assert np.isnan(canvas[0]).all() and np.isnan(canvas[4:, 4:]).all()
 
 
@@ -158,13 +154,13 @@ def test_a_grid_compares_columns():
         for k, picture in enumerate(cells):
             y, x = k // 5 * 5 + 1, k % 5 * 5 + 1
             assert np.allclose(shown[y : y + 4, x : x + 4], picture.reshape(4, 4))
-            assert (
-                x - 1 < at[above[k % 5]][0] < x + 4 and y - 1 < at[("sample", "nearest")[k // 5]][1] < y + 5
-            )
+            assert x - 1 < at[above[k % 5]][0] < x + 4
+            assert y - 1 < at[("sample", "nearest")[k // 5]][1] < y + 5
 
 
 def test_labels_stand_left_of_their_lines():
-    fig = figures.side_by_side({"data": PICTURES[0][:4], "samples": PICTURES[1][:4]}, (4, 4), "title", 2, [3, 7])
+    kinds = {"data": PICTURES[0][:4], "samples": PICTURES[1][:4]}
+    fig = figures.side_by_side(kinds, (4, 4), "title", 2, [3, 7])
     assert_readable(fig)
     assert words_of(fig) == ["3", "7"]
     three, seven = (text.get_window_extent() for text in fig.axes[0].texts)

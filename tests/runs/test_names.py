@@ -71,9 +71,8 @@ def test_a_sampler_is_what_was_asked_for():
     ]
     assert labels == ["ddpm", "ddim(eta=0)", "ddim(eta=0.5)"]
     straight = [sampler("rk4", straight=on) for on in (False, True)]
-    assert [how.label for how in straight] == ["rk4", "flow rk4"] and [
-        how.on_velocity for how in straight
-    ] == [False, True]
+    assert [how.label for how in straight] == ["rk4", "flow rk4"]
+    assert [how.on_velocity for how in straight] == [False, True]
 
 
 def test_a_sampler_has_its_own_number_of_steps():

@@ -18,9 +18,7 @@ def test_without_a_terminal_long_work_says_a_line_every_ten_seconds(capsys, monk
             now[0] = at
             bar.update(n)
             bar.set_postfix_str("error 0.5", False)
-    assert capsys.readouterr().err.splitlines() == [
-        f"training: {n}/40 steps, error 0.5" for n in (4, 6, 9)
-    ]
+    assert capsys.readouterr().err.splitlines() == [f"training: {n}/40 steps, error 0.5" for n in (4, 6, 9)]
 
 
 def test_lines_without_a_terminal_say_the_error_once_it_is_known(capsys, monkeypatch):
@@ -41,19 +39,8 @@ def test_a_narrow_terminal_keeps_the_error():
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
-    command = [
-        sys.executable,
-        "-m",
-        "minidiff",
-        "train",
-        "--data",
-        "moons",
-        "--steps",
-        "2000",
-        "--out",
-        "r",
-        *SMALL,
-    ]
+    words = "-m minidiff train --data moons --steps 2000 --out r".split()
+    command = [sys.executable, *words, *SMALL]
     process = subprocess.Popen(command, stderr=theirs, stdout=subprocess.DEVNULL)
     os.close(theirs)
     shown = b""

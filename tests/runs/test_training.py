@@ -38,20 +38,8 @@ def test_a_file_that_changed_is_not_resumed_or_judged(capsys):
 
 def test_a_run_that_ends_with_broken_parameters_is_not_kept(capsys):
     with np.errstate(all="ignore"):
-        err = refused(
-            capsys,
-            "train",
-            "--data",
-            "moons",
-            "--steps",
-            "1",
-            "--lr",
-            "1e300",
-            "--out",
-            ".",
-            *SMALL,
-            status=1,
-        )
+        words = "train --data moons --steps 1 --lr 1e300 --out .".split()
+        err = refused(capsys, *words, *SMALL, status=1)
     assert "not finite" in err and "no checkpoint was written" in err
 
 
@@ -82,28 +70,21 @@ def test_ctrl_c_keeps_the_last_step_and_says_how_to_resume(capsys, monkeypatch):
     assert run("train", "--data", "moons", "--steps", "9", "--out", "r", *SMALL) == 130
     assert "minidiff train --out r --resume" in capsys.readouterr().err
     monkeypatch.setattr(use, "gradient_steps", right)
-    assert (
-        checkpoint.load("r/checkpoint.npz").state.step == 3
-        and run("train", "--resume", "--out", "r", "--steps", "5") == 0
-    )
+    assert checkpoint.load("r/checkpoint.npz").state.step == 3
+    assert run("train", "--resume", "--out", "r", "--steps", "5") == 0
 
 
 def test_samples_far_out_are_counted(capsys, a_run):
     """Four times -1..3 is -7..9, around 1; a constant column counts as one of 2: four times it is 3..11."""
     run_ = checkpoint.load("r/checkpoint.npz")
     assert run_.low.shape == (2,) and np.all(run_.low < run_.high)
-    run_.low, run_.high, run_.scale, run_.offset = (
-        np.array([-1, 7]),
-        np.array([3, 7]),
-        np.array([10, 1]),
-        np.array([100, 0]),
-    )
+    run_.low, run_.high = np.array([-1, 7]), np.array([3, 7])
+    run_.scale, run_.offset = np.array([10, 1]), np.array([100, 0])
     x_0 = np.array([[-7.0, 7], [9, 3], [0, 11]])
     use.warn_beyond(run_, x_0)
     assert capsys.readouterr().err == ""
-    use.warn_beyond(
-        run_, np.concatenate([np.zeros((99, 2)), [[9.5, 0]]]) + [0, 7]
-    )  # 1 of 100 is not worth a word
+    # 1 of 100 is not worth a word
+    use.warn_beyond(run_, np.concatenate([np.zeros((99, 2)), [[9.5, 0]]]) + [0, 7])
     assert capsys.readouterr().err == ""
     use.warn_beyond(run_, np.concatenate([np.zeros((98, 2)), [[9.5, 0], [9.5, 0]]]) + [0, 7])
     assert capsys.readouterr().err.startswith("2 of 100 samples hold values")
@@ -129,7 +110,7 @@ def test_plain_trains_and_draws_the_same_by_the_readable_code(a_run, monkeypatch
     monkeypatch.setattr(use, "fast", None)
     monkeypatch.setattr(checkpoint, "fast", None)
     plain = use.draw(run_, ddim, times, 20, 0, plain=True)[0]
-    # 8 steps, each some thousand roundings of numbers not larger than the largest that comes out: fast/trust.py's bound
+    # 8 steps, each some thousand roundings of numbers no larger than the largest result: trust.py's bound
     assert np.abs(plain - fast).max() <= 8 * 2**14 * np.finfo(np.float32).eps * np.abs(fast).max()
     step = run_.state.step
     assert [state.step for state in use.gradient_steps(run_, data, step + 2, plain=True)] == [
@@ -152,18 +133,16 @@ def test_parts_of_a_run_are_the_bits_of_the_whole(drawn):
     run_ = use.new_run(data, data.name, model, pictures, T=40, width=8, depth=1)
     rng = np.random.default_rng(0)
     for w in run_.state.ema.values():
-        w += 0.1 * rng.standard_normal(w.shape).astype(
-            np.float32
-        )  # what a network has not learnt yet is the same for all labels
+        # what a network has not learnt yet is the same for all labels
+        w += 0.1 * rng.standard_normal(w.shape).astype(np.float32)
     how, condition = sampler(how), (np.arange(10), 1.0) if pictures else ()
     times = how.times(40, 4, "trailing")
     whole = use.draw(run_, how, times, n, 3, condition, plain)[0]
     edges = [0, 100, 101, n - 205, n - 7, n]
     parts = [use.draw(run_, how, times, n, 3, condition, plain, rows)[0] for rows in zip(edges, edges[1:])]
     assert [len(x) for x in parts] == np.diff(edges).tolist()
-    assert (
-        np.array_equal(np.concatenate(parts), whole) and len(np.unique(whole, axis=0)) == n
-    )  # no noise comes twice
+    # no noise comes twice
+    assert np.array_equal(np.concatenate(parts), whole) and len(np.unique(whole, axis=0)) == n
     few = use.draw(run_, how, times, 101, 3, condition, plain)[
         0
     ]  # another n: the same rows, to fast/trust.py's bound a step
@@ -201,15 +180,13 @@ def test_the_last_x_0_hat_is_where_a_step_without_noise_ends(objective, name):
     run_ = use.new_run(
         data, "moons", "mlp", width=16, depth=1, T=40, schedule="linear-scaled", objective=objective
     )
-    run_.state.ema["W_out"][:] = np.random.default_rng(0).standard_normal(
-        run_.state.ema["W_out"].shape
-    )  # it is 0 at first
+    # it is 0 at first
+    run_.state.ema["W_out"][:] = np.random.default_rng(0).standard_normal(run_.state.ema["W_out"].shape)
     how = sampler(name, straight=objective == "flow")
     stages = use.draw_path(run_, how, how.times(40, 4, "trailing"), 20, 9, 0)
     t, alpha_bar, x_t, x_0_hat = zip(*stages)
-    assert (
-        t[0] == 40 and t[-2] == 10 and t[-1] == 0 and alpha_bar[-1] == 1 and np.all(np.diff(alpha_bar) >= 0)
-    )
+    assert t[0] == 40 and t[-2] == 10 and t[-1] == 0 and alpha_bar[-1] == 1
+    assert np.all(np.diff(alpha_bar) >= 0)
     assert np.array_equal(x_0_hat[-1], x_t[-1])
     largest = max(np.abs(x).max() for x in (*x_t, *x_0_hat))
     assert np.abs(x_0_hat[-2] - x_t[-1]).max() <= 100 * np.finfo(np.float32).eps * largest  # a few operations

@@ -108,8 +108,10 @@ def only_first(alpha_bar, beta, t):
       "alpha_bar[-1] does not exist: indices are 0..2"),
      ("gaussian-score", r"\left(\mu-x\right)/\sigma^2 + 0*\sqrt{x}", "nan, which is no number"),
      ("gaussian-score", r"sqrt((\mu-x)/\sigma^2)^2", "nan, which is no number"),
-     ("forward-closed-form", r"\sqrt{\bar\alpha_t}x_0+\sqrt{1-\bar\alpha_t}\epsilon + 0*log(eps)", "nan, which is no number"),
-     ("posterior-variance", only_first, "nan, which is no number"), ("snr", "1e300*1e300", "inf, which is no number")],
+     ("forward-closed-form", r"\sqrt{\bar\alpha_t}x_0+\sqrt{1-\bar\alpha_t}\epsilon + 0*log(eps)",
+      "nan, which is no number"),
+     ("posterior-variance", only_first, "nan, which is no number"),
+     ("snr", "1e300*1e300", "inf, which is no number")],
 )  # fmt: skip
 def test_what_gives_no_number_where_the_right_answer_has_one_is_wrong(name, text, words):
     verdict = check(name, text)
@@ -136,29 +138,32 @@ STEP = r"\frac{1}{\sqrt{\alpha_t}}(x_t - \frac{1-\alpha_t}{\sqrt{1-\bar\alpha_t}
 
 @pytest.mark.parametrize(
     ("name", "text", "asked", "given"),
-    [("ddpm-step", STEP % "eps_theta(x_{t-1}, t-1)", "x_s", "x_t"), ("ddpm-step", STEP % "eps_theta(x_t, t-1)", "t - 1", "t"),
-     ("ddpm-step", STEP % r"\epsilon_\theta(\alpha_t x_0 + \beta_t \epsilon, t)", "alpha[t] * x_0 + beta[t] * eps", "x_t"),
+    [("ddpm-step", STEP % "eps_theta(x_{t-1}, t-1)", "x_s", "x_t"),
+     ("ddpm-step", STEP % "eps_theta(x_t, t-1)", "t - 1", "t"),
+     ("ddpm-step", STEP % r"\epsilon_\theta(\alpha_t x_0 + \beta_t \epsilon, t)",
+      "alpha[t] * x_0 + beta[t] * eps", "x_t"),
      ("ddpm-step", STEP % r"\epsilon_\theta^{(t-1)}(x_t)", "t - 1", "t"),
-     ("reverse-sde", r"f - g^2 s_\theta(x_0, T-t)", "x_0", "x_t"), ("flow-euler-step", "x_t + h u(x_0, 0)", "x_0", "x_t"),
+     ("reverse-sde", r"f - g^2 s_\theta(x_0, T-t)", "x_0", "x_t"),
+     ("flow-euler-step", "x_t + h u(x_0, 0)", "x_0", "x_t"),
      ("tweedie-ve", r"x_tilde + sigma^2 s_\theta(x, sigma)", "x", "x_tilde"),
      ("cfg", "eps_u(x_t, t) + w(eps_c(x_t, t-1) - eps_u(x_t, t))", "t - 1", "t")],
 )  # fmt: skip
 def test_a_network_that_is_asked_elsewhere_is_wrong_and_named(name, text, asked, given):
     verdict = check(name, text)
-    assert (
-        verdict.status == "wrong"
-        and f"is asked at {asked}; it is given {given}" in verdict.data["misconception"]
-    )
+    assert verdict.status == "wrong"
+    assert f"is asked at {asked}; it is given {given}" in verdict.data["misconception"]
     assert verdict.data["misconception"] in str(verdict)
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [("ddpm-step", STEP % network) for network in
-     (r"\epsilon_\theta(\sqrt{\bar\alpha_t} x_0 + \sqrt{1-\bar\alpha_t} \epsilon, t)", r"\epsilon_\theta^{(t)}(x_t)",
-      r"\epsilon_\theta(x_t)", r"\epsilon_\theta(x, t)", r"\epsilon_\theta", r"\epsilon_\theta(x_t, t)")]
+     (r"\epsilon_\theta(\sqrt{\bar\alpha_t} x_0 + \sqrt{1-\bar\alpha_t} \epsilon, t)",
+      r"\epsilon_\theta^{(t)}(x_t)", r"\epsilon_\theta(x_t)", r"\epsilon_\theta(x, t)", r"\epsilon_\theta",
+      r"\epsilon_\theta(x_t, t)")]
     + [("reverse-sde", r"f - g^2 s_\theta(x, t)"), ("reverse-sde", r"f - g^2 s_\theta(x_t, t)"),
-       ("score-from-velocity", "(t u_t(x) - x)/(1-t)"), ("flow-euler-step", "x_t + h u(t x_1 + (1-t) x_0, t)"),
+       ("score-from-velocity", "(t u_t(x) - x)/(1-t)"),
+       ("flow-euler-step", "x_t + h u(t x_1 + (1-t) x_0, t)"),
        ("ddpm-last-step", r"(x_1 - \sqrt{\beta_1} \epsilon_\theta(x_1, 1))/\sqrt{\alpha_1}"),
        ("cfg", "eps_u(x_t, t) + w(eps_c(x_t, t) - eps_u(x_t, t))")],
 )  # fmt: skip
@@ -176,27 +181,29 @@ def test_a_circle_is_no_explanation():
     for text in ("alpha_bar[t]", "alpha_bar[t-1] * alpha[t]", lambda alpha_bar, t: alpha_bar[t]):
         verdict = check("alpha-bar", text)
         assert verdict.status == "wrong" and "uses alpha_bar, which it should explain" in str(verdict)
-    marginal = (
-        "mu + (t*sigma^2 - (1-t))/((t*sigma)^2 + (1-t)^2) * (x - t*mu)"  # the velocity, without the score
-    )
+    # the velocity, without the score
+    marginal = "mu + (t*sigma^2 - (1-t))/((t*sigma)^2 + (1-t)^2) * (x - t*mu)"
     verdict = check("velocity-from-score", marginal)
     assert verdict.status == "wrong" and "does not use score" in str(verdict) and "read as" in str(verdict)
     assert check("marginal-velocity-gaussian", marginal)
     for idle in ("0*score", "(score - score)", "0*score/2"):
         assert "does not use score" in str(check("velocity-from-score", f"{marginal} + {idle}"))
-    given = lambda t, x, score, mu, sigma: (
-        mu + (t * sigma**2 - (1 - t)) / ((t * sigma) ** 2 + (1 - t) ** 2) * (x - t * mu)
-    )  # noqa: E731
+
+    def given(t, x, score, mu, sigma):
+        return mu + (t * sigma**2 - (1 - t)) / ((t * sigma) ** 2 + (1 - t) ** 2) * (x - t * mu)
+
     assert "does not use score" in str(check("velocity-from-score", given))
 
 
 def test_a_formula_that_is_right_but_for_a_gap_is_told_where_the_gap_is():
-    """Weng's mean of the posterior is 0/0 where x_0 is known: 1/(1 - alpha_bar_0) is infinite in both
-    parts."""
+    """Weng's mean of the posterior is 0/0 where x_0 is known: 1/(1 - alpha_bar_0) is infinite in it twice."""
     above = "sqrt(alpha[t])/beta[t]*x_t + sqrt(alpha_bar[t-1])/(1 - alpha_bar[t-1])*x_0"
     verdict = check("posterior-mean", f"({above}) / (alpha[t]/beta[t] + 1/(1 - alpha_bar[t-1]))")
     assert verdict.status == "wrong" and "; t = 1; " in str(verdict)
-    said = r"why +it agrees wherever it is finite, on 1\d\d of 200 random schedules; elsewhere \(t = 1\) it is nan \(0/0"
+    said = (
+        r"why +it agrees wherever it is finite, on 1\d\d of 200 random schedules; "
+        r"elsewhere \(t = 1\) it is nan \(0/0"
+    )
     assert re.search(said, str(verdict))
     gap = check("forward-closed-form", "sqrt(alpha_bar[t])*x_0 + sqrt(1 - alpha_bar[t])*eps + 0*beta[t+1]")
     assert not gap and "agrees wherever" not in str(gap) and "does not exist" in str(gap)  # an index, no 0/0
@@ -244,22 +251,18 @@ def test_a_small_mistake_is_seen(entry):
 
 
 def test_rounding_is_no_mistake():
-    """Fractions have none; adding and taking away 100 roots loses 1e-14, which is known; of 1e20 nothing
-    would be left."""
-    assert check("snr", "alpha_bar[t]/(1-alpha_bar[t]) + 1e30 - 1e30") and check(
-        "posterior-variance", "beta[t]*(1 - alpha_bar[t-1])/(1 - alpha_bar[t])"
-    )
+    """Fractions have none; adding and taking away 100 roots loses 1e-14, of 1e20 nothing would be left."""
+    assert check("snr", "alpha_bar[t]/(1-alpha_bar[t]) + 1e30 - 1e30")
+    assert check("posterior-variance", "beta[t]*(1 - alpha_bar[t-1])/(1 - alpha_bar[t])")
     std = "sqrt(1 - alpha_bar[t])"
     assert check("forward-closed-form-std", f"{std} + 100 sqrt(2) - 100 sqrt(2)")
-    assert check("forward-closed-form-std", f"({std}**50)**(1/50)") and check(
-        "forward-closed-form-std", f"exp(log({std}))"
-    )
+    assert check("forward-closed-form-std", f"({std}**50)**(1/50)")
+    assert check("forward-closed-form-std", f"exp(log({std}))")
     verdict = check("forward-closed-form-std", f"2*{std} + 1e20*sqrt(2) - 1e20*sqrt(2)")
     assert verdict.exit_status == 2 and "rounding in your formula hides" in str(verdict)
     f = lambda alpha_bar, t: math.sqrt(1 - alpha_bar[t])  # noqa: E731
-    assert check("forward-closed-form-std", f) and not check(
-        "forward-closed-form-std", lambda alpha_bar, t: f(alpha_bar, t) * (1 + 1e-9)
-    )
+    assert check("forward-closed-form-std", f)
+    assert not check("forward-closed-form-std", lambda alpha_bar, t: f(alpha_bar, t) * (1 + 1e-9))
 
 
 def test_every_verdict_says_how_the_formula_was_read():
@@ -268,9 +271,8 @@ def test_every_verdict_says_how_the_formula_was_read():
     assert "read as alpha_bar[t] / (1 - alpha_bar[t])" in str(
         check("snr", r"\frac{\bar\alpha_t}{1-\bar\alpha_t}")
     )
-    assert "read as 1e+300 * beta[t]" in str(check("snr", "1e300 beta")) and "1.00000001" in str(
-        check("snr", "1.00000001")
-    )
+    assert "read as 1e+300 * beta[t]" in str(check("snr", "1e300 beta"))
+    assert "1.00000001" in str(check("snr", "1.00000001"))
 
 
 def test_where_a_version_agrees_is_said():
@@ -331,20 +333,21 @@ def test_two_lines_of_a_derivation():
     for text in ("2ab", "a b + ab"):  # alpha_bar_t, or a times b?
         assert equal(text, "2 a b").exit_status == 2 and "write one of them" in str(equal(text, "2 a b"))
     assert equal("2ba", "2*a*b") and equal("ab_t", "alpha_bar[t]") and equal("ab[t]", "alpha_bar_t")
-    assert equal("f - g^2 score", "f - g*g*score") and equal(
-        "1/(1 + exp(r_l - r_w))", "exp(r_w)/(exp(r_w) + exp(r_l))"
-    )
+    assert equal("f - g^2 score", "f - g*g*score")
+    assert equal("1/(1 + exp(r_l - r_w))", "exp(r_w)/(exp(r_w) + exp(r_l))")
     assert not equal("mu_1 + omega_1 m", "mu_1 + omega_2 m") and not equal("1e300*1e300", "1e300*1e300")
-    assert not equal("eps_theta(x_s, s)", "eps_theta(x_t, t)") and equal(
-        "eps_theta(x_{t-1}, t-1)", "eps_theta(x_s, s)"
-    )
+    assert not equal("eps_theta(x_s, s)", "eps_theta(x_t, t)")
+    assert equal("eps_theta(x_{t-1}, t-1)", "eps_theta(x_s, s)")
     assert not equal("x_0", "exp(log(x_0))") and not equal("exp(log(x_0))", "x_0")  # no number where x_0 < 0
     square = str(equal("(a+b)^2", "a^2 + b^2"))
     assert square.count("read as") == 2 and "other t" not in square  # nothing here depends on t
 
 
 def test_checking_loads_neither_numba_nor_matplotlib():
-    code = "import sys, minidiff; minidiff.check('snr', '1'); assert not {'numba', 'matplotlib'} & set(sys.modules)"
+    code = (
+        "import sys, minidiff; minidiff.check('snr', '1'); "
+        "assert not {'numba', 'matplotlib'} & set(sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -364,14 +367,11 @@ def test_the_other_lines_gap_is_named_and_no_index_slips_where_there_is_none():
         ("log(x)", "log(x)+0*log(x-1)"),
     ):
         verdict = equal(left, right)
-        why, read, at = (
-            verdict.data["misconception"],
-            show(parse(right, {"x": 1, "a": 1, "b": 1}).root),
-            r"(x|a) = \S+",
-        )
-        assert not verdict and verdict.data["equal"] < 200
-        agrees = f"equal wherever both are numbers ({verdict.data['equal']} of 200); elsewhere `{read}` is nan (e.g. at "
-        assert why.startswith(agrees) and re.match(at, why.removeprefix(agrees))
+        why, count = verdict.data["misconception"], verdict.data["equal"]
+        read = show(parse(right, {"x": 1, "a": 1, "b": 1}).root)
+        assert not verdict and count < 200
+        agrees = f"equal wherever both are numbers ({count} of 200); elsewhere `{read}` is nan (e.g. at "
+        assert why.startswith(agrees) and re.match(r"(x|a) = \S+", why.removeprefix(agrees))
     assert "(e.g. at x = -1)" in str(equal(r"\log x^2", r"2 \log x"))
     assert "one step early" in str(equal("beta[t-1]", "beta[t]"))
 
@@ -403,9 +403,12 @@ def test_near_misses_get_a_way_out():
 
 
 @pytest.mark.parametrize("name, typed, why", (
-    ("posterior-mean-eps", "(x_t - sqrt(1-alpha_bar[t])*eps)/sqrt(alpha[t])", "that removes all of the noise, as for x_0"),
-    ("ddpm-step", "(x_t - (1-alpha[t])/sqrt(1-alpha[t])*eps_hat)/sqrt(alpha[t]) + sigma*z", "the noise of all t steps"),
-    ("posterior-variance", "(1-alpha_bar[t-1])/1-alpha_bar[t]*beta[t]", "a bracket is missing: / takes only the 1"),
+    ("posterior-mean-eps", "(x_t - sqrt(1-alpha_bar[t])*eps)/sqrt(alpha[t])",
+     "that removes all of the noise, as for x_0"),
+    ("ddpm-step", "(x_t - (1-alpha[t])/sqrt(1-alpha[t])*eps_hat)/sqrt(alpha[t]) + sigma*z",
+     "the noise of all t steps"),
+    ("posterior-variance", "(1-alpha_bar[t-1])/1-alpha_bar[t]*beta[t]",
+     "a bracket is missing: / takes only the 1"),
 ))  # fmt: skip
 def test_misconceptions_of_the_posterior(name, typed, why):
     assert why in check(name, typed).data["misconception"]

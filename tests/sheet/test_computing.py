@@ -40,17 +40,22 @@ def test_whole_numbers_are_rounded_down_where_the_formula_says_so_and_counts_may
 
 @pytest.mark.parametrize(
     ("name", "numbers", "words"),
-    [("kl-gaussians", {"mu_1": 0, "sigma_1": -1, "mu_2": 0, "sigma_2": 1}, "sigma_1 must not be below 0, got -1"),
+    [("kl-gaussians", {"mu_1": 0, "sigma_1": -1, "mu_2": 0, "sigma_2": 1},
+      "sigma_1 must not be below 0, got -1"),
      ("fid-2d", {"a": -4, "b": 1, "c": 1, "d": 1, "r": 0}, "a must not be below 0, got -4 .first variance"),
      ("fid-2d", {"a": 4, "b": 1, "c": 1, "d": 1, "r": 2}, "no covariance is larger"),
      ("wiener-covariance", {"t_1": 3, "t_2": 2}, "t_1 <= t_2, got t_2 = 2, t_1 = 3"),
-     ("ve-variance", {"sigma_1": 3, "sigma_2": 2}, "sigma_1 <= sigma_2"), ("speed-up", {"T": 10, "S": 20}, "S <= T"),
-     ("nfe", {"T": 10, "S": 20}, "S <= T"), ("langevin-variance", {"sigma": 1, "a": 5}, "a < 4 sigma"),
-     ("dit-tokens", {"I": 33, "p": 2}, "p divides I"), ("conv-output", {"I": 4, "F": 7, "P": 1, "S": 1}, "lie within"),
+     ("ve-variance", {"sigma_1": 3, "sigma_2": 2}, "sigma_1 <= sigma_2"),
+     ("speed-up", {"T": 10, "S": 20}, "S <= T"), ("nfe", {"T": 10, "S": 20}, "S <= T"),
+     ("langevin-variance", {"sigma": 1, "a": 5}, "a < 4 sigma"),
+     ("dit-tokens", {"I": 33, "p": 2}, "p divides I"),
+     ("conv-output", {"I": 4, "F": 7, "P": 1, "S": 1}, "lie within"),
      ("conv-output", {"I": 9, "F": 7, "P": -1, "S": 1}, "P >= 0"),
-     ("ssim", {"mu_1": 1, "mu_2": 1, "sigma_1": 1, "sigma_2": 1, "cov": -2, "C_1": 1, "C_2": 1}, "no covariance is larger"),
+     ("ssim", {"mu_1": 1, "mu_2": 1, "sigma_1": 1, "sigma_2": 1, "cov": -2, "C_1": 1, "C_2": 1},
+      "no covariance is larger"),
      ("ddim-family-mean", {"beta": [0.1, 0.2], "t": 2, "x_0": 1, "eps": 1, "sigma": 0.9}, "sigma <= sqrt"),
-     ("ddim-skip", {"beta": [0.1, 0.2, 0.3], "tau": [1, 1, 3], "x_t": 1, "eps_hat": 1}, "tau must ascend, each time once"),
+     ("ddim-skip", {"beta": [0.1, 0.2, 0.3], "tau": [1, 1, 3], "x_t": 1, "eps_hat": 1},
+      "tau must ascend, each time once"),
      ("ddim-skip", {"beta": [0.1, 0.2, 0.3], "tau": [3, 1], "x_t": 1, "eps_hat": 1}, "tau must ascend"),
      ("logit-normal", {"t": 0, "mu": 0, "sigma": 1}, "has no value for these numbers: .* is not defined")],
 )  # fmt: skip
@@ -87,9 +92,8 @@ def test_flow_matching_s_time_is_a_number():
     assert compute("flow-path", t="1/4", x_0=-2, x_1=6).result == 0
     with pytest.raises(ValueError, match=r"t must lie in \[0, 1\]"):
         compute("flow-path", t=2, x_0=-2, x_1=6)
-    assert check("flow-path", "x_0 + t(x_1 - x_0)") and check(
-        "conditional-velocity", r"\frac{x_1 - x_t}{1-t}"
-    )
+    assert check("flow-path", "x_0 + t(x_1 - x_0)")
+    assert check("conditional-velocity", r"\frac{x_1 - x_t}{1-t}")
 
 
 def test_compute_keeps_numbers_that_a_drawn_case_would_not_have():
@@ -103,17 +107,14 @@ def test_compute_shows_every_value_in_exact_fractions():
     assert str(steps["(1 - alpha_bar[t - 1]) / (1 - alpha_bar[t]) * beta[t]"]) == "1/14"
     assert str(steps["1 - alpha_bar[t]"]) == "7/25"
     computed = compute("forward-closed-form", beta=[".1", ".2", ".3"], t=2, x_0="1.5", eps="-.5")
-    assert math.isclose(
-        computed.result, math.sqrt(0.72) * 1.5 - math.sqrt(0.28) * 0.5
-    ) and "alpha_bar[1..3]" in str(computed)
+    assert math.isclose(computed.result, math.sqrt(0.72) * 1.5 - math.sqrt(0.28) * 0.5)
+    assert "alpha_bar[1..3]" in str(computed)
     assert str(compute("forward-closed-form", beta=[0.36], t=1, x_0=1, eps=1).result) == "7/5"
     assert compute("sum-of-gaussians", a=3, b="1/2").result == 9.25
-    assert (
-        compute("dsm-target", x=1, eps="1/2", sigma=2).result == -0.25
-    )  # x_tilde = 2 follows, without a schedule
-    assert compute("speed-up", T=1000, S=50).result == 20 and "T = 3; S = 2" in str(
-        check("speed-up", "S / T")
-    )
+    # x_tilde = 2 follows, without a schedule
+    assert compute("dsm-target", x=1, eps="1/2", sigma=2).result == -0.25
+    assert compute("speed-up", T=1000, S=50).result == 20
+    assert "T = 3; S = 2" in str(check("speed-up", "S / T"))
 
 
 def test_a_statement_is_not_computed():
@@ -124,10 +125,11 @@ def test_a_statement_is_not_computed():
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [({"t": 2}, "needs beta"), ({"beta": [0.1], "t": 2}, r"t must be a whole number in 1..1, got 2"),
-     ({"beta": [1.5], "t": 1}, "in \\(0, 1"), ({"beta": [0.1]}, "needs t"), ({"beta": [0.1], "t": 1, "w": 1}, "takes no 'w'"),
-     ({"beta": ["x"], "t": 1}, "must be a number"), ({"beta": [], "t": 1}, "1 to 1000"),
-     ({"beta": ["nan"], "t": 1}, "must be a number"), ({"beta": ["1e-99999999"], "t": 1}, "must be a number"),
-     ({"beta": ["1/0"], "t": 1}, "must be a number"), ({"alpha": [0.5], "t": 1}, "takes no 'alpha'")],
+     ({"beta": [1.5], "t": 1}, "in \\(0, 1"), ({"beta": [0.1]}, "needs t"),
+     ({"beta": [0.1], "t": 1, "w": 1}, "takes no 'w'"), ({"beta": ["x"], "t": 1}, "must be a number"),
+     ({"beta": [], "t": 1}, "1 to 1000"), ({"beta": ["nan"], "t": 1}, "must be a number"),
+     ({"beta": ["1e-99999999"], "t": 1}, "must be a number"), ({"beta": ["1/0"], "t": 1}, "must be a number"),
+     ({"alpha": [0.5], "t": 1}, "takes no 'alpha'")],
 )  # fmt: skip
 def test_compute_says_what_is_missing_or_impossible(numbers, words):
     with pytest.raises(ValueError, match=words):

@@ -40,7 +40,9 @@ def slope_of_log_density(ab, data, x_t):
 
 # paper, symbol -> does this value, theirs, have the property that defines it?  (theirs, ab, x_0, eps, x_t)
 STATEMENTS = {
-    ("Ho (DDPM)", "alpha-bar_t"): lambda y, ab, x_0, eps, x_t: math.sqrt(y) * x_0 + math.sqrt(1 - y) * eps - x_t,
+    ("Ho (DDPM)", "alpha-bar_t"): lambda y, ab, x_0, eps, x_t: (
+        math.sqrt(y) * x_0 + math.sqrt(1 - y) * eps - x_t
+    ),
     ("Ho (DDPM)", "epsilon"): lambda y, ab, x_0, eps, x_t: math.sqrt(ab) * x_0 + math.sqrt(1 - ab) * y - x_t,
     ("DDIM", "alpha_t"): lambda y, ab, x_0, eps, x_t: math.sqrt(y) * x_0 + math.sqrt(1 - y) * eps - x_t,
     ("DDIM", "sigma_t"): lambda y, ab, x_0, eps, x_t: y * y - ab,  # the value handed over below is a variance
@@ -56,7 +58,9 @@ STATEMENTS = {
     ),
     ("Song (score SDE)", "s(x, t)"): lambda y, ab, x_0, eps, x_t: y - slope_of_log_density(ab, x_0, x_t),
     ("flow matching", "t"): lambda y, ab, x_0, eps, x_t: y - time_on_the_line(ab),
-    ("flow matching", "x_t"): lambda y, ab, x_0, eps, x_t: y - (time_on_the_line(ab) * x_0 + (1 - time_on_the_line(ab)) * eps),
+    ("flow matching", "x_t"): lambda y, ab, x_0, eps, x_t: (
+        y - (time_on_the_line(ab) * x_0 + (1 - time_on_the_line(ab)) * eps)
+    ),
     ("flow matching", "x_0"): lambda y, ab, x_0, eps, x_t: math.sqrt(ab) * x_0 + math.sqrt(1 - ab) * y - x_t,
 }  # fmt: skip
 

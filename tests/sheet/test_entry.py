@@ -15,12 +15,8 @@ from minidiff.sheet.entry import Letters, make_case, random_case, round_cases
 @pytest.mark.parametrize("entry", SHEET, ids=lambda f: f.name)
 def test_every_entry_can_be_read_and_drawn(entry):
     MathTextParser("agg").parse(f"${entry.latex}$")
-    assert (
-        re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name)
-        and entry.title
-        and entry.measured
-        and 1 <= entry.number <= 80
-    )
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name)
+    assert entry.title and entry.measured and 1 <= entry.number <= 80
     assert entry.why.endswith(".") and entry.why.count(". ") == 0
     assert all(entry.meaning(k)[1] for k in entry.scope) and (entry.source is None) == (entry.value is None)
     assert all(why and not why.endswith(".") for _, why in entry.wrong)
@@ -55,10 +51,12 @@ def test_letters_that_follow_are_not_chosen():
 def test_a_case_says_which_letters_it_has():
     F = Fraction
     case = make_case(Letters(letters="beta t x_0 eps x_t"), [F("0.36"), F("0.5")], 1, x_0=2, eps=-1)
-    assert case == {"beta": (0, F("0.36"), F("0.5")), "alpha": (1, F("0.64"), F("0.5")), "alpha_bar": (1, F("0.64"), F("0.32")),
-                    "T": 2, "t": 1, "s": 0, "x_0": 2, "eps": -1, "x_t": 1}  # fmt: skip
-    assert (
-        case.x_t == 1 and math.isclose(case.schedule.alpha_bar[2], 0.32) and case.floats().beta.dtype == float
-    )  # .8 * 2 - .6
+    assert case == {
+        "beta": (0, F("0.36"), F("0.5")), "alpha": (1, F("0.64"), F("0.5")),
+        "alpha_bar": (1, F("0.64"), F("0.32")),
+        "T": 2, "t": 1, "s": 0, "x_0": 2, "eps": -1, "x_t": 1,
+    }  # fmt: skip
+    assert case.x_t == 1  # .8 * 2 - .6
+    assert math.isclose(case.schedule.alpha_bar[2], 0.32) and case.floats().beta.dtype == float
     with pytest.raises(AttributeError, match="the case has no letter 'z'; it has beta, alpha"):
         _ = case.z

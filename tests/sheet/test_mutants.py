@@ -1,5 +1,4 @@
-"""Never a false right: every small mistake in every answer is refuted, or is none, which another arithmetic
-shows.
+"""Never a false right: every small mistake in every answer is refuted, or is none, by another arithmetic.
 
 A mutant is the answer with one thing changed: an index, a letter, a sign, a root, a square, a factor, a term,
 what a network is asked. Whether it is a mistake is decided without the sheet's parser and arithmetic: Python
@@ -100,8 +99,10 @@ def mutants(node, entry):
 
 @functools.cache
 def texts(entry):
-    """{a mutant as one would type it: its tree}; None for one that asks a network, which only the parser
-    gives its meaning."""
+    """{a mutant as one would type it: its tree}.
+
+    None for one that asks a network, which only the parser gives its meaning.
+    """
     tree = parse(entry.answer, next(round_cases(entry)))
     found = {show(m): m for m in mutants(tree.root, entry)}
     return {
@@ -150,22 +151,19 @@ def where(f):
 
 
 PI = "3.14159265358979323846264338327950288419716939937510582097494459230781640629"
-FLOATS = {
-    "number": np.float64,
-    "sqrt": np.sqrt,
-    "exp": np.exp,
-    "log": np.log,
-    "tanh": np.tanh,
-    "cos": np.cos,
-    "sin": np.sin,
-}
-DIGITS = {"number": Decimal, "sqrt": where(Decimal.sqrt), "exp": Decimal.exp, "log": where(Decimal.ln), "cos": cosine,
-          "sin": lambda a: cosine(a - Decimal(PI) / 2), "tanh": lambda a: 1 - 2 / ((2 * a).exp() + 1)}  # fmt: skip
+FLOATS = {k: getattr(np, k) for k in ("sqrt", "exp", "log", "tanh", "cos", "sin")} | {"number": np.float64}
+DIGITS = {
+    "number": Decimal, "sqrt": where(Decimal.sqrt), "exp": Decimal.exp, "log": where(Decimal.ln),
+    "cos": cosine, "sin": lambda a: cosine(a - Decimal(PI) / 2),
+    "tanh": lambda a: 1 - 2 / ((2 * a).exp() + 1),
+}  # fmt: skip
 
 
 def scope(entry, c, functions):
-    """Letters and functions for python's code, from a case in fractions; with Decimal all that follows has
-    its digits."""
+    """Letters and functions for python's code, from a case in fractions.
+
+    With Decimal all that follows has its digits.
+    """
     number, root = functions["number"], functions["sqrt"]
 
     def convert(v):
@@ -175,14 +173,9 @@ def scope(entry, c, functions):
 
     s = {k: convert(v) for k, v in c.items()}
     s["lambda_"] = s.get("lambda")
-    s |= functions | {
-        "floor": lambda a: number(math.floor(a)),
-        "min": min,
-        "max": max,
-        "abs": abs,
-        "pi": number(PI),
-    }
+    s |= functions | {"min": min, "max": max, "abs": abs, "pi": number(PI)}
     s |= {
+        "floor": lambda a: number(math.floor(a)),
         "whole": whole,
         "sum": lambda terms: sum(terms, number(0)),
         "prod": lambda terms: math.prod(terms, start=number(1)),
@@ -230,8 +223,9 @@ def differs(code, right, scopes, tolerance):
 
 
 def prepared(entry):
-    """Some of check's cases with the right answer; others for Python, in float64 and in 60 digits; how far
-    these may be off.
+    """Some of check's cases with the right answer, others for Python in float64 and in 60 digits.
+
+    And how far these may be off.
 
     Letters that follow from others by an entry's own root or logarithm are floats in a case, within 1e-15 of
     what they mean.
@@ -241,12 +235,8 @@ def prepared(entry):
     others = [random_case(entry, np.random.default_rng([7, k])) for k in range(40)]
     floats, digits = [scope(entry, c, FLOATS) for c in others], [scope(entry, c, DIGITS) for c in others[:4]]
     exact = not any(isinstance(v, float) for k, v in others[0].items() if k not in ("x_t", "x_0_hat"))
-    return (
-        [(c, b) for c, b in drawn if math.isfinite(b)],
-        floats,
-        digits,
-        Decimal("1e-40" if exact else "1e-12"),
-    )
+    finite = [(c, b) for c, b in drawn if math.isfinite(b)]
+    return finite, floats, digits, Decimal("1e-40" if exact else "1e-12")
 
 
 def refuted(entry, text, tree, cases):
@@ -277,8 +267,7 @@ def test_every_mutant_is_refuted_or_equal(entry):
 
 
 def test_thirty_mutants_in_full():
-    """As text, and by check itself with its words; an equal one may be told that it goes round what it should
-    explain."""
+    """As text, and by check itself with its words; an equal one may be told that it goes in a circle."""
     every = [(entry, text) for entry in EXPRESSIONS for text in texts(entry)]
     for entry, text in every[:: len(every) // 30]:
         assert bool(check(entry.name, text)) != refuted(entry, text, None, prepared(entry)[0]), (

@@ -31,8 +31,7 @@ def test_tools():
     assert oracles.posterior([0, 0.05], 1, 0, 1.7, 0.6) == (1.7, 0.0)
     assert abs(half_log_snr([0, 0.36, 0.75], 2) - math.log(0.4**2 / 0.84) / 2) < 1e-15
     assert half_log_snr([0, 0.36], 0) == math.inf
-    # dx/dt = t^3 is what Simpson's rule integrates exactly; dx/dt = x takes the exponential's series up to
-    # h^4
+    # Simpson's rule integrates dx/dt = t^3 exactly; dx/dt = x takes the exponential's series up to h^4
     assert runge_kutta(lambda x, t: t**3, 1.0, 2.0, 2.0) == 1 + (4**4 - 2**4) / 4
     assert abs(runge_kutta(lambda x, t: x, 1.0, 0.0, 0.5) - (1 + 1 / 2 + 1 / 8 + 1 / 48 + 1 / 384)) < 1e-15
     # narrower than the first grid's cells
@@ -46,10 +45,8 @@ def test_tools():
 
 @pytest.mark.parametrize("t", [0.0, 0.3, 0.5, 0.7, 1.0])
 def test_the_average_line_is_the_regression_of_x_1_minus_x_0_on_x_t(t):
-    noise, data = (
-        np.array([1.0, 0.0]),
-        np.array([0.0, 0.6]),
-    )  # x_0 and x_1 - mean in independent unit Gaussians
+    # x_0 and x_1 - mean in independent unit Gaussians
+    noise, data = np.array([1.0, 0.0]), np.array([0.0, 0.6])
     direction, at = data - noise, t * data + (1 - t) * noise
     slope = direction @ at / (at @ at)
     mean, var = line_velocity(1.9, t, 0.8, 0.6)
@@ -62,6 +59,5 @@ def test_monte_carlo_bounds_hold_and_are_not_idle():
     for _ in range(200):
         z = 3 * rng.standard_normal(1000)
         var, bound = variance_of(z)
-        assert (
-            abs(var - 9) <= bound <= 9
-        )  # 2 sqrt(28 / 999) + 2 * 28 / 999 = .39 of it, widened by 1 / (1 - .39)
+        # 2 sqrt(28 / 999) + 2 * 28 / 999 = .39 of it, widened by 1 / (1 - .39)
+        assert abs(var - 9) <= bound <= 9

@@ -1,6 +1,5 @@
 # ruff: noqa: E501    a paste is one line
-r"""What papers, notes and code print for the sheet's formulas, pasted as it is: judged as it is meant, or
-asked about.
+r"""What papers, notes and code print for the sheet's formulas, pasted as it is: judged or asked about.
 
 A block names an entry (and a notation), then a paste a line: + it is right, - it is wrong, ? it has to be
 asked about, because two readings are usual or a letter is not the entry's. None may be misread in silence;
@@ -502,10 +501,11 @@ BEYOND = {  # what the sheet prints that the language has no words for
     "energy-distance": "expectations over pairs", "wasserstein-1d": "sorted numbers", "inception-score": "a sum over pictures",
     "kl-reward-optimum": "a sum over all x", "kl-reward-value": "an expectation",
 }  # fmt: skip
+# a = b = c: which of them is meant is asked
 CHAINS = set(
     "v-loss-in-x0 edm-weight beta-vae-loss latent-scale softmax-temperature attention-cost unconditional-average cfg-score "
     "transformer-parameters unet-level dit-block-parameters ema-age reward-loss best-baseline".split()
-)  # a = b = c: which of them is meant is asked
+)
 
 
 @pytest.mark.parametrize(("entry", "notation", "sign", "paste"), ROWS)
@@ -530,13 +530,10 @@ def outside_brackets(latex, sign):
 
 @pytest.mark.parametrize("entry", ANSWERED, ids=lambda f: f.name)
 def test_what_the_sheet_prints_is_right_when_pasted_back(entry):
-    """The answer, the formula as a whole, and its right side; a right side alone may lack the letters that
-    the whole defines."""
+    """The answer, the formula as a whole, and its right side, but where this lacks letters of the whole."""
     assert check(entry.name, entry.answer)
-    whole, formula = (
-        check(entry.name, entry.latex),
-        outside_brackets(entry.latex.split(r":\quad")[-1], ",")[0],
-    )
+    whole = check(entry.name, entry.latex)
+    formula = outside_brackets(entry.latex.split(r":\quad")[-1], ",")[0]
     right = check(entry.name, outside_brackets(formula, "=")[-1])
     if entry.name in BEYOND:
         assert whole.status == right.status == "not understood"

@@ -1,5 +1,4 @@
-"""The sheet: every file of a lecture is on it, names are found, and no oracle sees the formula that it
-judges."""
+"""The sheet: every file of a lecture is on it, names are found, no oracle sees the formula it judges."""
 
 import ast
 from pathlib import Path
@@ -24,9 +23,8 @@ def test_the_tables_name_all_lectures_and_their_files_and_so_do_the_docstrings()
     assert listed == {p for p in folder.glob("lecture*/*.py") if p.stem not in ("__init__", "concepts")}
     for section in SECTIONS:
         assert {f"lecture{f.lecture}" for f in section.ENTRIES} == {Path(section.__file__).parent.name}
-    assert [f.number for f in SHEET] == sorted(f.number for f in SHEET) and {f.number for f in SHEET} == set(
-        range(1, 81)
-    )
+    assert [f.number for f in SHEET] == sorted(f.number for f in SHEET)
+    assert {f.number for f in SHEET} == set(range(1, 81))
 
 
 def test_names_are_unique_and_found():
@@ -48,8 +46,7 @@ def test_a_lecture_has_its_entries():
 
 
 def seen(tree):
-    """The names of the library that stand outside source=... and value=..., and where a case's schedule is
-    asked for."""
+    """The library's names outside source=... and value=..., and where a case's schedule is asked for."""
     library = {
         a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level == 3 for a in n.names
     }
@@ -70,8 +67,7 @@ def seen(tree):
 
 
 def tools(section):
-    """What other sections may use of one: its public functions, where this test has judged them; no answers,
-    no entries."""
+    """What other sections may use of one: public functions that this test has judged, no answer, no entry."""
     tree = ast.parse(Path(section.__file__).read_text(encoding="utf-8"))
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
     return {
@@ -83,8 +79,7 @@ def tools(section):
     "module", [oracles, *SECTIONS], ids=lambda m: m.__name__.removeprefix("minidiff.sheet.")
 )
 def test_no_oracle_sees_the_formula_that_it_judges(module):
-    """Oracles import numbers and tools only; the library is named as the source and in value, which asks
-    it."""
+    """Oracles import numbers and tools; the library is named as the source and in value, which asks it."""
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -100,12 +95,10 @@ def test_no_oracle_sees_the_formula_that_it_judges(module):
 
 
 def test_sections_lend_each_other_tools_only():
-    """solvers holds answers, entries and functions that are handed the library's own: none of these is
-    lent."""
+    """solvers holds answers, entries and functions handed the library's own: none of these is lent."""
     solvers = next(m for m in SECTIONS if m.__name__.endswith("lecture2.solvers"))
-    assert tools(solvers) == {"half_log_snr", "runge_kutta"} and {"ENTRIES", "STEP", "SHRUNK"} <= set(
-        vars(solvers)
-    )
+    assert tools(solvers) == {"half_log_snr", "runge_kutta"}
+    assert {"ENTRIES", "STEP", "SHRUNK"} <= set(vars(solvers))
 
 
 @pytest.mark.parametrize(
@@ -118,8 +111,9 @@ def test_an_oracle_that_sees_the_library_is_seen(planted):
 
 @pytest.mark.parametrize(
     ("name", "found"),
-    [("CFG", "cfg"), ("DDIM", "ddim-step"), ("L_0", "elbo-decomposition"), ("L_simple", "l-simple"), ("Tweedie", "tweedie-vp"),
-     ("classifier free", "cfg"), ("radial velocity", None), ("Elo new rating", "elo-update"), ("x_0_hat", "clean-estimate")],
+    [("CFG", "cfg"), ("DDIM", "ddim-step"), ("L_0", "elbo-decomposition"), ("L_simple", "l-simple"),
+     ("Tweedie", "tweedie-vp"), ("classifier free", "cfg"), ("radial velocity", None),
+     ("Elo new rating", "elo-update"), ("x_0_hat", "clean-estimate")],
 )  # fmt: skip
 def test_entries_are_found_by_what_people_call_them(name, found):
     if found:

@@ -9,8 +9,8 @@ from minidiff.sheet.verdict import Verdict, number, written
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(Fraction(18, 25), "0.72"), (Fraction(1, 14), "1/14 (0.0714286)"), (Fraction(3), "3"), (Fraction(1, 3001), "0.000333222"),
-     (2 / 3, "0.666667"), ((Fraction(1, 10), 2), "0.1, 2")],
+    [(Fraction(18, 25), "0.72"), (Fraction(1, 14), "1/14 (0.0714286)"), (Fraction(3), "3"),
+     (Fraction(1, 3001), "0.000333222"), (2 / 3, "0.666667"), ((Fraction(1, 10), 2), "0.1, 2")],
 )  # fmt: skip
 def test_a_number_is_written_as_on_paper(value, said):
     assert number(value) == said

@@ -30,8 +30,8 @@ def test_asked_where_its_letter_says_a_network_answers_its_letter(text, shown):
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("eps_theta(x_{t-1}, t-1)", "eps_hat(x_s, t - 1)"), ("u_t(x_0)", "u(x_0, t)"), ("u(x_0, 0)", "u(x_0, 0)"),
-     ("u_s(x)", "u(x, s)"), ("eps_theta(x_t, t-1)", "eps_hat(x_t, t - 1)"),
+    [("eps_theta(x_{t-1}, t-1)", "eps_hat(x_s, t - 1)"), ("u_t(x_0)", "u(x_0, t)"),
+     ("u(x_0, 0)", "u(x_0, 0)"), ("u_s(x)", "u(x, s)"), ("eps_theta(x_t, t-1)", "eps_hat(x_t, t - 1)"),
      (r"\epsilon_\theta(\alpha_t x_0, t)", "eps_hat(alpha[t] * x_0, t)"),
      (r"\epsilon_\theta^{(t-1)}(x_t)", "eps_hat(x_t, t - 1)"), ("u_{t-1}", "u_{t - 1}")],
 )  # fmt: skip
@@ -48,7 +48,8 @@ def test_a_difference_behind_a_network_is_a_factor():
     ("text", "position", "words"),
     [("eps_theta(garbage, drop table)", 10, "unknown name 'garbage'"),
      ("eps_theta(x_t, t, t)", 16, r"expected '\)', found ','"),
-     (r"\epsilon_\theta^{(t)}(x_t, t)", 0, "the time of eps_hat is given twice"), ("eps_theta(x_t, )", 15, "is missing")],
+     (r"\epsilon_\theta^{(t)}(x_t, t)", 0, "the time of eps_hat is given twice"),
+     ("eps_theta(x_t, )", 15, "is missing")],
 )  # fmt: skip
 def test_what_is_asked_has_to_be_understood(text, position, words):
     with pytest.raises(ExpressionError, match=words) as info:

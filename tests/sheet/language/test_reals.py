@@ -45,9 +45,8 @@ def test_the_error_is_within_its_bound_and_the_bound_within_a_thousand_roundings
                 continue
             assert abs(Decimal(float(a)) - b) <= Decimal(a.error), (a, b)
             small += a.error <= 1000 * UNIT * max(abs(a), 1)
-    assert (
-        small > 2000
-    )  # of 4000, the rest exact or of bad condition: a bound that is always large shows nothing
+    # of 4000, the rest exact or of bad condition: a bound that is always large shows nothing
+    assert small > 2000
 
 
 @pytest.mark.parametrize(
