@@ -70,8 +70,6 @@ def _announce():
 
 
 guarded(_announce, None)
-
-
 F32, I32, U32, U64 = np.float32, np.int32, np.uint32, np.uint64
 
 
@@ -239,16 +237,7 @@ def _times_slope(dh, u, db, n, width):
 # Matrix products. A tile of y stays in registers while k runs. A loop over arrays would send y to memory and
 # back at each k, and Numba has no way to say otherwise; so these instructions are written for LLVM: 97 % of a
 # core's peak for 128 x 128. Where that does not work out, loops run: right, and several times slower.
-# A processor with 512-bit vectors has 32 registers, of which 8 x 32 float32 take 16; others hold 4 x 16.
 
-
-def _has_512_bits():
-    from numba.core.registry import cpu_target
-
-    return "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2]
-
-
-ROWS, COLUMNS = (8, 32) if guarded(_has_512_bits, False) else (4, 16)
 # terms of a sum at a time: 256 rows of W fit the cache, and their pages the table of known addresses
 DEEP = 256
 
@@ -308,21 +297,6 @@ def _in_registers(rows, columns):
     return tile
 
 
-@cache
-def _registers_work(real):
-    """Whether a small tile compiles for numbers of type `real`, and multiplies right."""
-
-    def check():
-        tile = _in_registers(2, 4)
-        multiply = numba.njit(lambda x, W, y, add: tile(x, W, y, add))
-        W, y = np.arange(40.0).reshape(2, 4, 5).astype(str(real))[:, :, :4]
-        want = W[:2] @ W + y[:2]  # whole numbers: to the bit
-        multiply(W[:2], W, y[:2], True)
-        return np.array_equal(y[:2], want)
-
-    return guarded(check, False)
-
-
 def _strips_of(rows, columns):
     """strips(x, W, y, add, j): a product from column j on, in whole strips of so many columns; returns the
     next column."""
@@ -346,10 +320,23 @@ def _strips_of(rows, columns):
 
 
 @cache
-def _tiles():
-    """_loops, sooner."""
-    row, wide = _strips_of(1, 4 * COLUMNS), _strips_of(ROWS, COLUMNS)
-    half, two, one = _strips_of(2 * ROWS, COLUMNS // 2), _strips_of(ROWS, 2), _strips_of(ROWS, 1)
+def _tiles(real):
+    """_loops for numbers of type `real`, sooner. Raises where a small tile does not compile or is wrong."""
+    from numba.core.registry import cpu_target
+
+    small = _in_registers(2, 4)
+    multiply = numba.njit(lambda x, W, y, add: small(x, W, y, add))
+    W, y = np.arange(40.0).reshape(2, 4, 5).astype(str(real))[:, :, :4]
+    want = W[:2] @ W + y[:2]
+    multiply(W[:2], W, y[:2], True)
+    if not np.array_equal(y[:2], want):  # whole numbers: to the bit
+        raise ArithmeticError("a tile multiplies wrongly")
+
+    # a processor with 512-bit vectors has 32 registers, of which 8 x 32 float32 take 16; others hold 4 x 16
+    wide_vectors = "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2]
+    rows, columns = (8, 32) if wide_vectors else (4, 16)
+    row, wide = _strips_of(1, 4 * columns), _strips_of(rows, columns)
+    half, two, one = _strips_of(2 * rows, columns // 2), _strips_of(rows, 2), _strips_of(rows, 1)
 
     @part
     def tiles(x, W, y, add):
@@ -358,7 +345,7 @@ def _tiles():
             return
         for k in range(0, max(1, len(W)), DEEP):
             x_k, W_k = x[:, k : k + DEEP], W[k : k + DEEP, :]
-            j = row(x_k, W_k, y, add, 0) if len(y) < ROWS else 0
+            j = row(x_k, W_k, y, add, 0) if len(y) < rows else 0
             j = half(x_k, W_k, y, add, wide(x_k, W_k, y, add, j))
             one(x_k, W_k, y, add, two(x_k, W_k, y, add, j))
             add = True
@@ -373,7 +360,7 @@ def _product(x, W, y, add):
 
 @overload(_product)
 def _product_compiled(x, W, y, add):
-    product = _tiles() if _registers_work(x.dtype) else _loops
+    product = guarded(lambda: _tiles(x.dtype), _loops)
     return lambda x, W, y, add: product(x, W, y, add)
 
 

@@ -33,12 +33,13 @@ def gradients(model, T, dtype, say=trust.say):
             say(said)
         return None if said else engine
 
-    def sooner(model, params, x_t, t, target, *label, weight=None):
-        alike = params.dtype == x_t.dtype == target.dtype == dtype and x_t.shape == target.shape
-        engine = alike and np.ndim(t) == 1 and trusted(len(t), t.dtype.kind in "iu", bool(label))
+    def sooner(asked, params, x_t, t, target, *label, weight=None):
+        as_made = asked == model and params.dtype == x_t.dtype == target.dtype == dtype
+        as_made = as_made and x_t.shape == target.shape and np.ndim(t) == 1
+        engine = as_made and trusted(len(t), t.dtype.kind in "iu", bool(label))
         if engine:
             return engine(params, x_t, t, target, *label, weight=weight)
-        return loss_and_grads(model, params, x_t, t, target, *label, weight=weight)
+        return loss_and_grads(asked, params, x_t, t, target, *label, weight=weight)
 
     return sooner if make else loss_and_grads
 

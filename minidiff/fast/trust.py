@@ -57,10 +57,8 @@ def gradients(engine, T, whole, told):
     fast_loss, fast_grads = engine(*args, weight=weight)
     both = f"{place(type(model))}.%s and {place(type(engine))}"
     said = disagreement(f"{both % 'forward'}, on the loss,", np.array([loss], real), [fast_loss])
-    got, least = (
-        views(fast_grads, shapes),
-        float(np.abs(grads).max()) / 100,
-    )  # some are 0: a bias before a norm
+    got = views(fast_grads, shapes)
+    least = float(np.abs(grads).max()) / 100  # some are 0: a bias before a norm
     for name, dw in views(grads, shapes).items():
         said = said or disagreement(f"{both % 'backward'}, on {name},", dw, got[name], least)
     return said

@@ -141,6 +141,9 @@ def load(path):
         meta = json.loads(str(arrays["meta"]))
         if meta["format"] != FORMAT:
             raise ValueError(f"{path} has the format {meta['format']}, this minidiff reads {FORMAT}")
+        known = {*VECTORS, *UNITS, "meta", "beta", "losses"}
+        if more := sorted(arrays.keys() - known):
+            raise ValueError(f"{path} holds what no run has: {', '.join(more)}")
         sizes = dict(meta["model"])
         kind = sizes.pop("kind")
         pick("model", MODELS, kind)

@@ -91,8 +91,6 @@ def name_of(thing, table):
 def goal_of(objective, weight, times, **rest):
     """The Goal of those names. Raises ValueError for one that is not known."""
     asked = pick("objective", OBJECTIVES, objective)
-    if (objective, weight) == ("flow", "derived"):
-        raise ValueError("the weight derived needs a schedule's steps, which a flow has none of; use simple")
     return Goal(asked, pick("weight", WEIGHTS, weight), pick("times", TIMES, times), **rest)
 
 

@@ -35,6 +35,8 @@ def new_run(data, name, model, conditional=False, **settings):
     s = SimpleNamespace(**SETTINGS | (UNET if model == "unet" else {}) | settings)
     pick("model", MODELS, model)
     noising = schedule_of(s.schedule, s.T)
+    if (s.objective, s.weight) == ("flow", "derived"):
+        raise ValueError("the weight derived needs a schedule's steps, which a flow has none of; use simple")
     goal = goal_of(s.objective, s.weight, s.times, warmup=s.warmup)
     if conditional and (data.label is None or model == "mlp"):
         why = f"the model {model} takes none"

@@ -271,7 +271,7 @@ from numba.core import cgutils
 numba.njit(lambda x: x[1:, :] * 2)(np.ones((3, 3)))  # Numba has loaded and keeps what it needs itself
 {}
 from minidiff.fast import kernels
-assert not kernels._registers_work(numba.float64)
+assert kernels.guarded(lambda: kernels._tiles(numba.float64), "loops") == "loops"
 """
 # the internals are gone, or without what is asked of them, or do something else
 GONE = """
@@ -290,13 +290,19 @@ core.cgutils.for_range = lambda builder, count: cgutils.for_range(builder, count
 GRADIENTS = """
 from minidiff.fast.mlp import Gradients
 from minidiff.mlp import MLP
-assert kernels.ROWS == 4
 rng, model = np.random.default_rng(0), MLP(2, 70, 1, 4)
 (x, target), t = rng.standard_normal((2, 9, 2)), rng.integers(0, 7, 9)
 params = rng.standard_normal(len(model.init(rng))) / 8
 loss, grads = minidiff.objective.loss_and_grads(model, params, x, t, target)
 assert np.allclose(Gradients(model, 9, 6, float)(params, x, t, target)[1], grads, rtol=0, atol=1e-12)
 """
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="interpreted")
+@pytest.mark.parametrize("real", [numba.float32, numba.float64])
+def test_here_tiles_multiply(real):
+    """Loops would give the same numbers, several times later."""
+    assert kernels._tiles(real) is kernels._tiles(real)
 
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="interpreted")

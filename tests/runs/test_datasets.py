@@ -4,16 +4,19 @@ import gzip
 import struct
 import tracemalloc
 import warnings
+from itertools import islice
 
 import numpy as np
 import pytest
 from command_line import write_bad_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minidiff.train import start, train
 
+from minidiff.ddpm import train
 from minidiff.mlp import MLP
+from minidiff.optim import start
 from minidiff.runs import datasets
+from minidiff.runs.batches import batches
 from minidiff.runs.names import load
 from minidiff.schedule import linear_scaled
 
@@ -342,7 +345,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
 
     def learn():
         mine = load(tmp_path / "p.npy")
-        for _ in train(model, start(model, 0), S, mine.x, steps=4, batch=8):
+        for _ in train(model, start(model.init(np.random.default_rng(0))), S, islice(batches(mine.x, S, 0, 0, 8), 4)):
             pass
 
     learn()  # compiles

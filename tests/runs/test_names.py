@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support import coarse
 
-from minidiff import sample, schedule
+from minidiff import sampling, schedule
 from minidiff.fast.sampling import coefficients
 from minidiff.runs.names import (
     DATA_SETS,
@@ -12,12 +12,15 @@ from minidiff.runs.names import (
     OBJECTIVES,
     POINTS,
     SCHEDULES,
+    STRAIGHT,
     TIMES,
     WEIGHTS,
     goal_of,
     load,
     names_of,
+    network_of,
     sampler,
+    schedule_of,
 )
 
 S = coarse()
@@ -59,12 +62,14 @@ def test_a_data_set_is_guessed(typed, meant):
 def test_a_sampler_is_what_was_asked_for():
     """Its three coefficients from t = 4 to s = 2 are those of the step."""
     for options, step in (
-        ({"name": "ddpm"}, sample.ddpm()), ({"name": "ddpm", "var": "beta"}, sample.ddpm(sample.beta)),
+        ({"name": "ddpm"}, sampling.ddpm_step()), ({"name": "ddpm", "var": "beta"}, sampling.ddpm_step(sampling.beta_of_step)),
         ({"name": "ddpm", "var": "gaussian-optimal", "data_var": lambda: 0.3},
-         sample.ddpm(sample.gaussian_optimal(0.3))),
-        ({"name": "ddim"}, sample.ddim()), ({"name": "ddim", "eta": 0.5}, sample.ddim(0.5)),
+         sampling.ddpm_step(sampling.gaussian_optimal(0.3))),
+        ({"name": "ddim"}, sampling.ddim_step()), ({"name": "ddim", "eta": 0.5}, sampling.ddim_step(0.5)),
     ):  # fmt: skip
-        assert np.array_equal(coefficients(sampler(**options).step, S, 4, 2), coefficients(step, S, 4, 2))
+        read, drawn = coefficients(sampler(**options).step, S, 4, 2)
+        expected, as_often = coefficients(step, S, 4, 2)
+        assert np.array_equal(read, expected) and drawn == as_often
     labels = [
         sampler(**options).label
         for options in ({"name": "ddpm"}, {"name": "ddim"}, {"name": "ddim", "eta": 0.5})
@@ -72,7 +77,10 @@ def test_a_sampler_is_what_was_asked_for():
     assert labels == ["ddpm", "ddim(eta=0)", "ddim(eta=0.5)"]
     straight = [sampler("rk4", straight=on) for on in (False, True)]
     assert [how.label for how in straight] == ["rk4", "flow rk4"]
-    assert [how.on_velocity for how in straight] == [False, True]
+    # where it walks the flow's own path there is no step on a schedule
+    assert straight[0].step and straight[1].step is None
+    assert straight[1].sampler is STRAIGHT["rk4"]
+    assert sampler("dpm-solver++").step is None
 
 
 def test_a_sampler_has_its_own_number_of_steps():
@@ -97,6 +105,16 @@ def test_a_sampler_has_its_own_number_of_steps():
         (lambda: sampler("ddpm", eta=0.5), "--eta means nothing to ddpm"),
         (lambda: sampler("ddim", eta=1.5), "eta must lie"),
         (lambda: goal_of("sigma", "simple", "uniform"), "unknown objective 'sigma'"),
+        (lambda: schedule_of("linear", 0), "T must be at least 1, got 0"),
+        (lambda: schedule_of("linear", 2.5), "T must be at least 1, got 2.5"),
+        (lambda: schedule_of("cosin", 10), "did you mean cosine"),
+        (lambda: network_of("mlp", d=0), "d must be a whole number of at least 1, got 0"),
+        (lambda: network_of("mlp", d=2, width=2.5), "width must be a whole number of at least 1, got 2.5"),
+        (lambda: network_of("mlp", d=2, depth=-1), "depth must be a whole number of at least 0, got -1"),
+        (lambda: network_of("mlp", d=2, time_dim=5), "time_dim must be a multiple of 2"),
+        (lambda: network_of("unet", size=28, depth=3), r"size must be a multiple of 8 \(2\^depth\), got 28"),
+        (lambda: network_of("unet", size=8, width=6), r"width must be a multiple of 4 \(groups\), got 6"),
+        (lambda: network_of("unet", size="8"), "size must be a whole number of at least 1, got '8'"),
     ],
 )
 def test_bad_names_are_named(call, words):

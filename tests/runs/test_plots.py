@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from drawn import assert_readable
 
-from minidiff.data import Dataset
-from minidiff.runs import checkpoint, figures, names, plots, use
+from minidiff.runs import checkpoint, figures, names, plots
+from minidiff.runs.datasets import Dataset
 from minidiff.runs.names import load
+from minidiff.runs.training import data_of, fit, new_run
 from minidiff.schedule import linear
 
 DDIM = names.sampler("ddim")
@@ -30,7 +31,7 @@ def test_forward_goes_by_equal_steps_of_log_snr(a_run):
     """On the schedule itself, whose captions are rounded: of T = 1000, 9 stages miss by half a step each."""
     run_ = checkpoint.load("r/checkpoint.npz")
     run_.schedule = linear(1000)
-    fig = plots.forward(run_, use.data_of(run_), 0)
+    fig = plots.forward(run_, data_of(run_), 0)
     assert_readable(fig)
     t, alpha_bar = zip(*captions_of(fig))
     assert t[0] == 0 and t[-1] == 1000 and len(t) == 9
@@ -44,7 +45,7 @@ def test_forward_goes_by_equal_steps_of_log_snr(a_run):
 @pytest.mark.parametrize("shape", [(2,), (8, 8)])
 def test_reverse_shows_x_0_hat_below_x_t_at_equal_steps_of_log_snr(shape):
     name = "moons" if shape == (2,) else "digits"
-    run_ = use.new_run(load(name), name, "mlp", width=16, depth=1)
+    run_ = new_run(load(name), name, "mlp", width=16, depth=1)
     times = DDIM.times(1000, 1000, "trailing")
     fig = plots.reverse(run_, DDIM, times, 0)
     assert_readable(fig)
@@ -84,8 +85,8 @@ def test_the_animation_begins_with_the_same_noise_and_ends_with_data(a_run, monk
 def test_growing_draws_the_same_noise_from_step_0_on(capsys):
     """The stages of a run of 200 steps are step 0 and, four times, twice as many; the curve has them too."""
     looks, data = [], names.load("moons")
-    run_ = use.new_run(data, "moons", "mlp", width=16, depth=1, batch=16, schedule="linear-scaled", T=40)
-    use.fit(run_, data, 200, Path("g/checkpoint.npz"), plots.growing(looks, Path("g/progress.png")))
+    run_ = new_run(data, "moons", "mlp", width=16, depth=1, batch=16, schedule="linear-scaled", T=40)
+    fit(run_, data, 200, Path("g/checkpoint.npz"), plots.growing(looks, Path("g/progress.png")))
     assert [step for step, _ in looks] == [0, 25, 50, 100, 200] and Path("g/progress.png").exists()
     assert len({rows.shape for _, rows in looks}) == 1 and not np.array_equal(looks[0][1], looks[-1][1])
     fig = plots.curve(run_, data, looks)

@@ -91,8 +91,8 @@ def test_back_and_there_again(ab, value):
 
 def test_songs_integral_is_that_of_beta():
     entry = ENTRIES["Song (score SDE)", "int beta(s) ds"]
-    assert abs(entry.to(VP().at(0.6, 0.0)) - vp_integral()) < 1e-9
-    assert abs(entry.back(vp_integral()) - VP().at(0.6, 0.0)) < 1e-12
+    assert abs(entry.to(VP().alpha_bar_at(0.6)) - vp_integral()) < 1e-9
+    assert abs(entry.back(vp_integral()) - VP().alpha_bar_at(0.6)) < 1e-12
 
 
 def test_worked_values():

@@ -69,14 +69,13 @@ def _excess_of_ddim(c, rng):
     """
     ddim = ddpm = 1.0
     for t in range(c.T, 0, -1):
-        (keep, noise), (keep_s, noise_s) = (
-            oracles.forward_moments(c.beta, t),
-            oracles.forward_moments(c.beta, t - 1),
-        )
-        likely = lambda x_0, x_t: (
-            oracles.log_bell(x_0, 0.0, c.sigma**2) + oracles.log_bell(x_t, keep * x_0, noise)
-        )  # noqa: B023, E731
-        picture = oracles.refined_moments(lambda x_0: likely(x_0, 1.0), 0.0, 12 * c.sigma + 12)[0]  # noqa: B023
+        keep, noise = oracles.forward_moments(c.beta, t)
+        keep_s, noise_s = oracles.forward_moments(c.beta, t - 1)
+
+        def likely(x_0, keep=keep, noise=noise):  # beside x_t = 1
+            return oracles.log_bell(x_0, 0.0, c.sigma**2) + oracles.log_bell(1.0, keep * x_0, noise)
+
+        picture = oracles.refined_moments(likely, 0.0, 12 * c.sigma + 12)[0]
         ddim *= keep_s * picture + math.sqrt(noise_s / noise) * (1 - keep * picture)
         ddpm *= oracles.posterior(c.beta, t, t - 1, picture, 1.0)[0]
     return ddim**2 - ddpm**2

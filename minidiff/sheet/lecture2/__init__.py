@@ -16,6 +16,5 @@ Read in this order; each file ends with its ENTRIES; concepts.py is what the qui
 
 TITLE = "Lecture 2: the score, and continuous time"
 SECTIONS = (
-    "score score_matching tweedie preconditioning sde"
-    " levels reverse_sde probability_flow solvers multistep"
+    "score score_matching tweedie preconditioning sde levels reverse_sde probability_flow solvers multistep"
 ).split()
