@@ -153,6 +153,7 @@ class UNet:
         return dh + du
 
     def attend(self, p, h):
+        """h + attention(group_norm(h)) (B, H, W, C) with the tensors p, and what attend_backward needs."""
         B, H, W, C = h.shape
         u, norm_cache = images.group_norm(h, self.groups)
         qkv, qkv_cache = linear(u.reshape(-1, C), p["W_qkv"], p["b_qkv"])  # of each place by itself
@@ -162,6 +163,7 @@ class UNet:
         return h + y.reshape(h.shape), (norm_cache, qkv_cache, att_cache, out_cache)
 
     def attend_backward(self, g, dh, cache):
+        """The gradient by attend's h; those by its tensors go into g."""
         B, H, W, C = dh.shape
         norm_cache, qkv_cache, att_cache, out_cache = cache
         dy, g["W_att"], g["b_att"] = linear_backward(dh.reshape(-1, C), out_cache)

@@ -345,7 +345,8 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
 
     def learn():
         mine = load(tmp_path / "p.npy")
-        for _ in train(model, start(model.init(np.random.default_rng(0))), S, islice(batches(mine.x, S, 0, 0, 8), 4)):
+        state = start(model.init(np.random.default_rng(0)))
+        for _ in train(model, state, S, islice(batches(mine.x, S, 0, 0, 8), 4)):
             pass
 
     learn()  # compiles

@@ -62,7 +62,8 @@ def test_a_data_set_is_guessed(typed, meant):
 def test_a_sampler_is_what_was_asked_for():
     """Its three coefficients from t = 4 to s = 2 are those of the step."""
     for options, step in (
-        ({"name": "ddpm"}, sampling.ddpm_step()), ({"name": "ddpm", "var": "beta"}, sampling.ddpm_step(sampling.beta_of_step)),
+        ({"name": "ddpm"}, sampling.ddpm_step()),
+        ({"name": "ddpm", "var": "beta"}, sampling.ddpm_step(sampling.beta_of_step)),
         ({"name": "ddpm", "var": "gaussian-optimal", "data_var": lambda: 0.3},
          sampling.ddpm_step(sampling.gaussian_optimal(0.3))),
         ({"name": "ddim"}, sampling.ddim_step()), ({"name": "ddim", "eta": 0.5}, sampling.ddim_step(0.5)),

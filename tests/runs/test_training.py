@@ -148,7 +148,7 @@ def test_one_step_is_the_goals_gradient(names, plain):
 
 
 def test_reflow_can_be_learnt_to_nothing():
-    """Pairs (x_0, 0.8 + 0.6 x_0) lie on lines that never cross: the floor is 0, not fresh noise's 0.6 pi / 2."""
+    """Pairs (x_0, 0.8 + 0.6 x_0) lie on lines that never cross: the floor is 0, else 0.6 pi / 2."""
     model, rng = MLP(1, 32, 1, 8), np.random.default_rng(0)
     noise = rng.standard_normal((2000, 1)).astype(np.float32)
     ends = []
