@@ -25,7 +25,7 @@ FUNCTIONS = {  # file -> its functions and methods that train, sample or noise r
     "exact": "Mixture.components Mixture.score Mixture.eps MixtureDenoiser.__call__",
     "layers": "linear linear_backward silu silu_backward time_embedding views in_one_vector",
     "mlp": "MLP.init MLP.forward MLP.backward Network.__call__",
-    "objective": "l_simple loss_and_grads v_prediction target_of as_eps Denoiser.__call__",
+    "objective": "l_simple loss_and_grads v_prediction target_of as_eps min_snr weight_of Denoiser.__call__",
     "optim": "clip adam ema_decay ema_update update",
     "sampling": "beta_tilde ddpm_step ddim_step",
     "philox": "philox normals",
@@ -44,8 +44,8 @@ BROKEN_LINES = {  # what answers nothing, or only hands on: broken in its middle
 
 def outcomes(name):
     """What the package of that name makes of the same seeds: numbers of training, sampling and noising."""
-    core = "schedule exact mlp objective optim sampling fast pictures.unet pictures.guidance"
-    schedule, exact, mlp, objective, optim, sampling, fast, unet, guidance = (
+    core = "ddpm schedule exact mlp objective optim sampling fast pictures.unet pictures.guidance"
+    ddpm, schedule, exact, mlp, objective, optim, sampling, fast, unet, guidance = (
         importlib.import_module(f"{name}.{module}") for module in core.split()
     )
     schedule = schedule.linear(12, 0.02, 0.3)
@@ -70,12 +70,19 @@ def outcomes(name):
                 )
             ends = {"lr": 0.3, "max_norm": max_norm}
             downhill = partial(fast.trusted_update(np.float32, silent), **ends)
-            asked = {"objective": objective.v_prediction, "update": downhill, "say": silent}
-            for _ in fast.train(model, state, schedule, drawn, **asked):
-                pass
+            asked = {"objective": objective.v_prediction, "update": downhill}
+            list(fast.train(model, state, schedule, drawn, **asked, say=silent))
             out[f"loss {kind} {max_norm}"] = np.array([state.loss])
             for group in ("params", "ema", "m", "v"):
                 out[f"{group} {kind} {max_norm}"] = getattr(state, group).copy()
+        gradients = fast.gradients(model, 12, np.float32, silent)
+
+        def weighted(model, params, x_t, t, target, *label, gradients=gradients):
+            weight = objective.weight_of(objective.min_snr, objective.v_prediction, schedule, t)
+            return gradients(model, params, x_t, t, target, *label, weight=weight)
+
+        for end in ddpm.train(model, state, schedule, drawn, **asked, gradients=weighted):
+            out[f"weighted loss {kind} {end.step}"] = np.array([end.loss])
         told = [(1,), (None,)] if kind == "unet" else [()]
         networks = [fast.denoiser(model.eps_theta(state.params, *y), silent) for y in told]
         network = guidance.classifier_free(*networks, 2.0) if kind == "unet" else networks[0]

@@ -41,6 +41,7 @@ def test_plain_runs_where_numba_does_not_load(tmp_path, monkeypatch):
     ):
         ended = without_numba(*words.split(), *(SMALL if words[0] == "t" else ()), "--plain")
         assert ended.returncode == 0, ended.stderr
+    assert without_numba("oracle", "--T", "20").returncode == 0  # which has no engine
     ended = without_numba("sample", "r", "--n", "5")
     assert ended.returncode == 2 and "Numba does not load (a library is missing); --plain" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
